@@ -1,0 +1,1 @@
+"""Optional outside technology, one file each, found by name through the catalogue."""

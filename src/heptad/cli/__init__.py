@@ -1,0 +1,13 @@
+"""The command line: one file per step; it formats and decides nothing."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Entry point of `heptad`; exit code 0: done, 1: it failed, 2: what was given cannot be used, 130: interrupted."""
+    # Typer formats its help with Rich unless told otherwise, which alone costs 200 ms.
+    os.environ.setdefault("TYPER_USE_RICH", "0")
+    from heptad.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

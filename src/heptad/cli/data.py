@@ -1,0 +1,73 @@
+"""`heptad data`: the versions of a project's table."""
+
+from typing import Annotated
+
+import typer
+
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+
+app = typer.Typer(help="Step 1: versions of the table.", no_args_is_help=True)
+Version = Annotated[str, typer.Argument(help="A number, an id, or latest.")]
+
+
+@app.command()
+def log(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """List the versions, newest first."""
+    from heptad.project import open_project
+
+    versions = open_project(project).data.log()
+    rows = [
+        {
+            "version": one.body.version,
+            "rows": one.body.rows,
+            "labelled": one.body.labelled,
+            "until": one.body.until,
+            "repairs": sum(repair.rows + repair.cells for repair in one.body.repairs),
+            "warnings": sum(not finding.passed for finding in one.body.findings),
+            "id": one.id,
+        }
+        for one in versions
+    ]
+    emit(versions, table(rows, empty="No version yet. Make one: heptad run"), as_json=as_json)
+
+
+@app.command()
+def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Show a version: where its rows came from, what was repaired, what was found, its columns."""
+    from heptad.project import open_project
+
+    record = open_project(project).data.version(version)
+    body = record.body
+    overview = {
+        "version": f"{body.name} {body.version}  {record.id}",
+        "rows": f"{body.rows:,}, {body.labelled:,} with labels known at {body.until:%Y-%m-%d %H:%M}",
+        "task": body.schema.task,
+        "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
+    }
+    sources = [{"source": one.name, "rows": one.rows, "uri": one.uri} for one in body.sources]
+    repairs = [
+        {"rule": one.rule, "column": one.column or "-", "rows": one.rows, "cells": one.cells} for one in body.repairs
+    ]
+    found = [f"{one.severity}: {one.sentence}" for one in body.findings if not one.passed]
+    columns = [
+        {"column": one.name, "type": one.type, "role": one.role, "values": len(one.categories or []) or None}
+        for one in body.schema.columns
+    ]
+    text = [facts(overview), section("Sources", table(sources)), section("Repairs", table(repairs, empty="none"))]
+    text += [section("Findings", "\n".join(found) or "everything holds"), section("Columns", table(columns))]
+    emit(record, "\n\n".join(text), as_json=as_json)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A number or an id.")],
+    new: Version = "latest",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two versions: columns, rows, distributions, findings."""
+    from heptad.project import open_project
+
+    data = open_project(project).data
+    difference = data.diff(data.version(old), data.version(new))
+    emit(difference, difference.text(), as_json=as_json)

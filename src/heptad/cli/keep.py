@@ -1,0 +1,5 @@
+"""Commands that look after a workspace: doctor, backup, restore, move, export."""
+
+import typer
+
+app = typer.Typer()

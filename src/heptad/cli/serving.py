@@ -1,0 +1,57 @@
+"""`heptad serving`: predictions, asked and logged."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, table
+
+app = typer.Typer(help="Step 5: predictions.", no_args_is_help=True)
+
+
+@app.command()
+def predict(
+    json_row: Annotated[str, typer.Option(help='One row as JSON, for example \'{"carrier": "UA"}\'.')],
+    url: Annotated[str, typer.Option(help="The server; default: the host and port of the settings.")] = "",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the running server for one row."""
+    from heptad.core.errors import InputError
+    from heptad.core.identity import current_actor
+    from heptad.project import open_project
+    from heptad.serving import PredictionClient
+
+    try:
+        row: dict[str, Any] = msgspec.json.decode(json_row, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise InputError(f"--json-row is no JSON object: {error}.", allowed='{"column": value, ...}') from error
+    serving = open_project(project).serving
+    address = url or f"http://{serving.settings.host}:{serving.settings.port}"
+    (answer,) = PredictionClient(address, serving.endpoint, current_actor()).predict([row])
+    emit(answer, msgspec.json.format(msgspec.json.encode(answer)).decode(), as_json=as_json)
+
+
+@app.command("list")
+def list_predictions(
+    limit: Annotated[int, typer.Option(min=1, help="Predictions at most.")] = 20,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest predictions."""
+    from heptad.project import open_project
+
+    found = open_project(project).serving.newest(limit)
+    rows = [
+        {
+            "id": one.id,
+            "at": one.at,
+            "version": one.version,
+            "label": one.label,
+            "score": one.score,
+            "caller": one.caller,
+        }
+        for one in found
+    ]
+    emit(found, table(rows, empty="No prediction yet. Serve the champion: heptad up"), as_json=as_json)

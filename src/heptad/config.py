@@ -1,0 +1,210 @@
+"""Reads heptad.toml into the sections that the steps own; every mistake is named with its line and what is allowed."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from heptad.core.errors import InputError, SettingsError, nearest
+from heptad.core.secrets import holds_secret
+from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
+from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
+from heptad.experiments import SearchSettings
+from heptad.lifecycle import RetrainSettings
+from heptad.monitoring import MonitorSettings
+from heptad.release import ReleaseSettings
+from heptad.serving import DeploySettings
+from heptad.training import ValidateSettings
+
+FILE = "heptad.toml"
+
+
+class Config(Settings, frozen=True, kw_only=True):
+    """The whole of heptad.toml. Every section is optional but `[data]`, which names the target."""
+
+    project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
+    store: StoreSettings = msgspec.field(default_factory=StoreSettings)
+    execute: ExecuteSettings = msgspec.field(default_factory=ExecuteSettings)
+    sources: dict[str, SourceSettings] = {}
+    data: DataSettings
+    clean: CleanSettings = msgspec.field(default_factory=CleanSettings)
+    expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
+    features: dict[str, FeatureSettings] = {}
+    search: SearchSettings = msgspec.field(default_factory=SearchSettings)
+    validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
+    release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
+    deploy: DeploySettings = msgspec.field(default_factory=DeploySettings)
+    monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
+    retrain: RetrainSettings = msgspec.field(default_factory=RetrainSettings)
+
+
+def read_config(root: Path) -> Config:
+    """The settings of the project at `root`; raises `SettingsError` with every mistake at once."""
+    path = root / FILE
+    if not path.is_file():
+        raise InputError(
+            f"{root} is not a Heptad project: it has no {FILE}.",
+            remedy="run this in a project's folder, or make one: heptad init --from FILE --target COLUMN",
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path} is not valid TOML: {error}.", remedy="mend that line; heptad changed nothing"
+        ) from error
+    lines = _line_numbers(text)
+    mistakes = sorted(_mistakes(values, Config, (), lines))
+    if mistakes:
+        raise SettingsError(
+            f"{path} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:",
+            problems=[f"line {line}: {sentence}" if line else sentence for line, sentence in mistakes],
+            remedy="mend them in the file; `heptad explain-config` shows every setting and its value",
+        )
+    config = msgspec.convert(values, Config)
+    if config.project.name:
+        return config
+    named = msgspec.structs.replace(
+        config.project, name=re.sub(r"[^a-z0-9-]+", "-", root.resolve().name.lower()).strip("-")
+    )
+    return msgspec.structs.replace(config, project=named)
+
+
+def effective_toml(config: Config, path: Path) -> str:
+    """Every setting with its value as TOML, each marked where the file does not give it."""
+    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    values = _merge(msgspec.to_builtins(config), given)
+    lines: list[str] = []
+    for section, content in values.items():
+        _write_table(lines, [section], content, given.get(section, {}))
+    return "\n".join(lines).strip() + "\n"
+
+
+def _merge(values: Any, given: Any) -> Any:
+    if isinstance(values, dict) and isinstance(given, dict):
+        return {key: _merge(value, given.get(key, value)) for key, value in values.items()}
+    return given
+
+
+def _write_table(lines: list[str], path: list[str], content: dict[str, Any], given: dict[str, Any]) -> None:
+    plain = {key: value for key, value in content.items() if not isinstance(value, dict) or not value}
+    if plain or not content:
+        lines += ["", f"[{'.'.join(_toml_key(part) for part in path)}]"]
+    for key, value in plain.items():
+        if value is not None:
+            lines.append(f"{_toml_key(key)} = {_toml_value(value)}" + ("" if key in given else "   # default"))
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            _write_table(lines, [*path, key], value, given.get(key, {}))
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
+
+
+def _toml_value(value: Any) -> str:
+    """JSON writes text, numbers, booleans and lists as TOML does; an empty mapping is the same too."""
+    return msgspec.json.encode(value).decode()
+
+
+def _mistakes(
+    values: Any, kind: Any, path: tuple[str, ...], lines: Mapping[tuple[str, ...], int]
+) -> Iterator[tuple[int, str]]:
+    """Line and sentence of everything in `values` that does not fit the settings type `kind`."""
+    name = ".".join(path)
+    if get_origin(kind) is dict and isinstance(values, dict):
+        for key, value in values.items():
+            yield from _mistakes(value, get_args(kind)[1], (*path, key), lines)
+        return
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(values, dict)):
+        yield from _wrong_value(values, kind, name, _line(path, lines))
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key, value in values.items():
+        if key in fields:
+            yield from _mistakes(value, fields[key].type, (*path, key), lines)
+        else:
+            what = f"the setting {name + '.' + key!r}" if path else f"the section [{key}]"
+            yield _line((*path, key), lines), f"there is no {what[4:]}. Allowed: {nearest(key, list(fields), most=30)}"
+    for key, field in fields.items():
+        if field.required and key not in values:
+            yield _line(path, lines), f"{name + '.' if path else ''}{key} is missing. Allowed: {_allowed(field.type)}"
+
+
+def _wrong_value(value: Any, kind: Any, name: str, line: int) -> Iterator[tuple[int, str]]:
+    if isinstance(value, str) and holds_secret(value):
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        shown = value if not isinstance(value, str) else repr(value)
+        hint = nearest(value, _choices(kind)) if isinstance(value, str) and _choices(kind) else _allowed(kind)
+        yield line, f"{name} = {shown} cannot be used. Allowed: {hint}"
+
+
+def _choices(kind: Any) -> list[str]:
+    """The texts that a literal type, optional or not, can be."""
+    described = msgspec.inspect.type_info(kind)
+    parts = described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
+    return [str(value) for part in parts if isinstance(part, msgspec.inspect.LiteralType) for value in part.values]
+
+
+_WORDS = {
+    msgspec.inspect.StrType: "text",
+    msgspec.inspect.IntType: "a whole number",
+    msgspec.inspect.FloatType: "a number",
+    msgspec.inspect.BoolType: "true or false",
+}
+
+
+def _allowed(kind: Any) -> str:
+    """What a settings type takes, in words."""
+    return _in_words(msgspec.inspect.type_info(kind))
+
+
+def _in_words(described: msgspec.inspect.Type) -> str:
+    match described:
+        case msgspec.inspect.Metadata(extra_json_schema={"description": words}):
+            text = str(words)
+        case msgspec.inspect.LiteralType(values=values):
+            text = " or ".join(repr(value) for value in values)
+        case msgspec.inspect.UnionType(types=types):
+            text = " or ".join(_in_words(one) for one in types if not isinstance(one, msgspec.inspect.NoneType))
+        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
+            text = f"a list, each {_in_words(item)}"
+        case msgspec.inspect.DictType(value_type=value):
+            text = f"a table, each {_in_words(value)}"
+        case msgspec.inspect.StructType(fields=fields):
+            text = f"a table with {', '.join(field.encode_name for field in fields)}"
+        case _:
+            text = _WORDS[type(described)]
+    return text
+
+
+def _line(path: tuple[str, ...], lines: Mapping[tuple[str, ...], int]) -> int:
+    """The line of a setting, or of the nearest table around it; 0 where nothing of it is written."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 0)
+
+
+def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
+    """Where each table and key of a valid TOML text stands, counted from 1; inline tables count as their key."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    key = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+    dotted = re.compile(rf"\s*(\[\[?)?\s*({key}(?:\s*\.\s*{key})*)\s*(\]\]?|=)")
+    for number, line in enumerate(text.splitlines(), 1):
+        found = dotted.match(line)
+        if not found:
+            continue
+        parts = tuple(part.strip("\"'") for part in re.findall(key, found[2]))
+        if found[1]:
+            table = parts
+        path = parts if found[1] else table + parts
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], number)
+    return lines

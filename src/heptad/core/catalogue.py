@@ -1,0 +1,56 @@
+"""Finds implementations by name: a table of the built-in ones, and entry points for everybody else's."""
+
+import importlib
+from typing import Any
+
+from heptad.core.errors import NotFoundError, WorkspaceError
+
+BUILT_IN: dict[str, dict[str, str]] = {
+    "store": {
+        "sqlite": "heptad.core.sql_store:open_store",
+        "postgresql": "heptad.core.sql_store:open_store",
+    },
+    "blobs": {"file": "heptad.core.local_blobs:open_blobs"},
+    "executor": {
+        "inline": "heptad.core.executors:inline",
+        "threads": "heptad.core.executors:threads",
+        "processes": "heptad.core.executors:processes",
+    },
+    "source": {
+        "file": "heptad.data.files:FileSource",
+        "python-package": "heptad.adapters.python_package:PackageSource",
+    },
+}
+"""Contract, then name, then where it is; third parties add to a group `heptad.CONTRACT` of entry points."""
+
+
+def find(contract: str, name: str) -> Any:
+    """The object registered as `name` for a contract, imported now.
+
+    Raises `NotFoundError` with the known names, and `WorkspaceError` where what is registered cannot be imported.
+    """
+    built_in = BUILT_IN.get(contract, {}).get(name)
+    table = {name: built_in} if built_in else known(contract)
+    if name not in table:
+        raise NotFoundError(contract, name, table)
+    module, _, attribute = table[name].partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise WorkspaceError(
+            f"The {contract} {name!r} needs the package {error.name!r}, which is not installed.",
+            remedy=f"pip install 'heptad[{name}]'" if built_in else f"pip install {error.name}",
+        ) from error
+    except AttributeError as error:
+        raise WorkspaceError(
+            f"The {contract} {name!r} is registered as {table[name]}, and there is no such thing.",
+            remedy="Ask whoever made the package that registers it.",
+        ) from error
+
+
+def known(contract: str) -> dict[str, str]:
+    """Name to `module:object` of everything that fills a contract; built-in names cannot be replaced."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - reading the list of packages takes a while
+
+    installed = {point.name: point.value for point in entry_points(group=f"heptad.{contract}")}
+    return installed | BUILT_IN.get(contract, {})

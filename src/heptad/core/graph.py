@@ -1,0 +1,120 @@
+"""Typed records on top of the store: save what a step made with what it was made from, load it back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from heptad.core.errors import NotFoundError
+from heptad.core.identity import current_actor
+from heptad.core.query import Query
+from heptad.core.records import (
+    AliasMove,
+    AliasRef,
+    Attribute,
+    Body,
+    Change,
+    Id,
+    Link,
+    NewEvent,
+    RawRecord,
+    Record,
+    Ref,
+    Scalar,
+    derived_id,
+    new_id,
+)
+from heptad.core.workspace import Workspace
+
+T = TypeVar("T", bound=Body)
+
+
+def save(
+    workspace: Workspace,
+    body: T,
+    *,
+    scope: str,
+    key: Sequence[Any] = (),
+    made_from: Sequence[tuple[str, Id]] = (),
+    attributes: Mapping[str, Scalar] | None = None,
+    aliases: Sequence[AliasMove] = (),
+    event: str = "",
+    event_body: Mapping[str, Any] | None = None,
+) -> Record[T]:
+    """Write one outcome with its links, attributes and event in one transaction.
+
+    With a `key` the id is derived from it: saving again answers the record that is there. In `aliases`,
+    the target `"@"` stands for the new record. Returns the record as it is in the store.
+    """
+    identity = derived_id(body.prefix, scope, *key) if key else new_id(body.prefix)
+    now, actor = workspace.clock.now(), current_actor()
+    record: RawRecord = Record(
+        id=identity,
+        kind=body.kind,
+        scope=scope,
+        at=now,
+        actor=actor,
+        body=msgspec.to_builtins(body, str_keys=True),
+    )
+    workspace.store.write(
+        Change(
+            records=[record],
+            links=[Link(identity, role, target) for role, target in made_from],
+            attributes=[Attribute(identity, name, value) for name, value in (attributes or {}).items()],
+            aliases=[
+                msgspec.structs.replace(move, target=identity) if move.target == "@" else move for move in aliases
+            ],
+            events=[NewEvent(kind=event, subject=identity, body=event_body or {})] if event else [],
+            key=f"save:{identity}",
+            at=now,
+            actor=actor,
+        )
+    )
+    return load(workspace, identity, type(body))
+
+
+def load(workspace: Workspace, ref: Ref, kind: type[T]) -> Record[T]:
+    """The record with its typed body; raises `NotFoundError`, also where the record is of another kind."""
+    (record,) = workspace.store.get([ref])
+    if record.kind != kind.kind:
+        raise NotFoundError(kind.kind, record.id, remedy=f"{record.id} is a {record.kind}.")
+    return typed(record, kind)
+
+
+def find_alias(workspace: Workspace, scope: str, name: str, kind: type[T]) -> Record[T] | None:
+    """The record an alias points at, or `None` where the alias does not exist."""
+    try:
+        return load(workspace, AliasRef(scope, name), kind)
+    except NotFoundError:
+        return None
+
+
+def find(workspace: Workspace, kind: type[T], query: Query, limit: int = 1000) -> list[Record[T]]:
+    """The first `limit` records of a query, typed."""
+    return [typed(record, kind) for record in workspace.store.find(query, limit=limit).items]
+
+
+def set_attributes(workspace: Workspace, record: Id, values: Mapping[str, Scalar], event: str = "") -> None:
+    """Change what is true of a record now, with an event that says so."""
+    workspace.store.write(
+        Change(
+            attributes=[Attribute(record, key, value) for key, value in values.items()],
+            events=[NewEvent(kind=event or "core.attributes_changed", subject=record, body=dict(values))],
+            at=workspace.clock.now(),
+            actor=current_actor(),
+        )
+    )
+
+
+def typed(record: RawRecord, kind: type[T]) -> Record[T]:
+    """The same record with its body as `kind`."""
+    return Record(
+        id=record.id,
+        kind=record.kind,
+        scope=record.scope,
+        at=record.at,
+        actor=record.actor,
+        body=msgspec.convert(record.body, kind),
+        attributes=record.attributes,
+        aliases=record.aliases,
+    )

@@ -1,0 +1,191 @@
+"""Keyset paging: the order of a search as SQL, and the cursor that says where a page ended."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from heptad.core.errors import InputError
+from heptad.core.query import All, Compare, Condition, Cursor, Order, Query
+from heptad.core.records import canonical_json, digest_of
+from heptad.core.sql_query import FIELDS, Search, Where
+from heptad.core.sql_tables import attribute, family, record
+from heptad.core.sql_transaction import Transaction
+
+FEW = 2000
+"""So many records are looked at one by one sooner than all that another comparison allows are collected."""
+_SELECTIVE = {"=", "<", "<=", ">", ">=", "in"}
+
+
+class Term(NamedTuple):
+    """One column to sort by; nulls come last in either direction."""
+
+    column: sa.ColumnElement[Any]
+    descending: bool
+    nullable: bool = False
+
+
+class Phase(NamedTuple):
+    """A part of the result that comes before the next part: where it is read from, and its order.
+
+    An order by an attribute has three: records with a number under the key, with text, with neither. So the
+    first two walk an index in its own order, and stop when the page is full.
+    """
+
+    source: sa.FromClause
+    condition: Where
+    seq: sa.ColumnElement[int]
+    terms: list[Term]
+
+
+def page_of(
+    transaction: Transaction, query: Query, after: Cursor | None, limit: int
+) -> tuple[list[int], Cursor | None]:
+    """The numbers of the records on one page, and the cursor of the next."""
+    if limit < 1:
+        raise InputError(f"A page of {limit} records cannot be read.", allowed="1 or more")
+    families = _families(transaction, query)
+    search = Search(families, transaction.dialect.name)
+    search = search._replace(narrow=_narrow(transaction, search, query.where))
+    start, behind = _open_cursor(query, after)
+    found: list[int] = []
+    place: tuple[int, list[Any]] = (0, [])
+    for number, phase in enumerate(_phases(query.order, families) if families else ()):
+        if number < start:
+            continue
+        statement = _statement(phase, search.where(query.where, phase.seq))
+        if number == start and behind:
+            statement = statement.where(_behind(phase.terms, behind))
+        for seq, *values in transaction.search(statement.limit(limit + 1 - len(found))):
+            if len(found) == limit:
+                return found, _cursor(query, *place)
+            found.append(seq)
+            place = number, values
+    return found, None
+
+
+def _families(transaction: Transaction, query: Query) -> list[int]:
+    statement = sa.select(family.c.id)
+    if query.kind:
+        statement = statement.where(family.c.kind == query.kind)
+    if query.scopes is not None:
+        statement = statement.where(family.c.scope.in_(list(query.scopes)))
+    return [row[0] for row in transaction.search(statement)]
+
+
+def _narrow(transaction: Transaction, search: Search, condition: Condition) -> Compare | None:
+    """A comparison that all must meet and few do; `None` where there is none."""
+    must = condition.parts if isinstance(condition, All) else (condition,)
+    for part in must:
+        if isinstance(part, Compare) and part.operator in _SELECTIVE and part.value is not None:
+            some = search.numbers(part).limit(FEW + 1).subquery()
+            if transaction.search(sa.select(sa.func.count()).select_from(some))[0][0] <= FEW:
+                return part
+    return None
+
+
+def _statement(phase: Phase, wanted: Where) -> sa.Select[Any]:
+    columns = [term.column for term in phase.terms]
+    return (
+        sa.select(phase.seq, *columns)
+        .select_from(phase.source)
+        .where(phase.condition, wanted)
+        .order_by(*(_sorted(term) for term in phase.terms))
+    )
+
+
+def _sorted(term: Term) -> sa.ColumnElement[Any]:
+    column = term.column.desc() if term.descending else term.column.asc()
+    return column.nulls_last() if term.nullable else column
+
+
+def _phases(order: Sequence[Order], families: Sequence[int]) -> Iterator[Phase]:
+    if order and not order[0].key.startswith("@"):
+        yield from _attribute_phases(order, families)
+    else:
+        terms = [Term(_field(order[0].key), order[0].descending)] if order else []
+        yield _phase(record, record.c.family.in_(families), terms, order)
+
+
+def _attribute_phases(order: Sequence[Order], families: Sequence[int]) -> Iterator[Phase]:
+    first = order[0]
+    here = sa.and_(attribute.c.family.in_(families), attribute.c.key == first.key)
+    by_number = [Term(attribute.c.num, first.descending)]
+    yield _phase(attribute, sa.and_(here, attribute.c.num.is_not(None)), by_number, order)
+    by_text = [Term(attribute.c.txt, first.descending), Term(attribute.c.raw, first.descending, nullable=True)]
+    yield _phase(attribute, sa.and_(here, attribute.c.txt.is_not(None)), by_text, order)
+    beside = attribute.alias()
+    has_value = sa.exists().where(
+        beside.c.record == record.c.seq,
+        beside.c.key == first.key,
+        sa.or_(beside.c.num.is_not(None), beside.c.txt.is_not(None)),
+    )
+    yield _phase(record, sa.and_(record.c.family.in_(families), sa.not_(has_value)), [], order)
+
+
+def _phase(table: sa.Table, condition: Where, terms: list[Term], order: Sequence[Order]) -> Phase:
+    """A phase whose equals are sorted by the further keys, and at last by the order of writing."""
+    seq: sa.ColumnElement[int] = table.c.record if table is attribute else table.c.seq
+    source: sa.FromClause = table
+    for one in order[1:]:
+        if one.key.startswith("@"):
+            other = record.alias()
+            source = source.join(other, other.c.seq == seq)
+            terms.append(Term(other.c[_field(one.key).name], one.descending))
+        else:
+            beside = attribute.alias()
+            source = source.outerjoin(beside, sa.and_(beside.c.record == seq, beside.c.key == one.key))
+            terms += [Term(beside.c.num, one.descending, True), Term(beside.c.txt, one.descending, True)]
+    return Phase(source, condition, seq, [*terms, Term(seq, order[-1].descending if order else True)])
+
+
+def _field(key: str) -> sa.Column[Any]:
+    if key not in FIELDS:
+        raise InputError(
+            f"A search cannot be ordered by {key!r}.", allowed=f"an attribute's key, or {', '.join(FIELDS)}"
+        )
+    return FIELDS[key]
+
+
+def _behind(terms: Sequence[Term], values: Sequence[Any]) -> Where:
+    """What sorts behind the values: beyond the first, or equal in it and beyond the second, and so on."""
+    choices: list[Where] = []
+    equal: list[Where] = []
+    for term, value in zip(terms, values, strict=True):
+        choices.append(sa.and_(*equal, _beyond(term, value)))
+        equal.append(term.column.is_(None) if value is None else term.column == value)
+    bound = terms[0].column <= values[0] if terms[0].descending else terms[0].column >= values[0]
+    # Implied by the rest, but an index range can start from it.
+    return sa.and_(bound, sa.or_(*choices)) if not terms[0].nullable else sa.or_(*choices)
+
+
+def _beyond(term: Term, value: Any) -> Where:
+    if value is None:
+        return sa.false()
+    beyond = term.column < value if term.descending else term.column > value
+    return sa.or_(beyond, term.column.is_(None)) if term.nullable else beyond
+
+
+def _fingerprint(query: Query) -> str:
+    asked = (query.kind, query.scopes, query.where, query.order)
+    return digest_of(canonical_json(asked))[:16]
+
+
+def _cursor(query: Query, phase: int, values: Sequence[Any]) -> Cursor:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode((_fingerprint(query), phase, list(values)))).decode()
+
+
+def _open_cursor(query: Query, after: Cursor | None) -> tuple[int, list[Any]]:
+    if after is None:
+        return 0, []
+    try:
+        packed = base64.urlsafe_b64decode(after.encode())
+        fingerprint, phase, values = msgspec.msgpack.decode(packed, type=tuple[str, int, list[Any]])
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise InputError(f"{after[:40]!r} is no cursor.", allowed="the `after` of the page before") from error
+    if fingerprint != _fingerprint(query):
+        raise InputError("The cursor belongs to another search.", allowed="the cursor of a page of the same query")
+    return phase, values

@@ -1,0 +1,152 @@
+"""Compiles the search tree to SQL: conditions on attributes become ranges of their indexes."""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from heptad.core.errors import InputError
+from heptad.core.query import All, AnyOf, Compare, Condition, Not
+from heptad.core.records import Scalar
+from heptad.core.sql_tables import PREFIX, attribute, record
+from heptad.core.sql_values import micros
+
+Where = sa.ColumnElement[bool]
+
+FIELDS: dict[str, sa.Column[Any]] = {"@id": record.c.id, "@at": record.c.at, "@actor": record.c.actor}
+"""What a key may name besides an attribute."""
+
+_RANGES: dict[str, Callable[[sa.ColumnElement[Any], Any], Where]] = {
+    "=": lambda column, value: column == value,
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+}
+
+
+class Search(NamedTuple):
+    """Where comparisons look: among the records of some families, in the words of one database.
+
+    A comparison becomes a set of record numbers, read from one range of an index, that is intersected, united
+    or left out. Where one comparison is known to leave few records (`narrow`), only that one is a set; the
+    others look at the attributes of those few.
+    """
+
+    families: Sequence[int]
+    dialect: str
+    narrow: Compare | None = None
+
+    def where(self, condition: Condition, seq: sa.ColumnElement[int]) -> Where:
+        """The condition on the record whose number is `seq`; raises `InputError` for what cannot be compared."""
+        match condition:
+            case All(parts):
+                return sa.and_(sa.true(), *(self.where(part, seq) for part in parts))
+            case AnyOf(parts):
+                return sa.or_(sa.false(), *(self.where(part, seq) for part in parts))
+            case Not(part):
+                return sa.not_(self.where(part, seq))
+            case Compare(key, "!=", value):
+                return sa.not_(self.where(Compare(key, "=", value), seq))
+            case Compare(key, "exists", False) | Compare(key, "=", None):
+                return sa.not_(self.where(Compare(key, "exists", True), seq))
+            case Compare():
+                return self._compare(condition, seq)
+
+    def numbers(self, compare: Compare) -> sa.Select[tuple[int]]:
+        """The numbers of the records for which a comparison holds."""
+        if compare.key.startswith("@"):
+            found = _compare_field(compare, self.dialect)
+            return sa.select(record.c.seq).where(record.c.family.in_(self.families), found)
+        found = _compare(compare.operator, compare.value, attribute, self.dialect)
+        here = attribute.c.family.in_(self.families), attribute.c.key == compare.key
+        return sa.select(attribute.c.record).where(*here, found)
+
+    def _compare(self, compare: Compare, seq: sa.ColumnElement[int]) -> Where:
+        if self.narrow is None:
+            # `+ 0` keeps the planner from starting here: the order's index is walked, which is never bad.
+            return (seq + 0).in_(self.numbers(compare))
+        if compare is self.narrow or compare.key.startswith("@"):
+            return seq.in_(self.numbers(compare))
+        beside = attribute.alias()
+        found = _compare(compare.operator, compare.value, beside, self.dialect)
+        return sa.exists().where(beside.c.record == seq, beside.c.key == compare.key, found)
+
+
+def _field(key: str) -> sa.Column[Any]:
+    if key not in FIELDS:
+        raise InputError(f"A search cannot use {key!r}.", allowed=f"an attribute's key, or {', '.join(FIELDS)}")
+    return FIELDS[key]
+
+
+def _compare_field(compare: Compare, dialect: str) -> Where:
+    key, operator, value = compare.key, compare.operator, compare.value
+    column = _field(key)
+    if operator == "exists":
+        return column.is_not(None)
+    if key == "@at":
+        if operator in _RANGES and isinstance(value, datetime):
+            return _RANGES[operator](column, micros(value))
+        raise InputError(f"@at {operator} {value!r} cannot be searched.", allowed="=, !=, <, <=, >, >= and a datetime")
+    if operator == "in" and not isinstance(value, str):
+        return column.in_([str(one) for one in value])
+    if not isinstance(value, str):
+        raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="text")
+    return _RANGES[operator](column, value) if operator in _RANGES else like(column, operator, value, dialect)
+
+
+def _compare(operator: str, value: Any, table: sa.FromClause, dialect: str) -> Where:
+    if operator == "exists":
+        return sa.true()
+    if operator == "in":
+        return _one_of(value, table)
+    if isinstance(value, str):
+        return _compare_text(operator, value, table, dialect)
+    if operator in _RANGES and isinstance(value, bool | int | float):
+        return sa.false() if _is_nan(value) else _RANGES[operator](table.c.num, float(value))
+    raise InputError(f"{operator} {value!r} cannot be searched.", allowed="text, or for =, !=, <, <=, >, >= a number")
+
+
+def _compare_text(operator: str, value: str, table: sa.FromClause, dialect: str) -> Where:
+    whole = sa.func.coalesce(table.c.raw, table.c.txt)
+    if operator not in _RANGES:
+        return sa.and_(table.c.txt.is_not(None), like(whole, operator, value, dialect))
+    if len(value) < PREFIX:
+        # Decided within the first characters, whatever follows: the index alone is read.
+        return _RANGES[operator](table.c.txt, value)
+    near = {"<": "<=", ">": ">="}.get(operator, operator)
+    return sa.and_(_RANGES[near](table.c.txt, value[:PREFIX]), _RANGES[operator](whole, value))
+
+
+def _one_of(values: Any, table: sa.FromClause) -> Where:
+    if isinstance(values, str) or not isinstance(values, Sequence | set | frozenset):
+        raise InputError(f"in {values!r} cannot be searched.", allowed="a sequence of values")
+    given: list[Scalar] = list(values)  # pyright: ignore[reportUnknownArgumentType] - checked by type below
+    numbers = [float(one) for one in given if isinstance(one, bool | int | float) and not _is_nan(one)]
+    texts = [one for one in given if isinstance(one, str)]
+    short = [one for one in texts if len(one) < PREFIX]
+    return sa.or_(
+        table.c.num.in_(numbers),
+        table.c.txt.in_(short),
+        *(_compare_text("=", one, table, "") for one in texts if len(one) >= PREFIX),
+    )
+
+
+def _is_nan(value: float) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def like(column: sa.ColumnElement[Any], operator: str, pattern: str, dialect: str) -> Where:
+    """`%` and `_` in `pattern` stand for any text and any character; nothing else is special.
+
+    `like` minds case, `ilike` does not, for ASCII letters. SQLite's LIKE never does, its GLOB always.
+    """
+    if dialect == "sqlite" and operator == "like":
+        special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+        return column.op("GLOB", is_comparison=True)("".join(special.get(one, one) for one in pattern))
+    if dialect == "sqlite":
+        return column.op("LIKE", is_comparison=True)(pattern)
+    escaped = pattern.replace("\\", "\\\\")
+    return column.op("ILIKE" if operator == "ilike" else "LIKE", is_comparison=True)(escaped)

@@ -1,0 +1,178 @@
+"""A SQLite file for many processes at once: writers queue on a lock file and share their syncs."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.event import listen
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from heptad.core.errors import WorkspaceError
+from heptad.core.faults import boundary
+from heptad.core.files import sync_folder
+from heptad.core.sql_errors import translated
+from heptad.core.sql_pool import ConnectionPool
+from heptad.core.sql_transaction import Transaction
+from heptad.core.sql_turns import Turns
+
+BUSY_SECONDS = 10
+"""How long SQLite tries again where another program holds the file."""
+
+
+class SqliteDatabase:
+    """Transactions on one file in WAL mode; see `Database`.
+
+    Turns: SQLite lets waiting writers sleep and try again, so under load one of them may wait for a second.
+    Here a writer first queues on a file beside the database (`Turns`).
+
+    Durability: a commit with `synchronous=NORMAL` leaves its frames in the write-ahead log unsynced. The
+    writer gives its turn away, and then calls `fdatasync` on the log while the next one writes already: the
+    syncs of several writers overlap, and the file system serves them together. When the call returns, every
+    commit made before it is durable, because either its frames are still in the log, which is on the disk up
+    to there and is replayed after a power cut; or somebody has checkpointed the log since, and SQLite
+    overwrites no frame before it has synced the log, copied the pages, and synced the database file. The log
+    is not removed meanwhile, since only the last connection does that, and our pool keeps one open.
+    A commit is visible to others before it is durable, but whoever acts on it and writes syncs it with
+    their own: the log is synced as a whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.where = str(path)
+        self._turns = Turns(path.with_name(f"{path.name}-lock"))
+        self._log = LogSync(path.with_name(f"{path.name}-wal"))
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}, max_overflow=-1
+        )
+        listen(engine, "connect", _configure)
+        self._pool = ConnectionPool(engine, self.where)
+        self._create_file()
+
+    def _create_file(self) -> None:
+        if self.path.exists():
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The database file {self.path} cannot be made: {error.strerror}.",
+                remedy="Choose a folder that this user may write.",
+            ) from error
+
+    @contextmanager
+    def reading(self) -> Generator[Transaction]:
+        with self._pool.transaction("BEGIN") as transaction:
+            yield transaction
+
+    @contextmanager
+    def writing(self, *, durable: bool = True) -> Generator[Transaction]:
+        with self._turns.next(), self._pool.transaction("BEGIN IMMEDIATE") as transaction:
+            yield transaction
+            boundary("store.before_commit")
+        if durable:
+            self._log.sync()
+        else:
+            self._log.sync_soon()
+        boundary("store.after_commit")
+
+    def now(self, transaction: Transaction) -> int:  # noqa: ARG002 - all users share this machine's clock
+        return time.time_ns() // 1000
+
+    def has_table(self, transaction: Transaction, name: str) -> bool:
+        return bool(transaction.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name))
+
+    def snapshot(self, transaction: Transaction, label: str) -> str:  # noqa: ARG002 - read beside the writer
+        copy = self.path.with_name(f"{self.path.name}.{label}")
+        self.copy_to(copy)
+        return str(copy)
+
+    def copy_to(self, path: Path) -> None:
+        """Write what is committed now to another file, whole or not at all; others read and write meanwhile."""
+        temporary = path.with_name(f"{path.name}.part")
+        temporary.unlink(missing_ok=True)
+        source, target = sqlite3.connect(self.path), sqlite3.connect(temporary)
+        try:
+            source.backup(target)
+        except sqlite3.Error as error:
+            raise translated(error, self.where) from error
+        finally:
+            source.close()
+            target.close()
+        _sync_file(temporary)
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+    def close(self) -> None:
+        self._log.sync()
+        self._pool.close()
+
+
+def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions by itself.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class LogSync:
+    """Syncs a write-ahead log, at once or in the background, within a tenth of a second."""
+
+    PAUSE_SECONDS = 0.05
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mutex = threading.Lock()
+        self._is_due = False
+        self._thread: threading.Thread | None = None
+        self._failure: WorkspaceError | None = None
+
+    def sync(self) -> None:
+        """Returns when everything that was written to the log is on the disk."""
+        try:
+            _sync_file(self.path)
+        except FileNotFoundError:
+            # The last connection checkpointed and removed it: all of it is in the database file.
+            return
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.path} could not be synced: {error.strerror}.", remedy="Check the disk."
+            ) from error
+
+    def sync_soon(self) -> None:
+        """Returns at once. A thread syncs soon; the program's end waits for it. Raises what went wrong before."""
+        with self._mutex:
+            if self._failure is not None:
+                raise self._failure
+            self._is_due = True
+            # After a fork the parent's thread is not alive here.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._sync_until_idle, name="heptad-sync")
+                self._thread.start()
+
+    def _sync_until_idle(self) -> None:
+        while True:
+            time.sleep(self.PAUSE_SECONDS)
+            with self._mutex:
+                if not self._is_due:
+                    self._thread = None
+                    return
+                self._is_due = False
+            try:
+                self.sync()
+            except WorkspaceError as error:
+                self._failure = error
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)

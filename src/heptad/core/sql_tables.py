@@ -1,0 +1,140 @@
+"""The tables of the store, the same on SQLite and PostgreSQL."""
+
+import sqlalchemy as sa
+
+PREFIX = 128
+"""Characters of an attribute's text that are in `txt`: PostgreSQL refuses index entries above about 2.7 kB."""
+
+metadata = sa.MetaData()
+
+# Byte order on both databases, so that text compares and sorts the same.
+Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# Only INTEGER is the rowid on SQLite; it holds 64 bits there.
+Integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+meta = sa.Table("meta", metadata, sa.Column("key", Text, primary_key=True), sa.Column("value", Text, nullable=False))
+
+tail = sa.Table(
+    "tail",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", Integer, nullable=False),
+    sa.Column("position", Integer, nullable=False),
+    sa.Column("digest", Text, nullable=False),
+    comment="One row: the newest record and event. On PostgreSQL its lock is what serialises writers.",
+)
+
+family = sa.Table(
+    "family",
+    metadata,
+    sa.Column("id", Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("scope", Text, nullable=False),
+    sa.UniqueConstraint("kind", "scope"),
+    comment="Records of one kind and scope: one number in every index instead of two texts.",
+)
+
+record = sa.Table(
+    "record",
+    metadata,
+    sa.Column("seq", Integer, primary_key=True, autoincrement=False),
+    sa.Column("id", Text, nullable=False, unique=True),
+    sa.Column("family", Integer, nullable=False),
+    sa.Column("at", Integer, nullable=False),
+    sa.Column("actor", Text, nullable=False),
+    sa.Column("body", Text, nullable=False),
+)
+sa.Index("record_family", record.c.family, record.c.seq)
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("source", Integer, primary_key=True, autoincrement=False),
+    sa.Column("role", Text, primary_key=True),
+    sa.Column("target", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+sa.Index("link_reverse", link.c.target, link.c.role, link.c.source)
+
+attribute = sa.Table(
+    "attribute",
+    metadata,
+    sa.Column("record", Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("family", Integer, nullable=False),
+    sa.Column("num", sa.Double),
+    sa.Column("txt", Text),
+    sa.Column("raw", Text),
+    sqlite_with_rowid=False,
+)
+_has_number, _has_text = attribute.c.num.is_not(None), attribute.c.txt.is_not(None)
+sa.Index(
+    "attribute_number",
+    attribute.c.family,
+    attribute.c.key,
+    attribute.c.num,
+    attribute.c.record,
+    sqlite_where=_has_number,
+    postgresql_where=_has_number,
+)
+sa.Index(
+    "attribute_text",
+    attribute.c.family,
+    attribute.c.key,
+    attribute.c.txt,
+    attribute.c.record,
+    sqlite_where=_has_text,
+    postgresql_where=_has_text,
+)
+
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("record", Integer, nullable=False),
+    sa.Column("key", Text, nullable=False),
+    sa.Column("first", Integer, nullable=False),
+    sa.Column("points", Integer, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("record", "key", "first"),
+)
+
+alias = sa.Table(
+    "alias",
+    metadata,
+    sa.Column("scope", Text, primary_key=True),
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("target", Text),
+    sa.Column("version", Integer, nullable=False),
+    sa.Column("expires", Integer),
+    sqlite_with_rowid=False,
+)
+sa.Index("alias_target", alias.c.target)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("position", Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Integer, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("actor", Text, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("digest", Text, nullable=False),
+)
+sa.Index("event_kind", event.c.kind, event.c.position)
+
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("position", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+applied = sa.Table(
+    "applied",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("position", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,155 @@
+"""The front door of step 1: collects versions of the project's table, reads them back, replays history."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from heptad.core.errors import ConflictError, DataError, UnavailableError
+from heptad.core.records import Record
+from heptad.core.settings import ProjectSettings
+from heptad.core.workspace import Workspace
+from heptad.data import versions
+from heptad.data.assembly import Assembled, Assembly
+from heptad.data.collecting import Collecting
+from heptad.data.diff import DatasetDiff, diff_versions
+from heptad.data.digests import frame_digest
+from heptad.data.expectations import bind
+from heptad.data.profile import Profile
+from heptad.data.records import DatasetVersion
+from heptad.data.settings import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
+from heptad.data.sources import Place
+from heptad.data.storing import canonical_order
+from heptad.data.tables import Table
+
+ATTEMPTS = 5
+"""How often a collection starts again because another process recorded a version first."""
+
+
+class Data:
+    """Step 1 of one project."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        project: ProjectSettings,
+        sources: Mapping[str, SourceSettings],
+        data: DataSettings,
+        clean: CleanSettings,
+        expect: ExpectSettings,
+        features: Mapping[str, FeatureSettings],
+    ) -> None:
+        self._workspace = workspace
+        self._project = project
+        self._settings = data
+        self._name = project.name or workspace.name
+        place = Place(root=workspace.root, timezone=project.timezone)
+        self._assembly = Assembly(place, project, sources, data, clean, features)
+        self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
+        self._whole: tuple[object, Assembled] | None = None
+
+    def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:
+        """A version of what the sources hold now; the one that is there, where that is nothing new.
+
+        With `until`, and a time column: rows before that moment, with the labels that were known then. Rows that
+        the latest version has are kept, new ones appended, labels that became known filled in. `sample`: about
+        so many rows, always the same ones, as a data set of their own. Raises `DataError` with every broken
+        expectation that binds; then nothing is written but the rows in quarantine.
+        """
+        name = f"{self._name}-sample-{sample}" if sample else self._name
+        for _ in range(ATTEMPTS):
+            try:
+                return self._collecting.collect(name, until, sample)
+            except ConflictError:
+                continue
+        raise UnavailableError(
+            f"Other processes kept recording versions of {name} first.", remedy="run it again when they are done"
+        )
+
+    def latest(self) -> Record[DatasetVersion] | None:
+        return versions.latest(self._workspace, self._name)
+
+    def version(self, ref: str | int) -> Record[DatasetVersion]:
+        """A version by number, id, `NAME@NUMBER` or `latest`; raises `NotFoundError`."""
+        return versions.version(self._workspace, self._name, ref)
+
+    def log(self) -> list[Record[DatasetVersion]]:
+        """All versions, newest first."""
+        return versions.log(self._workspace, self._name)
+
+    def scan(
+        self,
+        version: Record[DatasetVersion],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        known_at: datetime | None = None,
+        labelled: bool = False,
+    ) -> pl.LazyFrame:
+        """The rows of a version in their order: by time and key, or by key.
+
+        `start` and `end` (exclusive) select by time; labels known after `known_at` are null; `labelled` leaves out
+        rows without a label, those included.
+        """
+        schema = version.body.schema
+        rows = Table(self._workspace.tables / version.body.table).scan(version.body.delta_version)
+        time, label_time = schema.named("time"), schema.named("label_time")
+        if (start or end or known_at) and not time:
+            raise DataError(
+                f"{version.body.name} has no time, so its rows cannot be selected by it.",
+                allowed="[data] time, the column that says when a row happened",
+            )
+        if start is not None:
+            rows = rows.filter(pl.col(time[0]) >= start)
+        if end is not None:
+            rows = rows.filter(pl.col(time[0]) < end)
+        if known_at is not None:
+            known = pl.when(pl.col(label_time[0]) <= known_at).then(pl.col(schema.target))
+            rows = rows.with_columns(known.alias(schema.target))
+        if labelled:
+            rows = rows.filter(pl.col(schema.target).is_not_null())
+        return rows.select(column.name for column in schema.columns).sort(canonical_order(schema))
+
+    def history(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """What the sources hold for times in [start, end), repaired as in versions, no row set aside, in order of time.
+
+        Labels are there with the time they became known, whether that is past or not. Nothing is written. The
+        whole table is made once and kept in memory while sources and settings stay the same; so a function
+        that looks at later rows would see them here, where `collect` would not.
+        """
+        time = self._settings.time
+        if not time:
+            raise DataError(
+                f"{self._name} has no time, so it has no history to replay.",
+                allowed="[data] time, the column that says when a row happened",
+            )
+        latest = self.latest()
+        whole = self._whole_table(latest.body if latest else None)
+        low, high = (whole[time].search_sorted(moment, side="left") for moment in (start, end))
+        rows = whole.slice(low, max(0, high - low))
+        return bind(rows, latest.body.schema) if latest else rows
+
+    def preview(self, rows: int = 10) -> pl.DataFrame:
+        """The first rows of the table as a version would hold them; nothing is written."""
+        return self._assembly.build().frame.head(rows)
+
+    def diff(self, old: Record[DatasetVersion], new: Record[DatasetVersion]) -> DatasetDiff:
+        """What changed from one version to another."""
+        rows = self.scan(old).collect(), self.scan(new).collect()
+        return diff_versions(old.body, new.body, rows, self.profile(old))
+
+    def profile(self, version: Record[DatasetVersion]) -> Profile:
+        """The profile of a version's rows, as it was made with the version."""
+        return self._collecting.profile(version.body)
+
+    def digest(self, version: Record[DatasetVersion]) -> str:
+        """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""
+        return frame_digest(self.scan(version).collect())
+
+    def _whole_table(self, latest: DatasetVersion | None) -> pl.DataFrame:
+        task = latest.schema.task if latest else None
+        key = (self._assembly.watermark(), self._assembly.fingerprint(), task)
+        if self._whole is None or self._whole[0] != key:
+            self._whole = key, self._assembly.build(task=task)
+        frame = self._whole[1].frame
+        return frame.filter(pl.col(self._settings.time).is_not_null())

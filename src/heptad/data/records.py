@@ -1,0 +1,114 @@
+"""What step 1 writes: versions of a data set, and what a version is known to look like."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from heptad.core.records import Body
+from heptad.core.settings import Task
+from heptad.data.settings import ColumnType
+
+Role = Literal["feature", "target", "key", "time", "label_time", "ignored"]
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of a schema. `categories` are the values seen (at most 1,000, by frequency), or the closed set.
+
+    `nullable` is false where a person requires the column to be complete, and for key and time.
+    """
+
+    name: str
+    type: ColumnType
+    role: Role = "feature"
+    nullable: bool = True
+    unique: bool = False
+    closed: bool = False
+    categories: list[str] | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """The columns of a table in order, and the task that its target sets."""
+
+    columns: list[Column]
+    task: Task
+    classes: list[str] = []
+    """Classification: the target's values as text, sorted; for two, the second is the positive class."""
+
+    def named(self, role: Role) -> list[str]:
+        """Names of the columns with a role."""
+        return [column.name for column in self.columns if column.role == role]
+
+    def features(self) -> list[Column]:
+        return [column for column in self.columns if column.role == "feature"]
+
+    @property
+    def target(self) -> str:
+        return self.named("target")[0]
+
+
+class Repair(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule did: rows it dropped to quarantine, or cells that it changed, with a few examples."""
+
+    rule: str
+    column: str = ""
+    rows: int = 0
+    cells: int = 0
+    examples: list[str] = []
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One expectation held against a version. `sentence` says it in words, numbers included."""
+
+    expectation: str
+    column: str = ""
+    severity: Literal["error", "warning"]
+    passed: bool
+    failing_rows: int = 0
+    sentence: str = ""
+
+
+class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of a source, and how it was understood (separator, encoding, and what was guessed)."""
+
+    name: str
+    uri: str
+    rows: int
+    digest: str
+    understood: dict[str, str] = {}
+
+
+class DatasetVersion(Body, frozen=True, kw_only=True):
+    """One version of a project's table: rows that are in the Delta table at `delta_version`."""
+
+    kind: ClassVar[str] = "dataset_version"
+    prefix: ClassVar[str] = "data"
+
+    name: str
+    version: int
+    table: str
+    """Folder of the Delta table, relative to the workspace's tables."""
+    delta_version: int
+    rows: int
+    labelled: int
+    """Rows whose label was known at `until`."""
+    digest: str
+    """Equal rows in equal order have equal digests."""
+    blocks: list[str] = []
+    """Digests of blocks of rows, so that the next version finds the first difference without reading this one."""
+    schema: Schema
+    until: datetime
+    """Rows up to this moment, with the labels that were known then."""
+    everything: bool = False
+    """Collected without such a moment: all rows that the sources held; `until` is when."""
+    first_time: datetime | None = None
+    last_time: datetime | None = None
+    sources: list[SourceRead] = []
+    repairs: list[Repair] = []
+    findings: list[Finding] = []
+    profile: str
+    """Artifact of the profile of all rows, `data.Profile` as JSON."""
+    settings: dict[str, object] = {}
+    """The effective settings of step 1, secrets left out."""

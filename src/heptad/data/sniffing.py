@@ -1,0 +1,205 @@
+"""How a delimited text is written: separator, quotes, header, lines before the table; told from its content."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from heptad.core.errors import DataError
+from heptad.data.settings import SourceSettings
+
+SEPARATORS = ("\t", ";", "|", ",", " ", ":")
+"""Tried in this order; of equally consistent ones the first is taken, since decimal commas are consistent too."""
+LINES = 200
+"""Lines that the separator is told from."""
+QUOTED_LINES = 2_000
+"""Lines with quote characters that decide whether those are quotes."""
+COLUMNS = 10_000
+"""The most columns a table may have."""
+csv.field_size_limit(2**31 - 1)  # a field may be as long as a file
+_NUMBER_OR_TIME = re.compile(r"^[+-]?(\d[\d.,:/ -]*|\d*[.,]\d+)([eE][+-]?\d+)?([TZ]\S*)?\s*%?$")
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """How to read a text. `names` are the columns; `skip` counts lines before the first row of values."""
+
+    separator: str
+    quote: str
+    """Empty: quotes are ordinary characters."""
+    names: list[str]
+    header: bool
+    skip: int
+    preamble: int
+    """Lines before the table that are not part of it."""
+    runs: bool
+    """Fields are separated by any number of blanks."""
+
+
+def sniff(data: bytes, name: str, settings: SourceSettings) -> Dialect:
+    """The dialect of a text in UTF-8 without leading blank lines; what the settings give is not guessed.
+
+    Raises `DataError` for a text without rows, for column names that repeat, and for too many columns.
+    """
+    lines = list(islice(_lines(data), LINES))
+    if not lines:
+        raise DataError(f"{name} is empty.", allowed="a header and at least one row")
+    separator, runs = (settings.separator, False) if settings.separator else _separator(lines)
+    quote = settings.quote if settings.quote is not None else _quote(data, separator, lines)
+    rows = list(_rows("\n".join(lines), separator, quote, runs=runs))
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    # A header may lack the name of one column, but a line of one field above two columns is a title.
+    preamble = next(place for place, row in enumerate(rows) if len(row) >= (width - 1 if width > 2 else width))
+    rows = rows[preamble:]
+    header = settings.header if settings.header is not None else not settings.columns and _has_header(rows)
+    if len(rows) == 1 and header:
+        raise DataError(f"{name} has a header and no rows.", allowed="at least one row of values")
+    names = _names(rows, max(width, len(rows[0])), name, settings, header=header)
+    return Dialect(
+        separator=separator,
+        quote=quote,
+        names=names,
+        header=header,
+        skip=preamble + header,
+        preamble=preamble,
+        runs=runs,
+    )
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        line = data[start:end].rstrip(b"\r").decode()
+        if line.strip():
+            yield line
+        start = end + 1
+
+
+def _rows(text: str, separator: str, quote: str, *, runs: bool) -> Iterator[list[str]]:
+    if runs:
+        text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text)
+        text = re.sub(r"[ \t]+", separator, text)
+    lines = text.splitlines(keepends=True)
+    if quote:
+        reader = csv.reader(lines, delimiter=separator, quotechar=quote)
+    else:
+        reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+    yield from (row for row in reader if row)
+
+
+def _separator(lines: Sequence[str]) -> tuple[str, bool]:
+    """The separator under which most lines have the same number of fields, and whether it comes in runs."""
+    best, most = (",", False), 0.0
+    for separator in SEPARATORS:
+        for quote in ('"', ""):
+            share = _consistency(list(_rows("\n".join(lines), separator, quote, runs=False)))
+            if share > most + 1e-9:
+                best, most = (separator, False), share
+    share = _consistency(list(_rows("\n".join(lines), " ", '"', runs=True)))
+    return (" ", True) if share > most + 1e-9 else best
+
+
+def _consistency(rows: Sequence[Sequence[str]]) -> float:
+    if not rows:
+        return 0.0
+    width, lines = Counter(map(len, rows)).most_common(1)[0]
+    return lines / len(rows) if width > 1 else 0.0
+
+
+def _quote(data: bytes, separator: str, lines: Sequence[str]) -> str:
+    """The character that quotes fields; empty where it stands in texts as itself.
+
+    Quotes are literal where every line has the right number of fields without them, and either no field
+    begins with one or some line does not close what it opens. A single quote counts only where nearly every
+    field that has one begins or ends with it.
+    """
+    separators = Counter(line.count(separator) for line in lines).most_common(1)[0][0]
+    for quote in ('"', "'"):
+        quoted = list(islice(_lines_with(data, quote.encode()), QUOTED_LINES))
+        if not quoted:
+            continue
+        parts = [part.strip() for line in quoted for part in line.split(separator) if quote in part]
+        if quote == "'":
+            enclosing = sum(quote in {part[0], part[-1]} for part in parts)
+            closed = not any(_stays_open(line, separator, quote) for line in quoted)
+            return quote if closed and enclosing >= 0.9 * len(parts) else '"'
+        fit = all(line.count(separator) == separators for line in (*quoted, *lines))
+        begun = any(part.startswith(quote) for part in parts)
+        return "" if fit and (not begun or any(_stays_open(line, separator, quote) for line in quoted)) else quote
+    return '"'
+
+
+def _stays_open(line: str, separator: str, quote: str) -> bool:
+    is_open = False
+    for part in (one.strip() for one in line.split(separator)):
+        if is_open:
+            is_open = not part.endswith(quote)
+        elif part.startswith(quote):
+            is_open = len(part) == 1 or not part.endswith(quote)
+    return is_open
+
+
+def _lines_with(data: bytes, character: bytes) -> Iterator[str]:
+    place = data.find(character)
+    while place >= 0:
+        start, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
+        end = len(data) if end < 0 else end
+        yield data[start:end].rstrip(b"\r").decode()
+        place = data.find(character, end)
+
+
+def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: it holds no numbers, and its texts do not come again below."""
+    first, others = rows[0], rows[1:]
+    cells = [cell.strip() for cell in first]
+    if any(_NUMBER_OR_TIME.match(cell) for cell in cells) or cells.count("") > 1:
+        return False
+    if not others:
+        return True
+    below = [{row[place].strip() for row in others if place < len(row)} for place in range(len(cells))]
+    again = sum(cell in values for cell, values in zip(cells, below, strict=True))
+    return again == 0 or again <= len(cells) / 4
+
+
+def _names(
+    rows: Sequence[Sequence[str]], width: int, name: str, settings: SourceSettings, *, header: bool
+) -> list[str]:
+    if width > COLUMNS:
+        raise DataError(f"{name} has {width:,} columns.", allowed=f"at most {COLUMNS:,} columns")
+    if settings.columns:
+        if len(settings.columns) != width:
+            raise DataError(
+                f"{name} has {width} columns, and [sources.NAME] columns names {len(settings.columns)}.",
+                allowed=f"{width} names",
+            )
+        names = list(settings.columns)
+    elif header:
+        names = [cell.strip() for cell in rows[0]]
+        if len(names) == width - 1:
+            # A last separator in every row, or row names without a heading, as R writes them.
+            trailing = all(not row[-1].strip() for row in rows[1:] if len(row) == width)
+            names = [*names, ""] if trailing else ["", *names]
+        names += [""] * (width - len(names))
+    else:
+        names = [""] * width
+    names = [one or f"column_{place}" for place, one in enumerate(names, 1)]
+    check_names(names, name)
+    return names
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Raises `DataError` for names that repeat and for more columns than a table may have."""
+    if len(names) > COLUMNS:
+        raise DataError(f"{where} has {len(names):,} columns.", allowed=f"at most {COLUMNS:,} columns")
+    repeated = [one for one, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f"{where} has {len(repeated)} column name{'s' if len(repeated) > 1 else ''} more than once: "
+            f"{', '.join(map(repr, repeated[:5]))}.",
+            allowed="each name once",
+            remedy="rename them in the file, or name all columns with [sources.NAME] columns and header = true",
+        )

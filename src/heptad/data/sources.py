@@ -1,0 +1,59 @@
+"""The contract of a source: something outside that rows are read from, as often as needed."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import polars as pl
+
+from heptad.core import catalogue
+from heptad.core.secrets import reveal
+from heptad.data.records import Repair
+from heptad.data.settings import SourceSettings
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What an address is relative to: the project's folder, and the zone of times that name none."""
+
+    root: Path
+    timezone: str = "UTC"
+
+
+class SourceTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source holds: typed rows as a lazy frame, how they were understood, what reading had to repair."""
+
+    rows: pl.LazyFrame
+    understood: dict[str, str] = {}
+    repairs: list[Repair] = []
+
+
+class Source(Protocol):
+    """Something outside that holds rows, made as `SourceType(address, settings, place)`; see `heptad.testing`.
+
+    Promised: reading twice with equal digests gives equal rows in equal order; reading changes nothing outside and
+    costs nothing before it is asked for. Not promised: that the digest and the rows are of the same instant where
+    somebody writes in between. Errors: `DataError` for what cannot be used, `UnavailableError` where trying
+    again may help.
+    """
+
+    def digest(self) -> str:
+        """The watermark: it changes whenever the rows do. Much cheaper than reading."""
+        ...
+
+    def read(self, keep_text: Collection[str] = ()) -> SourceTable:
+        """All rows, in the types of `column_types.STORED`; columns in `keep_text` stay text as written."""
+        ...
+
+
+def open_source(settings: SourceSettings, place: Place) -> Source:
+    """The source at the settings' `uri`: its scheme is looked up in the catalogue, a plain path is a file.
+
+    Raises `NotFoundError` for a scheme that nothing installed reads.
+    """
+    address = reveal(settings.uri)
+    scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
+    kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
+    made: Source = catalogue.find("source", kind)(location, settings, place)
+    return made

@@ -1,0 +1,61 @@
+"""Step 2: runs, and the search for a good one."""
+
+from typing import TYPE_CHECKING
+
+from heptad.core.lazy import attach
+
+if TYPE_CHECKING:
+    from heptad.experiments.comparison import RunComparison as RunComparison
+    from heptad.experiments.conditions import parse_conditions as parse_conditions
+    from heptad.experiments.environment import capture_environment as capture_environment
+    from heptad.experiments.environment import save_environment as save_environment
+    from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.records import Environment as Environment
+    from heptad.experiments.records import Run as Run
+    from heptad.experiments.records import Status as Status
+    from heptad.experiments.records import Study as Study
+    from heptad.experiments.runs import ActiveRun as ActiveRun
+    from heptad.experiments.search import Search as Search
+    from heptad.experiments.search import Told as Told
+    from heptad.experiments.search import Trial as Trial
+    from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.space import Branches as Branches
+    from heptad.experiments.space import Choice as Choice
+    from heptad.experiments.space import Dimension as Dimension
+    from heptad.experiments.space import Dimensions as Dimensions
+    from heptad.experiments.space import Float as Float
+    from heptad.experiments.space import Int as Int
+    from heptad.experiments.space import Space as Space
+    from heptad.experiments.space import Value as Value
+    from heptad.experiments.space import check_params as check_params
+    from heptad.experiments.space import describe_space as describe_space
+
+__getattr__, __all__ = attach(
+    __name__,
+    {
+        "ActiveRun": "runs",
+        "Branches": "space",
+        "Choice": "space",
+        "Dimension": "space",
+        "Dimensions": "space",
+        "Environment": "records",
+        "Experiments": "experiments",
+        "Float": "space",
+        "Int": "space",
+        "Run": "records",
+        "RunComparison": "comparison",
+        "Search": "search",
+        "SearchSettings": "settings",
+        "Space": "space",
+        "Status": "records",
+        "Study": "records",
+        "Told": "search",
+        "Trial": "search",
+        "Value": "space",
+        "capture_environment": "environment",
+        "check_params": "space",
+        "describe_space": "space",
+        "parse_conditions": "conditions",
+        "save_environment": "environment",
+    },
+)

@@ -1,0 +1,61 @@
+"""Step 7: what follows from it: retraining, rollout, rollback."""
+
+from typing import TYPE_CHECKING
+
+from heptad.core.lazy import attach
+
+if TYPE_CHECKING:
+    from heptad.lifecycle.costs import Costs as Costs
+    from heptad.lifecycle.happenings import Happening as Happening
+    from heptad.lifecycle.happenings import Watcher as Watcher
+    from heptad.lifecycle.happenings import unwatched as unwatched
+    from heptad.lifecycle.lifecycle import Lifecycle as Lifecycle
+    from heptad.lifecycle.records import Outcome as Outcome
+    from heptad.lifecycle.records import Plan as Plan
+    from heptad.lifecycle.records import Rehearsal as Rehearsal
+    from heptad.lifecycle.records import Stage as Stage
+    from heptad.lifecycle.records import Trigger as Trigger
+    from heptad.lifecycle.records import Verdict as Verdict
+    from heptad.lifecycle.rehearsal import Span as Span
+    from heptad.lifecycle.sentences import sentence_of as sentence_of
+    from heptad.lifecycle.settings import RetrainSettings as RetrainSettings
+    from heptad.lifecycle.status import Status as Status
+    from heptad.lifecycle.status import read_status as read_status
+    from heptad.lifecycle.summary import Month as Month
+    from heptad.lifecycle.summary import Rehearsed as Rehearsed
+    from heptad.lifecycle.summary import Summary as Summary
+    from heptad.lifecycle.why import Why as Why
+    from heptad.lifecycle.why import why_alert as why_alert
+    from heptad.lifecycle.why import why_prediction as why_prediction
+    from heptad.lifecycle.why import why_record as why_record
+    from heptad.lifecycle.worker import Worker as Worker
+
+__getattr__, __all__ = attach(
+    __name__,
+    {
+        "Costs": "costs",
+        "Happening": "happenings",
+        "Lifecycle": "lifecycle",
+        "Month": "summary",
+        "Outcome": "records",
+        "Plan": "records",
+        "Rehearsal": "records",
+        "Rehearsed": "summary",
+        "RetrainSettings": "settings",
+        "Span": "rehearsal",
+        "Stage": "records",
+        "Status": "status",
+        "Summary": "summary",
+        "Trigger": "records",
+        "Verdict": "records",
+        "Watcher": "happenings",
+        "Why": "why",
+        "Worker": "worker",
+        "read_status": "status",
+        "sentence_of": "sentences",
+        "unwatched": "happenings",
+        "why_alert": "why",
+        "why_prediction": "why",
+        "why_record": "why",
+    },
+)

@@ -1,0 +1,75 @@
+"""What step 7 writes: plans, and how each challenger did beside its champion."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from heptad.core.records import Body
+from heptad.serving import Strategy
+
+Stage = Literal["retraining", "trial", "ended"]
+Outcome = Literal["promoted", "refused"]
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a plan was started: the rule that fired, the sentence that says what fired it, and the report it read."""
+
+    rule: str
+    sentence: str
+    report: str = ""
+
+
+class Plan(Body, frozen=True, kw_only=True):
+    """A retraining from its trigger to its end.
+
+    Attributes: `stage`, and as they become known `challenger`, `outcome`, `reason` and `ended` (ISO time).
+    """
+
+    kind: ClassVar[str] = "plan"
+    prefix: ClassVar[str] = "plan"
+
+    endpoint: str
+    triggers: list[Trigger]
+    windows: list[str]
+    champion: str
+    """Id of the version in force when the plan began."""
+    strategy: Strategy
+
+
+class Verdict(Body, frozen=True, kw_only=True):
+    """How a challenger did beside the champion on live traffic, and what follows from it."""
+
+    kind: ClassVar[str] = "verdict"
+    prefix: ClassVar[str] = "verdict"
+
+    plan: str
+    challenger: str
+    champion: str
+    metric: str
+    champion_value: float | None
+    challenger_value: float | None
+    difference: float | None
+    """How much better the challenger was, in the direction that is good; `None` where too few labels landed."""
+    low: float | None
+    high: float | None
+    evidence: float
+    """E-value against "the challenger is not worse by more than the allowed harm"; 20 or more stops the trial."""
+    rows: int
+    stopped: bool
+    promoted: bool
+    reason: str
+
+
+class Rehearsal(Body, frozen=True, kw_only=True):
+    """A recorded span of time played through the loop. Attributes: `sent_until`, `failed_requests`, `singles`."""
+
+    kind: ClassVar[str] = "rehearsal"
+    prefix: ClassVar[str] = "rehearsal"
+
+    endpoint: str
+    start: datetime
+    end: datetime
+    every: str
+    first_version: str
+    """Id of the version that was in force at the start, kept for comparison."""

@@ -1,0 +1,103 @@
+"""One sentence for every kind of record, so that a chain of them reads as a story."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from heptad.core import graph
+from heptad.core.records import Body, RawRecord, Record
+from heptad.data import DatasetVersion
+from heptad.experiments import Run, Study
+from heptad.lifecycle.records import Plan, Rehearsal, Verdict
+from heptad.monitoring import MonitoringReport
+from heptad.release import Decision, ModelVersion
+from heptad.serving import Deployment
+from heptad.training import Candidate
+
+B = TypeVar("B", bound=Body)
+
+
+def sentence_of(record: RawRecord) -> str:
+    """What the record says, in a sentence; its kind where nobody has written one."""
+    say = _SENTENCES.get(record.kind)
+    return say(record) if say else record.kind.replace("_", " ")
+
+
+def _dataset(record: Record[DatasetVersion]) -> str:
+    body = record.body
+    warnings = sum(not finding.passed for finding in body.findings)
+    sources = ", ".join(source.name for source in body.sources)
+    return (
+        f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
+        f"from {sources}, {warnings} warnings"
+    )
+
+
+def _study(record: Record[Study]) -> str:
+    return f"a search of {record.body.trials} trials by {record.body.sampler}, to {record.body.direction} {record.body.metric}"
+
+
+def _run(record: Record[Run]) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in record.body.params.items())
+    return f"run {record.body.name} {record.attributes.get('status')}: {params}"
+
+
+def _candidate(record: Record[Candidate]) -> str:
+    body = record.body
+    main = body.evaluation.value(body.evaluation.metric)
+    figure = f"{main.name} {main.value:.3f} ({main.low:.3f} to {main.high:.3f})" if main else "no figure"
+    return f"{body.estimator} trained on {body.window} ({body.split.train_rows:,} rows): {figure}"
+
+
+def _decision(record: Record[Decision]) -> str:
+    return f"{'accepted' if record.body.accepted else 'refused'}: {record.body.reason}"
+
+
+def _version(record: Record[ModelVersion]) -> str:
+    aliases = f" ({', '.join(sorted(record.aliases))})" if record.aliases else ""
+    return f"{record.body.label}{aliases}, {record.body.estimator}"
+
+
+def _deployment(record: Record[Deployment]) -> str:
+    routes = ", ".join(f"{route.label} {route.role}" for route in record.body.routes)
+    return f"generation {record.body.generation} ({routes}): {record.body.reason}"
+
+
+def _report(record: Record[MonitoringReport]) -> str:
+    body = record.body
+    raised = " ".join(alert.sentence for alert in body.alerts[:3])
+    return f"{body.start:%Y-%m-%d} to {body.end:%Y-%m-%d}: {body.rows:,} rows. {raised}".rstrip()
+
+
+def _plan(record: Record[Plan]) -> str:
+    why = " ".join(trigger.sentence for trigger in record.body.triggers[:2])
+    outcome = record.attributes.get("outcome") or record.attributes.get("stage")
+    return f"plan, {outcome}: {why}"
+
+
+def _verdict(record: Record[Verdict]) -> str:
+    return record.body.reason
+
+
+def _rehearsal(record: Record[Rehearsal]) -> str:
+    return f"rehearsal of {record.body.start:%Y-%m-%d} to {record.body.end:%Y-%m-%d}"
+
+
+def _saying(kind: type[B], say: Callable[[Record[B]], str]) -> tuple[str, Callable[[Record[Any]], str]]:
+    return kind.kind, lambda record: say(graph.typed(record, kind))
+
+
+_SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
+    [
+        _saying(DatasetVersion, _dataset),
+        _saying(Study, _study),
+        _saying(Run, _run),
+        _saying(Candidate, _candidate),
+        _saying(Decision, _decision),
+        _saying(ModelVersion, _version),
+        _saying(Deployment, _deployment),
+        _saying(MonitoringReport, _report),
+        _saying(Plan, _plan),
+        _saying(Verdict, _verdict),
+        _saying(Rehearsal, _rehearsal),
+    ]
+)

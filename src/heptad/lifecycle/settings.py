@@ -1,0 +1,25 @@
+"""The section of heptad.toml that step 7 owns: retrain."""
+
+from typing import Literal
+
+from heptad.core.settings import Duration, Settings
+
+
+class RetrainSettings(Settings, frozen=True, kw_only=True):
+    """`[retrain]`: when the model is trained again, on what, and which of the new ones is tried."""
+
+    when: tuple[str, ...] = ("every 28d", "drift", "loss")
+    """`every DURATION`, `drift` (of a feature or of the predictions), `loss`, or `METRIC < NUMBER`, or
+    `METRIC < reference - NUMBER`; any of them starts a plan."""
+    train_on: tuple[str, ...] = ("all", "90d")
+    """A challenger for each window of the newest labelled rows."""
+    judge: Duration = "14d"
+    """The newest labelled rows kept from training; the first half chooses among challengers, the second judges
+    the chosen one against the champion."""
+    choose: Literal["best"] = "best"
+    cooldown: Duration = "7d"
+    """No plan starts sooner after the last one ended."""
+    trial: Duration = "7d"
+    """How long a challenger runs as shadow or canary before it is promoted or refused."""
+    harm: float = 0.01
+    """A challenger is stopped at once where evidence at any time says that it is worse by more than this."""

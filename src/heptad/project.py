@@ -1,0 +1,182 @@
+"""A project: the workspace and the seven steps, wired together; the only place that knows them all."""
+
+import shutil
+from datetime import datetime
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heptad.config import FILE, Config, read_config
+from heptad.core.clock import FileClock
+from heptad.core.errors import InputError, NotFoundError, RefusedError
+from heptad.core.workspace import FOLDER, Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from heptad.core.flow import Results
+    from heptad.core.flow_plan import Function
+    from heptad.data import Data
+    from heptad.experiments import Experiments
+    from heptad.lifecycle import Lifecycle, Rehearsed, Watcher
+    from heptad.monitoring import Monitoring
+    from heptad.release import Release, RunOutcome
+    from heptad.serving import Serving
+    from heptad.training import Training
+
+TEMPLATES = ("flights",)
+
+
+class Project:
+    """One project, open. A step is imported and made when it is first asked for, with the steps to its left."""
+
+    def __init__(self, root: Path, config: Config, workspace: Workspace) -> None:
+        self.root = root
+        self.config = config
+        self.workspace = workspace
+
+    @cached_property
+    def data(self) -> "Data":
+        from heptad.data import Data
+
+        config = self.config
+        return Data(
+            self.workspace, config.project, config.sources, config.data, config.clean, config.expect, config.features
+        )
+
+    @cached_property
+    def experiments(self) -> "Experiments":
+        from heptad.experiments import Experiments
+
+        return Experiments(self.workspace, self.config.project, self.config.search)
+
+    @cached_property
+    def training(self) -> "Training":
+        from heptad.training import Training
+
+        return Training(self.workspace, self.config.project, self.config.validate, self.data, self.experiments)
+
+    @cached_property
+    def release(self) -> "Release":
+        from heptad.release import Release
+
+        return Release(self.workspace, self.config.project, self.config.release, self.data, self.training)
+
+    @cached_property
+    def serving(self) -> "Serving":
+        from heptad.serving import Serving
+
+        return Serving(self.workspace, self.config.project, self.config.deploy, self.release)
+
+    @cached_property
+    def monitoring(self) -> "Monitoring":
+        from heptad.monitoring import Monitoring
+
+        return Monitoring(self.workspace, self.config.project, self.config.monitor, self.release, self.serving)
+
+    @cached_property
+    def lifecycle(self) -> "Lifecycle":
+        from heptad.lifecycle import Lifecycle
+
+        config = self.config
+        return Lifecycle(
+            self.workspace,
+            config.project,
+            config.retrain,
+            self.data,
+            self.training,
+            self.release,
+            self.serving,
+            self.monitoring,
+        )
+
+    def run(self, sample: int = 0, watch: "Watcher | None" = None) -> "RunOutcome":
+        """Take the data through steps 1 to 4; the first version that holds its gates becomes the champion.
+
+        `sample` tries everything on about so many rows, under a data set of its own. Run again, it finds what is
+        done already: only what changed, and what follows from it, is done anew.
+        """
+        from heptad.lifecycle import Happening, sentence_of, unwatched
+        from heptad.release import Pipeline
+
+        tell = watch or unwatched
+        pipeline = Pipeline(self.workspace, self.data, self.experiments, self.training, self.release)
+        return pipeline.run(
+            self.workspace.clock.now() if self.config.data.time else None,
+            sample,
+            lambda step, record: tell(Happening(step=step, sentence=sentence_of(record), record=record.id)),
+            lambda ended: tell(Happening(step="experiments", sentence=ended.sentence, record=ended.run)),
+        )
+
+    def flow(self, name: str, functions: "Sequence[Function]", inputs: "Mapping[str, Any] | None" = None) -> "Results":
+        """Run functions of your own as a flow, wired by their parameters' names, on the executor of `[execute]`."""
+        from heptad.core.executors import open_executor
+        from heptad.core.flow import Flow
+
+        with open_executor(self.config.execute) as executor:
+            return Flow(name, functions).run(self.workspace, inputs, executor=executor)
+
+    def rehearse(self, start: datetime, end: datetime, singles: int = 0, watch: "Watcher | None" = None) -> "Rehearsed":
+        """Play `[start, end)` of the past through the loop, after a first run where there is no champion yet."""
+        from heptad.lifecycle import Costs, Rehearsed, Span, unwatched
+
+        costs = Costs(watch or unwatched)
+        if self.release.champion() is None and self.run(watch=costs).version is None:
+            raise RefusedError(
+                "The first candidate did not hold its gates, so there is nothing to rehearse with.",
+                remedy="heptad training show, then change [release] gates or [search]",
+            )
+        rehearsal = self.lifecycle.rehearse(Span(start=start, end=end, singles=singles), costs)
+        summary = self.lifecycle.summary(rehearsal)
+        return Rehearsed(rehearsal=rehearsal, summary=summary, report=self.lifecycle.report(rehearsal))
+
+
+def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Project:
+    """Open the project in the folder `path`; its workspace is made where there is none yet.
+
+    `clock` is the file of a shared clock (rehearsals); without it the machine's clock counts. Raises `InputError`
+    where the folder is no project, `SettingsError` with every mistake in its heptad.toml.
+    """
+    root = Path(path).resolve()
+    config = read_config(root)
+    return Project(root, config, open_workspace(root, config.project.name, config.store, clock))
+
+
+def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:
+    """A project made from a template, or the one that is there, on a clock of its own that begins at `start`."""
+    if not (folder / FILE).exists():
+        create_from_template(template, folder)
+    clock = FileClock(folder.resolve() / FOLDER / "clock")
+    clock.advance_to(start)
+    return open_project(folder, clock=clock.path)
+
+
+def create_from_template(name: str, folder: Path) -> list[Path]:
+    """Copy a starter project into `folder`; answers the files. Raises `InputError` rather than overwrite one."""
+    if name not in TEMPLATES:
+        raise NotFoundError("template", name, TEMPLATES)
+    with as_file(files("heptad") / "templates" / name) as template:
+        names = sorted(path.name for path in template.iterdir() if path.suffix in {".toml", ".py"})
+        _refuse_to_overwrite(folder, names)
+        folder.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.copyfile(template / one, folder / one)) for one in names]
+
+
+def create_from_table(folder: Path, table: Path, target: str, time: str = "") -> list[Path]:
+    """Write a commented heptad.toml for a table and its target; answers the files. Raises what is wrong with either."""
+    from heptad.data import suggest_settings
+
+    _refuse_to_overwrite(folder, [FILE])
+    text = suggest_settings(table, target, time, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return [folder / FILE]
+
+
+def _refuse_to_overwrite(folder: Path, names: list[str]) -> None:
+    taken = [name for name in names if (folder / name).exists()]
+    if taken:
+        raise InputError(
+            f"{folder} has {', '.join(taken)} already.", remedy="choose an empty folder, or remove what is there"
+        )

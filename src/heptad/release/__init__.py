@@ -1,0 +1,61 @@
+"""Step 4: decisions, signed packages, and the registry."""
+
+from typing import TYPE_CHECKING
+
+from heptad.core.lazy import attach
+
+if TYPE_CHECKING:
+    from heptad.release.describe import VersionDetails as VersionDetails
+    from heptad.release.describe import VersionLine as VersionLine
+    from heptad.release.describe import decision_lines as decision_lines
+    from heptad.release.describe import history_lines as history_lines
+    from heptad.release.describe import version_facts as version_facts
+    from heptad.release.describe import version_line as version_line
+    from heptad.release.document import Document as Document
+    from heptad.release.document import to_html as to_html
+    from heptad.release.document import to_markdown as to_markdown
+    from heptad.release.gates import parse_gates as parse_gates
+    from heptad.release.golden import Golden as Golden
+    from heptad.release.keys import trusted_keys as trusted_keys
+    from heptad.release.package import Package as Package
+    from heptad.release.package import open_package as open_package
+    from heptad.release.pipeline import Pipeline as Pipeline
+    from heptad.release.pipeline import RunOutcome as RunOutcome
+    from heptad.release.records import Decision as Decision
+    from heptad.release.records import GateResult as GateResult
+    from heptad.release.records import ModelVersion as ModelVersion
+    from heptad.release.registry import VersionRef as VersionRef
+    from heptad.release.registry import approvals_of as approvals_of
+    from heptad.release.release import Release as Release
+    from heptad.release.reproduce import Reproduction as Reproduction
+    from heptad.release.settings import ReleaseSettings as ReleaseSettings
+
+__getattr__, __all__ = attach(
+    __name__,
+    {
+        "Decision": "records",
+        "Document": "document",
+        "GateResult": "records",
+        "Golden": "golden",
+        "ModelVersion": "records",
+        "Package": "package",
+        "Pipeline": "pipeline",
+        "Release": "release",
+        "ReleaseSettings": "settings",
+        "Reproduction": "reproduce",
+        "RunOutcome": "pipeline",
+        "VersionDetails": "describe",
+        "VersionLine": "describe",
+        "VersionRef": "registry",
+        "approvals_of": "registry",
+        "decision_lines": "describe",
+        "history_lines": "describe",
+        "open_package": "package",
+        "parse_gates": "gates",
+        "to_html": "document",
+        "to_markdown": "document",
+        "trusted_keys": "keys",
+        "version_facts": "describe",
+        "version_line": "describe",
+    },
+)

@@ -1,0 +1,31 @@
+"""Step 5: answers, and the log of them."""
+
+from typing import TYPE_CHECKING
+
+from heptad.core.lazy import attach
+
+if TYPE_CHECKING:
+    from heptad.serving.client import PredictionClient as PredictionClient
+    from heptad.serving.process import ServerProcess as ServerProcess
+    from heptad.serving.records import Deployment as Deployment
+    from heptad.serving.records import Prediction as Prediction
+    from heptad.serving.records import Route as Route
+    from heptad.serving.records import RouteRole as RouteRole
+    from heptad.serving.serving import Serving as Serving
+    from heptad.serving.settings import DeploySettings as DeploySettings
+    from heptad.serving.settings import Strategy as Strategy
+
+__getattr__, __all__ = attach(
+    __name__,
+    {
+        "DeploySettings": "settings",
+        "Deployment": "records",
+        "Prediction": "records",
+        "PredictionClient": "client",
+        "Route": "records",
+        "RouteRole": "records",
+        "ServerProcess": "process",
+        "Serving": "serving",
+        "Strategy": "settings",
+    },
+)

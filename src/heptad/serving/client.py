@@ -1,0 +1,110 @@
+"""A client that keeps asking: kept-alive connection, retries with back-off, and ids that make a retry harmless."""
+
+import http.client
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from heptad.core.errors import InputError, RequestError, UnavailableError
+from heptad.serving.messages import Problem, Refusal
+
+TIMEOUT_SECONDS = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+"""Seconds between two attempts: doubled each time."""
+
+
+class PredictionClient:
+    """Asks one endpoint. For one thread at a time; it keeps one connection.
+
+    An attempt that was cut off may have been answered and logged: the next one carries the same ids, so the server
+    gives the same answers and logs nothing twice.
+    """
+
+    def __init__(self, url: str, endpoint: str, caller: str = "", retry_seconds: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise InputError(f"{url!r} is no address of a server.", allowed="http://HOST:PORT")
+        self._path = f"/api/v1/endpoints/{quote(endpoint, safe='')}/predict"
+        self._headers = {"Content-Type": "application/json"} | ({"X-Heptad-Caller": caller} if caller else {})
+        self._retry_seconds = retry_seconds
+        self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT_SECONDS)
+        self.retries = 0
+        """Attempts so far that had to be repeated."""
+
+    def predict(self, rows: Sequence[Mapping[str, Any]], ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """One answer a row, in order; rows without ids get new ones.
+
+        Raises `RequestError` where the server refuses the request, `UnavailableError` where it does not answer within
+        `retry_seconds`.
+        """
+        if ids is None:
+            stem = secrets.token_hex(10)
+            ids = [f"{stem}-{row}" for row in range(len(rows))]
+        body = msgspec.json.encode({"rows": rows, "ids": ids}, enc_hook=_plain)
+        answers: list[dict[str, Any]] = msgspec.json.decode(self._ask(body))["predictions"]
+        return answers
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, body: bytes) -> bytes:
+        deadline = time.monotonic() + self._retry_seconds
+        pause = 0.0  # a kept connection may have been closed since: the first repetition need not wait
+        while True:
+            try:
+                status, reply = self._attempt(body)
+                if status == 200:
+                    return reply
+                if status != 503:
+                    raise _refused(status, reply)
+                reason = _problem(reply).problem
+            except (OSError, http.client.HTTPException) as error:
+                reason = str(error) or type(error).__name__
+                self._connection.close()
+            if time.monotonic() + pause > deadline:
+                raise UnavailableError(
+                    f"The server {self._connection.host}:{self._connection.port} did not answer: {reason}",
+                    remedy="see whether it runs: `heptad status`",
+                )
+            time.sleep(pause)
+            pause = min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
+            self.retries += 1
+
+    def _attempt(self, body: bytes) -> tuple[int, bytes]:
+        self._connection.request("POST", self._path, body, self._headers)
+        response = self._connection.getresponse()
+        return response.status, response.read()
+
+
+def _problem(reply: bytes) -> Problem:
+    try:
+        return msgspec.json.decode(reply, type=Refusal).error
+    except msgspec.DecodeError:
+        return Problem(problem=f"an answer that is not ours: {reply[:80]!a}")
+
+
+def _refused(status: int, reply: bytes) -> RequestError | UnavailableError:
+    said = _problem(reply)
+    if status >= 500:
+        return UnavailableError(f"The server failed ({status}): {said.problem}", remedy=said.remedy)
+    return RequestError(said.problem, status=status, field=said.field, allowed=said.allowed, remedy=said.remedy)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as plain ones; anything else that JSON does not know is the caller's mistake."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise InputError(f"A row holds a {type(value).__name__}, which JSON cannot carry.", allowed="plain values")

@@ -1,0 +1,222 @@
+"""From rows to answers and log entries: values and time in, values out; no HTTP, no files."""
+
+import math
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+
+from heptad.core.errors import RequestError
+from heptad.serving.codecs import encode
+from heptad.serving.journal import pack
+from heptad.serving.messages import Answer, Entries, Part, Row
+from heptad.serving.records import Route
+from heptad.serving.runtime import Loaded, Snapshot
+from heptad.training import Scores, check_rows
+
+PART_ROWS = 1000
+"""Rows that are stored together; a bigger request makes several parts."""
+
+_STRINGS = {"category", "text"}
+_Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows with their ids, and who asked for them when."""
+
+    rows: list[Row]
+    ids: list[str]
+    caller: str
+    at: int
+    """Microseconds since 1970, UTC."""
+    began: float
+    """`perf_counter` when the whole request was there."""
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a request that one version answers; all lists run over them."""
+
+    version: Loaded
+    route: Route
+    positions: Sequence[int]
+    rows: Sequence[Row]
+    columns: Mapping[str, _Array]
+    warnings: Sequence[list[str]]
+
+
+def answer(snapshot: Snapshot, asked: Asked, *, log_inputs: bool) -> list[Part]:
+    """Answers to all rows, in parts of at most `PART_ROWS` rows and one version each.
+
+    Raises `RequestError` where any row cannot be answered; then none is.
+    """
+    return [
+        _part(snapshot, asked, group, log_inputs=log_inputs)
+        for whole in _by_route(snapshot, asked)
+        for group in _pieces(whole)
+    ]
+
+
+def _by_route(snapshot: Snapshot, asked: Asked) -> Iterator[_Group]:
+    """The rows of each route that answers any, checked as a whole."""
+    answering = snapshot.routing.answering
+    if len(answering) == 1:
+        shares: list[tuple[Route, Sequence[int]]] = [(answering[0], range(len(asked.rows)))]
+    else:
+        answered: dict[Route, list[int]] = {route: [] for route in answering}
+        for position, identity in enumerate(asked.ids):
+            answered[snapshot.routing.answers(identity)].append(position)
+        shares = [(route, positions) for route, positions in answered.items() if positions]
+    for route, positions in shares:
+        version = snapshot.versions[route.version]
+        rows = asked.rows if len(shares) == 1 else [asked.rows[one] for one in positions]
+        columns, warnings = check_rows(_fitting(snapshot, version, rows), version.signature)
+        yield _Group(version=version, route=route, positions=positions, rows=rows, columns=columns, warnings=warnings)
+
+
+def _fitting(snapshot: Snapshot, version: Loaded, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows without columns that only other versions take; columns that nobody takes stay, to be refused."""
+    if snapshot.is_uniform:
+        return rows
+    others = snapshot.columns - version.names
+    return [{name: value for name, value in row.items() if name not in others} for row in rows]
+
+
+def _pieces(group: _Group) -> Iterator[_Group]:
+    if len(group.rows) <= PART_ROWS:
+        yield group
+        return
+    for start in range(0, len(group.rows), PART_ROWS):
+        piece = slice(start, start + PART_ROWS)
+        yield _Group(
+            version=group.version,
+            route=group.route,
+            positions=group.positions[piece],
+            rows=group.rows[piece],
+            columns={name: values[piece] for name, values in group.columns.items()},
+            warnings=group.warnings[piece],
+        )
+
+
+def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) -> Part:
+    version = group.version
+    scores = version.model.predict(group.columns)
+    numbers: list[float] = scores.scores.tolist()
+    _check_finite(numbers, group)
+    probabilities: list[list[float]] = [] if scores.probabilities is None else scores.probabilities.tolist()
+    ids = [asked.ids[position] for position in group.positions]
+    shadows = {
+        route.label: found
+        for route in snapshot.routing.shadows
+        if (found := _watched(snapshot, snapshot.versions[route.version], group, scores)) is not None
+    }
+    values = [version.values_of(row) for row in group.rows]
+    entries = Entries(
+        at=asked.at,
+        caller=asked.caller,
+        generation=snapshot.generation,
+        version=version.label,
+        role=group.route.role,
+        latency_ms=(perf_counter() - asked.began) * 1e3,
+        ids=ids,
+        labels=scores.labels,
+        scores=numbers,
+        probabilities=probabilities,
+        shadows=shadows,
+        warnings={position: said for position, said in enumerate(group.warnings) if said},
+        inputs=version.inputs if log_inputs else _NO_INPUTS,
+        columns=_logged(version, group, values) if log_inputs else [],
+    )
+    return Part(
+        positions=group.positions,
+        entries=entries,
+        packed=pack(entries),
+        replies=_replies(version, entries, group.warnings),
+        digests=[zlib.crc32(encode(cells)) for cells in values],
+    )
+
+
+_NO_INPUTS = msgspec.Raw(msgspec.msgpack.encode([]))
+
+
+def _replies(version: Loaded, entries: Entries, warnings: Sequence[list[str]]) -> bytes:
+    threshold = UNSET if version.signature.threshold is None else version.signature.threshold
+    return encode(
+        [
+            Answer(
+                id=entries.ids[row],
+                label=label,
+                score=entries.scores[row],
+                probabilities=entries.probabilities[row] if entries.probabilities else UNSET,
+                threshold=threshold,
+                version=version.label,
+                warnings=warnings[row],
+            )
+            for row, label in enumerate(entries.labels)
+        ]
+    )
+
+
+def _check_finite(numbers: Sequence[float], group: _Group) -> None:
+    for row, number in enumerate(numbers):
+        if not math.isfinite(number):
+            raise RequestError(
+                f"Row {group.positions[row]} lies beyond what {group.version.label} can answer: its score is {number}.",
+                status=422,
+                field=f"rows[{group.positions[row]}]",
+                allowed="values nearer to those that training saw",
+            )
+
+
+def _watched(snapshot: Snapshot, shadow: Loaded, group: _Group, scores: Scores) -> list[float | None] | None:
+    """What a shadow says of the class that each row was answered for; `None` where it cannot read the rows.
+
+    A shadow may take columns that callers do not send yet; that must not hurt them.
+    """
+    if shadow is group.version:
+        return _optional(scores)
+    columns = group.columns
+    if shadow.inputs != group.version.inputs:
+        try:
+            columns, _ = check_rows(_fitting(snapshot, shadow, group.rows), shadow.signature)
+        except RequestError:
+            return None
+    return scores_of_classes(shadow.model.predict(columns), shadow.signature.classes, spoken_of(group.version, scores))
+
+
+def spoken_of(version: Loaded, scores: Scores) -> list[str]:
+    """The class that each score is the probability of; empty for a regression."""
+    classes = version.signature.classes
+    if len(classes) == 2:
+        return [classes[1]] * len(scores.scores)
+    return [str(label) for label in scores.labels] if classes else []
+
+
+def scores_of_classes(scores: Scores, classes: Sequence[str], wanted: Sequence[str]) -> list[float | None]:
+    """The probability of the wanted class of each row, `None` where the model does not know the class."""
+    if not wanted or scores.probabilities is None:
+        return _optional(scores)
+    place = {name: column for column, name in enumerate(classes)}
+    rows = scores.probabilities.tolist()
+    return [row[place[name]] if name in place else None for row, name in zip(rows, wanted, strict=True)]
+
+
+def _optional(scores: Scores) -> list[float | None]:
+    numbers: list[float | None] = scores.scores.tolist()
+    return numbers
+
+
+def _logged(version: Loaded, group: _Group, values: Sequence[tuple[Any, ...]]) -> list[bytes | list[str | None]]:
+    cells = list(zip(*values, strict=True))
+    return [
+        [_text(cell) for cell in cells[place]] if one.type in _STRINGS else group.columns[one.name].tobytes()
+        for place, one in enumerate(version.signature.inputs)
+    ]
+
+
+def _text(cell: Any) -> str | None:
+    """A category or text as training reads it."""
+    return cell if cell is None or type(cell) is str else str(cell).lower()

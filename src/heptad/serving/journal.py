@@ -1,0 +1,212 @@
+"""The local log of answers: shared by the workers, one entry an id, durable before a client sees an answer."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from heptad.core.errors import UnavailableError, WorkspaceError
+from heptad.core.faults import boundary
+from heptad.core.records import new_id
+from heptad.serving.codecs import join_answers, split_answers
+from heptad.serving.locks import exclusively
+from heptad.serving.messages import Answer, Entries, Part
+
+FORMAT = 1
+WAIT_SECONDS = 10.0
+"""How long a commit waits for another process; the longest transaction here takes milliseconds."""
+
+_TABLES = (
+    "CREATE TABLE journal (seq INTEGER PRIMARY KEY, replies BLOB NOT NULL, entries BLOB)",
+    """CREATE TABLE answered
+    (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, place INTEGER NOT NULL, digest INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE about (name TEXT NOT NULL, trimmed INTEGER NOT NULL)",
+)
+REPEATED = "this id was answered before, for another row; its first answer stands"
+
+_entries = msgspec.msgpack.Decoder(Entries)
+_answer = msgspec.json.Decoder(Answer)
+_encode = msgspec.msgpack.Encoder().encode
+pack = _encode
+"""Entries as the journal stores them."""
+
+
+class Journal:
+    """An SQLite file in WAL mode. Safe to use from several threads and processes.
+
+    `answered` says which ids were answered and where: in row `seq` of `journal`, at `place` of its `replies`. Its
+    rows are small, since ids may come in any order and each then touches a page of its own. `entries` is set to null
+    once it is in the prediction log; ids and replies stay.
+
+    A commit survives `kill -9` of any process; `Syncer` makes it survive a power cut.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written = 0
+        """Commits so far; `Syncer` looks at it."""
+        self._lock = threading.Lock()
+        with _as_our_errors(path):
+            self._connection = _connect(path)
+            self.name: str = self._connection.execute("SELECT name FROM about").fetchone()[0]
+
+    def add(self, parts: Sequence[Part]) -> list[bytes]:
+        """Store all parts in one transaction; answers the replies of each, with earlier answers of repeated ids."""
+        with self._lock, _as_our_errors(self.path):
+            run = self._connection.execute
+            run("BEGIN IMMEDIATE")
+            try:
+                replies = [self._add(part) for part in parts]
+                boundary("journal.before_commit")
+                run("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    run("ROLLBACK")
+                raise
+            self.written += 1
+        boundary("journal.after_commit")
+        return replies
+
+    def _add(self, part: Part) -> bytes:
+        run, ids = self._connection.execute, part.entries.ids
+        seq = run("INSERT INTO journal (replies, entries) VALUES (?, ?)", (part.replies, part.packed)).lastrowid
+        rows = [(one, seq, place, digest) for place, (one, digest) in enumerate(zip(ids, part.digests, strict=True))]
+        insert = "INSERT INTO answered VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        added = (run(insert, rows[0]) if len(rows) == 1 else self._connection.executemany(insert, rows)).rowcount
+        return part.replies if added == len(rows) else self._repeat(part, seq or 0)
+
+    def _repeat(self, part: Part, seq: int) -> bytes:
+        """Some ids were answered before: give those answers, and keep only the new entries under `seq`."""
+        run = self._connection.execute
+        answers = split_answers(part.replies)
+        new = []
+        for position, one in enumerate(part.entries.ids):
+            earlier, place, digest = run("SELECT seq, place, digest FROM answered WHERE id = ?", (one,)).fetchone()
+            if earlier == seq:
+                new.append(position)
+                continue
+            (replies,) = run("SELECT replies FROM journal WHERE seq = ?", (earlier,)).fetchone()
+            answers[position] = split_answers(replies)[place]
+            if digest != part.digests[position]:
+                answers[position] = _with_warning(answers[position], REPEATED)
+        if new:
+            run("UPDATE journal SET entries = ? WHERE seq = ?", (_encode(only(part.entries, new)), seq))
+        else:
+            run("DELETE FROM journal WHERE seq = ?", (seq,))
+        return join_answers(answers)
+
+    def after(self, seq: int, limit: int) -> list[tuple[int, Entries]]:
+        """Entries behind a sequence number that are not trimmed, in order; at most `limit` requests."""
+        query = "SELECT seq, entries FROM journal WHERE seq > ? AND entries IS NOT NULL ORDER BY seq LIMIT ?"
+        with self._lock, _as_our_errors(self.path):
+            found = self._connection.execute(query, (seq, limit)).fetchall()
+        return [(number, _entries.decode(packed)) for number, packed in found]
+
+    def find(self, identity: str) -> list[tuple[int, Entries]]:
+        """The entry of an id with its sequence number; nothing where it is trimmed, or was never answered here."""
+        query = "SELECT seq, entries FROM journal JOIN answered USING (seq) WHERE id = ? AND entries IS NOT NULL"
+        with self._lock, _as_our_errors(self.path):
+            found = self._connection.execute(query, (identity,)).fetchall()
+        decoded = [(seq, _entries.decode(packed)) for seq, packed in found]
+        return [(seq, only(entries, [entries.ids.index(identity)])) for seq, entries in decoded]
+
+    def trim(self, until: int, at_once: int = 64) -> None:
+        """Let go of the entries up to a sequence number, in short transactions; ids and replies stay."""
+        with self._lock, _as_our_errors(self.path):
+            run = self._connection.execute
+            (low,) = run("SELECT trimmed FROM about").fetchone()
+            while low < until:
+                high = min(low + at_once, until)
+                run("BEGIN IMMEDIATE")
+                run("UPDATE journal SET entries = NULL WHERE seq > ? AND seq <= ?", (low, high))
+                run("UPDATE about SET trimmed = ?", (high,))
+                run("COMMIT")
+                low = high
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+def create_journal(path: Path) -> None:
+    """Make the file where there is none yet; raises `WorkspaceError` where it is of a newer program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with exclusively(path.with_name("journal.lock")), _as_our_errors(path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_SECONDS)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            if found > FORMAT:
+                raise WorkspaceError(
+                    f"{path} has format {found}, and this program knows formats up to {FORMAT}.",
+                    remedy="use the newer Heptad that wrote it",
+                )
+            if found == 0:
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _TABLES:
+                    connection.execute(statement)
+                connection.execute("INSERT INTO about VALUES (?, 0)", (new_id("journal"),))
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+                connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+
+def only(entries: Entries, positions: Sequence[int]) -> Entries:
+    """The entries at these positions."""
+
+    def cell(column: bytes | list[str | None]) -> bytes | list[str | None]:
+        if isinstance(column, bytes):
+            return b"".join(column[8 * position : 8 * position + 8] for position in positions)
+        return [column[position] for position in positions]
+
+    return msgspec.structs.replace(
+        entries,
+        ids=[entries.ids[position] for position in positions],
+        labels=[entries.labels[position] for position in positions],
+        scores=[entries.scores[position] for position in positions],
+        probabilities=[entries.probabilities[position] for position in positions] if entries.probabilities else [],
+        shadows={label: [scores[one] for one in positions] for label, scores in entries.shadows.items()},
+        warnings={new: entries.warnings[old] for new, old in enumerate(positions) if old in entries.warnings},
+        columns=[cell(column) for column in entries.columns],
+    )
+
+
+def _with_warning(answer: msgspec.Raw, warning: str) -> msgspec.Raw:
+    known = _answer.decode(answer)
+    return msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(known, warnings=[*known.warnings, warning])))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=WAIT_SECONDS,
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    # Checkpoints sync to disk; `Syncer` makes them, so that no client waits for one.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA cache_size = -16000")
+    return connection
+
+
+@contextmanager
+def _as_our_errors(path: Path) -> Iterator[None]:
+    """What SQLite reports, in our words: busy or full may pass, everything else will not."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise UnavailableError(
+            f"The prediction log {path} cannot be written: {error}.",
+            remedy="free space on the disk and look at `heptad doctor`",
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(
+            f"The prediction log {path} is damaged: {error}.",
+            remedy="move it away and restart the server; what was collected is in the table of predictions",
+        ) from error

@@ -1,0 +1,113 @@
+"""The prediction log: entries move from the local journal to a Delta table, and are read from both as one."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from heptad.core.errors import NotFoundError
+from heptad.serving.delta_log import DeltaLog, distinct_names
+from heptad.serving.durability import sync
+from heptad.serving.journal import Journal
+from heptad.serving.locks import exclusively
+from heptad.serving.log_frames import frame_of, prediction_of, with_inputs
+from heptad.serving.messages import Entries
+from heptad.serving.records import Prediction
+
+CHUNK_ROWS = 50_000
+"""Rows of one commit to the table."""
+_REQUESTS_AT_ONCE = 200
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class PredictionLog:
+    """One endpoint's log. `journal` need not exist yet; the table is made by the first collection."""
+
+    def __init__(self, endpoint: str, journal: Path, table: Path) -> None:
+        self._endpoint = endpoint
+        self._journal = journal
+        self._table = DeltaLog(table)
+
+    def collect(self) -> int:
+        """Move what the journal holds into the table; answers the number of rows moved.
+
+        Each row once, whatever dies in between: the commit that adds rows also says up to which entry of the journal
+        they reach, and the journal lets go of them only when they are on the disk.
+        """
+        if not self._journal.exists():
+            return 0
+        moved = 0
+        with exclusively(self._journal.with_name("collect.lock")), closing(Journal(self._journal)) as journal:
+            # The table must not know of entries that a power cut takes back: their numbers would be given again.
+            sync(self._journal)
+            _, reached = self._table.read(journal.name)
+            for last, entries in _chunks(journal, reached):
+                rows = frame_of(entries, self._endpoint)
+                self._table.append(rows, journal.name, last)
+                moved += rows.height
+                reached = last
+            journal.trim(reached)
+        return moved
+
+    def scan(self, start: datetime | None = None, end: datetime | None = None) -> pl.LazyFrame:
+        """Predictions of `[start, end)`, collected or not, in no particular order; inputs in one struct column."""
+        log = self._read()
+        if start is not None:
+            log = log.filter(pl.col("at") >= start)
+        if end is not None:
+            log = log.filter(pl.col("at") < end)
+        return with_inputs(log)
+
+    def find(self, identity: str) -> Prediction:
+        """One prediction; raises `NotFoundError`."""
+        found = self._read(identity).filter(pl.col("id") == identity).collect()
+        if found.is_empty():
+            raise NotFoundError("prediction", identity, remedy="list some: `heptad serving list`")
+        return prediction_of(found.row(0, named=True))
+
+    def newest(self, limit: int) -> list[Prediction]:
+        """The last predictions, newest first."""
+        log = self._read()
+        since = log.select(pl.col("at").top_k(limit).min()).collect().item() or _EVER
+        newest = log.filter(pl.col("at") >= since).sort("at", "id", descending=[True, False]).head(limit)
+        return [prediction_of(row) for row in newest.collect().iter_rows(named=True)]
+
+    def _read(self, identity: str | None = None) -> pl.LazyFrame:
+        """The table and what the journal has beside it; of that only one id where one is asked for."""
+        waiting: list[tuple[int, Entries]] = []
+        name = ""
+        if self._journal.exists():
+            with closing(Journal(self._journal)) as journal:
+                name = journal.name
+                _, reached = self._table.read(name)
+                waiting = journal.find(identity) if identity else list(_entries_after(journal, reached))
+        # The table is read after the journal: what was moved meanwhile is in both, and left out here.
+        collected, reached = self._table.read(name)
+        rest = frame_of([one for seq, one in waiting if seq > reached], self._endpoint)
+        if collected is None:
+            return rest.lazy()
+        rest = rest.rename(distinct_names(rest.columns, collected.collect_schema().names()))
+        return pl.concat([collected, rest.lazy()], how="diagonal_relaxed")
+
+
+def _entries_after(journal: Journal, reached: int) -> Iterator[tuple[int, Entries]]:
+    while found := journal.after(reached, _REQUESTS_AT_ONCE):
+        yield from found
+        reached = found[-1][0]
+
+
+def _chunks(journal: Journal, reached: int) -> Iterator[tuple[int, list[Entries]]]:
+    """What lies behind `reached`, in pieces of about `CHUNK_ROWS` rows, each with the number of its last entry."""
+    entries: list[Entries] = []
+    rows = 0
+    for seq, one in _entries_after(journal, reached):
+        entries.append(one)
+        rows += len(one.ids)
+        reached = seq
+        if rows >= CHUNK_ROWS:
+            yield reached, entries
+            entries, rows = [], 0
+    if entries:
+        yield reached, entries

@@ -1,0 +1,143 @@
+"""Log entries as a table and back: the columns of the prediction log."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from heptad.data import ColumnType
+from heptad.serving.delta_log import original_name
+from heptad.serving.messages import Entries
+from heptad.serving.records import Prediction
+
+INPUT = "input_"
+"""Begins the name of a column that holds an input; every input of any version has its own."""
+LAYOUT = "layout"
+"""Column with the names and types of the inputs that the row's version takes, as JSON."""
+
+_SHADOWS = pl.List(pl.Struct({"version": pl.String(), "score": pl.Float64()}))
+_STRINGS = {"category", "text"}
+_Layout = list[tuple[str, ColumnType]]
+_layouts = msgspec.msgpack.Decoder(_Layout)
+_NOTHING = Entries(
+    at=0,
+    caller="",
+    generation=0,
+    version="",
+    role="live",
+    latency_ms=0.0,
+    ids=[],
+    labels=[],
+    scores=[],
+    inputs=msgspec.Raw(msgspec.msgpack.encode([])),
+)
+"""A request without a row: its frame has every column that does not depend on inputs."""
+
+
+def frame_of(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
+    """One row a prediction; requests whose inputs are alike stay in their order."""
+    alike: dict[bytes, list[Entries]] = {}
+    for one in entries or [_NOTHING]:
+        alike.setdefault(bytes(one.inputs), []).append(one)
+    return pl.concat([_frame(group, endpoint) for group in alike.values()], how="diagonal_relaxed")
+
+
+def _frame(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
+    """Requests of one layout of inputs: what a request has once is repeated for its rows."""
+    layout = _layouts.decode(entries[0].inputs)
+    requests = pl.DataFrame(
+        {
+            "at": pl.Series([one.at for one in entries], dtype=pl.Int64).cast(pl.Datetime("us", "UTC")),
+            "caller": [one.caller for one in entries],
+            "endpoint": [endpoint] * len(entries),
+            "generation": [one.generation for one in entries],
+            "version": [one.version for one in entries],
+            "role": [one.role for one in entries],
+            "latency_ms": [one.latency_ms for one in entries],
+            LAYOUT: [msgspec.json.encode(layout).decode()] * len(entries),
+        }
+    )
+    lengths = [len(one.ids) for one in entries]
+    rows = requests[np.repeat(np.arange(len(entries)), lengths)]
+    return rows.with_columns(_answers(entries, lengths)).with_columns(_inputs(entries, layout))
+
+
+def _answers(entries: Sequence[Entries], lengths: Sequence[int]) -> list[pl.Series]:
+    labels = [_label_text(label) for one in entries for label in one.labels]
+    nothing: list[list[float] | None] = [None]
+    probabilities = [row for one in entries for row in (one.probabilities or nothing * len(one.ids))]
+    warnings = [
+        one.warnings.get(row, []) for one, length in zip(entries, lengths, strict=True) for row in range(length)
+    ]
+    shadows = [
+        [{"version": version, "score": scores[row]} for version, scores in one.shadows.items()]
+        for one, length in zip(entries, lengths, strict=True)
+        for row in range(length)
+    ]
+    return [
+        pl.Series("id", [identity for one in entries for identity in one.ids], dtype=pl.String),
+        pl.Series("label", labels, dtype=pl.String),
+        pl.Series("score", [score for one in entries for score in one.scores], dtype=pl.Float64),
+        pl.Series("probabilities", probabilities, dtype=pl.List(pl.Float64)),
+        pl.Series("warnings", warnings, dtype=pl.List(pl.String)),
+        pl.Series("shadows", shadows, dtype=_SHADOWS),
+    ]
+
+
+def _label_text(label: str | float) -> str:
+    """The class; a number in the shortest form that reads back as the same number."""
+    return label if isinstance(label, str) else repr(float(label))
+
+
+def _inputs(entries: Sequence[Entries], layout: _Layout) -> list[pl.Series]:
+    return [_input(name, kind, [one.columns[place] for one in entries]) for place, (name, kind) in enumerate(layout)]
+
+
+def _input(name: str, kind: ColumnType, parts: Sequence[Any]) -> pl.Series:
+    if kind in _STRINGS:
+        return pl.Series(INPUT + name, [cell for part in parts for cell in part], dtype=pl.String)
+    numbers = pl.Series(INPUT + name, np.frombuffer(b"".join(parts), dtype=np.float64)).fill_nan(None)
+    if kind == "boolean":
+        return numbers.cast(pl.Boolean)
+    if kind == "datetime":
+        # Seconds since 1970 as a float are exact to the microsecond until the year 2255.
+        return (numbers * 1e6).round().cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+    return numbers
+
+
+def with_inputs(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The log as it is read: the inputs in one struct column `inputs`, left out where none are kept."""
+    names = [name for name in log.collect_schema().names() if name.startswith(INPUT)]
+    fields = [pl.col(name).alias(original_name(name).removeprefix(INPUT)) for name in names]
+    inputs = [pl.struct(fields).alias("inputs")] if fields else []
+    return log.select(pl.exclude([*names, LAYOUT]), *inputs)
+
+
+def prediction_of(row: dict[str, Any]) -> Prediction:
+    """One row of the log, as `frame_of` makes it, as a record."""
+    layout = msgspec.json.decode(row[LAYOUT], type=_Layout)
+    cells = {original_name(column): value for column, value in row.items()}
+    return Prediction(
+        inputs={name: _cell(cells[INPUT + name], kind) for name, kind in layout},
+        shadows={one["version"]: one["score"] for one in row["shadows"] if one["score"] is not None},
+        probabilities=row["probabilities"] or [],
+        label=float(row["label"]) if row["probabilities"] is None else row["label"],
+        **{
+            name: row[name]
+            for name in ("id", "at", "caller", "endpoint", "generation", "version", "role", "score", "warnings")
+        },
+        latency_ms=row["latency_ms"],
+    )
+
+
+def _cell(value: Any, kind: ColumnType) -> Any:
+    """A cell as a client would send it; a column that had two types over time is kept as text."""
+    if value is None or kind in _STRINGS:
+        return value
+    if kind == "boolean":
+        return value in {True, "true"}
+    if kind == "datetime":
+        return value
+    return int(float(value)) if kind == "integer" else float(value)

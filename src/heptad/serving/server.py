@@ -1,0 +1,56 @@
+"""The server process: `python -m heptad.serving.server OPTIONS`, where OPTIONS is `ServerOptions` as JSON."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from heptad.core.errors import HeptadError
+from heptad.serving.access import check_bind
+from heptad.serving.journal import create_journal
+from heptad.serving.parent import end_with_parent
+from heptad.serving.snapshot import ServeFolder
+from heptad.serving.worker import ServerOptions, start_worker
+
+DRAIN_SECONDS = 10
+"""How long a worker may finish what it is answering when it is told to stop."""
+
+
+def serve(options: ServerOptions) -> None:
+    """Answer until SIGTERM or SIGINT; a worker that dies is replaced."""
+    check_bind(options.host)
+    if options.parent:
+        end_with_parent(options.parent)
+    create_journal(ServeFolder(Path(options.folder)).journal)
+    server = Server(
+        "heptad.serving.worker",
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.RSGI,
+        workers=options.workers,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(pipeline_flush=True),
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=0.1,
+        workers_kill_timeout=DRAIN_SECONDS,
+    )
+    # The main thread starts the workers and waits: they end with it.
+    loader: Callable[..., Any] = partial(start_worker, options, os.getpid())
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+if __name__ == "__main__":
+    try:
+        serve(msgspec.json.decode(sys.argv[1], type=ServerOptions))
+    except HeptadError as error:
+        sys.exit(f"{error.problem} {error.remedy}")

@@ -1,0 +1,1 @@
+"""Published contract tests: subclass one to prove an adapter of your own."""

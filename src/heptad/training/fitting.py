@@ -1,0 +1,172 @@
+"""Trains one model: transformation and estimator learned from a frame, then written as one graph."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from heptad.core.errors import DataError, nearest
+from heptad.data import Column, Schema
+from heptad.training.columns import Array, Columns, columns_of
+from heptad.training.estimators import complete_params, estimator_named
+from heptad.training.learners import NativeModel, Problem
+from heptad.training.model import DEFAULT_THRESHOLD, Scores, decide
+from heptad.training.onnx_graph import GraphWriter, digest_of_numbers
+from heptad.training.preprocessing import Matrix, Preprocessing, Recipe, learn_preprocessing
+from heptad.training.records import Input, Signature
+
+CATEGORIES_KEPT = 20_000
+"""Where a column has more values than this, the signature lists none, and unseen ones go without a warning."""
+_ATTRIBUTION_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model in both forms: the graph that is served, and the native one that it is compared with."""
+
+    onnx: bytes
+    signature: Signature
+    model_digest: str
+    """Digest of everything the graph computes with: equal models have equal digests."""
+    preprocessing: Preprocessing
+    native: NativeModel
+
+    def predict_native(self, frame: pl.DataFrame) -> Scores:
+        """Scores by the library that trained the model, from the matrix that the transformation makes of the frame."""
+        matrix = self.preprocessing.transform(columns_of(frame, self.signature))
+        return decide(self.native.predict(matrix), self.signature)
+
+    def attributions(self, frame: pl.DataFrame) -> dict[str, float]:
+        """How much each input moves the raw score, on average over at most 200 rows of the frame; largest first.
+
+        The contributions of all columns that come from an input are added up row by row, and the mean is that of
+        their absolute values (over the classes too, where there are more than two).
+        """
+        sample = frame.gather_every(max(1, -(-len(frame) // _ATTRIBUTION_ROWS)))
+        matrix = self.preprocessing.transform(columns_of(sample, self.signature))
+        names = [column.name for column in self.signature.inputs]
+        sums = np.zeros((len(self.preprocessing.origins), len(names)))
+        for position, origin in enumerate(self.preprocessing.origins):
+            sums[position, names.index(origin)] = 1.0
+        means = np.mean([np.abs(each @ sums).mean(axis=0) for each in self.native.contributions(matrix)], axis=0)
+        return dict(sorted(zip(names, means.tolist(), strict=True), key=lambda one: (-one[1], one[0])))
+
+
+def fit(frame: pl.DataFrame, schema: Schema, estimator: str, params: dict[str, Any], seed: int) -> Fitted:
+    """Train on the labelled rows of the frame.
+
+    Equal frames, parameters and seeds give equal models. Raises `InputError` for an unknown estimator or parameter,
+    and `DataError` where there is nothing to learn: no feature, no label, or one class only.
+    """
+    table = _TrainingTable(frame, schema)
+    chosen = estimator_named(estimator)
+    learned, matrix = table.prepared(chosen.recipe)
+    native = chosen.fit(table.problem(learned, matrix, seed), complete_params(chosen, params))
+    graph = GraphWriter(table.signature.inputs)
+    onnx = graph.finish(native.write(graph, learned.write(graph)), max(1, len(schema.classes)))
+    return Fitted(onnx, table.signature, digest_of_numbers(onnx), learned, native)
+
+
+class PreparedFold:
+    """A fold whose frames have become arrays once, for many estimators and parameters to be tried on."""
+
+    def __init__(self, train: pl.DataFrame, judged: pl.DataFrame, schema: Schema) -> None:
+        self._table = _TrainingTable(train, schema)
+        self._judged = columns_of(judged, self._table.signature)
+        self._matrices: dict[Recipe, Matrix] = {}
+
+    def score(self, estimator: str, params: dict[str, Any], seed: int) -> Scores:
+        """Scores of the judged rows by a model trained now, in its own library; no graph is written of it."""
+        chosen = estimator_named(estimator)
+        learned, matrix = self._table.prepared(chosen.recipe)
+        if chosen.recipe not in self._matrices:
+            self._matrices[chosen.recipe] = learned.transform(self._judged)
+        native = chosen.fit(self._table.problem(learned, matrix, seed), complete_params(chosen, params))
+        return decide(native.predict(self._matrices[chosen.recipe]), self._table.signature)
+
+
+def prepare(train: pl.DataFrame, judged: pl.DataFrame, schema: Schema) -> PreparedFold:
+    """A fold: learn from the labelled rows of `train`, score all rows of `judged`."""
+    return PreparedFold(train, judged, schema)
+
+
+class _TrainingTable:
+    """The labelled rows of a frame as arrays; what a recipe makes of them is kept."""
+
+    def __init__(self, frame: pl.DataFrame, schema: Schema) -> None:
+        labelled = frame.filter(pl.col(schema.target).is_not_null())
+        self.classes = len(schema.classes) if schema.task == "classification" else 0
+        self.target = target_of(labelled, schema)
+        self.signature = signature_of(labelled, schema)
+        self.columns: Columns = columns_of(labelled, self.signature)
+        self._prepared: dict[Recipe, tuple[Preprocessing, Matrix]] = {}
+
+    def prepared(self, recipe: Recipe) -> tuple[Preprocessing, Matrix]:
+        if recipe not in self._prepared:
+            wide = np.eye(self.classes)[self.target] if self.classes else self.target.reshape(-1, 1)
+            learned = learn_preprocessing(self.columns, self.signature, wide, recipe)
+            self._prepared[recipe] = (learned, learned.transform(self.columns))
+        return self._prepared[recipe]
+
+    def problem(self, learned: Preprocessing, matrix: Matrix, seed: int) -> Problem:
+        return Problem(matrix, self.target, self.classes, learned.code_columns, seed)
+
+
+def target_of(frame: pl.DataFrame, schema: Schema) -> Array:
+    """Numbers of the classes, or the values of a regression; raises `DataError` for what cannot be learnt from."""
+    values = frame.get_column(schema.target)
+    if not len(values):
+        raise DataError(f"No row has a label in {schema.target!r}.", allowed="at least one labelled row to learn from")
+    if schema.task == "regression":
+        numbers = np.asarray(values.cast(pl.Float64).to_numpy())
+        if not np.isfinite(numbers).all():
+            raise DataError(
+                f"The target {schema.target!r} holds numbers that are not finite.", allowed="finite numbers"
+            )
+        return numbers
+    numbered = {name: number for number, name in enumerate(schema.classes)}
+    labels = values.cast(pl.String).to_list()
+    unknown = next((label for label in labels if label not in numbered), None)
+    if unknown is not None:
+        raise DataError(
+            f"The target {schema.target!r} holds {unknown!r}, which is none of its classes.",
+            allowed=nearest(unknown, schema.classes),
+        )
+    target = np.array([numbered[label] for label in labels])
+    if (target == target[0]).all():
+        raise DataError(
+            f"All {len(labels):,} rows to learn from have the label {labels[0]!r}: there is nothing to tell apart.",
+            remedy="learn from more rows, or from a longer window",
+        )
+    return target
+
+
+def signature_of(frame: pl.DataFrame, schema: Schema) -> Signature:
+    """What a model of these rows takes: every feature, with the categories that the rows show."""
+    features = schema.features()
+    if not features:
+        raise DataError("The table has no feature: every column is target, key, time, or ignored.")
+    return Signature(
+        inputs=[_input(column, frame) for column in features],
+        task=schema.task,
+        target=schema.target,
+        classes=list(schema.classes),
+        threshold=DEFAULT_THRESHOLD if len(schema.classes) == 2 else None,
+    )
+
+
+def _input(column: Column, frame: pl.DataFrame) -> Input:
+    values = frame.get_column(column.name)
+    categories = column.categories if column.closed else None
+    if column.type == "category" and not column.closed:
+        seen = values.drop_nulls().cast(pl.String).unique().sort().to_list()
+        categories = seen if len(seen) <= CATEGORIES_KEPT else None
+    return Input(
+        name=column.name,
+        type=column.type,
+        required=not column.nullable,
+        closed=column.closed,
+        categories=categories,
+        nulls_seen=values.null_count() > 0,
+    )

@@ -1,0 +1,63 @@
+"""A front door of step 1 over files that a test writes."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from heptad.core.settings import ProjectSettings
+from heptad.core.workspace import Workspace
+from heptad.data import (
+    CleanSettings,
+    Data,
+    DataSettings,
+    ExpectSettings,
+    FeatureSettings,
+    SourceSettings,
+)
+
+Open = Callable[..., Data]
+
+
+@pytest.fixture
+def open_data(workspace: Workspace) -> Open:
+    """Opens step 1 of the project `test`; a source that is not given is the file `rows.csv`."""
+
+    def opened(
+        data: DataSettings,
+        *,
+        sources: Mapping[str, SourceSettings] | None = None,
+        clean: CleanSettings | None = None,
+        expect: ExpectSettings | None = None,
+        features: Mapping[str, FeatureSettings] | None = None,
+        project: ProjectSettings | None = None,
+    ) -> Data:
+        return Data(
+            workspace,
+            project or ProjectSettings(name="test"),
+            dict(sources or {"rows": SourceSettings(uri="rows.csv")}),
+            data,
+            clean or CleanSettings(),
+            expect or ExpectSettings(),
+            dict(features or {}),
+        )
+
+    return opened
+
+
+@pytest.fixture
+def write(workspace: Workspace) -> Callable[..., Path]:
+    """Writes a file into the project's folder: text, bytes, or a frame as CSV."""
+
+    def written(content: str | bytes | pl.DataFrame, name: str = "rows.csv") -> Path:
+        path = workspace.root / name
+        if isinstance(content, pl.DataFrame):
+            content.write_csv(path)
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content)
+        return path
+
+    return written

@@ -1,0 +1,79 @@
+"""Spaces know their points, refuse what is outside, and walk themselves as a grid."""
+
+import math
+
+import msgspec
+import pytest
+
+from heptad.core.errors import InputError
+from heptad.experiments import Branches, Choice, Float, Int, check_params, describe_space
+from heptad.experiments.space import grid
+
+SPACE = Branches(
+    "estimator",
+    {"linear": {"penalty": Float(0.01, 100, log=True)}, "tree": {"depth": Int(2, 6), "kind": Choice(("a", "b"))}},
+)
+
+
+def test_points_of_a_range_reach_from_end_to_end() -> None:
+    """A range gives both of its ends and evenly spaced points between, by magnitude where it is logarithmic."""
+    assert Float(0, 1).points(3) == [0, 0.5, 1]
+    assert Float(0.01, 100, log=True).points(3) == [0.01, pytest.approx(1), 100]
+    assert Int(2, 6).points(3) == [2, 4, 6]
+    assert Int(1, 2).points(5) == [1, 2]
+    assert Float(3, 3).points(4) == [3]
+
+
+def test_a_grid_holds_every_combination_of_each_branch() -> None:
+    """Each branch brings its own parameters and no others."""
+    points = grid(SPACE, 3)
+    assert len(points) == 3 + 3 * 2
+    assert {"estimator": "tree", "depth": 4, "kind": "b"} in points
+    assert all(("penalty" in point) == (point["estimator"] == "linear") for point in points)
+    assert grid({"x": Int(0, 1), "y": Int(0, 1)}, 2) == [{"x": x, "y": y} for x in (0, 1) for y in (0, 1)]
+
+
+def test_every_point_of_a_grid_is_in_its_space() -> None:
+    """What the grid proposes is what the space allows."""
+    for point in grid(SPACE, 4):
+        check_params(SPACE, point)
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"estimator": "tree", "depth": 7, "kind": "a"}, "depth = 7"),
+        ({"estimator": "tree", "depth": 3.0, "kind": "a"}, "depth = 3.0"),
+        ({"estimator": "tree", "depth": True, "kind": "a"}, "depth = True"),
+        ({"estimator": "tree", "kind": "a"}, "depth = None"),
+        ({"estimator": "tree", "depth": 3, "kind": "c"}, "kind = 'c'"),
+        ({"estimator": "forest"}, "estimator = 'forest'"),
+        ({"estimator": "linear", "penalty": 1, "depth": 3}, "depth is not in the space"),
+        ({"estimator": "linear", "penalty": math.nan}, "penalty = nan"),
+    ],
+)
+def test_what_is_outside_is_refused_by_name(params: dict[str, object], named: str) -> None:
+    """Missing, unknown and outlying values are refused, and the message says which."""
+    with pytest.raises(InputError, match=named):
+        check_params(SPACE, params)
+
+
+def test_impossible_spaces_are_refused() -> None:
+    """Empty ranges, logarithms from zero, choices of nothing, and a branch that chooses itself."""
+    for make in (
+        lambda: Float(1, 0),
+        lambda: Float(0, math.inf),
+        lambda: Int(0, 10, log=True),
+        lambda: Choice(()),
+        lambda: Branches("x", {}),
+        lambda: Branches("x", {"a": {"x": Int(0, 1)}}),
+    ):
+        with pytest.raises(InputError):
+            make()
+
+
+def test_a_space_is_written_as_plain_data() -> None:
+    """A study records its space as JSON that reads by itself."""
+    described = describe_space(SPACE)
+    assert described["branches"]["tree"]["depth"] == {"type": "int", "low": 2, "high": 6, "log": False}
+    assert msgspec.json.decode(msgspec.json.encode(described)) == described

@@ -1,0 +1,146 @@
+"""Trials: harm stops at once and for good, a better challenger is promoted at the end, all else is refused."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from heptad.lifecycle.rollout import Side, Trial, compare, judge
+from heptad.monitoring import TrialRows
+
+BEGAN = datetime(2013, 5, 6, tzinfo=UTC)
+WEEK = timedelta(days=7)
+DURING, AFTER = BEGAN + WEEK / 2, BEGAN + WEEK
+
+
+def trial(metric="roc_auc", **changed):
+    agreed = {
+        "started": BEGAN,
+        "length": WEEK,
+        "task": "classification",
+        "classes": 2,
+        "metric": metric,
+        "harm": 0.01,
+        "champion": Side(name="flights@3", threshold=0.5),
+        "challenger": Side(name="flights@4", threshold=0.5),
+        "minimum_rows": 200,
+    }
+    return Trial(**(agreed | changed))
+
+
+def rows_of(rows, seed, signal, *, champion_signal=0.2):
+    """Flights of which a fifth is late; a model's signal is how far late ones score above the others."""
+    rng = np.random.default_rng(seed)
+    outcomes = (rng.random(rows) < 0.2).astype(float)
+    noise = rng.normal(0, 0.15, rows)
+    scores = [0.3 + each * outcomes + 0.8 * noise + rng.normal(0, 0.09, rows) for each in (champion_signal, signal)]
+    champion, challenger = (np.clip(each, 0.01, 0.99) for each in scores)
+    return TrialRows(outcomes=outcomes, champion=champion, challenger=challenger)
+
+
+def test_a_better_challenger_is_promoted_at_the_end():
+    """A challenger that scores better runs its time and then takes over; the sentence carries the numbers."""
+    rows = rows_of(6_500, 1, 0.25)
+    assert judge(trial(), rows.first(3_000), DURING).state == "running"
+    standing = judge(trial(), rows, AFTER)
+    assert standing.state == "promoted"
+    assert standing.comparison.low > 0
+    for words in ("flights@4 is better than flights@3", "6,500 live rows", f"{standing.comparison.challenger:.4f}"):
+        assert words in standing.reason
+    verdict = standing.verdict(plan="plan-1", champion="model-3", challenger="model-4")
+    assert (verdict.promoted, verdict.stopped, verdict.rows) == (True, False, 6_500)
+    assert verdict.difference == pytest.approx(verdict.challenger_value - verdict.champion_value)
+
+
+def test_a_challenger_that_is_not_better_is_refused():
+    """A challenger that scores a little worse does no harm, and does not take over."""
+    standing = judge(trial(), rows_of(6_500, 2, 0.195), AFTER)
+    assert standing.state == "refused"
+    assert standing.comparison.difference < 0
+    assert standing.evidence < 20
+
+
+def test_a_harmful_challenger_is_stopped_before_the_end():
+    """A challenger that is clearly worse is stopped after part of the rows, and more rows do not change the verdict."""
+    rows = rows_of(6_500, 3, 0.05)
+    standing = judge(trial(), rows, AFTER)
+    assert standing.state == "stopped"
+    assert standing.rows < 3_000
+    assert standing.evidence >= 20
+    assert "by more than the allowed 0.01" in standing.reason
+    assert judge(trial(), rows.first(standing.rows), DURING) == standing
+    assert judge(trial(), rows.first(standing.rows - 1), DURING).state == "running"
+
+
+def test_harmless_trials_are_seldom_stopped():
+    """Looked at after every row, fewer than one in twenty challengers as good as the champion is stopped."""
+    stopped = [judge(trial(), rows_of(1_500, seed, 0.2), DURING).state == "stopped" for seed in range(60)]
+    assert np.mean(stopped) < 0.05
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "log_loss", "brier", "f1", "accuracy"])
+def test_every_metric_of_two_classes_can_judge(metric):
+    """Whichever the main metric, more signal wins, and the difference is turned so that plus is good."""
+    standing = judge(trial(metric), rows_of(6_500, 4, 0.35), AFTER)
+    assert standing.state == "promoted"
+    assert standing.metric == metric
+    assert standing.comparison.difference > 0
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae", "median_error", "r2"])
+def test_regressions_are_judged_by_their_errors(metric):
+    """A regression with smaller errors is promoted, one with larger errors stopped."""
+    rng = np.random.default_rng(5)
+    outcomes, noise = rng.normal(0, 50, 4_000), rng.normal(0, 3, 4_000)
+    agreed = trial(metric, task="regression", classes=0, scale=3.0)
+    worse = TrialRows(outcomes=outcomes, champion=outcomes + noise, challenger=outcomes + 1.5 * noise)
+    better = TrialRows(outcomes=outcomes, champion=outcomes + 1.5 * noise, challenger=outcomes + noise)
+    assert judge(agreed, better, AFTER).state == "promoted"
+    assert judge(agreed, worse, AFTER).state == "stopped"
+
+
+def test_many_classes_are_judged_by_the_probability_of_the_answered_one():
+    """With more than two classes the Brier score of the answered class decides, whatever the main metric is."""
+    standing = judge(trial("f1_macro", classes=5), rows_of(6_500, 6, 0.35), AFTER)
+    assert (standing.metric, standing.state) == ("brier", "promoted")
+
+
+def test_a_canary_is_judged_on_its_own_rows():
+    """Where the challenger answered a tenth of the rows itself, both sides' own rows are compared."""
+    rows = rows_of(20_000, 7, 0.5)
+    to_canary = np.random.default_rng(8).random(20_000) < 0.1
+    split = TrialRows(
+        outcomes=rows.outcomes,
+        champion=np.where(to_canary, np.nan, rows.champion),
+        challenger=np.where(to_canary, rows.challenger, np.nan),
+    )
+    standing = judge(trial(), split, AFTER)
+    assert standing.state == "promoted"
+    paired = compare(trial(), rows)
+    assert standing.comparison.high - standing.comparison.low > paired.high - paired.low
+
+
+def test_too_few_labels_are_refused_with_that_reason():
+    """A trial that ends with too few labelled rows refuses, and says how many there were."""
+    standing = judge(trial(), rows_of(150, 9, 0.9), AFTER)
+    assert standing.state == "refused"
+    assert "150" in standing.reason
+    assert "200" in standing.reason
+
+
+def test_labels_of_one_class_only_give_no_figures():
+    """Without a single late flight there is no ROC AUC: refused, with empty figures instead of invented ones."""
+    rows = rows_of(500, 10, 0.2)
+    on_time = TrialRows(outcomes=np.zeros(500), champion=rows.champion, challenger=rows.challenger)
+    standing = judge(trial(), on_time, AFTER)
+    assert standing.state == "refused"
+    assert standing.comparison is None
+    assert "undefined" in standing.reason
+    assert standing.verdict(plan="p", champion="a", challenger="b").difference is None
+
+
+def test_before_any_label_a_trial_runs():
+    """A trial without labels yet is running, with an e-value of one."""
+    empty = TrialRows(outcomes=np.empty(0), champion=np.empty(0), challenger=np.empty(0))
+    standing = judge(trial(), empty, DURING)
+    assert (standing.state, standing.rows, standing.evidence) == ("running", 0, 1.0)

@@ -1,0 +1,99 @@
+"""What a worker holds in memory, and how it changes."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from heptad.core.errors import UnavailableError
+from heptad.serving.runtime import Runtime
+
+
+def test_nothing_is_served_before_anything_is_deployed(shop: Any) -> None:
+    """A worker without a generation lives, and says what to do."""
+    runtime = Runtime(shop.folder)
+    runtime.refresh()
+    with pytest.raises(UnavailableError, match="Nothing is deployed"):
+        runtime.snapshot()
+    shop.publish(shop.route(1))
+    runtime.refresh()
+    assert runtime.snapshot().generation == 1
+
+
+def test_a_request_keeps_the_generation_it_began_with(shop: Any) -> None:
+    """A snapshot does not change when the next generation is taken over."""
+    runtime = Runtime(shop.folder)
+    shop.publish(shop.route(1))
+    runtime.refresh()
+    before = runtime.snapshot()
+    shop.publish(shop.route(2, shift=1.0))
+    runtime.refresh()
+    assert (before.generation, before.live().label) == (1, "tiny@1")
+    assert (runtime.snapshot().generation, runtime.snapshot().live().label) == (2, "tiny@2")
+
+
+def test_a_version_that_stays_is_not_loaded_again(shop: Any) -> None:
+    """The champion's model is the same object when a shadow is put beside it."""
+    runtime = Runtime(shop.folder)
+    shop.publish(shop.route(1))
+    runtime.refresh()
+    model = runtime.snapshot().live().model
+    shop.publish(shop.route(1), shop.route(2, "shadow", shift=1.0))
+    runtime.refresh()
+    assert runtime.snapshot().live().model is model
+    assert [one.role for one in runtime.snapshot().describe()] == ["live", "shadow"]
+
+
+@pytest.mark.parametrize("damage", ["package", "trust", "routes"])
+def test_a_generation_that_does_not_open_is_refused(shop: Any, damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A corrupted package, an untrusted key, a damaged file: the old generation stays and the reason is told."""
+    runtime = Runtime(shop.folder)
+    shop.publish(shop.route(1))
+    runtime.refresh()
+    route = shop.route(2, shift=1.0)
+    shop.publish(route, trusted=["00" * 32] if damage == "trust" else None)
+    if damage == "package":
+        path = shop.folder.path / "packages" / route.package
+        path.write_bytes(path.read_bytes()[:-1] + b"X")
+    if damage == "routes":
+        (shop.folder.path / "generations" / "0000000002.json").write_bytes(b"{")
+    with caplog.at_level(logging.ERROR):
+        runtime.refresh()
+    assert runtime.snapshot().generation == 1
+    assert runtime.state.refused_generation == 2
+    assert runtime.state.refused in caplog.text
+    (worker,) = shop.folder.workers()
+    assert (worker.generation, worker.refused_generation) == (1, 2)
+
+
+def test_a_new_worker_falls_back_to_the_generation_before(shop: Any) -> None:
+    """A worker that starts while the newest generation is damaged serves the one before it."""
+    shop.publish(shop.route(1))
+    route = shop.route(2, shift=1.0)
+    shop.publish(route)
+    (shop.folder.path / "packages" / route.package).write_bytes(b"damaged")
+    runtime = Runtime(shop.folder)
+    runtime.refresh()
+    assert runtime.snapshot().generation == 1
+    assert "damaged" in runtime.state.refused
+    shop.publish(shop.route(3, shift=2.0))
+    runtime.refresh()
+    assert runtime.snapshot().generation == 3
+    assert (runtime.state.refused_generation, runtime.state.refused) == (0, "")
+
+
+def test_watching_takes_over_what_is_published(shop: Any) -> None:
+    """A watching thread serves a new generation shortly after it was published."""
+    runtime = Runtime(shop.folder)
+    stop = threading.Event()
+    thread = threading.Thread(target=runtime.watch, args=(stop,))
+    thread.start()
+    shop.publish(shop.route(1))
+    end = time.monotonic() + 10
+    while runtime.state.generation < 1 and time.monotonic() < end:
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
+    assert runtime.snapshot().generation == 1

@@ -1,0 +1,229 @@
+"""A search tries every estimator, records each trial as a run, goes on after failures, and after being killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from heptad.core.errors import DataError, NotFoundError
+from heptad.experiments import SearchSettings
+from heptad.training import TrialEnded, metric_names
+from heptad.training.estimators import known_estimators
+from heptad.training.fitting import PreparedFold
+from heptad.training.metrics import Sample
+from heptad.training.model import Scores
+from heptad.training.search import joined, space_of
+
+ProjectOn = Callable[..., Any]
+SEARCH = SearchSettings(trials=5, folds=2)
+
+
+def trials_of(project: Any) -> list[tuple[Any, ...]]:
+    """Number, parameters, status and value of each trial, by number."""
+    runs = [run for run in project.experiments.list() if run.body.study]
+    return sorted(
+        (
+            run.body.number,
+            sorted(run.body.params.items()),
+            run.attributes["status"],
+            run.attributes.get("metrics.roc_auc"),
+        )
+        for run in runs
+    )
+
+
+def test_every_trial_is_a_run_with_params_series_environment_and_lineage(
+    project_on: ProjectOn, cancer: pl.DataFrame
+) -> None:
+    """The defaults of each estimator come first; each trial has a point a fold, and its mean as metric."""
+    project = project_on(cancer, "target", search=SEARCH)
+    watched: list[TrialEnded] = []
+    best = project.training.search(project.version, watched.append)
+    assert [one.estimator for one in watched[:3]] == list(SEARCH.estimators)
+    assert [one.number for one in watched] == [0, 1, 2, 3, 4]
+    assert watched[-1].best == best.attributes["metrics.roc_auc"] == max(one.value for one in watched if one.value)
+    for run in project.experiments.list():
+        folds = project.experiments.metric_series(run.id, "fold.roc_auc")
+        assert list(folds.steps) == [0, 1]
+        assert run.attributes["metrics.roc_auc"] == pytest.approx(np.mean(folds.values))
+        assert run.body.environment
+        assert run.body.params["estimator"] in SEARCH.estimators
+        roles = {link.role: link.target for link in project.workspace.store.trace([run.id], "out")}
+        assert roles == {"data": project.version.id, "study": run.body.study}
+
+
+def test_a_finished_search_answers_at_once(
+    project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again, nothing is read and nothing is fitted; other settings are another search."""
+    project = project_on(cancer, "target", search=SEARCH)
+    best = project.training.search(project.version)
+    monkeypatch.setattr(project.data, "scan", None)
+    assert project.training.search(project.version).id == best.id
+    project.experiments.settings = SearchSettings(trials=2, folds=2)
+    monkeypatch.undo()
+    assert project.training.search(project.version).body.study != best.body.study
+
+
+def test_a_search_that_was_interrupted_ends_as_if_it_had_not_been(
+    project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted in the middle of its third trial and run again, it has the trials of an undisturbed search."""
+    undisturbed = project_on(cancer, "target", search=SEARCH, folder="undisturbed")
+    undisturbed.training.search(undisturbed.version)
+    project = project_on(cancer, "target", search=SEARCH)
+    score, calls = PreparedFold.score, iter(range(100))
+
+    def interrupted(self: PreparedFold, *arguments: Any) -> Scores:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+        return score(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PreparedFold, "score", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            project.training.search(project.version)
+    statuses = [status for _, _, status, _ in trials_of(project)]
+    assert statuses == ["finished", "finished", "running"]
+    project.training.search(project.version)
+    assert trials_of(project) == trials_of(undisturbed)
+
+
+def test_trials_that_fail_are_recorded_with_their_reason_and_the_search_goes_on(
+    project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An estimator that raises and one whose scores are NaN are failed trials; the others decide."""
+    score = PreparedFold.score
+
+    def sometimes(self: PreparedFold, estimator: str, *arguments: Any) -> Scores:
+        if estimator == "linear":
+            raise ValueError("did not converge")
+        scores = score(self, estimator, *arguments)
+        if estimator == "random_forest":
+            return replace(scores, scores=np.full(len(scores.scores), np.nan))
+        return scores
+
+    monkeypatch.setattr(PreparedFold, "score", sometimes)
+    search = SearchSettings(trials=6, folds=2, metric="log_loss")
+    project = project_on(cancer, "target", search=search)
+    best = project.training.search(project.version)
+    assert best.body.params["estimator"] == "lightgbm"
+    reasons = {
+        run.body.params["estimator"]: run.attributes["reason"]
+        for run in project.experiments.list(where="status = failed")
+    }
+    assert reasons["linear"] == "ValueError: did not converge"
+    assert "log_loss is undefined on every fold" in reasons["random_forest"]
+
+
+def test_a_search_in_which_everything_fails_says_why(
+    project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error carries the reasons of the trials."""
+
+    def broken(*_arguments: Any) -> Scores:
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(PreparedFold, "score", broken)
+    project = project_on(cancer, "target", search=SEARCH)
+    with pytest.raises(DataError, match=r"All 5 trials .* MemoryError: too large"):
+        project.training.search(project.version)
+
+
+def test_unknown_estimators_are_refused_before_anything_runs(project_on: ProjectOn, wine: pl.DataFrame) -> None:
+    """The message lists the estimators there are; nothing is written."""
+    project = project_on(wine, "target", search=SearchSettings(estimators=("lightbgm",)))
+    with pytest.raises(NotFoundError, match="did you mean 'lightgbm'"):
+        project.training.search(project.version)
+    assert project.experiments.list() == []
+
+
+def test_the_rows_that_will_be_judged_are_not_searched_over(
+    project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row of the holdout is in any fold, and no more rows are used than the settings say."""
+    from heptad.training import search as module
+
+    project = project_on(cancer, "target", search=SearchSettings(trials=1, folds=2, sample=200))
+    seen: list[pl.DataFrame] = []
+    prepare = module.prepare
+
+    def watched(train: pl.DataFrame, judged: pl.DataFrame, schema: Any) -> PreparedFold:
+        seen.extend([train, judged])
+        return prepare(train, judged, schema)
+
+    monkeypatch.setattr(module, "prepare", watched)
+    candidate = project.training.train(project.version, project.training.search(project.version))
+    used = pl.concat(seen)["_row"].unique()
+    assert len(used) == 200
+    assert not set(used) & set(project.training.judged_rows(candidate)["_row"])
+
+
+def test_the_space_holds_the_estimators_that_can_do_the_task(project_on: ProjectOn, wine: pl.DataFrame) -> None:
+    """Each branch is an estimator's own space, and its defaults are a point of it."""
+    schema = project_on(wine, "target").version.body.schema
+    space, first = space_of(schema, SearchSettings())
+    assert list(space.branches) == ["linear", "random_forest", "lightgbm"]
+    assert first[0] == {"estimator": "linear", **known_estimators()["linear"].defaults}
+
+
+def test_samples_of_several_folds_are_joined() -> None:
+    """Rows of all parts, one after the other."""
+    part = Sample(np.array([0, 1]), np.array([0.2, 0.8]), np.array([0, 1]), np.zeros((2, 2)), 2)
+    whole = joined([part, part])
+    assert (len(whole), whole.classes, whole.probabilities.shape) == (4, 2, (4, 2))
+    assert metric_names("classification", whole.classes)[0] == "roc_auc"
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from heptad.core.settings import ProjectSettings, StoreSettings
+from heptad.core.workspace import open_workspace
+from heptad.data import CleanSettings, Data, DataSettings, ExpectSettings, SourceSettings
+from heptad.experiments import Experiments, SearchSettings
+from heptad.training import Training, ValidateSettings
+
+workspace, project = open_workspace(Path(sys.argv[1]), "test", StoreSettings()), ProjectSettings(name="test")
+source = {"table": SourceSettings(uri="table.parquet")}
+data = Data(workspace, project, source, DataSettings(target="target"), CleanSettings(), ExpectSettings(), {})
+experiments = Experiments(workspace, project, SearchSettings(estimators=("linear", "lightgbm"), trials=4, folds=2))
+training = Training(workspace, project, ValidateSettings(bootstrap=20), data, experiments)
+version = data.collect()
+candidate = training.train(version, training.search(version))
+runs = sorted(experiments.list(), key=lambda run: run.body.number)
+for run in runs:
+    series = list(experiments.metric_series(run.id, "fold.roc_auc").values)
+    print(run.body.number, sorted(run.body.params.items()), run.attributes["metrics.roc_auc"], series)
+print(len(training.candidates()), candidate.body.model_digest, candidate.body.evaluation.metrics)
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_time_changes_nothing(tmp_path: Path, cancer: pl.DataFrame) -> None:
+    """A search and training that are killed at boundaries between durable acts end with the same runs and model."""
+
+    def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        folder.mkdir(exist_ok=True)
+        cancer.write_parquet(folder / "table.parquet")
+        command = [sys.executable, "-c", CHILD, str(folder)]
+        return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+    undisturbed = run(tmp_path / "a", HEPTAD_FAULT_LOG=str(tmp_path / "passed"))
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    boundaries = len((tmp_path / "passed").read_text().splitlines())
+    # Each attempt starts where the one before was killed, so that later kills strike later work.
+    for kill in (boundaries // 2, boundaries // 3):
+        killed = run(tmp_path / "b", HEPTAD_FAULT_KILL=str(kill))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    resumed = run(tmp_path / "b")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout == undisturbed.stdout
