@@ -1,4 +1,4 @@
-"""Writes the pages that are read off the code: settings, commands, records, events. `--check` only compares.
+"""Writes the pages that are read off the code: settings, commands, records, events, contracts. `--check` compares only.
 
 Run it after a change: python docs/make_reference.py
 """
@@ -6,22 +6,224 @@ Run it after a change: python docs/make_reference.py
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import typer
 
+from heptad.cli.app import build
 from heptad.config import Config
+from heptad.core.catalogue import BUILT_IN
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "heptad"
 MADE = "<!-- Made by docs/make_reference.py; change the docstrings in the code instead. -->\n"
+ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monitoring", "lifecycle")
+
+EVENTS = {
+    "core.attributes_changed": "Attributes of a record have changed.",
+    "data.version_added": "A version of the table was recorded.",
+    "experiments.run_changed": "Parameters, tags or artifacts were added to a run that is going on.",
+    "experiments.run_finished": "A run has ended: finished, failed or killed.",
+    "training.candidate_evaluated": "A model was trained and judged on rows that it had not seen.",
+    "release.decided": "The gates were held against a candidate; accepted or refused, the reasons are kept.",
+    "release.version_registered": "An accepted candidate was packed, signed and numbered.",
+    "release.approved": "A person approved of a version.",
+    "release.promoted": "A version became champion.",
+    "release.rolled_back": "The champion before the present one became champion again.",
+    "release.refused": "A version shall never be champion, for example after its trial.",
+    "serving.deployed": "A generation of routes came into force: who answers, and who watches.",
+    "monitoring.reported": "A window that is over was measured.",
+    "monitoring.alert_raised": "A report found something worth acting on, for the first time.",
+    "lifecycle.plan_started": "A rule of `[retrain]` fired, and a plan began.",
+    "lifecycle.trial_started": "A plan's challenger goes on trial beside the champion.",
+    "lifecycle.trial_ended": "The trial has a verdict.",
+    "lifecycle.plan_finished": "The plan has ended: its challenger was promoted or refused.",
+    "lifecycle.rehearsal_started": "A span of the past begins to be played through the loop.",
+    "lifecycle.rehearsal_step_finished": "One window of a rehearsal was played.",
+}
+"""Kind to a sentence for a reader; `published_events` says which kinds there are."""
+
+
+def settings_page() -> str:
+    """Every section of heptad.toml, in the order of the steps."""
+    known = {node.name: node for _, node in classes(SOURCE, "Settings")}
+    lines = [MADE, "# Configuration", "", *_CONFIGURATION, ""]
+    for field in msgspec.structs.fields(Config):
+        name = re.findall(r"([A-Za-z]+)(?:'>|\]|$)", str(field.type))[-1]
+        many = str(field.type).startswith("dict")
+        lines += [f"## `[{field.name}{'.NAME' if many else ''}]`", "", *_section(known[name])]
+        for nested in known.values():
+            if _docstring(nested).startswith(f"`[{field.name}.") and nested.name != name:
+                lines += [f"### {_title(nested)}", "", *_section(nested)]
+    return _joined(lines)
+
+
+_CONFIGURATION = [
+    "A project is a folder with a file `heptad.toml`.",
+    "Only `[data] target` has to be there; what is left out has the default below, and `heptad explain-config` prints",
+    "the whole of what is in force.",
+    "`${NAME}` in any text is read from the environment at the moment it is used and never stored.",
+    "Every mistake is named with its line, all at once.",
+]
+
+
+def _title(node: ast.ClassDef) -> str:
+    return _docstring(node).partition(":")[0].rstrip(".")
+
+
+def _section(node: ast.ClassDef) -> list[str]:
+    """What a section is for, and its settings."""
+    _, _, about = _docstring(node).partition(": ")
+    lines = [about[0].upper() + about[1:], ""] if about else []
+    lines += ["| setting | type | default | |", "|---|---|---|---|"]
+    for name, kind, default, text in fields(node):
+        lines.append(_row(f"`{name}`", f"`{kind}`", f"`{default}`" if default else "required", text))
+    return [*lines, ""]
+
+
+def records_page() -> str:
+    """Every kind of record, step by step."""
+    lines = [MADE, "# Records", "", *_RECORDS, ""]
+    found = sorted(classes(SOURCE, "Body"), key=lambda one: ROOMS.index(_room(one[0])))
+    for path, node in found:
+        lines += [f"## {node.name}", "", f"Kind `{_constant(node, 'kind')}`, written by `{_room(path)}`.", ""]
+        lines += [" ".join(_docstring(node).split()), "", "| field | type | |", "|---|---|---|"]
+        lines += [_row(f"`{name}`", f"`{kind}`", text) for name, kind, _, text in fields(node)]
+        lines.append("")
+    return _joined(lines)
+
+
+_RECORDS = [
+    "A record is frozen: it holds what was known when it was born, who made it, and when.",
+    "What changes afterwards (status, tags, latest metrics, aliases) are attributes beside it.",
+    "Records are linked to what they were made from.",
+    "[Concepts](../concepts.md) explains the words.",
+]
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, in the order of `heptad --help`."""
+    lines = [MADE, "# Commands", "", *_COMMANDS, ""]
+    for path, command in commands():
+        lines += [f"## `heptad {path}`", "", str(command.help or ""), ""]
+        given = [one for one in command.params if one.name not in {"project", "as_json"}]
+        if given:
+            lines += ["| | | |", "|---|---|---|", *map(_parameter, given), ""]
+    return _joined(lines)
+
+
+_COMMANDS = [
+    "Every command but `init`, `demo` and `restore` takes `--project FOLDER` (`-p`), the project's folder, by default",
+    "the present one; and every command that answers something takes `--json`, which prints one JSON value instead of",
+    "text.",
+    "Exit codes: 0 done, 1 it failed, 2 what was given cannot be used, 130 interrupted.",
+]
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Path (`data log`) and command, groups opened."""
+    yield from _below(typer.main.get_command(build()), "")
+
+
+def _below(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        inner = f"{path} {name}".strip()
+        if hasattr(command, "commands"):
+            yield from _below(command, inner)
+        else:
+            yield inner, command
+
+
+def _parameter(one: Any) -> str:
+    is_option = one.param_type_name == "option"
+    shown = " ".join(f"`{name}`" for name in one.opts) if is_option else f"`{one.name.upper()}`"
+    default = "required" if one.required else _default(one.default)
+    return _row(shown, default, str(one.help or ""))
+
+
+def _default(value: Any) -> str:
+    if value in (None, "", False) or callable(value):
+        return ""
+    return "the present folder" if str(value) == "." else f"`{value}`"
+
+
+def events_page() -> str:
+    """Every kind of event, in the order of the steps."""
+    lines = [MADE, "# Events", "", *_EVENTS, "", "| event | |", "|---|---|"]
+    lines += [_row(f"`{kind}`", EVENTS.get(kind, "")) for kind in published_events()]
+    return _joined(lines)
+
+
+_EVENTS = [
+    "Every change is an event: its kind, the record it is about, who acted, when, and a digest over itself and the",
+    "event before it.",
+    "`heptad events` lists the newest; `heptad events --verify` walks the whole chain and names the first event",
+    "that is not what was written.",
+    "From Python, `heptad.core.events.Subscriber` reads them at least once and in order.",
+]
+
+
+def published_events() -> list[str]:
+    """The kinds that the code mentions, `step.what_happened`, in the order of the steps."""
+    kind = re.compile(rf"({'|'.join(ROOMS)})\.[a-z_]+")
+    found = {
+        node.value
+        for room in ROOMS
+        for path in (SOURCE / room).glob("*.py")
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and kind.fullmatch(node.value)
+    }
+    order = list(EVENTS)
+    return sorted(found, key=lambda one: (order.index(one) if one in EVENTS else len(order), one))
+
+
+def contracts_page() -> str:
+    """The published contracts: what an implementation promises, a sentence for each method, what is built in."""
+    lines = [MADE, "# Contracts", "", *_CONTRACTS, ""]
+    for path, node in classes(SOURCE, "Protocol"):
+        if node.name not in PUBLISHED:
+            continue
+        module = path.relative_to(SOURCE.parent).with_suffix("").as_posix().replace("/", ".")
+        lines += [f"## {node.name}", "", f"`{module}.{node.name}`. {PUBLISHED[node.name]}", ""]
+        lines += [_docstring(node), "", "| method | |", "|---|---|"]
+        methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+        lines += [_row(f"`{method.name}`", _first_sentence(method)) for method in methods]
+        lines.append("")
+    lines += ["## Executor", "", *_EXECUTOR, "", "## What is built in", "", "| contract | names |", "|---|---|"]
+    lines += [_row(f"`{contract}`", ", ".join(f"`{name}`" for name in names)) for contract, names in BUILT_IN.items()]
+    return _joined(lines)
+
+
+PUBLISHED = {
+    "Store": "Where records, links, attributes, events and metric series are kept.",
+    "BlobStore": "Where artifacts are kept; its tests are `heptad.testing.blobs_contract`.",
+    "Source": "Where rows come from; its tests are `heptad.testing.source_contract`.",
+    "Clock": "Where every recorded time comes from.",
+}
+"""The contracts that others may fill; all other protocols are details of one step."""
+
+_CONTRACTS = [
+    "A contract is a narrow interface that a part of your own can fill.",
+    "Register it as an entry point in the group `heptad.CONTRACT` (`heptad.source`, `heptad.blobs`, ...), and the",
+    "name that the settings give finds it like a built-in one.",
+    "The classes in `heptad.testing` are the promises as tests: subclass one, give it its fixtures, and your part is",
+    "held to what the built-in ones are held to.",
+]
+
+_EXECUTOR = [
+    "Tasks of a flow run on any `concurrent.futures.Executor` of Python's; an entry point in the group",
+    "`heptad.executor` is a function that takes the number of workers and answers one.",
+    "Its tests are `heptad.testing.executor_contract`.",
+]
 
 
 def classes(folder: Path, base: str) -> Iterator[tuple[Path, ast.ClassDef]]:
     """Classes of a folder's files that derive from `base`, in order of file and line."""
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in _tree(path).body:
             if isinstance(node, ast.ClassDef) and any(ast.unparse(one) == base for one in node.bases):
                 yield path, node
 
@@ -32,81 +234,51 @@ def fields(node: ast.ClassDef) -> Iterator[tuple[str, str, str, str]]:
         if not isinstance(item, ast.AnnAssign) or ast.unparse(item.annotation).startswith("ClassVar"):
             continue
         below = node.body[position + 1] if position + 1 < len(node.body) else None
-        described = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        text = str(below.value.value) if described else ""  # type: ignore[union-attr]  # told by `described`
+        text = str(below.value.value) if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
         default = "" if item.value is None else ast.unparse(item.value)
         yield ast.unparse(item.target), ast.unparse(item.annotation), default, " ".join(text.split())
 
 
-def table(node: ast.ClassDef) -> list[str]:
-    rows = ["| setting | type | default | |", "|---|---|---|---|"]
-    for name, kind, default, text in fields(node):
-        shown = f"`{default}`" if default else "required"
-        cells = (f"`{name}`", f"`{kind}`".replace("|", "\\|"), shown.replace("|", "\\|"), text.replace("|", "\\|"))
-        rows.append(f"| {' | '.join(cells)} |")
-    return rows
+def _constant(node: ast.ClassDef, name: str) -> str:
+    """A class constant, annotated or not."""
+    for item in node.body:
+        targets = item.targets if isinstance(item, ast.Assign) else [getattr(item, "target", None)]
+        if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            return str(ast.literal_eval(item.value))  # type: ignore[attr-defined]  # an assignment has a value
+    raise ValueError(f"{node.name} has no {name}")
 
 
-def settings_page() -> str:
-    """Every section of heptad.toml, in the order of the steps."""
-    known = {node.name: node for _, node in classes(SOURCE, "Settings")}
-    lines = [MADE, "# Configuration", "", *_INTRODUCTION, ""]
-    for field in msgspec.structs.fields(Config):
-        name = re.findall(r"([A-Za-z]+)(?:'>|\]|$)", str(field.type))[-1]
-        node = known[name]
-        many = str(field.type).startswith("dict")
-        lines += [
-            f"## `[{field.name}{'.NAME' if many else ''}]`",
-            "",
-            ast.get_docstring(node) or "",
-            "",
-            *table(node),
-            "",
-        ]
-        for nested in known.values():
-            if (ast.get_docstring(nested) or "").startswith(f"`[{field.name}.") and nested is not node:
-                lines += [ast.get_docstring(nested) or "", "", *table(nested), ""]
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0]
+
+
+def _docstring(node: ast.ClassDef | ast.FunctionDef) -> str:
+    return ast.get_docstring(node) or ""
+
+
+def _first_sentence(node: ast.FunctionDef) -> str:
+    return _docstring(node).partition("\n\n")[0].replace("\n", " ")
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _joined(lines: Sequence[str]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-_INTRODUCTION = [
-    "A project is a folder with a file `heptad.toml`. Only `[data] target` has to be there; what is left out has the",
-    "default below, and `heptad explain-config` prints the whole of what is in force. `${NAME}` in any text is read",
-    "from the environment at the moment it is used and never stored. Every mistake is named with its line, all at once.",
-]
-
-
-def records_page() -> str:
-    """Every kind of record, step by step."""
-    lines = [MADE, "# Records", "", *_RECORDS, ""]
-    for path, node in classes(SOURCE, "Body"):
-        step = path.relative_to(SOURCE).parts[0]
-        kind = next(
-            ast.unparse(item.value)
-            for item in node.body
-            if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "kind" and item.value
-        )
-        lines += [
-            f"## {node.name}",
-            "",
-            f"{kind.strip(chr(39))}, written by `{step}`. {' '.join((ast.get_docstring(node) or '').split())}",
-            "",
-        ]
-        lines += ["| field | type | |", "|---|---|---|"]
-        lines += [
-            f"| `{name}` | `{kind_}` | {text} |".replace(" | None", " \\| None")
-            for name, kind_, _, text in fields(node)
-        ]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-_RECORDS = [
-    "A record is frozen: it holds what was known when it was born, who made it, and when. What changes afterwards",
-    "(status, tags, latest metrics, aliases) are attributes beside it. Records are linked to what they were made from.",
-]
-
-PAGES = {"configuration.md": settings_page, "records.md": records_page}
+PAGES = {
+    "configuration.md": settings_page,
+    "commands.md": commands_page,
+    "records.md": records_page,
+    "events.md": events_page,
+    "contracts.md": contracts_page,
+}
 
 
 def main() -> int:

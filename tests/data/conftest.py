@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from heptad.core.settings import ProjectSettings
-from heptad.core.workspace import Workspace
+from heptad.core.settings import ProjectSettings, StoreSettings
+from heptad.core.workspace import Workspace, open_workspace
 from heptad.data import (
     CleanSettings,
     Data,
@@ -61,3 +61,21 @@ def write(workspace: Workspace) -> Callable[..., Path]:
         return path
 
     return written
+
+
+@pytest.fixture
+def open_at() -> Callable[[Path], Data]:
+    """Opens step 1 of the project in a folder: `rows.csv` with key `k`, time `t`, target `y`."""
+
+    def opened(folder: Path) -> Data:
+        return Data(
+            open_workspace(folder, "test", StoreSettings()),
+            ProjectSettings(name="test"),
+            {"rows": SourceSettings(uri="rows.csv")},
+            DataSettings(target="y", key=["k"], time="t", label_delay="36h"),
+            CleanSettings(),
+            ExpectSettings(),
+            {},
+        )
+
+    return opened

@@ -1,9 +1,6 @@
 """A version is made whole or not at all, and making it again after a crash doubles nothing."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from heptad.core import faults
 from heptad.core.clock import ManualClock
 from heptad.core.errors import DataError
 from heptad.core.workspace import Workspace
@@ -193,44 +191,38 @@ def test_profiles_of_one_data_set_share_their_bins(open_data: Callable[..., Data
     assert (first.rows, second.rows) == (10, 30)
 
 
-CRASHING = """
-import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from heptad.core.settings import ProjectSettings, StoreSettings
-from heptad.core.workspace import open_workspace
-from heptad.data import *
-workspace = open_workspace(Path(sys.argv[1]), "test", StoreSettings())
-data = Data(workspace, ProjectSettings(name="test"), {"rows": SourceSettings(uri="rows.csv")},
-            DataSettings(target="y", key=["k"], time="t", label_delay="36h"), CleanSettings(), ExpectSettings(), {})
-for day in (10, 20):
-    data.collect(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=day))
-print([(one.body.version, one.body.rows, one.body.digest, one.id) for one in data.log()], data.digest(data.latest()))
-"""
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
 
 
-def run(folder: Path, **faults: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **faults}
-    return subprocess.run(
-        [sys.executable, "-c", CRASHING, str(folder)], capture_output=True, text=True, env=environment, check=False
-    )
+def test_stopped_anywhere_a_collection_is_completed_by_the_next(
+    tmp_path: Path, open_at: Callable[[Path], Data], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every boundary between two durable acts: stopped there, the same calls give the same versions, none twice."""
+    rows = days(30, y=[None if x == 4 else x % 2 for x in range(30)])
 
+    def collected(folder: Path, stop: int = 0) -> tuple[object, list[str]]:
+        passed: list[str] = []
 
-@pytest.mark.slow
-def test_killed_anywhere_a_collection_is_completed_by_the_next(tmp_path: Path) -> None:
-    """At every boundary between two durable acts: after a kill, the same call gives the same versions, none twice."""
-    undisturbed = tmp_path / "undisturbed"
-    undisturbed.mkdir()
-    days(30, y=[None if x == 4 else x % 2 for x in range(30)]).write_csv(undisturbed / "rows.csv")
-    log = tmp_path / "log"
-    expected = run(undisturbed, HEPTAD_FAULT_LOG=str(log))
-    assert expected.returncode == 0, expected.stderr
-    boundaries = log.read_text().splitlines()
-    assert len({name.split()[1] for name in boundaries}) > 4
+        def at_boundary(name: str) -> None:
+            passed.append(name)
+            if len(passed) == stop:
+                raise Killed
+
+        folder.mkdir(exist_ok=True)
+        rows.write_csv(folder / "rows.csv")
+        data = open_at(folder)
+        monkeypatch.setattr(faults, "_ACTIVE", True)
+        monkeypatch.setattr(faults, "_pass", at_boundary)
+        for day in (10, 20):
+            data.collect(until=START + timedelta(days=day))
+        log = [(one.id, one.body.version, one.body.rows, one.body.digest) for one in data.log()]
+        return (log, [data.digest(one) for one in data.log()]), passed
+
+    expected, boundaries = collected(tmp_path / "undisturbed")
+    assert {"table.before_commit", "table.after_commit"} < set(boundaries)
     for place in range(1, len(boundaries) + 1):
-        folder = tmp_path / f"killed-{place}"
-        folder.mkdir()
-        (folder / "rows.csv").write_bytes((undisturbed / "rows.csv").read_bytes())
-        assert run(folder, HEPTAD_FAULT_KILL=str(place)).returncode == -9, boundaries[place - 1]
-        again = run(folder)
-        assert again.stdout == expected.stdout, f"{boundaries[place - 1]}: {again.stderr}"
+        folder = tmp_path / f"stopped-{place}"
+        with pytest.raises(Killed):
+            collected(folder, stop=place)
+        assert collected(folder)[0] == expected, boundaries[place - 1]

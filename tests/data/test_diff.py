@@ -1,11 +1,12 @@
 """The difference of two versions in columns, rows, distributions and findings."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from heptad.data import DataSettings, DatasetDiff
+from heptad.data import DatasetDiff, DataSettings
 
 FIRST = pl.DataFrame(
     {"k": [f"r{x}" for x in range(60)], "a": [float(x % 7) for x in range(60)], "y": [x % 2 for x in range(60)]}
@@ -45,8 +46,6 @@ def test_columns_are_compared_by_name_and_type(open_data: Callable, write: Calla
 
 def test_labels_that_became_known_are_no_changes(open_data: Callable, write: Callable[..., Path]) -> None:
     """A row that only got its label is counted as that."""
-    from datetime import UTC, datetime
-
     days = FIRST.with_columns(
         t=pl.Series([datetime(2020, 1, 1 + x // 3, tzinfo=UTC) for x in range(60)]),
         known=pl.Series([datetime(2020, 1, 2 + x // 3, tzinfo=UTC) for x in range(60)]),

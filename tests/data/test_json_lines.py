@@ -21,7 +21,7 @@ def test_a_field_of_several_types_becomes_text() -> None:
 @pytest.mark.parametrize("line", [b"{'a': 1}", b"[1]", b'{"a": ', b"3"])
 def test_the_first_line_that_is_no_object_is_named(line: bytes) -> None:
     """The error says which line."""
-    with pytest.raises(DataError, match="Line 2 of f.jsonl"):
+    with pytest.raises(DataError, match=r"Line 2 of f\.jsonl"):
         read_json_lines(b'{"a": 1}\n' + line + b"\n", "f.jsonl", "")
 
 

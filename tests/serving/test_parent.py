@@ -1,14 +1,18 @@
 """A child does not outlive its parent."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from heptad.serving import parent
-
-CHILD = "import os, time; from heptad.serving.parent import end_with_parent; end_with_parent(os.getppid()); print('on', flush=True); time.sleep(60)"
+CHILD = """
+import os, time
+from heptad.serving.parent import end_with_parent
+end_with_parent(os.getppid())
+print("on", flush=True)
+time.sleep(60)
+"""
 PARENT = (
     "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdout=subprocess.PIPE);"
     "child.stdout.readline(); print(child.pid, flush=True); child.wait()"
@@ -19,10 +23,10 @@ def gone_within(pid: int, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            with open(f"/proc/{pid}/stat") as stat:  # a zombie has ended too
-                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return True
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except FileNotFoundError:
+            return True
+        if state == "Z":  # it has ended, and nobody has asked how
             return True
         time.sleep(0.01)
     return False
@@ -44,12 +48,10 @@ def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
 
 
-def test_where_the_kernel_does_not_help_a_thread_looks(monkeypatch: object) -> None:
+def test_where_the_kernel_does_not_help_a_thread_looks() -> None:
     """The loop returns to kill the process when it has another parent."""
     code = (
         "import os; from heptad.serving import parent;"
         "parent._POLL_SECONDS = 0.01; answers = iter([7, 7, 1]); os.getppid = lambda: next(answers); parent._watch(7)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
-    assert parent._POLL_SECONDS < 1
-    assert os.getppid() > 0

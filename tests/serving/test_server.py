@@ -1,9 +1,9 @@
 """The server process itself."""
 
-import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ def test_it_ends_in_order_when_it_is_told_to(shop: Any) -> None:
     assert server.pids == []
     assert shop.folder.workers() == []
     assert not shop.folder.journal.with_name("journal.db-wal").exists()
-    assert all(not os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert all(not Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def test_two_workers_share_one_port(shop: Any) -> None:

@@ -111,9 +111,7 @@ def test_deploying_under_a_key_is_done_once(serving: Serving, version: Any) -> N
     assert current.id == second.id
 
 
-def test_of_two_who_deploy_at_once_one_is_told(
-    serving: Serving, version: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_who_deploy_at_once_one_is_told(serving: Serving, version: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody replaces routes that they have not seen."""
     routes = [serving.route(version(1), "live")]
     before = serving.deploy(routes, "first")
@@ -145,9 +143,7 @@ def test_there_must_be_something_to_serve_and_a_place_for_it(serving: Serving, v
     """No deployment, or a host that others can reach: refused with the remedy."""
     with pytest.raises(RefusedError, match="nothing to serve"):
         serving.start_server()
-    open_to_all = Serving(
-        serving._workspace, ProjectSettings(), DeploySettings(host="0.0.0.0"), serving._release
-    )
+    open_to_all = Serving(serving._workspace, ProjectSettings(), DeploySettings(host="0.0.0.0"), serving._release)
     with pytest.raises(InputError, match="without a password"):
         open_to_all.start_server()
 
@@ -187,9 +183,7 @@ def test_a_server_started_later_serves_what_is_in_force(serving: Serving, versio
     """Deployments need no server; nobody to wait for is said as 0."""
     first = serving.deploy([serving.route(version(1), "live")], "first")
     assert serving.wait_live(first.body.generation) == 0
-    other = Serving(
-        replace(serving._workspace), ProjectSettings(), DeploySettings(workers=2), serving._release
-    )
+    other = Serving(replace(serving._workspace), ProjectSettings(), DeploySettings(workers=2), serving._release)
     with other.start_server(port=0) as server, PredictionClient(server.url, "test") as client:
         assert serving.wait_live(first.body.generation, timeout=20) == 2
         assert client.predict([row])[0]["version"] == "test@1"

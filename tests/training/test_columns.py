@@ -29,7 +29,7 @@ VALUES: dict[ColumnType, st.SearchStrategy] = {
     "integer": st.integers(-(2**63), 2**63 - 1),
     "boolean": st.booleans(),
     "datetime": st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
-    "category": st.text(),
+    "category": st.sampled_from(["", "a", "b"]) | st.text(),
     "text": st.text(),
 }
 
@@ -41,9 +41,17 @@ def signature(*inputs: Input) -> Signature:
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[Signature, list[dict]]:
     types = draw(st.lists(st.sampled_from(list(DTYPES)), min_size=1, max_size=6))
-    row = st.fixed_dictionaries({f"{kind} {n}": st.none() | VALUES[kind] for n, kind in enumerate(types)})
-    rows = draw(st.lists(row, min_size=1, max_size=5))
-    return signature(*(Input(name=f"{kind} {n}", type=kind) for n, kind in enumerate(types))), rows
+    inputs = [
+        Input(
+            name=f"{kind} {place}",
+            type=kind,
+            nulls_seen=draw(st.booleans()),
+            categories=draw(st.none() | st.lists(st.text(max_size=1), max_size=3)) if kind == "category" else None,
+        )
+        for place, kind in enumerate(types)
+    ]
+    row = st.fixed_dictionaries({one.name: st.none() | VALUES[one.type] for one in inputs})
+    return signature(*inputs), draw(st.lists(row, min_size=1, max_size=5))
 
 
 def as_json(row: dict) -> dict:
@@ -66,11 +74,12 @@ def test_json_rows_and_a_frame_give_the_same_arrays(table: tuple[Signature, list
 
 @given(tables())
 def test_a_batch_is_the_sum_of_its_rows(table: tuple[Signature, list[dict]]) -> None:
-    """Reading rows together or one by one makes no difference."""
+    """Reading rows together or one by one makes no difference, neither to values nor to warnings."""
     signature_, rows = table
-    together, _ = check_rows([as_json(row) for row in rows], signature_)
+    together, warnings = check_rows([as_json(row) for row in rows], signature_)
     for position, row in enumerate(rows):
-        alone, _ = check_rows([as_json(row)], signature_)
+        alone, own_warnings = check_rows([as_json(row)], signature_)
+        assert own_warnings == [warnings[position]]
         for name, array in alone.items():
             np.testing.assert_array_equal(array, together[name][position : position + 1])
 
@@ -130,13 +139,13 @@ def test_a_moment_is_read_in_its_zone_and_without_one_in_utc(text: str) -> None:
 )
 def test_a_value_of_the_wrong_type_is_refused_by_name(kind: ColumnType, value: object) -> None:
     """The refusal carries status 422, the field, what was sent and what is allowed."""
-    fine = {"first": None, "x": None}
-    with pytest.raises(RequestError, match="'x' in row 1 cannot be") as refusal:
-        check_rows(
-            [fine, {"first": 1, "x": value}], signature(Input(name="first", type="number"), Input(name="x", type=kind))
-        )
-    assert (refusal.value.status, refusal.value.field) == (422, "x")
-    assert refusal.value.allowed
+    taken = signature(Input(name="first", type="number"), Input(name="x", type=kind))
+    fine, wrong = {"first": None, "x": None}, {"first": 1, "x": value}
+    for rows, where in (([wrong], ""), ([fine, wrong], " in row 1")):
+        with pytest.raises(RequestError, match=f"'x'{where} cannot be") as refusal:
+            check_rows(rows, taken)
+        assert (refusal.value.status, refusal.value.field) == (422, "x")
+        assert refusal.value.allowed
 
 
 def test_a_long_wrong_value_is_shown_shortened() -> None:

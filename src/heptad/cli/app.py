@@ -1,6 +1,8 @@
 """The tree of commands, and the one place where an error becomes words and an exit code."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated
@@ -10,12 +12,13 @@ import typer
 
 from heptad import __version__
 from heptad.cli.output import wants_json
-from heptad.core.errors import HeptadError
+from heptad.core.errors import HeptadError, InputError, nearest
 
-COMMANDS = ("start", "demo", "ask", "keep")
+COMMANDS = ("start", "up", "demo", "ask", "keep")
 """Modules whose commands stand at the top: `heptad run`."""
 GROUPS = ("data", "experiments", "training", "release", "serving", "monitoring", "lifecycle")
 """Modules whose commands stand below the name of their step: `heptad data log`."""
+FAILED = 1
 INTERRUPTED = 130
 
 
@@ -33,7 +36,7 @@ def root(
 
 def build() -> typer.Typer:
     """The whole tree; the modules import nothing heavy before a command is called."""
-    app = typer.Typer(name="heptad", no_args_is_help=True, pretty_exceptions_enable=False, callback=root)
+    app = typer.Typer(name="heptad", pretty_exceptions_enable=False, callback=root)
     for name in COMMANDS:
         app.registered_commands += import_module(f"heptad.cli.{name}").app.registered_commands
     for name in GROUPS:
@@ -43,22 +46,59 @@ def build() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; answers its exit code."""
+    as_json = wants_json(arguments)
     try:
-        code = build()(list(arguments), standalone_mode=False)
+        code = _call(arguments)
+        sys.stdout.flush()
     except HeptadError as error:
-        report(error, as_json=wants_json(arguments))
-        return error.exit_code
+        report(error, as_json=as_json)
+        code = error.exit_code
     except typer.TyperException as error:
-        sys.stderr.write(f"{error.format_message()}\nRemedy: heptad --help, or --help behind a command\n")
-        return 2
+        usage = usage_error(error)
+        report(usage, as_json=as_json)
+        code = usage.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("Interrupted. Everything that was finished is kept; run it again to go on.\n")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output, for example `head`, has seen enough.
-        sys.stderr.close()
-        return 0
+        # Whoever read our output, for example `head`, has seen enough; Python would complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception:  # noqa: BLE001 - it is shown whole, with where to tell it
+        traceback.print_exc()
+        sys.stderr.write(_DEFECT)
+        code = FAILED
+    if code == INTERRUPTED:
+        sys.stderr.write("Interrupted. Everything that was finished is kept; run it again to go on.\n")
+    return code
+
+
+_DEFECT = (
+    f"\nThis is a defect of heptad {__version__}, not of what you gave it. Nothing that was stored before is lost.\n"
+    "Remedy: report it to whoever maintains heptad, with the lines above and the output of `heptad doctor`\n"
+)
+
+
+def _call(arguments: Sequence[str]) -> int:
+    if len(arguments) == 0 or (len(arguments) == 1 and arguments[0] in GROUPS):
+        arguments = [*arguments, "--help"]
+    code = build()(list(arguments), prog_name="heptad", standalone_mode=False)
     return code if isinstance(code, int) else 0
+
+
+def usage_error(error: typer.TyperException) -> InputError:
+    """What is wrong with the words on the command line, as an error of ours: with the nearest right ones."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "heptad"
+    allowed = ""
+    if hasattr(error, "possibilities") and context:
+        options = [name for one in context.command.get_params(context) for name in one.opts if name.startswith("--")]
+        problem, allowed = str(error), nearest(str(getattr(error, "option_name", "")), options)
+    elif hasattr(context and context.command, "commands") and str(error).startswith("No such command"):
+        given = str(error).split("'")[1]
+        problem, allowed = f"No such command: {given}", nearest(given, list(context.command.commands), most=30)
+    else:
+        problem = error.format_message()
+    return InputError(problem.rstrip(".") + ".", allowed=allowed, remedy=f"{command} --help")
 
 
 def report(error: HeptadError, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,9 @@ import typer
 ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="The project's folder.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value instead of text.")]
 HERE = Path()
+_GAP = 2
+_NARROWEST = 16
+"""The last column of a table is wrapped to what is left of the line, but not to less than this."""
 
 
 def wants_json(arguments: Iterable[str]) -> bool:
@@ -24,40 +28,33 @@ def emit(value: Any, text: str, *, as_json: bool) -> None:
     sys.stdout.write((msgspec.json.encode(value).decode() if as_json else text.rstrip("\n")) + "\n")
 
 
+def columns() -> int:
+    """How wide a line may be: the terminal's width, 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
 def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "Nothing yet.") -> str:
-    """Rows as aligned columns that fit the terminal: the last column is cut, numbers stand to the right."""
+    """Rows as aligned columns, numbers to the right; the last column is wrapped so that lines fit the terminal.
+
+    Every row has the keys of the first, which are the headings.
+    """
     if not rows:
         return empty
     names = list(rows[0])
-    cells = [names, *([_shown(row[name]) for name in names] for row in rows)]
+    cells = [names, *([shown(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
+    left = columns() - sum(widths[:-1]) - _GAP * (len(names) - 1)
+    widths[-1] = min(widths[-1], max(left, _NARROWEST))
     numeric = [all(isinstance(row[name], int | float | None) for row in rows) for name in names]
-    width = shutil.get_terminal_size((80, 24)).columns
-    return "\n".join(_line(line, widths, numeric)[:width].rstrip() for line in cells)
+    return "\n".join(one for line in cells for one in _lines(line, widths, numeric))
 
 
 def facts(values: Mapping[str, Any]) -> str:
-    """Name and value pairs, one a line, values aligned."""
-    width = max((len(name) for name in values), default=0)
-    return "\n".join(f"{name:<{width}}  {_shown(value)}" for name, value in values.items())
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    placed = (
-        cell.rjust(width) if right else cell.ljust(width)
-        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    """Name and value pairs, one a line, values aligned and wrapped."""
+    names = max((len(name) for name in values), default=0)
+    return "\n".join(
+        line for name, value in values.items() for line in _lines([name, shown(value)], [names, _rest(names)], [False] * 2)
     )
-    return "  ".join(placed)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if hasattr(value, "strftime"):
-        return str(value.strftime("%Y-%m-%d %H:%M"))
-    return str(value)
 
 
 def section(title: str, text: str) -> str:
@@ -66,10 +63,42 @@ def section(title: str, text: str) -> str:
 
 
 def wrapped(sentences: Iterable[str], indent: int = 0) -> str:
-    """Sentences, each on lines of its own that fit the terminal."""
-    width = shutil.get_terminal_size((80, 24)).columns
+    """Sentences, each on lines of its own that fit the terminal; further lines of one are indented by two more."""
     margin = " " * indent
     return "\n".join(
-        textwrap.fill(one, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False)
+        textwrap.fill(
+            one, columns(), initial_indent=margin, subsequent_indent=margin + "  ", break_long_words=False
+        )
         for one in sentences
     )
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+
+
+def _rest(names: int) -> int:
+    return max(columns() - names - _GAP, _NARROWEST)
+
+
+def _lines(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+    """One row of cells as lines: the last cell flows down its column."""
+    last = textwrap.wrap(cells[-1], widths[-1], break_on_hyphens=False) or [""]
+    rows = [[*cells[:-1], last[0]], *([*([""] * (len(cells) - 1)), more] for more in last[1:])]
+    return [(" " * _GAP).join(_placed(row, widths, numeric)).rstrip() for row in rows]
+
+
+def _placed(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+    return [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    ]

@@ -14,11 +14,12 @@ _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d
 Duration: TypeAlias = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(\d+(\.\d+)?(ms|[smhdw]))+$",
+        pattern=r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+\Z",
         description="a duration: a number and a unit, for example 30s, 90m, 6h, 7d, 4w",
     ),
 ]
 Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1, description="a share between 0 and 1")]
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]
 
 
@@ -61,7 +62,7 @@ Task = Literal["classification", "regression"]
 
 def duration(text: str) -> timedelta:
     """`"90d"`, `"6h"`, `"1h30m"`, `"250ms"` as a timedelta; raises `InputError`."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InputError(f"{text!r} is not a duration.", allowed="a number and a unit: 30s, 90m, 6h, 7d, 4w")
     try:

@@ -11,7 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from heptad.core.errors import WorkspaceError
 from heptad.core.faults import boundary
-from heptad.core.sql_pool import ConnectionPool
+from heptad.core.sql_database import ConnectionPool
 from heptad.core.sql_tables import metadata
 from heptad.core.sql_transaction import Transaction
 

@@ -1,5 +1,6 @@
 """A SQLite file for many processes at once: writers queue on a lock file and share their syncs."""
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -7,18 +8,17 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.event import listen
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import QueuePool
 
 from heptad.core.errors import WorkspaceError
 from heptad.core.faults import boundary
-from heptad.core.files import sync_folder
+from heptad.core.files import make_folder, sync_folder, writing
+from heptad.core.sql_database import ConnectionPool
 from heptad.core.sql_errors import translated
-from heptad.core.sql_pool import ConnectionPool
 from heptad.core.sql_transaction import Transaction
-from heptad.core.sql_turns import Turns
 
 BUSY_SECONDS = 10
 """How long SQLite tries again where another program holds the file."""
@@ -28,7 +28,9 @@ class SqliteDatabase:
     """Transactions on one file in WAL mode; see `Database`.
 
     Turns: SQLite lets waiting writers sleep and try again, so under load one of them may wait for a second.
-    Here a writer first queues on a file beside the database (`Turns`).
+    Here a writer first takes an exclusive `flock` on a file beside the database: the kernel wakes those who
+    wait in their order, and lets go of the lock of a process that dies. (A process that is stopped in the
+    middle of a transaction holds up the others until it goes on: `flock` knows no limit.)
 
     Durability: a commit with `synchronous=NORMAL` leaves its frames in the write-ahead log unsynced. The
     writer gives its turn away, and then calls `fdatasync` on the log while the next one writes already: the
@@ -44,27 +46,39 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.where = str(path)
-        self._turns = Turns(path.with_name(f"{path.name}-lock"))
+        self._lock = path.with_name(f"{path.name}-lock")
         self._log = LogSync(path.with_name(f"{path.name}-wal"))
-        engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}, max_overflow=-1
-        )
-        listen(engine, "connect", _configure)
+        # Asked of the folder: SQLite keeps its log beside the file.
+        self._is_read_only = path.exists() and not os.access(path.parent, os.W_OK)
+        engine = sa.create_engine("sqlite://", creator=self._open, poolclass=QueuePool, max_overflow=-1)
         self._pool = ConnectionPool(engine, self.where)
         self._create_file()
 
+    def _open(self) -> sqlite3.Connection:
+        options = ""
+        if self._is_read_only:
+            # Nobody can write while the folder is read-only; where there is a log, it must still be read.
+            options = "?mode=ro" if self._log.path.exists() else "?immutable=1"
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}{options}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            check_same_thread=False,
+            # The driver must not begin transactions by itself.
+            isolation_level=None,
+        )
+        for pragma in ("synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-16000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not self._is_read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+        return connection
+
     def _create_file(self) -> None:
-        if self.path.exists():
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            sync_folder(self.path.parent)
-        except OSError as error:
-            raise WorkspaceError(
-                f"The database file {self.path} cannot be made: {error.strerror}.",
-                remedy="Choose a folder that this user may write.",
-            ) from error
+        if not self.path.exists():
+            with writing(self.path.parent):
+                make_folder(self.path.parent)
+                self.path.touch()
+                sync_folder(self.path.parent)
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
@@ -73,7 +87,8 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Generator[Transaction]:
-        with self._turns.next(), self._pool.transaction("BEGIN IMMEDIATE") as transaction:
+        self._refuse_if_read_only()
+        with self._turn(), self._pool.transaction("BEGIN IMMEDIATE") as transaction:
             yield transaction
             boundary("store.before_commit")
         if durable:
@@ -113,12 +128,23 @@ class SqliteDatabase:
         self._log.sync()
         self._pool.close()
 
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        with writing(self._lock.parent):
+            # Opened anew each time: a lock belongs to an open file, so threads queue as processes do.
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
-def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # The driver must not begin transactions by itself.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-16000"):
-        connection.execute(f"PRAGMA {pragma}")
+    def _refuse_if_read_only(self) -> None:
+        if self._is_read_only:
+            raise WorkspaceError(
+                f"The folder {self.path.parent} is read-only: nothing can be written to {self.path.name}.",
+                remedy="Make the folder writable for this user, or work on a copy.",
+            )
 
 
 class LogSync:

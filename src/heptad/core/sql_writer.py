@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from heptad.core.errors import ConflictError, InputError, NotFoundError
+from heptad.core.errors import ConflictError, InputError, NotFoundError, WorkspaceError
 from heptad.core.events import instant, sealed
 from heptad.core.identity import current_actor
 from heptad.core.records import AliasMove, Change, Event, Id, NewEvent, Position, RawRecord
@@ -59,14 +59,18 @@ def encode(change: Change) -> Rows:
     keys = {key for _, key in attributes}.union(*(record.attributes for record in change.records))
     for key in keys:
         name(key, "attribute key")
-    at, actor = instant(change.at), name(change.actor or current_actor(), "actor")
-    micros(at)
-    events = [_event(new, at, actor) for new in change.events]
+    events = _events(change) if change.events else []
     return Rows([_record_row(record) for record in change.records], attributes, events)
 
 
+def _events(change: Change) -> list[tuple[Event, str]]:
+    """The events without their places in the chain, each with its body as text."""
+    at, actor = instant(change.at), name(change.actor or current_actor(), "actor")
+    micros(at)
+    return [_event(new, at, actor) for new in change.events]
+
+
 def _event(new: NewEvent, at: datetime, actor: str) -> tuple[Event, str]:
-    """An event without its place in the chain, and its body as text."""
     kind, subject = name(new.kind, "kind of an event"), name(new.subject, "subject of an event")
     event = Event(position=0, at=at, kind=kind, subject=subject, actor=actor, body=new.body, digest="")
     return event, body_text(new.body, f"the event {kind}", canonical=True)
@@ -88,7 +92,7 @@ def _record_row(record: RawRecord) -> RecordRow:
 
 def apply(transaction: Transaction, change: Change, rows: Rows, now: int) -> Position:
     """Write the rows; `now` is the time by which leases expire. Raises as `Store.write` does."""
-    tail = Tail(*transaction.rows("SELECT seq, position, digest FROM tail WHERE id = 1 FOR UPDATE")[0])
+    tail = _lock_tail(transaction)
     if change.key:
         known: int | None = transaction.value("SELECT position FROM applied WHERE key = ?", change.key)
         if known is not None:
@@ -116,9 +120,25 @@ def apply(transaction: Transaction, change: Change, rows: Rows, now: int) -> Pos
     return position
 
 
+def _lock_tail(transaction: Transaction) -> Tail:
+    """The newest record and event. On PostgreSQL, writers wait here for each other."""
+    found = transaction.rows("SELECT seq, position, digest FROM tail WHERE id = 1 FOR UPDATE")
+    if not found:
+        where = transaction.value("SELECT value FROM meta WHERE key = 'moved'")
+        raise WorkspaceError(f"This store was moved to {where}: it can be read only.", remedy="Use the new place.")
+    return Tail(*found[0])
+
+
+def seal(transaction: Transaction, where: str) -> None:
+    """Let nobody write to this store any more, and say where it was moved."""
+    _lock_tail(transaction)
+    transaction.run("UPDATE tail SET id = 0 WHERE id = 1")
+    transaction.run("INSERT INTO meta (key, value) VALUES ('moved', ?)", where)
+
+
 def newest(transaction: Transaction) -> Position:
     """The position of the newest event."""
-    position: int = transaction.value("SELECT position FROM tail WHERE id = 1")
+    position: int = transaction.value("SELECT position FROM tail")
     return position
 
 

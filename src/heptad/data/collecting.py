@@ -25,6 +25,10 @@ from heptad.data.suspects import leaks, left_out
 from heptad.data.tables import Table
 
 
+_NOTICED = {"informative", "no_leak"}
+"""Findings about columns that are looked for in the first version only."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a version but where it is stored."""
 
@@ -62,14 +66,13 @@ class Collecting:
             return known
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
-        follows = latest is not None and latest.body.settings == settings
-        prepared = self._prepare(name, until, sample, latest.body.schema if latest is not None and follows else None)
+        before = latest.body if latest is not None and latest.body.settings == settings else None
+        prepared = self._prepare(name, until, sample, before)
         blocks = block_digests(prepared.frame)
         table = Table(self._workspace.tables / versions.folder_name(name))
         delta_version = store_rows(table, prepared.frame, prepared.schema, blocks, latest.body if latest else None)
-        if latest is not None and follows and delta_version == latest.body.delta_version:
+        if latest is not None and before is not None and delta_version == before.delta_version:
             return latest
-        reference = self.profile(latest.body) if latest is not None and follows else None
         time, frame, schema = self._data.time, prepared.frame, prepared.schema
         body = DatasetVersion(
             name=name,
@@ -88,7 +91,7 @@ class Collecting:
             sources=prepared.sources,
             repairs=prepared.repairs,
             findings=prepared.findings,
-            profile=self._save_profile(prepared, reference),
+            profile=self._save_profile(prepared, before),
             settings=settings,
         )
         return self._save(body, latest)
@@ -117,8 +120,12 @@ class Collecting:
                 return version
         return None
 
-    def _prepare(self, name: str, until: datetime | None, sample: int, reference: Schema | None) -> Prepared:
-        """Rows, schema and findings; raises `DataError` for broken expectations, once quarantine holds the rows."""
+    def _prepare(self, name: str, until: datetime | None, sample: int, before: DatasetVersion | None) -> Prepared:
+        """Rows, schema and findings; raises `DataError` for broken expectations, once quarantine holds the rows.
+
+        What was noticed about the columns of the version `before` is passed on, since their roles are too.
+        """
+        reference = before.schema if before else None
         made = self._assembly.build(until, reference.task if reference else None)
         cleaned = self._without_unfit(made.frame, until)
         frame = self._sampled(cleaned.frame, sample) if sample else cleaned.frame
@@ -130,11 +137,14 @@ class Collecting:
         checked = check(frame, schema, self._expect, reference)
         self._quarantine(name, [cleaned.aside, checked.aside])
         refuse(checked.findings, name)
-        telling = {} if reference else leaks(frame, [one.name for one in schema.features()], schema.target, made.task)
-        noticed = [
-            *(_noticed("informative", column, f"left out, since it is {why}") for column, why in useless.items()),
-            *(_noticed("no_leak", column, f"a suspect: {why}") for column, why in telling.items()),
-        ]
+        if before:
+            noticed = [one for one in before.findings if one.expectation in _NOTICED]
+        else:
+            telling = leaks(frame, [one.name for one in schema.features()], schema.target, made.task)
+            noticed = [
+                *(_noticed("informative", column, f"left out, since it is {why}") for column, why in useless.items()),
+                *(_noticed("no_leak", column, f"a suspect: {why}") for column, why in telling.items()),
+            ]
         return Prepared(
             frame=frame,
             schema=schema,
@@ -178,7 +188,8 @@ class Collecting:
             empty = pl.DataFrame(schema={"rule": pl.String, "row": pl.String})
             table.overwrite(pl.concat([empty, *rows]))
 
-    def _save_profile(self, prepared: Prepared, reference: Profile | None) -> str:
+    def _save_profile(self, prepared: Prepared, before: DatasetVersion | None) -> str:
+        reference = self.profile(before) if before else None
         columns = [column for column in prepared.schema.columns if column.role in {"feature", "target"}]
         return self._workspace.blobs.put(msgspec.json.encode(profile_frame(prepared.frame, columns, reference)))
 

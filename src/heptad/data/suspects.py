@@ -41,20 +41,24 @@ def left_out(frame: pl.DataFrame, features: Collection[str], kept: Collection[st
     """
     useless: dict[str, str] = {}
     ids: dict[str, str] = {}
-    first: dict[str, str] = {}
+    alike: dict[str, list[pl.Series]] = {}
     for values in frame:
         name = values.name
         if name not in features or name in kept:
             continue
         reason = _empty_or_constant(values)
         if not reason:
-            twin = first.setdefault(f"{values.dtype} {column_digest(values)}", name)
-            reason = "" if twin == name else f"the same as {twin!r} in every row"
+            # Only columns that begin alike are compared in full.
+            candidates = alike.setdefault(f"{values.dtype} {column_digest(values.head(FEWEST))}", [])
+            twin = next((one.name for one in candidates if values.equals(one, null_equal=True)), "")
+            candidates.append(values)
+            reason = f"the same as {twin!r} in every row" if twin else ""
         if reason:
             useless[name] = reason
         elif _is_id(values.drop_nulls()):
             ids[name] = f"an id: {values.drop_nulls().n_unique():,} different values in {values.count():,} rows"
-    return useless if len(useless) + len(ids) == len(features) else useless | ids
+    found = useless if len(useless) + len(ids) == len(features) else useless | ids
+    return {name: found[name] for name in frame.columns if name in found}
 
 
 def _empty_or_constant(values: pl.Series) -> str:

@@ -27,7 +27,9 @@ class Retrained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retraining:
-    """Steps 1 to 4 again, with the parameters of the champion's run, on data known at one moment.
+    """Steps 1 to 4 again, with parameters that the search of the champion found, on data known at one moment.
+
+    The champion's own run, and the best runs of other estimators of the same search, are trained on each window.
 
     With time, the newest labelled rows are kept from training (`[retrain] judge`): the first half of them chooses
     among the windows, the second half judges the chosen challenger against the champion, so neither the choice nor
@@ -46,15 +48,20 @@ class Retraining:
 
     def retrain(self, champion: Record[ModelVersion], now: datetime) -> Retrained:
         dataset = self._data.collect(until=now)
-        incumbent = graph.load(self._workspace, champion.body.candidate, Candidate)
-        run = graph.load(self._workspace, incumbent.body.run, Run)
+        runs = self._training.contenders(graph.load(self._workspace, champion.body.candidate, Candidate))
+        runs = runs[: self._settings.contenders]
         if dataset.body.schema.named("time"):
-            return self._over_time(dataset, run, champion, now)
-        candidate = self._training.train(dataset, run)
-        return self._decided([candidate], candidate, self._release.decide(candidate, champion))
+            return self._over_time(dataset, runs, champion, now)
+        candidates = [self._training.train(dataset, run) for run in runs]
+        chosen = best(candidates)
+        return self._decided(candidates, chosen, self._release.decide(chosen, champion))
 
     def _over_time(
-        self, dataset: Record[DatasetVersion], run: Record[Run], champion: Record[ModelVersion], now: datetime
+        self,
+        dataset: Record[DatasetVersion],
+        runs: Sequence[Record[Run]],
+        champion: Record[ModelVersion],
+        now: datetime,
     ) -> Retrained:
         kept = duration(self._settings.judge)
         train_until, choose_until = now - kept, now - kept / 2
@@ -63,6 +70,7 @@ class Retraining:
             self._training.train(
                 dataset, run, window=window, train_until=train_until, judge_until=choose_until, known_at=now
             )
+            for run in runs
             for window in windows
         ]
         chosen = best(candidates)

@@ -1,8 +1,6 @@
 """The section of heptad.toml that step 7 owns: retrain."""
 
-from typing import Literal
-
-from heptad.core.settings import Duration, Settings
+from heptad.core.settings import Duration, Positive, Settings
 
 
 class RetrainSettings(Settings, frozen=True, kw_only=True):
@@ -16,7 +14,8 @@ class RetrainSettings(Settings, frozen=True, kw_only=True):
     judge: Duration = "14d"
     """The newest labelled rows kept from training; the first half chooses among challengers, the second judges
     the chosen one against the champion."""
-    choose: Literal["best"] = "best"
+    contenders: Positive = 2
+    """How many kinds of model are trained on each window: the champion's own, then the next best of its search."""
     cooldown: Duration = "7d"
     """No plan starts sooner after the last one ended."""
     trial: Duration = "7d"

@@ -18,6 +18,7 @@ LAYOUT = "layout"
 """Column with the names and types of the inputs that the row's version takes, as JSON."""
 
 _SHADOWS = pl.List(pl.Struct({"version": pl.String(), "score": pl.Float64()}))
+_PROBABILITIES = pl.List(pl.Float64())
 _STRINGS = {"category", "text"}
 _Layout = list[tuple[str, ColumnType]]
 _layouts = msgspec.msgpack.Decoder(_Layout)
@@ -37,15 +38,15 @@ _NOTHING = Entries(
 
 
 def frame_of(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
-    """One row a prediction; requests whose inputs are alike stay in their order."""
-    alike: dict[bytes, list[Entries]] = {}
+    """One row a prediction; requests that were answered in the same way stay in their order."""
+    alike: dict[tuple[bytes, bool, tuple[str, ...]], list[Entries]] = {}
     for one in entries or [_NOTHING]:
-        alike.setdefault(bytes(one.inputs), []).append(one)
+        alike.setdefault((bytes(one.inputs), bool(one.probabilities), tuple(one.shadows)), []).append(one)
     return pl.concat([_frame(group, endpoint) for group in alike.values()], how="diagonal_relaxed")
 
 
 def _frame(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
-    """Requests of one layout of inputs: what a request has once is repeated for its rows."""
+    """Requests with the same inputs and shadows: what a request has once is repeated for its rows."""
     layout = _layouts.decode(entries[0].inputs)
     requests = pl.DataFrame(
         {
@@ -59,36 +60,61 @@ def _frame(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
             LAYOUT: [msgspec.json.encode(layout).decode()] * len(entries),
         }
     )
-    lengths = [len(one.ids) for one in entries]
-    rows = requests[np.repeat(np.arange(len(entries)), lengths)]
-    return rows.with_columns(_answers(entries, lengths)).with_columns(_inputs(entries, layout))
-
-
-def _answers(entries: Sequence[Entries], lengths: Sequence[int]) -> list[pl.Series]:
-    labels = [_label_text(label) for one in entries for label in one.labels]
-    nothing: list[list[float] | None] = [None]
-    probabilities = [row for one in entries for row in (one.probabilities or nothing * len(one.ids))]
-    warnings = [
-        one.warnings.get(row, []) for one, length in zip(entries, lengths, strict=True) for row in range(length)
-    ]
-    shadows = [
-        [{"version": version, "score": scores[row]} for version, scores in one.shadows.items()]
-        for one, length in zip(entries, lengths, strict=True)
-        for row in range(length)
-    ]
-    return [
+    rows = requests[np.repeat(np.arange(len(entries)), [len(one.ids) for one in entries])]
+    answers = [
         pl.Series("id", [identity for one in entries for identity in one.ids], dtype=pl.String),
-        pl.Series("label", labels, dtype=pl.String),
+        pl.Series("label", [_label_text(label) for one in entries for label in one.labels], dtype=pl.String),
         pl.Series("score", [score for one in entries for score in one.scores], dtype=pl.Float64),
-        pl.Series("probabilities", probabilities, dtype=pl.List(pl.Float64)),
-        pl.Series("warnings", warnings, dtype=pl.List(pl.String)),
-        pl.Series("shadows", shadows, dtype=_SHADOWS),
+        _probabilities(entries),
+        _warnings(entries),
+        _shadows(entries),
     ]
+    return rows.with_columns(answers).with_columns(_inputs(entries, layout))
 
 
 def _label_text(label: str | float) -> str:
     """The class; a number in the shortest form that reads back as the same number."""
     return label if isinstance(label, str) else repr(float(label))
+
+
+# Lists of lists, given to Polars as they are, would be looked at one by one: columns are built whole instead.
+
+
+def _probabilities(entries: Sequence[Entries]) -> pl.Series:
+    if not entries[0].probabilities:
+        return pl.repeat(None, sum(len(one.ids) for one in entries), dtype=_PROBABILITIES, eager=True).alias(
+            "probabilities"
+        )
+    rows = np.array([row for one in entries for row in one.probabilities])
+    return pl.Series("probabilities", rows).cast(_PROBABILITIES)
+
+
+def _warnings(entries: Sequence[Entries]) -> pl.Series:
+    rows: list[int] = []
+    said: list[str] = []
+    first = 0
+    for one in entries:
+        for place, texts in one.warnings.items():
+            rows += [first + place] * len(texts)
+            said += texts
+        first += len(one.ids)
+    every = pl.DataFrame({"row": pl.int_range(first, dtype=pl.Int64, eager=True)})
+    some = pl.DataFrame({"row": rows, "warnings": said}, schema={"row": pl.Int64, "warnings": pl.String})
+    lists = some.group_by("row", maintain_order=True).agg("warnings")
+    joined = every.join(lists, on="row", how="left", maintain_order="left")["warnings"]
+    return joined.fill_null(pl.Series([[]], dtype=pl.List(pl.String)).first())
+
+
+def _shadows(entries: Sequence[Entries]) -> pl.Series:
+    scores = pl.DataFrame(
+        {label: [score for one in entries for score in one.shadows[label]] for label in entries[0].shadows},
+        schema=dict.fromkeys(entries[0].shadows, pl.Float64),
+    )
+    if not scores.columns:
+        nobody = pl.Series([[]], dtype=_SHADOWS)
+        return nobody.new_from_index(0, sum(len(one.ids) for one in entries)).alias("shadows")
+    structs = [pl.struct(version=pl.lit(label), score=pl.col(label)) for label in scores.columns]
+    return scores.select(shadows=pl.concat_list(structs).cast(_SHADOWS)).to_series()
 
 
 def _inputs(entries: Sequence[Entries], layout: _Layout) -> list[pl.Series]:

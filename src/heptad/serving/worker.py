@@ -51,9 +51,6 @@ class Worker:
         self._app.begin(loop)
         self._syncer.start()
         threading.Thread(target=self._runtime.watch, args=(self._stop,), name="watch", daemon=True).start()
-        # What lives as long as the process need not be looked through again and again.
-        gc.collect()
-        gc.freeze()
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         await self._app.__rsgi__(scope, exchange)
@@ -68,8 +65,11 @@ class Worker:
 def start_worker(options: ServerOptions, server: int) -> Worker:
     """A worker in a process that the process `server` has just started for it."""
     # The handler that a new process inherits from Granian's main process would swallow a signal to stop.
-    import faulthandler; faulthandler.dump_traceback_later(4)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent(server)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
-    return Worker(options)
+    worker = Worker(options)
+    # What lives as long as the process need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
+    return worker

@@ -118,15 +118,17 @@ def _text(value: Any) -> str:
     return value
 
 
-_JSON: dict[ColumnType, tuple[Callable[[Any], float | str], str]] = {
-    "number": (_number, "a finite number, or null"),
-    "integer": (_integer, "a whole number, or null"),
-    "boolean": (_boolean, "true, false, or null"),
-    "datetime": (_moment, "a moment in ISO 8601, for example 2013-04-01T06:30:00Z, or null"),
-    "category": (_text, "a text, or null"),
-    "text": (_text, "a text, or null"),
+_NULL = type(None)
+_JSON: dict[ColumnType, tuple[Callable[[Any], float | str], set[type], str]] = {
+    "number": (_number, {float, int, _NULL}, "a finite number, or null"),
+    "integer": (_integer, {int, _NULL}, "a whole number, or null"),
+    "boolean": (_boolean, {bool, _NULL}, "true, false, or null"),
+    "datetime": (_moment, set(), "a moment in ISO 8601, for example 2013-04-01T06:30:00Z, or null"),
+    "category": (_text, {str, _NULL}, "a text, or null"),
+    "text": (_text, {str, _NULL}, "a text, or null"),
 }
-"""Type of a column to the function that reads one JSON value of it, and to what is allowed in words."""
+"""Type of a column to the function that reads one JSON value of it, the Python types of which many can be read at
+once, and what is allowed in words."""
 
 _WRONG = (TypeError, ValueError, OverflowError)
 """What reading a wrong value raises."""
@@ -141,6 +143,7 @@ class _Column:
 
     name: str
     parse: Callable[[Any], float | str]
+    plain: set[type]
     allowed: str
     null: float | str
     dtype: type
@@ -152,11 +155,12 @@ class _Column:
 
     @classmethod
     def of(cls, column: Input) -> "_Column":
-        parse, allowed = _JSON[column.type]
+        parse, plain, allowed = _JSON[column.type]
         is_category = column.type == "category" and column.categories is not None
         return cls(
             name=column.name,
             parse=parse,
+            plain=plain,
             allowed=allowed.removesuffix(", or null") if column.required else allowed,
             null=_STRINGS.get(column.type, math.nan),
             dtype=object if is_string(column.type) else float,
@@ -182,6 +186,27 @@ class _Column:
             notes.append(self.unseen_warning)
         return parsed
 
+    def read_many(self, values: list[Any], notes: list[list[str]]) -> Array:
+        """The values of many rows, at once where none needs a second look, else one by one."""
+        together = self._read_together(values)
+        if together is not None:
+            return together
+        return np.array([self.read(value, own) for value, own in zip(values, notes, strict=True)], dtype=self.dtype)
+
+    def _read_together(self, values: list[Any]) -> Array | None:
+        kinds = set(map(type, values))
+        if not kinds <= self.plain or (_NULL in kinds and (self.required or self.null_warning)):
+            return None
+        if self.dtype is float:
+            numbers = np.array(values, dtype=float)  # None becomes NaN
+            return numbers if np.isfinite(numbers).sum() + values.count(None) == len(values) else None
+        different = set(values) - {None}
+        if self.known is None:
+            "".join(different).encode()
+        elif not different <= self.known:
+            return None
+        return np.array([self.null if value is None else value for value in values], dtype=object)
+
     def checked(self, value: Any, notes: list[str], where: str = "") -> float | str:
         """The same, with a `RequestError` that says what is wrong."""
         try:
@@ -202,27 +227,35 @@ class _Reader:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self.columns = [_Column.of(column) for column in signature.inputs]
+        # Numbers come first, so that the warnings of a row stand in one order however many rows are read.
+        self.columns = sorted(map(_Column.of, signature.inputs), key=lambda one: one.dtype is object)
         self._by_type = [
             ([(one.name, one.read) for one in self.columns if one.dtype is dtype], dtype) for dtype in (float, object)
         ]
 
     def read(self, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Array], list[list[str]]]:
         warnings: list[list[str]] = [[] for _ in rows]
-        noted = list(zip(rows, warnings, strict=True))
-        encoded: dict[str, Array] = {}
         try:
-            for readers, dtype in self._by_type:
-                table = [[read(row[name], notes) for name, read in readers] for row, notes in noted]
-                # One array for all columns of a type; each column is a view of it.
-                whole = np.ascontiguousarray(np.array(table, dtype=dtype).reshape(len(rows), len(readers)).T)
-                encoded.update(zip([name for name, _ in readers], whole[:, :, None], strict=True))
+            encoded = self._one(rows[0], warnings[0]) if len(rows) == 1 else self._many(rows, warnings)
             complete = all(len(row) == len(encoded) for row in rows)
         except (*_WRONG, KeyError):
             complete = False
         if not complete:
             self._refuse(rows)
         return encoded, warnings
+
+    def _one(self, row: Mapping[str, Any], notes: list[str]) -> dict[str, Array]:
+        """Few arrays are made for a single row: one for all columns of a type, of which each column is a view."""
+        encoded: dict[str, Array] = {}
+        for readers, dtype in self._by_type:
+            whole = np.array([read(row[name], notes) for name, read in readers], dtype=dtype)
+            encoded.update(zip([name for name, _ in readers], whole.reshape(-1, 1, 1), strict=True))
+        return encoded
+
+    def _many(self, rows: Sequence[Mapping[str, Any]], warnings: list[list[str]]) -> dict[str, Array]:
+        return {
+            one.name: one.read_many([row[one.name] for row in rows], warnings).reshape(-1, 1) for one in self.columns
+        }
 
     def _refuse(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Raise a `RequestError` for the first wrong value, row by row."""

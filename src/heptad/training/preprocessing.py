@@ -94,7 +94,11 @@ class Preprocessing:
         return GraphSession(graph.finish(self.write(graph), len(self.origins)), self.signature)
 
     def transform(self, columns: Columns) -> Matrix:
-        """The matrix `(n, w)`, computed by onnxruntime."""
+        """The matrix `(n, w)`, computed by onnxruntime in batches.
+
+        It takes 8 bytes a number, or 12 for each that is not zero where it is sparse: 200,000 short messages were
+        learnt from in 0.6 GB in all.
+        """
         session = self.session()
         if not self.is_sparse:
             return session.run(columns)

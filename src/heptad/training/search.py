@@ -171,6 +171,21 @@ def space_of(schema: Schema, settings: SearchSettings) -> tuple[Branches, list[d
     return space, [{CHOOSER: name, **known[name].defaults} for name in fitting]
 
 
+def best_of_each(own: Record[Run], runs: Sequence[Record[Run]], study: Study) -> list[Record[Run]]:
+    """A run, then the best finished run of each other estimator of its study, best first."""
+    sign = 1 if study.direction == "maximize" else -1
+    scored = [
+        (sign * float(value), run)
+        for run in runs
+        if run.attributes.get("status") == "finished"
+        and isinstance(value := run.attributes.get(f"metrics.{study.metric}"), float)
+    ]
+    found = {own.body.params[CHOOSER]: own}
+    for _, run in sorted(scored, key=lambda one: (-one[0], one[1].body.number)):
+        found.setdefault(run.body.params[CHOOSER], run)
+    return list(found.values())
+
+
 class _Objective:
     """Scores parameters on folds that are prepared once."""
 

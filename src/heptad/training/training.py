@@ -16,7 +16,7 @@ from heptad.core.records import Id, Record, derived_id
 from heptad.core.settings import ProjectSettings, duration
 from heptad.core.workspace import Workspace
 from heptad.data import Data, DatasetVersion, Schema, profile_frame, row_ids
-from heptad.experiments import Experiments, Run
+from heptad.experiments import Experiments, Run, Study
 from heptad.training.background import generate_rows
 from heptad.training.columns import columns_of
 from heptad.training.comparison import Difference, difference
@@ -27,7 +27,7 @@ from heptad.training.metrics import measure_named, metric_names, sample_of
 from heptad.training.model import DEFAULT_THRESHOLD, OnnxModel, Scores
 from heptad.training.records import Candidate, Metric, Signature
 from heptad.training.report import render_report
-from heptad.training.search import CHOOSER, EstimatorSearch, TrialEnded
+from heptad.training.search import CHOOSER, EstimatorSearch, TrialEnded, best_of_each
 from heptad.training.settings import ValidateSettings
 from heptad.training.splits import WHOLE, Parts, part_by_hash, part_by_time, part_newest
 
@@ -108,6 +108,14 @@ class Training:
             event="training.candidate_evaluated",
             event_body=figures | {"estimator": candidate.estimator},
         )
+
+    def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
+        """The candidate's run, then the best run of each other estimator of the same search, best first."""
+        own = graph.load(self.workspace, candidate.body.run, Run)
+        if not own.body.study:
+            return [own]
+        study = graph.load(self.workspace, own.body.study, Study)
+        return best_of_each(own, self._experiments.trials(study.id), study.body)
 
     def refit(self, candidate: Record[Candidate]) -> Refit:
         """Train a candidate again from what is recorded of it, and judge it on the same rows; nothing is written."""

@@ -1,0 +1,223 @@
+"""Backs up a workspace, restores it, and moves it to another folder or database; what arrives is checked."""
+
+import os
+import shutil
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+from blake3 import blake3
+
+from heptad.core import events, sql_writer
+from heptad.core.artifacts import BlobStore
+from heptad.core.errors import InputError, IntegrityError
+from heptad.core.files import confined, make_folder, sync_files, sync_folder, write_atomically, writing
+from heptad.core.local_blobs import open_blobs
+from heptad.core.sql_copy import Sum, Watch, copy_store, sql_store, sums_of
+from heptad.core.sql_store import SqlStore, open_store
+from heptad.core.workspace import FOLDER, Workspace
+
+MANIFEST = "backup.json"
+STORE = "heptad.db"
+ARTIFACTS = "artifacts"
+CHUNK = 1 << 20
+_DAMAGED = "Take an older backup, or make a new one."
+
+
+class CopiedFile(msgspec.Struct, frozen=True):
+    """One file of a backup: its size in bytes and the BLAKE3 of its bytes."""
+
+    size: int
+    digest: str
+
+
+Files: TypeAlias = dict[str, CopiedFile]
+"""Files by their paths inside the workspace."""
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup holds. It is written into it as `backup.json`, last: half a backup has none."""
+
+    name: str
+    at: datetime
+    events: int
+    """Length of the chain of events, which was verified."""
+    tables: dict[str, Sum]
+    """Each table of the store: how many rows, and a digest over them."""
+    artifacts: int
+    files: Files
+    """Every file beside the store and the artifacts."""
+
+    @property
+    def records(self) -> int:
+        return self.tables["record"].rows
+
+
+def silent(part: str, done: int) -> None:
+    """A `Watch` that tells nobody."""
+
+
+def backup(workspace: Workspace, folder: Path, watch: Watch = silent) -> Backup:
+    """Copy a workspace that may be in use to a new folder, which could itself be the `.heptad` of a project.
+
+    The store is copied first, as it was at one moment; what it refers to was durable before, so the artifacts
+    and tables that are copied after it hold all of that, and perhaps a little more. Errors: `InputError` for a
+    folder that is not empty, `IntegrityError` where something is damaged; then nothing is left behind.
+    """
+    with _new_folder(folder) as part:
+        store = open_store(f"sqlite:///{part / STORE}")
+        tables = copy_store(sql_store(workspace.store), store, watch)
+        made = Backup(
+            name=workspace.name,
+            at=workspace.clock.now(),
+            events=events.verify(store),
+            tables=tables,
+            artifacts=_copy_artifacts(workspace.blobs, part, watch),
+            files=_copy_files(workspace.folder, part, watch),
+        )
+        store.database.close()
+        write_atomically(part / MANIFEST, msgspec.json.encode(made))
+    return made
+
+
+def restore(folder: Path, root: Path, store_url: str = "", watch: Watch = silent) -> Backup:
+    """Make the workspace of the project at `root` from a backup; with a URL, its store goes into that database.
+
+    Everything is compared with what the backup says of itself; `IntegrityError` names the part that differs,
+    `InputError` says that `folder` holds no backup or `root` has a workspace already.
+    """
+    kept = read_backup(folder)
+    with _new_folder(root / FOLDER) as part:
+        copied = _copy_files(folder, part, watch)
+        for path in sorted(kept.files.keys() | copied.keys()):
+            if kept.files.get(path) != copied.get(path):
+                raise IntegrityError(f"The file {path} of the backup {folder} is not what it was.", remedy=_DAMAGED)
+        artifacts = _copy_artifacts(open_blobs(f"file://{folder / ARTIFACTS}"), part, watch)
+        if artifacts != kept.artifacts:
+            raise IntegrityError(
+                f"The backup {folder} holds {artifacts} artifacts instead of {kept.artifacts}.", remedy=_DAMAGED
+            )
+        store = open_store(f"sqlite:///{folder / STORE}")
+        _compare(store, kept, folder)
+        # Last, since a database elsewhere would not disappear with this folder.
+        copy_store(store, open_store(store_url or f"sqlite:///{part / STORE}"), watch)
+    return kept
+
+
+def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
+    """Move a workspace to the project at `root`: the old one stays, to be read only, until somebody deletes it.
+
+    Writers wait meanwhile. Where this process dies, the old place is still the one in use.
+    """
+    with sql_store(workspace.store).database.writing() as transaction:
+        moved = backup(workspace, root / FOLDER, watch)
+        sql_writer.seal(transaction, str(root / FOLDER))
+    return moved
+
+
+def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[str, Sum]:
+    """Move the store alone into an empty database, for example from SQLite to PostgreSQL; otherwise like `move`.
+
+    The project uses it when `[store] url` in heptad.toml names it. Answers what each table holds, on both sides.
+    """
+    source, target = sql_store(workspace.store), open_store(url)
+    if source.database.where == target.database.where:
+        raise InputError(f"The store is at {target.database.where} already.")
+    with source.database.writing() as transaction:
+        events.verify(source)
+        sums = copy_store(source, target, watch)
+        sql_writer.seal(transaction, target.database.where)
+    return sums
+
+
+def read_backup(folder: Path) -> Backup:
+    """What a backup says of itself; raises `InputError` where there is none."""
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Backup)
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder} holds no backup: there is no {MANIFEST} in it.", remedy="heptad backup FOLDER makes one."
+        ) from None
+    except msgspec.MsgspecError as error:
+        raise IntegrityError(f"{folder / MANIFEST} is damaged: {error}.", remedy=_DAMAGED) from error
+
+
+def _compare(store: SqlStore, kept: Backup, folder: Path) -> None:
+    found = sums_of(store)
+    for table, expected in kept.tables.items():
+        if found[table] != expected:
+            raise IntegrityError(
+                f"The table {table} in {folder / STORE} holds {found[table].rows} rows instead of {expected.rows}, "
+                "or one of them was changed.",
+                remedy=_DAMAGED,
+            )
+    events.verify(store)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Generator[Path]:
+    """A folder to fill, which gets its name when the block has ended well, and disappears where it has not."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not empty.", remedy="Choose a new folder: nothing is overwritten.")
+    part = folder.with_name(f"{folder.name}.part")
+    with writing(folder.parent):
+        shutil.rmtree(part, ignore_errors=True)
+        make_folder(part)
+        try:
+            yield part
+            sync_files(part, [path for path in part.rglob("*") if path.is_file()])
+            part.replace(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        sync_folder(folder.parent)
+
+
+def _copy_artifacts(source: BlobStore, part: Path, watch: Watch) -> int:
+    target = open_blobs(f"file://{part / ARTIFACTS}")
+    count = 0
+    for digest in source.digests():
+        with source.open(digest) as stream:
+            target.put(stream)
+        count += 1
+        watch(ARTIFACTS, 1)
+    return count
+
+
+def _copy_files(source: Path, part: Path, watch: Watch) -> Files:
+    """Copy every file beside the store and the artifacts, the logs of tables before the data they refer to."""
+    copied: Files = {}
+    for is_log in (True, False):
+        for path in sorted(_files_of(source)):
+            if ("_delta_log" in Path(path).parts) is is_log:
+                copied[path] = _copy_file(source / path, confined(part, path))
+                watch("files", 1)
+    return copied
+
+
+def _files_of(folder: Path) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        if Path(place) == folder:
+            folders[:] = [one for one in folders if one != ARTIFACTS]
+            names[:] = [one for one in names if one != MANIFEST and not one.startswith(STORE)]
+        for one in names:
+            path = Path(place, one)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield str(path.relative_to(folder))
+
+
+def _copy_file(source: Path, target: Path) -> CopiedFile:
+    size, hasher = 0, blake3()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as reading, target.open("wb") as copy:
+        # Before a byte is in it: some of these are keys.
+        os.fchmod(copy.fileno(), stat.S_IMODE(os.fstat(reading.fileno()).st_mode))
+        while part := reading.read(CHUNK):
+            size += len(part)
+            hasher.update(part)
+            copy.write(part)
+    return CopiedFile(size, hasher.hexdigest())

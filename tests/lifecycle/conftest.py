@@ -1,0 +1,31 @@
+"""A small project that was rehearsed once, for all tests that only look at what came of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from heptad.lifecycle import Happening, Rehearsed
+from heptad.project import Project, open_rehearsal
+from tests.lifecycle.rides import START, make_rides
+
+WEEKS = 6
+
+
+@dataclass(frozen=True)
+class Played:
+    """The project, what was told while it was rehearsed, and what came of it."""
+
+    project: Project
+    happenings: list[Happening]
+    rehearsed: Rehearsed
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Six weeks of rides; in the first of them the world turns round."""
+    folder = make_rides(tmp_path_factory.mktemp("rides"))
+    project = open_rehearsal(folder, "", START)
+    happenings: list[Happening] = []
+    rehearsed = project.rehearse(START, START + timedelta(weeks=WEEKS), singles=12, watch=happenings.append)
+    return Played(project, happenings, rehearsed)
