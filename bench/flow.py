@@ -4,6 +4,7 @@ import tempfile
 import time
 import types
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _figure(name: str, value: float, limit: float) -> Figure:
 def _chain() -> list[Callable[..., Any]]:
     """`step_0(start)`, `step_1(step_0)`, and so on: each adds one to what the one before answered."""
     names = ["start", *(f"step_{number}" for number in range(STEPS))]
-    source = "".join(f"def {name}({before}):\n    return {before} + 1\n" for before, name in zip(names, names[1:]))
+    source = "".join(f"def {name}({before}):\n    return {before} + 1\n" for before, name in pairwise(names))
     module = types.ModuleType("bench_chain")
     exec(compile(source, "bench_chain", "exec"), vars(module))
     return [vars(module)[name] for name in names[1:]]

@@ -198,9 +198,9 @@ def contracts_page() -> str:
 
 
 PUBLISHED = {
-    "Store": "Where records, links, attributes, events and metric series are kept.",
-    "BlobStore": "Where artifacts are kept; its tests are `heptad.testing.blobs_contract`.",
-    "Source": "Where rows come from; its tests are `heptad.testing.source_contract`.",
+    "Store": "Its tests are `heptad.testing.store_contract`.",
+    "BlobStore": "Its tests are `heptad.testing.blobs_contract`.",
+    "Source": "Its tests are `heptad.testing.source_contract`.",
     "Clock": "Where every recorded time comes from.",
 }
 """The contracts that others may fill; all other protocols are details of one step."""

@@ -7,9 +7,13 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from heptad.config import FILE, Config, read_config
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError
+from heptad.core.files import write_atomically
+from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import FOLDER, Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -18,14 +22,33 @@ if TYPE_CHECKING:
     from heptad.core.flow import Results
     from heptad.core.flow_plan import Function
     from heptad.data import Data
-    from heptad.experiments import Experiments
-    from heptad.lifecycle import Lifecycle, Rehearsed, Watcher
+    from heptad.experiments import ActiveRun, Experiments
+    from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
     from heptad.release import Release, RunOutcome
     from heptad.serving import Serving
     from heptad.training import Training
 
 TEMPLATES = ("flights",)
+EVALUATION = "evaluation.html"
+"""The newest evaluation report, in the project's folder."""
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to, and the files that say more. Figures are of the held-out rows."""
+
+    task: str
+    estimator: str
+    metric: str
+    value: float | None
+    """`None` where the metric is not defined on these rows."""
+    interval: tuple[float, float] | None
+    baseline: float | None
+    """The same metric of the trivial model."""
+    report: str
+    """Path of the evaluation report, an HTML page."""
+    package: str | None
+    """Path of the signed package; `None` where the decision was no."""
 
 
 class Project:
@@ -109,6 +132,53 @@ class Project:
             lambda ended: tell(Happening(step="experiments", sentence=ended.sentence, record=ended.run)),
         )
 
+    def write_result(self, outcome: "RunOutcome") -> RunResult:
+        """Put the evaluation report and the package into the project's folder, and say what the run came to."""
+        candidate, version = outcome.candidate, outcome.version
+        report = self.root / EVALUATION
+        write_atomically(report, self.training.report(candidate).encode())
+        package = None
+        if version is not None:
+            package = self.root / f"{version.body.name}-{version.body.version}.zip"
+            write_atomically(package, self.workspace.blobs.get(version.body.package))
+        evaluation = candidate.body.evaluation
+        main = evaluation.value(evaluation.metric)
+        baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
+        return RunResult(
+            task=candidate.body.signature.task,
+            estimator=candidate.body.estimator,
+            metric=evaluation.metric,
+            value=main.value if main else None,
+            interval=(main.low, main.high) if main else None,
+            baseline=baseline,
+            report=str(report),
+            package=str(package) if package else None,
+        )
+
+    def why(self, ref: str) -> "Why":
+        """Why a thing is as it is: a record, a version, an alert, a task `FLOW/TASK`, or a prediction, by its id.
+
+        Raises `NotFoundError`. Only a prediction is explained by its model; everything else is read off the records.
+        """
+        from heptad.lifecycle import why_recorded
+
+        return why_recorded(self.workspace, ref) or self._why_prediction(ref)
+
+    def _why_prediction(self, ref: str) -> "Why":
+        from heptad.lifecycle import version_of, why_prediction
+        from heptad.training import explain
+
+        try:
+            prediction = self.serving.prediction(ref)
+        except NotFoundError as error:
+            raise NotFoundError("record, alert, task or prediction", ref, remedy=_KNOWN_BY) from error
+        version = version_of(self.workspace, prediction)
+        package = self.release.package(version)
+        row = {one.name: prediction.inputs.get(one.name) for one in package.signature.inputs}
+        seed = self.config.project.seed
+        explanation = explain(package.model, row, package.background, seed) if prediction.inputs else None
+        return why_prediction(self.workspace, prediction, version, explanation)
+
     def flow(self, name: str, functions: "Sequence[Function]", inputs: "Mapping[str, Any] | None" = None) -> "Results":
         """Run functions of your own as a flow, wired by their parameters' names, on the executor of `[execute]`."""
         from heptad.core.executors import open_executor
@@ -132,6 +202,9 @@ class Project:
         return Rehearsed(rehearsal=rehearsal, summary=summary, report=self.lifecycle.report(rehearsal))
 
 
+_KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
+
+
 def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Project:
     """Open the project in the folder `path`; its workspace is made where there is none yet.
 
@@ -141,6 +214,29 @@ def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Projec
     root = Path(path).resolve()
     config = read_config(root)
     return Project(root, config, open_workspace(root, config.project.name, config.store, clock))
+
+
+def open_experiments(path: Path | str = ".") -> "Experiments":
+    """Step 2 of the project in the folder `path`; where there is none, of a workspace of its own that is made there."""
+    from heptad.experiments import Experiments, SearchSettings
+
+    root = Path(path).resolve()
+    if (root / FILE).is_file():
+        return open_project(root).experiments
+    name = root.name or "runs"
+    workspace = open_workspace(root, name, StoreSettings())
+    return Experiments(workspace, ProjectSettings(name=name), SearchSettings())
+
+
+def track(name: str, *, experiment: str = "", params: "Mapping[str, Any] | None" = None) -> "ActiveRun":
+    """A run to log to from a script: `with heptad.track("name") as run: run.log(loss=0.1)`.
+
+    It belongs to the project in this folder or the nearest above; without one, to a workspace that is made in this
+    folder. A block that raises leaves a run that failed, with the reason.
+    """
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), here)
+    return open_experiments(root).start(name, experiment=experiment, params=params or {})
 
 
 def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:

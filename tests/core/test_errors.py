@@ -19,9 +19,7 @@ from heptad.core.errors import (
     nearest,
 )
 
-TREE = [
-    value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, HeptadError)
-]
+TREE = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, HeptadError)]
 
 
 def test_an_error_says_three_things() -> None:

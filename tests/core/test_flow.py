@@ -91,7 +91,7 @@ def test_changed_code_runs_the_task(workspace: Workspace) -> None:
     """A function that calls another one of the project runs again when that one changes."""
 
     def flow(step: Callable[[int], int]) -> Any:
-        return {"one": lambda start: step(start), "two": lambda one: one * 10}
+        return {"one": lambda start: step(start) + 0, "two": lambda one: one * 10}
 
     assert run(workspace, flow(lambda x: x + 1), {"start": 1})[0]["two"] == 20
     results, events = run(workspace, flow(lambda x: x + 2), {"start": 1})
@@ -420,7 +420,7 @@ def test_records_say_what_came_from_what(workspace: Workspace) -> None:
 @pytest.mark.parametrize("harm", ["delete", "damage"])
 def test_lost_and_damaged_results_are_computed_again(workspace: Workspace, harm: str, tmp_path: Path) -> None:
     """A stored result that is gone or not what it was is computed again where it is needed, and mended."""
-    tasks = {"made": lambda rows: np.arange(rows), "used": lambda made: int(made.sum())}
+    tasks = {"made": lambda rows: np.arange(rows) + 0, "used": lambda made: int(made.sum())}
     run(workspace, tasks, {"rows": 1000})
     (digest,) = workspace.blobs.digests()
     path = tmp_path / ".heptad" / "artifacts" / digest[:2] / digest[2:]

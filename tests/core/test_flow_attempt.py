@@ -55,7 +55,7 @@ def test_errors_come_out_as_they_are(timeout) -> None:
         attempt(call(fails, timeout))
 
 
-class Odd(Exception):
+class OddError(Exception):
     def __init__(self, one, two):
         super().__init__(one)
 
@@ -64,9 +64,9 @@ def test_an_error_that_cannot_travel_is_told_in_words() -> None:
     """For another process it becomes one that can, with its name, its text and where it was raised."""
 
     def fails():
-        raise Odd("first", "second")
+        raise OddError("first", "second")
 
-    with pytest.raises(Odd):
+    with pytest.raises(OddError):
         attempt(call(fails))
-    with pytest.raises(HeptadError, match=r"Odd: first\n(.|\n)*test_flow_attempt"):
+    with pytest.raises(HeptadError, match=r"OddError: first\n(.|\n)*test_flow_attempt"):
         attempt(call(fails, portable=True))

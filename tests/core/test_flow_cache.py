@@ -35,7 +35,7 @@ def two(one):
 
 def parts(functions: Any, task: str, **values: Any) -> KeyParts:
     given = inputs(**values)
-    wired = plan("test", drafts(functions), [name for name in given if name not in {"one"}])
+    wired = plan("test", drafts(functions), [name for name in given if name != "one"])
     return Keys(wired, {name: given[name] for name in given if name != "one"}).parts(wired.tasks[task], given)
 
 

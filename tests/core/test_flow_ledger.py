@@ -91,7 +91,9 @@ def test_a_result_that_somebody_else_wrote_is_no_error(workspace: Workspace, led
     assert workspace.store.trace([result_id(entry(1, step="").result)], "out")
 
 
-def test_a_lost_claim_does_not_lose_the_result(workspace: Workspace, ledger: Ledger, claims: Claims, monkeypatch) -> None:
+def test_a_lost_claim_does_not_lose_the_result(
+    workspace: Workspace, ledger: Ledger, claims: Claims, monkeypatch
+) -> None:
     """Where a claim expired and somebody else has it, the result is written all the same."""
     monkeypatch.setattr("heptad.core.flow_claims.LEASE", timedelta())
     assert claims.take("claim0")

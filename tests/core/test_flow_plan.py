@@ -89,7 +89,7 @@ def test_everything_wrong_is_said_at_once() -> None:
 
     earlier = again
 
-    def again():  # noqa: F811 - the same name is the point
+    def again():
         return 2
 
     def left(right):

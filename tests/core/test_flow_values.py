@@ -3,7 +3,7 @@
 import math
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,18 +32,19 @@ def back(value: Any) -> Any:
     return Value(Packed(tree, packed.digest, {}), packed.blobs.__getitem__).read()
 
 
+TEXT = st.text(st.characters(codec="utf-8"))
 SCALARS = (
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.text()
+    | TEXT
     | st.binary(max_size=600)
     | st.datetimes(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=5.5)), ZoneInfo("America/New_York")]))
     | st.dates()
     | st.timedeltas()
 )
-HASHABLE = st.none() | st.booleans() | st.integers() | st.text() | st.dates()
+HASHABLE = st.none() | st.booleans() | st.integers() | TEXT | st.dates()
 VALUES = st.recursive(
     SCALARS | st.frozensets(HASHABLE) | st.sets(HASHABLE),
     lambda inner: (
@@ -69,13 +70,8 @@ def spelled(value: Any) -> str:
 @given(VALUES)
 def test_plain_values_come_back_exactly(value: Any) -> None:
     """Types, NaN, the sign of zero and the order of keys survive, at any depth."""
-    try:
-        packed = pack(value)
-    except InputError as error:
-        assert "no Unicode" in error.problem
-        return
     assert spelled(back(value)) == spelled(value)
-    assert pack(back(value)).digest == packed.digest
+    assert pack(back(value)).digest == pack(value).digest
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -246,7 +242,8 @@ def test_plain_values_load_neither_numpy_nor_polars() -> None:
     """Packing what needs no heavy library does not load one."""
     code = (
         "import sys; from heptad.core.flow_values import Value, pack; "
-        "Value(pack({'a': [1, (2.5, b'x')]}), dict().get).read(); print('numpy' in sys.modules, 'polars' in sys.modules)"
+        "Value(pack({'a': [1, (2.5, b'x')]}), dict().get).read(); "
+        "print('numpy' in sys.modules, 'polars' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]

@@ -63,9 +63,7 @@ def test_more_records_than_a_page_are_read(workspace: Workspace) -> None:
     oldest, newest = workspace.blobs.put(b"oldest"), workspace.blobs.put(b"newest")
     note(workspace, "a-1", "one", digest=oldest)
     at = workspace.clock.now()
-    many = [
-        Record(id=f"m-{number}", kind="many", scope="s", at=at, actor="user:me", body={}) for number in range(2500)
-    ]
+    many = [Record(id=f"m-{number}", kind="many", scope="s", at=at, actor="user:me", body={}) for number in range(2500)]
     workspace.store.write(Change(records=many))
     note(workspace, "z-1", "last", digest=newest)
     age(workspace)

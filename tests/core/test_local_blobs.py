@@ -58,7 +58,7 @@ class TestLocalBlobs(BlobStoreContract):
         assert blobs.get(digest) == LARGE
 
     def test_many_files_take_one_sync(self, blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A hundred files become durable by one sync of all of them, before the first gets its name."""
+        """A hundred files become durable by one sync, before the first gets its name; a second makes the names so."""
         synced = []
 
         def count(folder: Path, files: list[Path]) -> None:
@@ -69,7 +69,8 @@ class TestLocalBlobs(BlobStoreContract):
         for file in files:
             file.write_text(file.name)
         blobs.put_many(files)
-        assert synced == [(100, 0)]
+        assert synced[0] == (100, 0)
+        assert [named for _, named in synced[1:]] == [100]
 
     def test_age_counts_from_the_last_put(self, blobs: LocalBlobs) -> None:
         """An old artifact that is put again is young: somebody is about to refer to it."""
@@ -123,7 +124,7 @@ open_blobs(sys.argv[1]).put(Endless())
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    """A process killed while it writes leaves no artifact, and its temporary file goes when the store is opened again."""
+    """A process killed while it writes leaves no artifact; its temporary file goes when the store is opened again."""
     url = f"file://{tmp_path / 'artifacts'}"
     done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, url], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -39,7 +39,7 @@ def test_parts_add_up(parts: list[tuple[int, str]]) -> None:
     assert msgspec.convert(text, Duration) == text
 
 
-@pytest.mark.parametrize("text", ["", "5", "h", "5 h", "5y", "-5d", "5d ago", "1.h", "1..5h", "5D", "٥d", "5d\n"])
+@pytest.mark.parametrize("text", ["", "5", "h", "5 h", "5y", "-5d", "5d ago", "1.h", "1..5h", "5D", "\u0665d", "5d\n"])
 def test_anything_else_is_refused(text: str) -> None:
     """What is no duration says so, here and in a setting."""
     with pytest.raises(InputError, match="is not a duration"):

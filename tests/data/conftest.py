@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
@@ -16,6 +17,10 @@ from heptad.data import (
     FeatureSettings,
     SourceSettings,
 )
+
+# Examples take as long as the machine is busy; that is no failure.
+settings.register_profile("heptad-data", deadline=None)
+settings.load_profile("heptad-data")
 
 Open = Callable[..., Data]
 

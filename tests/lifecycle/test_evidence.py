@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import roc_auc_score
 
-from heptad.lifecycle.evidence import ENOUGH, capital, steps
+from heptad.lifecycle.evidence import ENOUGH, capital, drawn, steps
 from heptad.monitoring import TrialRows
 
 HARM = 0.01
@@ -71,17 +71,22 @@ def test_a_fair_bet_wins_nothing_on_average(size, harm):
     assert expected <= 1 + 1e-9
 
 
-def drawn(rows, seed, *, spread=0.1):
+def rows_of(outcomes, champion, challenger):
+    known_at = np.arange(len(outcomes), dtype=float)
+    return TrialRows(known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
+
+
+def made(rows, seed, *, spread=0.1):
     rng = np.random.default_rng(seed)
     outcomes = (rng.random(rows) < 0.2).astype(float)
     champion = np.clip(0.2 + 0.15 * outcomes + rng.normal(0, 0.15, rows), 0.01, 0.99)
     challenger = np.clip(champion + rng.normal(0, spread, rows), 0.01, 0.99)
-    return TrialRows(outcomes=outcomes, champion=champion, challenger=challenger)
+    return rows_of(outcomes, champion, challenger)
 
 
 def test_pairs_average_to_the_difference_in_roc_auc():
     """The mean step of a trial by ROC AUC is the difference in ROC AUC over all rows."""
-    rows = drawn(40_000, seed=1)
+    rows = made(40_000, seed=1)
     found = steps("roc_auc", "classification", rows, 1.0)
     whole = roc_auc_score(rows.outcomes, rows.challenger) - roc_auc_score(rows.outcomes, rows.champion)
     assert found.differences.mean() == pytest.approx(whole, abs=0.012)
@@ -91,12 +96,12 @@ def test_pairs_average_to_the_difference_in_roc_auc():
 
 def test_a_canary_gives_the_same_answer_as_a_shadow():
     """Where each row went to one side only, the mean step still is the difference of the two models' losses."""
-    rows = drawn(40_000, seed=2, spread=0.3)
+    rows = made(40_000, seed=2, spread=0.3)
     to_canary = np.random.default_rng(3).random(len(rows)) < 0.1
-    split = TrialRows(
-        outcomes=rows.outcomes,
-        champion=np.where(to_canary, np.nan, rows.champion),
-        challenger=np.where(to_canary, rows.challenger, np.nan),
+    split = rows_of(
+        rows.outcomes,
+        np.where(to_canary, np.nan, rows.champion),
+        np.where(to_canary, rows.challenger, np.nan),
     )
     both = steps("brier", "classification", rows, 1.0)
     apart = steps("brier", "classification", split, 1.0)
@@ -114,7 +119,7 @@ def test_a_canary_gives_the_same_answer_as_a_shadow():
 )
 def test_steps_of_a_regression_are_bounded(metric, values, scale):
     """However wrong a model is, a step stays between -1 and 1, as the promise needs."""
-    rows = TrialRows(outcomes=values[0], champion=values[1], challenger=values[2])
+    rows = rows_of(*values)
     found = steps(metric, "regression", rows, scale)
     assert (np.abs(found.differences) <= 1).all()
 
@@ -124,7 +129,7 @@ def test_harm_of_a_regression_is_a_share_of_the_scale(metric):
     """A challenger whose error is one percent larger differs by about one percent in units of the steps."""
     rng = np.random.default_rng(4)
     outcomes, noise = rng.normal(0, 50, 200_000), rng.normal(0, 3, 200_000)
-    rows = TrialRows(outcomes=outcomes, champion=outcomes + noise, challenger=outcomes + 1.01 * noise)
+    rows = rows_of(outcomes, outcomes + noise, outcomes + 1.01 * noise)
     scale = np.sqrt(np.mean(noise**2)) if metric == "rmse" else np.mean(np.abs(noise))
     found = steps(metric, "regression", rows, float(scale))
     assert -found.differences.mean() * found.unit == pytest.approx(0.01, rel=0.05)
@@ -132,6 +137,25 @@ def test_harm_of_a_regression_is_a_share_of_the_scale(metric):
 
 def test_no_rows_are_no_evidence():
     """Before the first label there is no step and no capital."""
-    empty = TrialRows(outcomes=np.empty(0), champion=np.empty(0), challenger=np.empty(0))
+    empty = rows_of(np.empty(0), np.empty(0), np.empty(0))
     for metric in ("roc_auc", "log_loss"):
         assert len(capital(steps(metric, "classification", empty, 1.0).differences, HARM)) == 0
+
+
+@given(st.lists(st.integers(0, 9), max_size=80), st.integers(0, 7), st.integers(0, 100))
+def test_what_was_drawn_never_changes(periods, over, seed):
+    """Later periods add draws and change none; at the end every row was drawn once."""
+    periods = np.sort(np.array(periods, dtype=np.int64))
+    early = drawn(periods[periods < over], over, seed, last=False)
+    late = drawn(periods, 7, seed, last=True)
+    assert all(np.array_equal(a, b) for a, b in zip(early, late, strict=False))
+    assert sorted(np.concatenate(late)) == list(range(len(periods)))
+    for look, rows in enumerate(early):
+        assert (periods[rows] <= look).all(), "no row is looked at before its label was known"
+
+
+def test_draws_mix_periods():
+    """After the third day a good part of what is looked at is from the days before."""
+    periods = np.repeat(np.arange(7), 1_000)
+    third = drawn(periods, 3, 7, last=False)[2]
+    assert 0.3 < np.mean(periods[third] < 2) < 0.6

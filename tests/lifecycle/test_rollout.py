@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from heptad.lifecycle.evidence import capital, steps
 from heptad.lifecycle.rollout import Side, Trial, compare, judge
 from heptad.monitoring import TrialRows
 
@@ -35,13 +36,24 @@ def rows_of(rows, seed, signal, *, champion_signal=0.2):
     noise = rng.normal(0, 0.15, rows)
     scores = [0.3 + each * outcomes + 0.8 * noise + rng.normal(0, 0.09, rows) for each in (champion_signal, signal)]
     champion, challenger = (np.clip(each, 0.01, 0.99) for each in scores)
-    return TrialRows(outcomes=outcomes, champion=champion, challenger=challenger)
+    return spread(outcomes, champion, challenger)
+
+
+def spread(outcomes, champion, challenger):
+    """Rows whose labels became known evenly over the week of the trial."""
+    known_at = BEGAN.timestamp() + np.linspace(0, WEEK.total_seconds(), len(outcomes), endpoint=False)
+    return TrialRows(known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
+
+
+def known(rows, now):
+    """The rows whose labels were known at a moment."""
+    return rows.take(np.flatnonzero(rows.known_at <= now.timestamp()))
 
 
 def test_a_better_challenger_is_promoted_at_the_end():
     """A challenger that scores better runs its time and then takes over; the sentence carries the numbers."""
     rows = rows_of(6_500, 1, 0.25)
-    assert judge(trial(), rows.first(3_000), DURING).state == "running"
+    assert judge(trial(), known(rows, DURING), DURING).state == "running"
     standing = judge(trial(), rows, AFTER)
     assert standing.state == "promoted"
     assert standing.comparison.low > 0
@@ -65,16 +77,34 @@ def test_a_harmful_challenger_is_stopped_before_the_end():
     rows = rows_of(6_500, 3, 0.05)
     standing = judge(trial(), rows, AFTER)
     assert standing.state == "stopped"
-    assert standing.rows < 3_000
+    assert standing.rows < 4_000
     assert standing.evidence >= 20
     assert "by more than the allowed 0.01" in standing.reason
-    assert judge(trial(), rows.first(standing.rows), DURING) == standing
-    assert judge(trial(), rows.first(standing.rows - 1), DURING).state == "running"
+    days = [judge(trial(), known(rows, now), now) for now in (BEGAN + timedelta(days=day) for day in range(1, 8))]
+    stops = [day for day, one in enumerate(days) if one.state == "stopped"]
+    assert stops == list(range(stops[0], 7))
+    assert all(days[day] == standing for day in stops)
+
+
+def test_a_bad_day_is_no_bad_model():
+    """A challenger worse on the first day and better on all others is mostly promoted; in order of time it is not."""
+    stopped = {"mixed": 0, "in order of time": 0}
+    for seed in range(12):
+        days = rows_of(900, 100 + seed, 0.13), rows_of(5_400, 200 + seed, 0.25)
+        whole = spread(*(np.concatenate([getattr(day, side) for day in days]) for side in SIDES))
+        in_time = capital(steps("roc_auc", "classification", whole, 1.0).differences, 0.01)
+        stopped["in order of time"] += in_time.max() >= 20
+        stopped["mixed"] += judge(trial(seed=seed), whole, AFTER).state == "stopped"
+    assert stopped["mixed"] <= 3
+    assert stopped["in order of time"] >= 2 * stopped["mixed"] + 3
+
+
+SIDES = ("outcomes", "champion", "challenger")
 
 
 def test_harmless_trials_are_seldom_stopped():
-    """Looked at after every row, fewer than one in twenty challengers as good as the champion is stopped."""
-    stopped = [judge(trial(), rows_of(1_500, seed, 0.2), DURING).state == "stopped" for seed in range(60)]
+    """Looked at every day, fewer than one in twenty challengers as good as the champion is stopped."""
+    stopped = [judge(trial(), rows_of(1_500, seed, 0.2), AFTER).state == "stopped" for seed in range(60)]
     assert np.mean(stopped) < 0.05
 
 
@@ -93,8 +123,8 @@ def test_regressions_are_judged_by_their_errors(metric):
     rng = np.random.default_rng(5)
     outcomes, noise = rng.normal(0, 50, 4_000), rng.normal(0, 3, 4_000)
     agreed = trial(metric, task="regression", classes=0, scale=3.0)
-    worse = TrialRows(outcomes=outcomes, champion=outcomes + noise, challenger=outcomes + 1.5 * noise)
-    better = TrialRows(outcomes=outcomes, champion=outcomes + 1.5 * noise, challenger=outcomes + noise)
+    worse = spread(outcomes, outcomes + noise, outcomes + 1.5 * noise)
+    better = spread(outcomes, outcomes + 1.5 * noise, outcomes + noise)
     assert judge(agreed, better, AFTER).state == "promoted"
     assert judge(agreed, worse, AFTER).state == "stopped"
 
@@ -109,10 +139,10 @@ def test_a_canary_is_judged_on_its_own_rows():
     """Where the challenger answered a tenth of the rows itself, both sides' own rows are compared."""
     rows = rows_of(20_000, 7, 0.5)
     to_canary = np.random.default_rng(8).random(20_000) < 0.1
-    split = TrialRows(
-        outcomes=rows.outcomes,
-        champion=np.where(to_canary, np.nan, rows.champion),
-        challenger=np.where(to_canary, rows.challenger, np.nan),
+    split = spread(
+        rows.outcomes,
+        np.where(to_canary, np.nan, rows.champion),
+        np.where(to_canary, rows.challenger, np.nan),
     )
     standing = judge(trial(), split, AFTER)
     assert standing.state == "promoted"
@@ -131,7 +161,7 @@ def test_too_few_labels_are_refused_with_that_reason():
 def test_labels_of_one_class_only_give_no_figures():
     """Without a single late flight there is no ROC AUC: refused, with empty figures instead of invented ones."""
     rows = rows_of(500, 10, 0.2)
-    on_time = TrialRows(outcomes=np.zeros(500), champion=rows.champion, challenger=rows.challenger)
+    on_time = spread(np.zeros(500), rows.champion, rows.challenger)
     standing = judge(trial(), on_time, AFTER)
     assert standing.state == "refused"
     assert standing.comparison is None
@@ -141,6 +171,6 @@ def test_labels_of_one_class_only_give_no_figures():
 
 def test_before_any_label_a_trial_runs():
     """A trial without labels yet is running, with an e-value of one."""
-    empty = TrialRows(outcomes=np.empty(0), champion=np.empty(0), challenger=np.empty(0))
+    empty = spread(np.empty(0), np.empty(0), np.empty(0))
     standing = judge(trial(), empty, DURING)
     assert (standing.state, standing.rows, standing.evidence) == ("running", 0, 1.0)

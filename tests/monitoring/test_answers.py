@@ -110,6 +110,8 @@ def test_a_shadow_is_compared_on_the_same_rows(endpoint):
     expected = answers.filter(pl.col("shadows").list.len() > 0).sort("known_at", "id")
     assert (rows.outcomes == (expected["truth"] == "late").to_numpy()).all()
     assert (rows.champion == expected["score"].to_numpy()).all()
+    assert (np.diff(rows.known_at) >= 0).all()
+    assert rows.known_at[0] == expected["known_at"][0].timestamp()
 
 
 def test_a_canary_is_compared_on_its_own_rows(endpoint):

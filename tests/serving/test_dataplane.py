@@ -97,6 +97,19 @@ def test_one_bad_row_refuses_the_whole_request(shop: Any, row: dict[str, Any]) -
     assert (caught.value.status, caught.value.field) == (422, "x")
 
 
+def test_what_the_schema_closes_is_refused_and_not_warned_about(shop: Any) -> None:
+    """A null in a required column, and a category outside of a closed set."""
+    closed = Input(name="colour", type="category", categories=["blue", "red"], closed=True)
+    signature = Signature(
+        inputs=[Input(name="x", type="number", required=True), closed], task="regression", target="price"
+    )
+    shop.publish(shop.route(1, signature=signature))
+    for row, field in ({"x": None, "colour": "red"}, "x"), ({"x": 1.0, "colour": "green"}, "colour"):
+        with pytest.raises(RequestError) as caught:
+            ask(shop, [row])
+        assert (caught.value.status, caught.value.field) == (422, field)
+
+
 def test_a_score_that_is_no_number_is_refused(shop: Any) -> None:
     """A row so far out that the model overflows is refused by its place, and not answered with null."""
     signature = Signature(inputs=[Input(name="x", type="number")], task="regression", target="price")

@@ -196,6 +196,19 @@ def test_a_body_over_the_limit_is_not_read(web: Web) -> None:
     assert web.ask("GET", "/readyz")[0] == 200
 
 
+def test_a_client_that_hangs_up_harms_nobody(web: Web, row: dict[str, Any]) -> None:
+    """Half a body, then silence: the server goes on, and its log stays clean."""
+    before = (web.shop.folder.path / "server.log").read_text()
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", web.port), timeout=10) as line:
+            line.sendall(
+                f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "Content-Length: 1000\r\n\r\n{".encode()
+            )
+    assert web.predict({"rows": [row]})[0] == 200
+    assert (web.shop.folder.path / "server.log").read_text() == before
+
+
 def test_nothing_that_is_sent_makes_the_server_fail(web: Web, row: dict[str, Any]) -> None:
     """Mutated requests, cut, doubled and with bytes changed, are answered with 200 or 4xx, never with 5xx."""
     good = msgspec.json.encode({"rows": [row, row], "ids": ["f1", "f2"]})

@@ -150,6 +150,18 @@ def test_a_journal_that_cannot_be_written_may_be_tried_again(
     assert ids_in(journal) == ["a"]
 
 
+def test_a_full_disk_is_said_and_leaves_nothing_half(journal: Journal, part_of: MakePart) -> None:
+    """What does not fit is not stored, not even in part, and may be tried again."""
+    pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+    journal._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    big = part_of(*(f"id-{number}" for number in range(500)))
+    with pytest.raises(UnavailableError, match="full"):
+        journal.add([part_of("a"), big])
+    assert ids_in(journal) == []
+    journal._connection.execute("PRAGMA max_page_count = 100000")
+    assert journal.add([big]) == [big.replies]
+
+
 def test_a_journal_is_made_once_and_keeps_its_name(tmp_path: Path) -> None:
     """Making it again changes nothing; the name tells it from any other journal."""
     path = tmp_path / "journal.db"

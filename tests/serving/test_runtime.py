@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heptad.core.errors import UnavailableError
+from heptad.core.errors import UnavailableError, WorkspaceError
 from heptad.serving.runtime import Runtime
 
 
@@ -82,6 +82,26 @@ def test_a_new_worker_falls_back_to_the_generation_before(shop: Any) -> None:
     runtime.refresh()
     assert runtime.snapshot().generation == 3
     assert (runtime.state.refused_generation, runtime.state.refused) == (0, "")
+
+
+def test_a_full_disk_does_not_end_the_watch(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be reported is served all the same, and reported as soon as it can be."""
+    runtime = Runtime(shop.folder)
+    report, stop = shop.folder.report, threading.Event()
+    reported: list[int] = []
+
+    def fail_twice(name: str, worker: Any) -> None:
+        reported.append(worker.generation)
+        if len(reported) < 3:
+            raise WorkspaceError("The disk is full.")
+        report(name, worker)
+        stop.set()
+
+    monkeypatch.setattr(shop.folder, "report", fail_twice)
+    shop.publish(shop.route(1))
+    runtime.watch(stop)
+    assert reported == [1, 1, 1]
+    assert (runtime.snapshot().generation, shop.folder.workers()[0].generation) == (1, 1)
 
 
 def test_watching_takes_over_what_is_published(shop: Any) -> None:

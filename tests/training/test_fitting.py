@@ -93,6 +93,17 @@ def test_the_graph_and_the_library_agree_and_have_learnt(estimator: str, task: s
         assert hits > (0.75 if task == "binary" else 0.6)
 
 
+@pytest.mark.parametrize("column", FEATURES, ids=lambda column: column.type)
+def test_one_column_of_any_type_is_enough(column: Column) -> None:
+    """A table of a single feature is learnt from by every estimator, and answered alike in both forms."""
+    data = frame(100, "binary")
+    schema = msgspec.structs.replace(schema_for("binary"), columns=[column, schema_for("binary").columns[-1]])
+    for estimator in ESTIMATORS:
+        fitted = fit(data, schema, estimator, {}, 7)
+        served = OnnxModel(fitted.onnx, fitted.signature).predict(columns_of(data, fitted.signature))
+        same(served, fitted.predict_native(data))
+
+
 ODD_NUMBERS = st.sampled_from([0.0, -0.0, 1.0, -7.25, 1e300, -1e300, 1e-300, 5e-324, 123456789.123456])
 ODD_TEXTS = st.sampled_from(
     ["", " ", "u", "v", "Cash PRIZE", "日本 語", "é", "a\x00b", "\uffff", "u ", "'\"\\", "x" * 5000]

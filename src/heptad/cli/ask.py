@@ -1,35 +1,46 @@
 """Commands that ask about everything: how it stands, why it is so, whether it can be rebuilt."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, table, wrapped
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, shown, table, wrapped
+
+if TYPE_CHECKING:
+    from heptad.lifecycle import Reason, Why
 
 app = typer.Typer()
+MOST_ALERTS = 5
+MOST_FEATURES = 10
 
 
 @app.command()
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show the loop at a glance: what is live, how it does, what is pending."""
+    """Show the loop at a glance: what is live, how it does, what waits."""
     from heptad.lifecycle import read_status
     from heptad.project import open_project
 
     state = read_status(open_project(project).workspace)
     steps = [
-        {"": number, "step": one.step, "at": f"{one.at:%d %b %H:%M}" if one.at else "-", "what": one.sentence}
+        {"": number, "step": one.step, "at": f"{one.at:%Y-%m-%d %H:%M}" if one.at else None, "what": one.sentence}
         for number, one in enumerate(state.steps, 1)
     ]
-    text = [f"{state.project}  {state.now:%Y-%m-%d %H:%M} UTC", table(steps)]
+    text = [f"{state.project}, {state.now:%Y-%m-%d %H:%M} UTC", table(steps)]
     if state.alerts:
-        text.append(section(f"{len(state.alerts)} alerts are open", wrapped(one.sentence for one in state.alerts[:5])))
+        told = [f"{one.sentence} ({one.id})" for one in state.alerts[:MOST_ALERTS]]
+        more = len(state.alerts) - len(told)
+        told += [f"and {more} more: heptad monitoring show"] * (more > 0)
+        text.append(section(f"{len(state.alerts)} alerts are open", wrapped(told)))
     text.append(section("Pending", wrapped(state.pending)) if state.pending else "Nothing is pending.")
     emit(state, "\n\n".join(text), as_json=as_json)
 
 
 @app.command()
 def why(
-    ref: Annotated[str, typer.Argument(help="A prediction, version, alert, plan, task, decision, or any record's id.")],
+    ref: Annotated[
+        str, typer.Argument(help="A prediction, version, alert, plan, decision, task FLOW/TASK, or any record's id.")
+    ],
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,15 +48,33 @@ def why(
     from heptad.project import open_project
 
     answer = open_project(project).why(ref)
-    chain = "\n".join(
-        f"{one.at:%Y-%m-%d %H:%M}  {one.id}\n{wrapped([f'{one.role}: {one.sentence} ({one.actor})'], indent=18)}"
-        for one in answer.chain
-    )
-    weights = [{"feature": name, "contribution": value} for name, value in answer.contributions.items()]
-    text = [wrapped([answer.sentence]), chain]
-    if weights:
-        text.insert(1, section("What moved the score, from the average of the background", table(weights[:10])))
+    text = [wrapped([answer.sentence])]
+    if answer.contributions:
+        text.append(section(f"What moved the score from the usual {answer.base:.4g}", _contributions(answer)))
+    text.append(section("Why", _chain(answer.chain)))
+    if answer.followed:
+        text.append(section("What came of it", _chain(answer.followed)))
     emit(answer, "\n\n".join(text), as_json=as_json)
+
+
+def _contributions(answer: "Why") -> str:
+    """The weightiest inputs with their values, and the rest in one line."""
+    weights = list(answer.contributions.items())
+    rows = [
+        {"added": f"{weight:+.4f}", "input": name, "value": shown(answer.inputs.get(name))}
+        for name, weight in weights[:MOST_FEATURES]
+    ]
+    rest = weights[MOST_FEATURES:]
+    if rest:
+        rows.append({"added": f"{sum(weight for _, weight in rest):+.4f}", "input": f"{len(rest)} others", "value": ""})
+    return table(rows)
+
+
+def _chain(reasons: "Sequence[Reason]") -> str:
+    return "\n".join(
+        f"{one.at:%Y-%m-%d %H:%M}  {one.id}  by {one.actor}\n{wrapped([f'{one.role}: {one.sentence}'], indent=4)}"
+        for one in reasons
+    )
 
 
 @app.command()
@@ -54,13 +83,15 @@ def reproduce(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a version again from what is recorded of it, and say what differs."""
-    from heptad.cli.progress import spinner
+    """Train a version again from its records; say what differs."""
+    from heptad.cli.progress import progress
     from heptad.project import open_project
 
-    with spinner(f"training {version} again", shown=not as_json):
-        result = open_project(project).release.reproduce(version)
+    with progress(f"reproducing {version}", shown=not as_json) as tell:
+        result = open_project(project).release.reproduce(version, tell)
     emit(result, result.text(), as_json=as_json)
+    if not result.identical:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -71,17 +102,18 @@ def events(
     as_json: JsonOption = False,
 ) -> None:
     """List the newest events, or verify the chain of all of them."""
-    from heptad.core import events as log
+    from heptad.core.events import verify as verify_chain
+    from heptad.lifecycle import newest_events
     from heptad.project import open_project
 
-    store = open_project(project).workspace.store
+    workspace = open_project(project).workspace
     if verify:
-        count = log.verify(store)
+        count = verify_chain(workspace.store)
         emit({"verified": count}, f"All {count:,} events are what was written.", as_json=as_json)
         return
-    newest = log.newest(store, limit)
+    newest = newest_events(workspace, limit)
     rows = [
-        {"": one.position, "at": one.at, "event": one.kind, "subject": one.subject, "actor": one.actor}
+        {"": one.position, "at": one.at, "subject": one.subject, "event and actor": f"{one.kind} by {one.actor}"}
         for one in newest
     ]
     emit(newest, table(rows), as_json=as_json)

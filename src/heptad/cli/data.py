@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
-app = typer.Typer(help="Step 1: versions of the table.", no_args_is_help=True)
+app = typer.Typer(help="Step 1: versions of the table.")
 Version = Annotated[str, typer.Argument(help="A number, an id, or latest.")]
 
 
@@ -18,7 +18,7 @@ def log(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     versions = open_project(project).data.log()
     rows = [
         {
-            "version": one.body.version,
+            "": one.body.version,
             "rows": one.body.rows,
             "labelled": one.body.labelled,
             "until": one.body.until,
@@ -33,28 +33,44 @@ def log(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show a version: where its rows came from, what was repaired, what was found, its columns."""
+    """Show a version: sources, repairs, findings, columns."""
     from heptad.project import open_project
 
     record = open_project(project).data.version(version)
     body = record.body
     overview = {
-        "version": f"{body.name} {body.version}  {record.id}",
+        "version": f"{body.name}@{body.version} ({record.id})",
         "rows": f"{body.rows:,}, {body.labelled:,} with labels known at {body.until:%Y-%m-%d %H:%M}",
-        "task": body.schema.task,
+        "task": f"{body.schema.task} of {body.schema.target}",
         "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
+        "digest": body.digest[:16],
     }
-    sources = [{"source": one.name, "rows": one.rows, "uri": one.uri} for one in body.sources]
+    sources = [{"source": one.name, "rows": one.rows, "from": one.uri} for one in body.sources]
+    understood = [
+        f"{one.name}: {', '.join(f'{what} {how}' for what, how in one.understood.items())}"
+        for one in body.sources
+        if one.understood
+    ]
     repairs = [
-        {"rule": one.rule, "column": one.column or "-", "rows": one.rows, "cells": one.cells} for one in body.repairs
+        {
+            "rows": one.rows,
+            "cells": one.cells,
+            "column": one.column or None,
+            "rule": one.rule + (f", for example {one.examples[0]}" if one.examples else ""),
+        }
+        for one in body.repairs
     ]
     found = [f"{one.severity}: {one.sentence}" for one in body.findings if not one.passed]
     columns = [
         {"column": one.name, "type": one.type, "role": one.role, "values": len(one.categories or []) or None}
         for one in body.schema.columns
     ]
-    text = [facts(overview), section("Sources", table(sources)), section("Repairs", table(repairs, empty="none"))]
-    text += [section("Findings", "\n".join(found) or "everything holds"), section("Columns", table(columns))]
+    text = [
+        facts(overview),
+        section("Sources", "\n".join([table(sources), *([wrapped(understood)] * bool(understood))])),
+    ]
+    text += [section("Repairs", table(repairs, empty="none"))]
+    text += [section("Findings", wrapped(found) or "everything holds"), section("Columns", table(columns))]
     emit(record, "\n\n".join(text), as_json=as_json)
 
 
@@ -70,4 +86,4 @@ def diff(
 
     data = open_project(project).data
     difference = data.diff(data.version(old), data.version(new))
-    emit(difference, difference.text(), as_json=as_json)
+    emit(difference, wrapped(difference.text().splitlines()), as_json=as_json)

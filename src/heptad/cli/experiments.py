@@ -1,39 +1,46 @@
 """`heptad experiments`: runs, and how they compare."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, shown, table
 
-app = typer.Typer(help="Step 2: runs.", no_args_is_help=True)
+app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
 
 @app.command("list")
 def list_runs(
     where: Annotated[str, typer.Option(help="For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'")] = "",
+    experiment: Annotated[str, typer.Option(help="Only runs of this experiment.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Runs at most.")] = 30,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """List runs, newest first."""
-    from heptad.project import open_project
+    from heptad.project import open_experiments
 
-    runs = open_project(project).experiments.list(limit, where)
+    runs = open_experiments(project).list(limit, where, experiment)
     rows = [
         {
             "run": run.id,
             "name": run.body.name,
             "status": run.attributes.get("status"),
-            "metrics": ", ".join(
-                f"{key.removeprefix('metrics.')} {value:.4g}"
-                for key, value in sorted(run.attributes.items())
-                if key.startswith("metrics.") and "fold" not in key and isinstance(value, int | float)
-            ),
+            "metrics": _metrics(run.attributes),
         }
         for run in runs
     ]
-    emit(runs, table(rows, empty="No run yet. Start some: heptad run"), as_json=as_json)
+    emit(runs, table(rows, empty="No run. Start some: heptad run, or heptad.track in a script"), as_json=as_json)
+
+
+def _metrics(attributes: Mapping[str, object]) -> str:
+    """The latest value of each metric; those of single folds are left to `compare`."""
+    return ", ".join(
+        f"{key.removeprefix('metrics.')} {shown(value)}"
+        for key, value in sorted(attributes.items())
+        if key.startswith("metrics.") and "fold" not in key
+    )
 
 
 @app.command()
@@ -42,17 +49,20 @@ def compare(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show side by side the parameters that differ and the metrics."""
-    from heptad.project import open_project
+    """Show runs side by side: parameters that differ, and metrics."""
+    from heptad.project import open_experiments
 
-    comparison = open_project(project).experiments.compare(runs)
+    comparison = open_experiments(project).compare(runs)
+    heads = [f"[{number}]" for number in range(1, len(comparison.runs) + 1)]
 
-    def beside(values: dict[str, list[object]]) -> str:
-        return table([{"": name, **dict(zip(comparison.runs, row, strict=True))} for name, row in values.items()])
+    def beside(values: Mapping[str, Sequence[object]]) -> str:
+        rows = [{"": name, **dict(zip(heads, map(shown, row), strict=True))} for name, row in values.items()]
+        return table(rows, empty="none")
 
-    text = (
-        section("Parameters that differ", beside(comparison.params))
-        + "\n\n"
-        + section("Metrics", beside(comparison.metrics))
-    )
-    emit(comparison, text, as_json=as_json)
+    legend = [
+        {"": head, "run": run, "name": name, "status": status}
+        for head, run, name, status in zip(heads, comparison.runs, comparison.names, comparison.status, strict=True)
+    ]
+    text = [table(legend), section("Parameters that differ", beside(comparison.params))]
+    text.append(section("Metrics", beside(comparison.metrics)))
+    emit(comparison, "\n\n".join(text), as_json=as_json)

@@ -4,52 +4,61 @@ from typing import Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
-app = typer.Typer(help="Step 7: plans.", no_args_is_help=True)
+app = typer.Typer(help="Step 7: plans, and what came of them.")
+NONE = "No plan yet: nothing was due."
 
 
 @app.command()
-def plans(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def plans(
+    limit: Annotated[int, typer.Option(min=1, help="Plans at most.")] = 20,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """List the plans, newest first."""
     from heptad.project import open_project
 
-    found = open_project(project).lifecycle.plans()
+    found = open_project(project).lifecycle.plans()[:limit]
     rows = [
         {
             "plan": one.id,
             "begun": f"{one.at:%Y-%m-%d}",
             "outcome": one.attributes.get("outcome") or one.attributes.get("stage"),
-            "why": one.body.triggers[0].sentence,
+            "begun since": one.body.triggers[0].sentence,
         }
         for one in found
     ]
-    emit(found, table(rows, empty="No plan yet: nothing was due."), as_json=as_json)
+    emit(found, table(rows, empty=NONE), as_json=as_json)
 
 
 @app.command()
 def show(
-    plan: Annotated[str, typer.Argument(help="Id of a plan.")],
+    plan: Annotated[str, typer.Argument(help="Id of a plan, or latest.")] = "latest",
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a plan: what started it, what was trained, what was decided and why."""
+    """Show a plan: what started it, what was done, how it ended."""
     from heptad.core import graph
-    from heptad.lifecycle import Plan, why_record
+    from heptad.lifecycle import Plan, newest, why_recorded
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
-    record = graph.load(workspace, plan, Plan)
+    record = newest(workspace, Plan) if plan == "latest" else graph.load(workspace, plan, Plan)
+    if record is None:
+        emit(None, NONE, as_json=as_json)
+        return
     overview = {
         "plan": record.id,
-        "begun": record.at,
+        "begun": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
+        "strategy": f"{record.body.strategy}, trained on {', '.join(record.body.windows)}",
         "stage": record.attributes.get("stage"),
         "outcome": record.attributes.get("outcome"),
         "reason": record.attributes.get("reason"),
     }
-    why = "\n".join(trigger.sentence for trigger in record.body.triggers)
-    chain = [
-        {"role": one.role, "at": f"{one.at:%Y-%m-%d}", "id": one.id, "": one.sentence}
-        for one in why_record(workspace, plan).chain
-    ]
-    emit(record, "\n\n".join([facts(overview), section("Why", why), section("Chain", table(chain))]), as_json=as_json)
+    told = why_recorded(workspace, record.id)
+    followed = told.followed if told else []
+    done = [{"at": one.at, "what": f"{one.sentence} ({one.id})"} for one in followed]
+    text = [facts(overview), section("Begun since", wrapped(one.sentence for one in record.body.triggers))]
+    text.append(section("What was done", table(done, empty="nothing yet")))
+    emit({"plan": record, "done": followed}, "\n\n".join(text), as_json=as_json)

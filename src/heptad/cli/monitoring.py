@@ -1,13 +1,16 @@
 """`heptad monitoring`: reports, alerts, and labels that come late."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, table, wrapped
 
-app = typer.Typer(help="Step 6: reports, alerts, labels.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from heptad.monitoring import MonitoringReport
+
+app = typer.Typer(help="Step 6: reports, alerts, labels.")
 
 
 @app.command("list")
@@ -19,24 +22,26 @@ def list_reports(
     """List the reports, newest first."""
     from heptad.project import open_project
 
-    reports = open_project(project).monitoring.list()[:limit]
-    rows = []
-    for one in reports:
-        live = next((shown for shown in one.body.performance if shown.role == "live"), None)
-        main = live.metrics[0] if live and live.metrics else None
-        rows.append(
-            {
-                "from": f"{one.body.start:%Y-%m-%d}",
-                "to": f"{one.body.end:%Y-%m-%d}",
-                "rows": one.body.rows,
-                "version": one.body.version,
-                main.name if main else "metric": main.value if main else None,
-                "raised": len(one.body.alerts),
-                "open": len(one.body.ongoing),
-                "id": one.id,
-            }
-        )
+    reports = open_project(project).monitoring.list(limit)
+    rows = [
+        {
+            "from": f"{one.body.start:%Y-%m-%d}",
+            "rows": one.body.rows,
+            "version": one.body.version or None,
+            "measured": _measured(one.body),
+            "new": len(one.body.alerts),
+            "open": len(one.body.alerts) + len(one.body.ongoing),
+            "id": one.id,
+        }
+        for one in reports
+    ]
     emit(reports, table(rows, empty="No report yet: none of the windows is over."), as_json=as_json)
+
+
+def _measured(report: "MonitoringReport") -> str | None:
+    """The main metric of the version that answered."""
+    live = next((one for one in report.performance if one.role == "live" and one.metrics), None)
+    return f"{live.metrics[0].name} {live.metrics[0].value:.3f}" if live else None
 
 
 @app.command()
@@ -53,8 +58,9 @@ def show(
     overview = {
         "report": record.id,
         "window": f"{body.start:%Y-%m-%d %H:%M} to {body.end:%Y-%m-%d %H:%M}",
+        "version": body.version or None,
         "rows": f"{body.rows:,}, asked by {', '.join(body.callers) or 'nobody'}",
-        "latency": f"{body.latency_p50_ms} ms, 99% below {body.latency_p99_ms} ms",
+        "latency": f"{shown(body.latency_p50_ms)} ms, 99% below {shown(body.latency_p99_ms)} ms",
     }
     performance = [
         {
@@ -67,11 +73,15 @@ def show(
         }
         for one in body.performance
     ]
-    drift = [{"column": one.column, "distance": one.distance, "": one.sentence} for one in body.drift if one.drifted]
-    alerts = "\n".join(alert.sentence for alert in (*body.alerts, *body.ongoing))
-    text = [facts(overview), section("Alerts", alerts or "none"), section("Performance", table(performance))]
-    text += [section("Drift", table(drift, empty="none"))]
-    text += [section("Warnings", "\n".join(f"{count:,}  {said}" for said, count in body.warnings.items()) or "none")]
+    drift = [{"distance": one.distance, "column": one.column, "": one.sentence} for one in body.drift if one.drifted]
+    warned = [{"rows": count, "warning": said} for said, count in body.warnings.items()]
+    text = [facts(overview)]
+    text += [
+        section(f"Alerts, {what}", wrapped(f"{one.sentence} ({one.id})" for one in alerts) or "none")
+        for what, alerts in (("new", body.alerts), ("since earlier", body.ongoing))
+    ]
+    text += [section("Performance", table(performance)), section("Drift", table(drift, empty="none"))]
+    text += [section("Warnings in replies", table(warned, empty="none"))]
     emit(record, "\n\n".join(text), as_json=as_json)
 
 

@@ -53,7 +53,9 @@ def facts(values: Mapping[str, Any]) -> str:
     """Name and value pairs, one a line, values aligned and wrapped."""
     names = max((len(name) for name in values), default=0)
     return "\n".join(
-        line for name, value in values.items() for line in _lines([name, shown(value)], [names, _rest(names)], [False] * 2)
+        line
+        for name, value in values.items()
+        for line in _lines([name, shown(value)], [names, _rest(names)], [False] * 2)
     )
 
 
@@ -66,9 +68,7 @@ def wrapped(sentences: Iterable[str], indent: int = 0) -> str:
     """Sentences, each on lines of its own that fit the terminal; further lines of one are indented by two more."""
     margin = " " * indent
     return "\n".join(
-        textwrap.fill(
-            one, columns(), initial_indent=margin, subsequent_indent=margin + "  ", break_long_words=False
-        )
+        textwrap.fill(one, columns(), initial_indent=margin, subsequent_indent=margin + "  ", break_long_words=False)
         for one in sentences
     )
 
@@ -92,7 +92,7 @@ def _rest(names: int) -> int:
 
 def _lines(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
     """One row of cells as lines: the last cell flows down its column."""
-    last = textwrap.wrap(cells[-1], widths[-1], break_on_hyphens=False) or [""]
+    last = textwrap.wrap(cells[-1], widths[-1], break_long_words=False, break_on_hyphens=False) or [""]
     rows = [[*cells[:-1], last[0]], *([*([""] * (len(cells) - 1)), more] for more in last[1:])]
     return [(" " * _GAP).join(_placed(row, widths, numeric)).rstrip() for row in rows]
 

@@ -1,55 +1,60 @@
 """`heptad release`: versions, who is champion, and who decided that."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
-app = typer.Typer(help="Step 4: versions and decisions.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from heptad.core.records import Record
+    from heptad.serving import Deployment
+
+app = typer.Typer(help="Step 4: versions and decisions.")
 Version = Annotated[str, typer.Argument(help="A number, NAME@NUMBER, champion, or an id.")]
 Reason = Annotated[str, typer.Option(help="A sentence that says why, for whoever asks later.")]
 
 
 @app.command("list")
-def list_versions(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def list_versions(
+    limit: Annotated[int, typer.Option(min=1, help="Versions at most.")] = 30,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """List the versions, newest first, with their aliases."""
     from heptad.project import open_project
+    from heptad.release import version_line
 
-    versions = open_project(project).release.list()
+    versions = open_project(project).release.list(limit)
+    lines = [(version_line(one), one) for one in versions]
     rows = [
         {
-            "version": one.body.label,
-            "aliases": ", ".join(sorted(one.aliases)) or "-",
-            "estimator": one.body.estimator,
-            one.body.metric: one.body.value,
-            "made": one.at,
+            "version": line.version,
+            "registered": line.registered,
+            "estimator": line.estimator,
+            line.metric: line.value,
+            "status": line.aliases or line.status,
             "id": one.id,
         }
-        for one in versions
+        for line, one in lines
     ]
     emit(versions, table(rows, empty="No version yet. Make one: heptad run"), as_json=as_json)
 
 
 @app.command()
 def show(version: Version = "champion", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show a version: the gates it passed, and its model card."""
-    from heptad.core import graph
+    """Show a version: facts, gates, what was done to it, its card."""
     from heptad.project import open_project
-    from heptad.release import Decision
+    from heptad.release import decision_lines, history_lines, to_markdown, version_facts
 
-    opened = open_project(project)
-    record = opened.release.version(version)
-    decision = graph.load(opened.workspace, record.body.decision, Decision)
-    overview = {
-        "version": f"{record.body.label}  {record.id}",
-        "aliases": ", ".join(sorted(record.aliases)) or "-",
-        "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
-        "package": record.body.package,
-    }
-    gates = "\n".join(f"{'holds' if gate.passed else 'fails'}  {gate.sentence}" for gate in decision.body.gates)
-    card = opened.release.package(record).card
-    emit(record, "\n\n".join([facts(overview), section("Gates", gates), section("Card", card)]), as_json=as_json)
+    details = open_project(project).release.show(version)
+    text = [
+        facts(dict(version_facts(details))),
+        section("Gates", wrapped(decision_lines(details.decision.body))),
+        section("History", wrapped(history_lines(details.history))),
+        to_markdown(details.card),
+    ]
+    emit(details, "\n\n".join(text), as_json=as_json)
 
 
 @app.command()
@@ -59,11 +64,7 @@ def promote(version: Version, reason: Reason, project: ProjectOption = HERE, as_
 
     opened = open_project(project)
     deployment = opened.lifecycle.promote(opened.release.version(version), reason)
-    emit(
-        deployment,
-        f"{deployment.body.routes[0].label} is champion (generation {deployment.body.generation})",
-        as_json=as_json,
-    )
+    emit(deployment, _now_champion(deployment), as_json=as_json)
 
 
 @app.command()
@@ -77,12 +78,12 @@ def approve(version: Version, reason: Reason, project: ProjectOption = HERE, as_
 
 @app.command()
 def rollback(reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Make the previous champion the champion again and let it answer."""
+    """Make the champion before this one champion again."""
     from heptad.project import open_project
 
     deployment = open_project(project).lifecycle.rollback(reason)
-    emit(
-        deployment,
-        f"{deployment.body.routes[0].label} is champion (generation {deployment.body.generation})",
-        as_json=as_json,
-    )
+    emit(deployment, _now_champion(deployment), as_json=as_json)
+
+
+def _now_champion(deployment: "Record[Deployment]") -> str:
+    return f"{deployment.body.routes[0].label} is champion (generation {deployment.body.generation})"

@@ -5,14 +5,17 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, table
 
-app = typer.Typer(help="Step 5: predictions.", no_args_is_help=True)
+app = typer.Typer(help="Step 5: predictions.")
+PATIENCE_SECONDS = 3.0
+"""How long a server that does not answer is asked again."""
 
 
 @app.command()
 def predict(
     json_row: Annotated[str, typer.Option(help='One row as JSON, for example \'{"carrier": "UA"}\'.')],
+    identity: Annotated[str, typer.Option("--id", help="Name of the row; default: a new one.")] = "",
     url: Annotated[str, typer.Option(help="The server; default: the host and port of the settings.")] = "",
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
@@ -27,10 +30,11 @@ def predict(
         row: dict[str, Any] = msgspec.json.decode(json_row, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise InputError(f"--json-row is no JSON object: {error}.", allowed='{"column": value, ...}') from error
-    serving = open_project(project).serving
-    address = url or f"http://{serving.settings.host}:{serving.settings.port}"
-    (answer,) = PredictionClient(address, serving.endpoint, current_actor()).predict([row])
-    emit(answer, msgspec.json.format(msgspec.json.encode(answer)).decode(), as_json=as_json)
+    opened = open_project(project)
+    address = url or f"http://{opened.config.deploy.host}:{opened.config.deploy.port}"
+    with PredictionClient(address, opened.workspace.name, current_actor(), PATIENCE_SECONDS) as client:
+        (answer,) = client.predict([row], [identity] if identity else None)
+    emit(answer, facts({**answer, "warnings": "; ".join(answer["warnings"]) or "none"}), as_json=as_json)
 
 
 @app.command("list")
@@ -45,12 +49,12 @@ def list_predictions(
     found = open_project(project).serving.newest(limit)
     rows = [
         {
-            "id": one.id,
             "at": one.at,
             "version": one.version,
             "label": one.label,
             "score": one.score,
             "caller": one.caller,
+            "id": one.id,
         }
         for one in found
     ]

@@ -1,12 +1,16 @@
-"""Commands that start things: a project, a run, the servers; and what is in force."""
+"""Commands that start things: a project, a run; and what settings are in force."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts
+
+if TYPE_CHECKING:
+    from heptad.project import RunResult
 
 app = typer.Typer()
 
@@ -18,11 +22,14 @@ def init(
     target: Annotated[str, typer.Option(help="The column to predict.")] = "",
     time: Annotated[str, typer.Option(help="The column that says when a row happened.")] = "",
     template: Annotated[str, typer.Option(help="A finished project to start from: flights.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
-    """Make a project: from a table and a target, or from a template."""
+    """Make a project: from a table and a target, or a template."""
     from heptad.core.errors import InputError
     from heptad.project import create_from_table, create_from_template
 
+    if template and (source or target or time):
+        raise InputError("A template brings its own table.", allowed="--template, or --from with --target, not both")
     if template:
         written = create_from_template(template, folder)
     elif source is not None and target:
@@ -33,17 +40,18 @@ def init(
             allowed="--from FILE --target COLUMN, or --template flights",
             remedy="heptad init --from table.csv --target column",
         )
-    typer.echo("\n".join(f"wrote {path}" for path in written))
-    typer.echo("Read it, change what you know better, then: heptad run")
+    named = [str(path) for path in written]
+    then = f"Read it, change what you know better, then: heptad run{_project(folder)}"
+    emit({"written": named}, "\n".join([*(f"wrote {path}" for path in named), then]), as_json=as_json)
 
 
 @app.command()
 def run(
-    sample: Annotated[int, typer.Option(min=0, help="Try everything on about so many rows.")] = 0,
+    sample: Annotated[int, typer.Option(min=0, help="Try everything on about so many rows; 0: on all.")] = 0,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the data through steps 1 to 4: collect, search, train and judge, decide and package."""
+    """Take the data through steps 1 to 4, up to a signed package."""
     from heptad.cli.live import watching
     from heptad.project import open_project
 
@@ -51,35 +59,33 @@ def run(
     with watching(opened.config.project.name, opened.config.search.trials, shown=not as_json) as watch:
         outcome = opened.run(sample, watch)
         result = opened.write_result(outcome)
-    lines = {
+    emit(result, facts(_closing(result, outcome.decision.body.reason, project)), as_json=as_json)
+
+
+def _closing(result: "RunResult", reason: str, project: Path) -> dict[str, object]:
+    """What a person wants to know when a run is over, the next command last."""
+    value = "not defined on the held-out rows" if result.value is None else f"{result.value:.4f}"
+    within = f" ({result.interval[0]:.4f} to {result.interval[1]:.4f})" if result.interval else ""
+    return {
         "task": result.task,
         "estimator": result.estimator,
-        result.metric: f"{result.value:.4f} ({result.interval[0]:.4f} to {result.interval[1]:.4f})",
+        result.metric: value + within,
         "baseline": result.baseline,
-        "decision": outcome.decision.body.reason,
-        "report": result.report,
-        "package": result.package or "none: the decision was no",
-        "next": "heptad up" if result.package else "heptad training show",
+        "decision": reason,
+        "report": os.path.relpath(result.report),
+        "package": os.path.relpath(result.package) if result.package else "none: the decision was no",
+        "next": f"heptad {'up' if result.package else 'training show'}{_project(project)}",
     }
-    emit(result, facts(lines), as_json=as_json)
 
 
-@app.command()
-def up(
-    port: Annotated[int, typer.Option(help="Port of the server; default: that of the settings.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that answer; default: those of the settings.")] = 0,
-    project: ProjectOption = HERE,
-) -> None:
-    """Serve the champion and keep the loop turning, until interrupted."""
-    from heptad.lifecycle import serve_and_turn
-    from heptad.project import open_project
-
-    serve_and_turn(open_project(project).lifecycle, port, workers, typer.echo)
+def _project(folder: Path) -> str:
+    """The option that names the project, where it is not here."""
+    return "" if folder.resolve() == Path.cwd() else f" -p {folder}"
 
 
 @app.command("explain-config")
 def explain_config(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Print every setting that is in force, each marked where heptad.toml does not give it."""
+    """Print every setting in force; defaults are marked."""
     from heptad.config import FILE, effective_toml, read_config
 
     config = read_config(project)

@@ -1,13 +1,18 @@
 """`heptad training`: candidates, and what was measured of them."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, table, wrapped
 
-app = typer.Typer(help="Step 3: candidates and their evaluation.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from heptad.training import Evaluation
+
+app = typer.Typer(help="Step 3: candidates and their evaluation.")
+MOST_ATTRIBUTIONS = 12
 
 
 @app.command()
@@ -19,7 +24,7 @@ def show(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a candidate: metrics with intervals beside the baseline, calibration, slices, attributions."""
+    """Show a candidate: metrics, calibration, slices, attributions."""
     from heptad.project import open_project
 
     training = open_project(project).training
@@ -31,21 +36,53 @@ def show(
         write_atomically(report, training.report(record).encode())
     overview = {
         "candidate": record.id,
-        "estimator": f"{body.estimator} {body.params}",
-        "rows": f"{body.split.train_rows:,} learnt from, {body.split.judge_rows:,} judged",
+        "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
+        "estimator": ", ".join([body.estimator, *(f"{name} {shown(one)}" for name, one in body.params.items())]),
+        "rows": f"{body.split.train_rows:,} learnt from ({body.window}), {body.split.judge_rows:,} judged",
         "onnx": f"largest difference {evaluation.parity.largest_difference:.1e} on {evaluation.parity.rows:,} rows",
-        "latency": f"{evaluation.model_latency_p50_ms:.3f} ms a row, 99% below {evaluation.model_latency_p99_ms:.3f} ms",
+        "latency": f"{shown(evaluation.model_latency_p50_ms)} ms a row, "
+        f"99% below {shown(evaluation.model_latency_p99_ms)} ms",
     }
-    baseline = {metric.name: metric.value for metric in evaluation.baseline}
-    metrics = [
-        {"metric": one.name, "value": one.value, "low": one.low, "high": one.high, "baseline": baseline.get(one.name)}
-        for one in evaluation.metrics
-    ]
-    slices = [
-        {"slice": f"{one.column} = {one.value}", one.metric.name: one.metric.value, "rows": one.metric.rows}
-        for one in evaluation.slices
-    ]
-    weights = [{"feature": name, "contribution": value} for name, value in list(evaluation.attributions.items())[:12]]
-    text = [facts(overview), section("Metrics", table(metrics)), section("Slices", table(slices, empty="none"))]
-    text += [section("Attributions", table(weights, empty="not measured"))]
+    text = [facts(overview)]
+    text += [section(title, table(rows, empty=empty)) for title, rows, empty in _tables(evaluation)]
+    absent = [f"{name} is not defined here: it needs {needs}" for name, needs in evaluation.absent.items()]
+    text += [wrapped(absent)] * bool(absent)
     emit(record, "\n\n".join(text), as_json=as_json)
+
+
+def _tables(evaluation: "Evaluation") -> Iterator[tuple[str, list[dict[str, object]], str]]:
+    """Title, rows, and what to say where there are none."""
+    baseline = {metric.name: metric.value for metric in evaluation.baseline}
+    yield (
+        "Metrics",
+        [
+            {
+                "metric": one.name,
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                evaluation.baseline_name: baseline.get(one.name),
+            }
+            for one in evaluation.metrics
+        ],
+        "none is defined on these rows",
+    )
+    yield (
+        "Calibration",
+        [{"predicted": one.predicted, "observed": one.observed, "rows": one.rows} for one in evaluation.calibration],
+        "not measured",
+    )
+    yield (
+        "Slices",
+        [
+            {"rows": one.metric.rows, one.metric.name: one.metric.value, "where": f"{one.column} = {one.value}"}
+            for one in evaluation.slices
+        ],
+        "none",
+    )
+    weights = sorted(evaluation.attributions.items(), key=lambda one: -one[1])
+    yield (
+        "Attributions",
+        [{"contribution": value, "feature": name} for name, value in weights[:MOST_ATTRIBUTIONS]],
+        "not measured",
+    )

@@ -69,7 +69,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_files(folder: Path, files: Sequence[Path]) -> None:
-    """Make the contents of files inside `folder` durable, with one sync for all of them where the system has one."""
+    """Make files (and the names in folders) inside `folder` durable: many with one sync, where the system has one."""
     sync_all = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if len(files) <= _FEW or sync_all is None:
         for file in files:

@@ -20,6 +20,8 @@ from heptad.core.workspace import Workspace
 
 GROUP = 200
 """Most results in one transaction."""
+GATHER = 0.03
+"""Seconds to wait for further results before a group is written: quick steps come together."""
 
 
 class Entry(NamedTuple):
@@ -38,6 +40,7 @@ class Ledger:
         self._claims = claims
         self._actor = actor
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
 
@@ -58,6 +61,7 @@ class Ledger:
         """Wait until everything is written and give up what is still claimed; raises what went wrong."""
         if self._thread is not None:
             self._queue.put(None)
+            self._closing.set()
             self._thread.join()
         try:
             self._claims.release_all()
@@ -70,6 +74,7 @@ class Ledger:
         while is_open:
             try:
                 entries = [self._queue.get(timeout=LEASE.total_seconds() / 3)]
+                self._closing.wait(GATHER)
             except queue.Empty:
                 entries = []
             while not self._queue.empty() and len(entries) < GROUP:

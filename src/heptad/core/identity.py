@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -15,7 +15,7 @@ def current_actor() -> str:
 
 
 @contextmanager
-def acting_as(actor: str) -> Iterator[None]:
+def acting_as(actor: str) -> Generator[None]:
     """Act in the name of `actor` (`plan:ID`, `token:NAME`, `user:NAME`) inside the block."""
     token = _actor.set(actor)
     try:

@@ -49,6 +49,7 @@ class LocalBlobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._incoming = root / "incoming"
 
     def put(self, data: bytes | Path | BinaryIO) -> str:
         return self._put_all([data])[0]
@@ -126,9 +127,8 @@ class LocalBlobs:
                     for temporary in self._incoming.glob(f"{token}-*"):
                         temporary.unlink()
                     raise
-                for folder in {self._path(digest).parent for digest in digests}:
-                    # Also for what was there: whoever renamed it may not have come to its sync yet.
-                    sync_folder(folder)
+                # Also for what was there: whoever renamed it may not have come to its sync yet.
+                sync_files(self.root, [self.root / shard for shard in {digest[:2] for digest in digests}])
         boundary("artifact.after_rename")
         return digests
 
@@ -158,10 +158,13 @@ class LocalBlobs:
             return
         sync_files(self.root, list(arrived.values()))
         boundary("artifact.before_rename")
+        new = [one for one in (self.root / shard for shard in {digest[:2] for digest in arrived}) if not one.is_dir()]
+        for shard in new:
+            shard.mkdir(exist_ok=True)
+        if new:
+            sync_folder(self.root)
         for digest, temporary in arrived.items():
-            path = self._path(digest)
-            make_folder(path.parent)
-            temporary.rename(path)
+            temporary.rename(self._path(digest))
 
     def _keep(self, digest: str) -> bool:
         """Whether the artifact is there and whole; then it is young again."""
@@ -178,10 +181,6 @@ class LocalBlobs:
             return False
         return True
 
-    @property
-    def _incoming(self) -> Path:
-        return self.root / "incoming"
-
     @contextmanager
     def _locked(self, kind: int) -> Generator[None]:
         descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
@@ -194,7 +193,7 @@ class LocalBlobs:
     def _path(self, digest: str) -> Path:
         if len(digest) != 64 or not _HEX.issuperset(digest):
             raise InputError(f"{digest[:80]!r} is not the digest of an artifact.", allowed="64 hexadecimal digits")
-        return self.root / digest[:2] / digest[2:]
+        return self.root.joinpath(digest[:2], digest[2:])
 
 
 class _VerifiedFile(RawIOBase):

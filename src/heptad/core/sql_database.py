@@ -1,6 +1,7 @@
 """What the store asks of a database, and the pool of connections that both kinds answer with."""
 
 import os
+import weakref
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -60,8 +61,8 @@ class ConnectionPool:
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
         self._where = where
-        self._process = os.getpid()
         self._driver: Any = engine.dialect.dbapi
+        self._belong_here()
 
     @contextmanager
     def transaction(self, begin: str) -> Generator[Transaction]:
@@ -86,10 +87,21 @@ class ConnectionPool:
         if os.getpid() != self._process:
             _inherited.append(self._engine.pool)
             self._engine.dispose(close=False)
-            self._process = os.getpid()
+            self._closer.detach()
+            self._belong_here()
         try:
             return self._engine.raw_connection()
         except DBAPIError as error:
             raise translated(error.orig, self._where) from error
         except self._driver.Error as error:
             raise translated(error, self._where) from error
+
+    def _belong_here(self) -> None:
+        """Connections are closed when nobody needs them any more, by the process that opened them."""
+        self._process = os.getpid()
+        self._closer = weakref.finalize(self, _dispose, self._engine, self._process)
+
+
+def _dispose(engine: Engine, process: int) -> None:
+    if os.getpid() == process:
+        engine.dispose()

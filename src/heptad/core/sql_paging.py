@@ -157,9 +157,11 @@ def _behind(terms: Sequence[Term], values: Sequence[Any]) -> Where:
     for term, value in zip(terms, values, strict=True):
         choices.append(sa.and_(*equal, _beyond(term, value)))
         equal.append(term.column.is_(None) if value is None else term.column == value)
-    bound = terms[0].column <= values[0] if terms[0].descending else terms[0].column >= values[0]
+    if terms[0].nullable:
+        return sa.or_(*choices)
     # Implied by the rest, but an index range can start from it.
-    return sa.and_(bound, sa.or_(*choices)) if not terms[0].nullable else sa.or_(*choices)
+    bound = terms[0].column <= values[0] if terms[0].descending else terms[0].column >= values[0]
+    return sa.and_(bound, sa.or_(*choices))
 
 
 def _beyond(term: Term, value: Any) -> Where:

@@ -41,6 +41,8 @@ class SqliteDatabase:
     is not removed meanwhile, since only the last connection does that, and our pool keeps one open.
     A commit is visible to others before it is durable, but whoever acts on it and writes syncs it with
     their own: the log is synced as a whole.
+
+    Nothing else in a process that uses the file may open and close it: that would drop SQLite's own locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -137,6 +139,8 @@ class SqliteDatabase:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
+            # Said, not only closed: a process forked meanwhile has the same open file, and would keep the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
     def _refuse_if_read_only(self) -> None:

@@ -24,7 +24,6 @@ from heptad.data.storing import store_rows
 from heptad.data.suspects import leaks, left_out
 from heptad.data.tables import Table
 
-
 _NOTICED = {"informative", "no_leak"}
 """Findings about columns that are looked for in the first version only."""
 

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from heptad.lifecycle.sentences import sentence_of as sentence_of
     from heptad.lifecycle.settings import RetrainSettings as RetrainSettings
     from heptad.lifecycle.status import Status as Status
+    from heptad.lifecycle.status import newest as newest
+    from heptad.lifecycle.status import newest_events as newest_events
     from heptad.lifecycle.status import read_status as read_status
     from heptad.lifecycle.summary import Month as Month
     from heptad.lifecycle.summary import Rehearsed as Rehearsed
     from heptad.lifecycle.summary import Summary as Summary
+    from heptad.lifecycle.why import Reason as Reason
     from heptad.lifecycle.why import Why as Why
-    from heptad.lifecycle.why import why_alert as why_alert
+    from heptad.lifecycle.why import version_of as version_of
     from heptad.lifecycle.why import why_prediction as why_prediction
-    from heptad.lifecycle.why import why_record as why_record
+    from heptad.lifecycle.why import why_recorded as why_recorded
     from heptad.lifecycle.worker import Worker as Worker
 
 __getattr__, __all__ = attach(
@@ -39,6 +42,7 @@ __getattr__, __all__ = attach(
         "Month": "summary",
         "Outcome": "records",
         "Plan": "records",
+        "Reason": "why",
         "Rehearsal": "records",
         "Rehearsed": "summary",
         "RetrainSettings": "settings",
@@ -51,11 +55,13 @@ __getattr__, __all__ = attach(
         "Watcher": "happenings",
         "Why": "why",
         "Worker": "worker",
+        "newest": "status",
+        "newest_events": "status",
         "read_status": "status",
         "sentence_of": "sentences",
         "unwatched": "happenings",
-        "why_alert": "why",
+        "version_of": "why",
         "why_prediction": "why",
-        "why_record": "why",
+        "why_recorded": "why",
     },
 )

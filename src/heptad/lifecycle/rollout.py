@@ -5,16 +5,19 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from heptad.core.records import Id
 from heptad.core.settings import Task
-from heptad.lifecycle.evidence import ENOUGH, Floats, capital, steps
+from heptad.lifecycle.evidence import ENOUGH, Floats, capital, drawn, steps
 from heptad.lifecycle.records import Verdict
 from heptad.monitoring import TrialRows
 from heptad.training import MEASURES, Sample, percentile_interval, poisson_weights, thinned
 
 State = Literal["running", "stopped", "promoted", "refused"]
 
+_PERIODS = 7
+"""A trial is looked at so many times: each day of a week."""
 _RESAMPLES = 200
 _CONFIDENCE = 0.95
 
@@ -100,19 +103,25 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(trial: Trial, rows: TrialRows, now: datetime) -> Standing:
-    """What follows from the labelled rows of a trial so far, in the order in which their labels became known.
+    """What follows from the labelled rows of a trial so far.
 
-    A challenger is stopped as soon as the evidence that it is worse by more than the harm reaches 20, whenever
-    one looks; it is then judged by the rows up to that moment, so looking later changes nothing. At the end of the
-    trial it is promoted where its metric on the live rows is better at all: the gates have seen to its safety, and
-    waiting for significance would cost more than it saves. Otherwise it is refused.
+    A challenger is stopped as soon as the evidence that it is worse by more than the harm reaches 20, looked at after
+    each seventh of the trial; it is then judged by the rows known at that moment, so looking later changes nothing.
+    At the end of the trial it is promoted where its metric on the live rows is better at all: the gates have seen to
+    its safety, and waiting for significance would cost more than it saves. Otherwise it is refused.
     """
-    found = steps(trial.judged_by, trial.task, rows, trial.scale)
+    periods = _periods(trial, rows.known_at)
+    over = min(max(int(_periods(trial, np.array([now.timestamp()]))[0]), 0), _PERIODS)
+    draws = drawn(periods, over, trial.seed, last=now >= trial.ends)
+    order = np.concatenate(draws) if draws else np.empty(0, dtype=np.int64)
+    found = steps(trial.judged_by, trial.task, rows.take(order), trial.scale)
     evidence = capital(found.differences, trial.harm / found.unit)
-    over = np.flatnonzero(evidence >= ENOUGH)
-    if len(over):
-        seen = rows.first(int(found.rows[over[0]]))
-        return _standing("stopped", trial, seen, float(evidence[over[0]]))
+    decisive = np.flatnonzero(evidence >= ENOUGH)
+    if len(decisive):
+        first = int(decisive[0])
+        look = int(np.searchsorted(np.cumsum([len(each) for each in draws]), found.rows[first]))
+        seen = rows if look >= _PERIODS else rows.take(np.flatnonzero(periods <= look))
+        return _standing("stopped", trial, seen, float(evidence[first]))
     largest = float(evidence.max(initial=1.0))
     if now < trial.ends:
         return _standing("running", trial, rows, largest)
@@ -122,6 +131,14 @@ def judge(trial: Trial, rows: TrialRows, now: datetime) -> Standing:
     if promoted.comparison is not None and promoted.comparison.difference > 0:
         return promoted
     return _standing("refused", trial, rows, largest)
+
+
+def _periods(trial: Trial, known_at: Floats) -> NDArray[np.int64]:
+    """In which seventh of the trial each moment (seconds since 1970) lies, counted from 0."""
+    length = trial.length.total_seconds() / _PERIODS
+    if length <= 0:
+        return np.full(len(known_at), _PERIODS, dtype=np.int64)
+    return np.maximum((known_at - trial.started.timestamp()) // length, 0).astype(np.int64)
 
 
 def compare(trial: Trial, rows: TrialRows) -> Comparison | None:

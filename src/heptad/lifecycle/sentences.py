@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from heptad.core import graph
+from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, RawRecord, Record
 from heptad.data import DatasetVersion
 from heptad.experiments import Run, Study
@@ -33,12 +34,13 @@ def _dataset(record: Record[DatasetVersion]) -> str:
 
 
 def _study(record: Record[Study]) -> str:
-    return f"a search of {record.body.trials} trials by {record.body.sampler}, to {record.body.direction} {record.body.metric}"
+    body = record.body
+    return f"a search of {body.trials} trials by {body.sampler}, to {body.direction} {body.metric}"
 
 
 def _run(record: Record[Run]) -> str:
-    params = ", ".join(f"{name}={value}" for name, value in record.body.params.items())
-    return f"run {record.body.name} {record.attributes.get('status')}: {params}"
+    params = ", ".join(f"{name} {_short(value)}" for name, value in sorted(record.body.params.items()))
+    return f"run {record.body.name!r}, {record.attributes.get('status')}" + (f": {params}" if params else "")
 
 
 def _candidate(record: Record[Candidate]) -> str:
@@ -71,7 +73,8 @@ def _report(record: Record[MonitoringReport]) -> str:
 def _plan(record: Record[Plan]) -> str:
     why = " ".join(trigger.sentence for trigger in record.body.triggers[:2])
     outcome = record.attributes.get("outcome") or record.attributes.get("stage")
-    return f"plan, {outcome}: {why}"
+    reason = record.attributes.get("reason")
+    return f"plan, {outcome}. Begun since {why}" + (f" Ended since {reason}" if reason else "")
 
 
 def _verdict(record: Record[Verdict]) -> str:
@@ -80,6 +83,15 @@ def _verdict(record: Record[Verdict]) -> str:
 
 def _rehearsal(record: Record[Rehearsal]) -> str:
     return f"rehearsal of {record.body.start:%Y-%m-%d} to {record.body.end:%Y-%m-%d}"
+
+
+def _task(record: Record[TaskResult]) -> str:
+    body = record.body
+    return f"task {body.flow}/{body.task}, computed in {body.seconds:.2f} s"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _saying(kind: type[B], say: Callable[[Record[B]], str]) -> tuple[str, Callable[[Record[Any]], str]]:
@@ -99,5 +111,6 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(Plan, _plan),
         _saying(Verdict, _verdict),
         _saying(Rehearsal, _rehearsal),
+        _saying(TaskResult, _task),
     ]
 )

@@ -1,13 +1,14 @@
 """The loop at a glance: what is live, how it does, what is pending; read from records alone."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from heptad.core import graph
-from heptad.core.query import Compare, Order, Query
-from heptad.core.records import Body, Id, Record
+from heptad.core.query import Compare, Query
+from heptad.core.records import Body, Change, Event, Id, Record
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion
 from heptad.experiments import Run
@@ -18,6 +19,8 @@ from heptad.serving import Deployment
 from heptad.training import Candidate, Metric
 
 B = TypeVar("B", bound=Body)
+
+_MOST_FAILED = 100
 
 
 class StepStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,35 +44,41 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_status(workspace: Workspace) -> Status:
     """The state of the workspace's project now."""
-    name = workspace.name
-    dataset = newest(workspace, DatasetVersion)
-    champion = graph.find_alias(workspace, f"model:{name}", "champion", ModelVersion)
-    deployment = newest(workspace, Deployment)
-    report = newest(workspace, MonitoringReport)
-    plan = newest(workspace, Plan)
-    steps = [
-        _data(dataset),
-        _experiments(workspace),
-        _training(newest(workspace, Candidate)),
-        _release(champion, newest(workspace, Decision)),
-        _serving(deployment),
-        _monitoring(report),
-        _lifecycle(plan),
-    ]
-    alerts = [*report.body.alerts, *report.body.ongoing] if report else []
+    scope = [workspace.name]
+    dataset, candidate = newest(workspace, DatasetVersion, scope), newest(workspace, Candidate, scope)
+    decision, deployment = newest(workspace, Decision, scope), newest(workspace, Deployment, scope)
+    report, plan = newest(workspace, MonitoringReport, scope), newest(workspace, Plan, scope)
+    champion = graph.find_alias(workspace, f"model:{workspace.name}", "champion", ModelVersion)
+    challenger = graph.find_alias(workspace, f"model:{workspace.name}", "challenger", ModelVersion)
     return Status(
-        project=name,
+        project=workspace.name,
         now=workspace.clock.now(),
-        steps=steps,
-        alerts=alerts,
-        pending=_pending(dataset, champion, deployment, plan),
+        steps=[
+            _data(dataset),
+            _experiments(workspace),
+            _training(candidate),
+            _release(champion, decision),
+            _serving(deployment),
+            _monitoring(report),
+            _lifecycle(plan),
+        ],
+        alerts=[*report.body.alerts, *report.body.ongoing] if report else [],
+        pending=[
+            *_to_start(dataset, decision, champion, deployment),
+            *_undecided(plan, challenger),
+        ],
     )
 
 
-def newest(workspace: Workspace, kind: type[B]) -> Record[B] | None:
+def newest(workspace: Workspace, kind: type[B], scopes: Sequence[str] | None = None) -> Record[B] | None:
     """The record of a kind that was written last."""
-    found = graph.find(workspace, kind, Query(kind=kind.kind, order=[Order("@at", descending=True)]), limit=1)
-    return found[0] if found else None
+    return next(iter(graph.find(workspace, kind, Query(kind=kind.kind, scopes=scopes), limit=1)), None)
+
+
+def newest_events(workspace: Workspace, limit: int) -> list[Event]:
+    """The events at the end of the log, the newest first."""
+    last = workspace.store.write(Change())  # nothing is written: it answers where the log ends
+    return workspace.store.follow(max(0, last - limit), limit=limit)[::-1]
 
 
 def figure(metric: Metric) -> str:
@@ -94,8 +103,9 @@ def _experiments(workspace: Workspace) -> StepStatus:
     run = newest(workspace, Run)
     if run is None:
         return _step("experiments", run, "")
-    failed = graph.find(workspace, Run, Query(kind=Run.kind, where=Compare("status", "=", "failed")), limit=100)
-    trouble = f", {len(failed)} failed" if failed else ""
+    query = Query(kind=Run.kind, where=Compare("status", "=", "failed"), attributes=())
+    failed = len(workspace.store.find(query, limit=_MOST_FAILED).items)
+    trouble = f", {failed}{' or more' if failed == _MOST_FAILED else ''} failed" if failed else ""
     return _step("experiments", run, f"newest run: {run.body.name}, {run.attributes.get('status')}{trouble}")
 
 
@@ -111,7 +121,8 @@ def _training(candidate: Record[Candidate] | None) -> StepStatus:
 def _release(champion: Record[ModelVersion] | None, decision: Record[Decision] | None) -> StepStatus:
     if champion is not None:
         body = champion.body
-        return _step("release", champion, f"champion {body.label}: {body.estimator}, {body.metric} {body.value:.3f}")
+        value = f"no {body.metric}" if body.value is None else f"{body.metric} {body.value:.3f}"
+        return _step("release", champion, f"champion {body.label}: {body.estimator}, {value} at release")
     return _step("release", decision, f"no champion; last decision: {decision.body.reason}" if decision else "")
 
 
@@ -128,33 +139,41 @@ def _monitoring(report: Record[MonitoringReport] | None) -> StepStatus:
     body = report.body
     live = next((one for one in body.performance if one.role == "live"), None)
     measured = figure(live.metrics[0]) if live and live.metrics else "no labels yet"
-    open_alerts = len(body.alerts) + len(body.ongoing)
-    return _step(
-        "monitoring", report, f"{body.rows:,} rows until {body.end:%d %b}: {measured}, {open_alerts} alerts open"
-    )
+    alerts = len(body.alerts) + len(body.ongoing)
+    return _step("monitoring", report, f"{body.rows:,} rows until {body.end:%d %b}: {measured}, {alerts} alerts open")
 
 
 def _lifecycle(plan: Record[Plan] | None) -> StepStatus:
     if plan is None:
         return _step("lifecycle", plan, "")
-    outcome = plan.attributes.get("outcome")
-    return _step("lifecycle", plan, f"plan of {plan.at:%d %b}: {outcome or plan.attributes.get('stage')}")
+    outcome = plan.attributes.get("outcome") or plan.attributes.get("stage")
+    return _step("lifecycle", plan, f"plan of {plan.at:%d %b}: {outcome}")
 
 
-def _pending(
+def _to_start(
     dataset: Record[DatasetVersion] | None,
+    decision: Record[Decision] | None,
     champion: Record[ModelVersion] | None,
     deployment: Record[Deployment] | None,
-    plan: Record[Plan] | None,
 ) -> list[str]:
-    """What waits for somebody or something, most urgent first."""
-    pending = []
+    """The first thing that was never done."""
     if dataset is None:
-        pending.append("nothing has been run: heptad run")
-    elif champion is None:
-        pending.append("no version is champion: heptad release list, then heptad release promote VERSION")
-    elif deployment is None:
-        pending.append("the champion is not served: heptad up")
-    if plan is not None and plan.attributes.get("stage") == "trial":
-        pending.append(f"a challenger is on trial since {plan.at:%Y-%m-%d}: heptad lifecycle show {plan.id}")
-    return pending
+        return ["nothing has been run: heptad run"]
+    if champion is None and decision and not decision.body.accepted:
+        return [f"no candidate held its gates: heptad why {decision.id}"]
+    if champion is None:
+        return ["no version is champion: heptad release list, then heptad release promote VERSION --reason '...'"]
+    return [] if deployment else ["the champion is not served: heptad up"]
+
+
+def _undecided(plan: Record[Plan] | None, challenger: Record[ModelVersion] | None) -> list[str]:
+    """What waits for a trial to end, a plan to go on, or a person to decide."""
+    stage = plan.attributes.get("stage") if plan else "ended"
+    if plan and stage == "trial":
+        return [f"a challenger is on trial since {plan.at:%Y-%m-%d}: heptad lifecycle show {plan.id}"]
+    if plan and stage == "retraining":
+        return [f"a plan of {plan.at:%Y-%m-%d} is retraining; where nothing works on it: heptad up"]
+    if challenger:
+        number = challenger.body.version
+        return [f"{challenger.body.label} waits as challenger: heptad release promote {number} --reason '...'"]
+    return []

@@ -89,6 +89,7 @@ def trial_rows_of(answers: pl.DataFrame, champion: str, challenger: str, signatu
     if certain:
         rows = rows.with_columns(pl.when(pl.col(side).is_not_null()).then(1.0).alias(side) for side in _SIDES)
     return TrialRows(
+        known_at=rows["known_at"].dt.epoch("us").to_numpy() / 1e6,
         outcomes=rows.select(outcome_of(signature)).to_series().to_numpy(),
         **{side: rows[side].fill_null(float("nan")).to_numpy() for side in _SIDES},
     )

@@ -55,7 +55,6 @@ class Pipeline:
         """
         champion = self._release.champion()
         inputs = {
-            "until": until,
             "sample": sample,
             "champion": champion.id if champion else "",
             "search": self._experiments.settings,
@@ -70,7 +69,7 @@ class Pipeline:
                 on_record(step, record)
 
         try:
-            ids = Flow(FLOW, self._tasks(champion, tell, on_trial)).run(self._workspace, inputs)
+            ids = Flow(FLOW, self._tasks(until, champion, tell, on_trial)).run(self._workspace, inputs)
         except TaskError as failed:
             # What a person has to read is the error itself, not which task of ours raised it.
             if isinstance(failed.__cause__, HeptadError):
@@ -82,9 +81,13 @@ class Pipeline:
         return outcome
 
     def _tasks(
-        self, champion: Record[ModelVersion] | None, tell: OnRecord, on_trial: OnTrial
+        self, until: datetime | None, champion: Record[ModelVersion] | None, tell: OnRecord, on_trial: OnTrial
     ) -> list[Callable[..., Id]]:
-        """The five tasks; each answers the id of the record that it wrote, so that equal ids mean nothing changed."""
+        """The five tasks; each answers the id of the record that it wrote, so that equal ids mean nothing changed.
+
+        `until` is no input of the flow: two processes that run at once name different moments, and shall still share
+        the steps behind an equal version of the data.
+        """
         workspace, load = self._workspace, graph.load
 
         def done(step: str, record: Record[Any]) -> Id:
@@ -92,7 +95,7 @@ class Pipeline:
             return record.id
 
         @task(cache=False)
-        def dataset(until: datetime | None, sample: int) -> Id:
+        def dataset(sample: int) -> Id:
             return done("data", self._data.collect(until=until, sample=sample))
 
         def best(dataset: Id, search: object) -> Id:  # noqa: ARG001 - another search is another task

@@ -7,6 +7,7 @@ import secrets
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Protocol, TypeAlias
 from urllib.parse import unquote
@@ -30,6 +31,8 @@ PREFIX = "/api/v1/endpoints/"
 CALLER = "x-heptad-caller"
 LONGEST_CALLER = 200
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _log = logging.getLogger("heptad.serving")
 
 Headers: TypeAlias = list[tuple[str, str]]
@@ -144,7 +147,7 @@ class App:
 
     def _answer(self, snapshot: Snapshot, body: bytes, caller: str, began: float) -> list[Part]:
         request = decode_request(body, self._limits.max_rows)
-        at = int(self._clock.now().timestamp() * 1e6)
+        at = (self._clock.now() - _EPOCH) // _MICROSECOND
         asked = Asked(
             rows=request.rows,
             ids=request.ids or _new_ids(request, at),
@@ -163,16 +166,19 @@ class App:
         """The body, read no further than the limit."""
         limit = self._limits.max_body
         length = headers.get("content-length")
-        if length is not None:
-            if int(length) > limit:
-                raise _too_big(limit)
-            return await exchange()
-        chunks = bytearray()
-        async for chunk in exchange:
-            chunks += chunk
-            if len(chunks) > limit:
-                raise _too_big(limit)
-        return bytes(chunks)
+        if length is not None and int(length) > limit:
+            raise _too_big(limit)
+        try:
+            if length is not None:
+                return await exchange()
+            chunks = bytearray()
+            async for chunk in exchange:
+                chunks += chunk
+                if len(chunks) > limit:
+                    raise _too_big(limit)
+            return bytes(chunks)
+        except RuntimeError as error:  # of which Granian's own errors are kinds
+            raise RequestError("The connection was closed before the whole body was there.") from error
 
     async def _describe(self, _scope: Scope, _exchange: Exchange) -> bytes:
         snapshot = self._runtime.snapshot()

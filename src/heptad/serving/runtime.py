@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from heptad.core.errors import HeptadError, UnavailableError
+from heptad.core.errors import HeptadError, UnavailableError, WorkspaceError
 from heptad.release import open_package
 from heptad.serving.messages import RouteInfo, Row
 from heptad.serving.routing import Routing
@@ -67,6 +67,7 @@ class Runtime:
         self._name = folder.enlist()
         self._snapshot: Snapshot | None = None
         self._refused: dict[int, str] = {}
+        self._reported: Worker | None = None
         self.state = Worker(pid=os.getpid(), server=os.getppid())
 
     def snapshot(self) -> Snapshot:
@@ -92,22 +93,24 @@ class Runtime:
             served = generation
             _log.info("generation %d is served", generation)
             break
-        if newer or not self.state.generation:
-            self._report(served)
+        self._report(served)
 
     def watch(self, stop: threading.Event) -> None:
-        """Refresh until `stop` is set."""
+        """Refresh until `stop` is set; what cannot be reported, as on a full disk, is reported when it can."""
         while not stop.wait(WATCH_SECONDS):
-            self.refresh()
+            try:
+                self.refresh()
+            except WorkspaceError as error:
+                _log.warning("what is served could not be reported: %s", error.problem)
 
     def _report(self, served: int) -> None:
         refused = max((one for one in self._refused if one > served), default=0)
-        state = msgspec.structs.replace(
+        self.state = msgspec.structs.replace(
             self.state, generation=served, refused_generation=refused, refused=self._refused.get(refused, "")
         )
-        if state != self.state:
-            self.state = state
-            self._folder.report(self._name, state)
+        if self._reported != self.state:
+            self._folder.report(self._name, self.state)
+            self._reported = self.state
 
 
 def load(folder: ServeFolder, published: Published, before: Snapshot | None) -> Snapshot:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -37,7 +36,6 @@ def serve(options: ServerOptions) -> None:
         interface=Interfaces.RSGI,
         workers=options.workers,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(pipeline_flush=True),
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -1,6 +1,7 @@
 """The serve folder: all that a server needs to answer, published whole, so that it never asks the store."""
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from heptad.serving.records import Route
 KEPT_GENERATIONS = 2
 """The newest, and the one to fall back to where it cannot be opened."""
 _POLL_SECONDS = 0.005
+_GENERATION = re.compile(r"\d{10}\.json")
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ class ServeFolder:
             path = self._packages / digest
             if not path.exists() or digest_of(path.read_bytes()) != digest:
                 write_atomically(path, package(digest))
-        target = self._generations / f"{published.generation:010d}.json"
+        target = self._path_of(published.generation)
         data = msgspec.json.format(msgspec.json.encode(published))
         if not target.exists() or target.read_bytes() != data:
             write_atomically(target, data)
@@ -72,11 +74,11 @@ class ServeFolder:
             names = os.listdir(self._generations)  # noqa: PTH208 - asked twenty times a second by each worker
         except FileNotFoundError:
             return []
-        return sorted((int(name[:10]) for name in names if name[0] != "."), reverse=True)
+        return sorted((int(name[:10]) for name in names if _GENERATION.fullmatch(name)), reverse=True)
 
     def read(self, generation: int) -> Published:
         """Raises `IntegrityError` for a file that is not what `publish` writes."""
-        path = self._generations / f"{generation:010d}.json"
+        path = self._path_of(generation)
         try:
             return msgspec.json.decode(path.read_bytes(), type=Published)
         except (msgspec.DecodeError, OSError) as error:
@@ -145,12 +147,14 @@ class ServeFolder:
                 raise UnavailableError(f"Processes {pids} do not serve generation {generation} after {timeout:g} s.")
             time.sleep(_POLL_SECONDS)
 
+    def _path_of(self, generation: int) -> Path:
+        return self._generations / f"{generation:010d}.json"
+
     def _forget_old(self) -> None:
         """Remove generations that no worker may need any more, and the packages that only they name."""
         kept = self.generations()[:KEPT_GENERATIONS]
-        for path in self._generations.glob("*.json"):
-            if int(path.stem) not in kept:
-                path.unlink(missing_ok=True)
+        for generation in self.generations()[KEPT_GENERATIONS:]:
+            self._path_of(generation).unlink(missing_ok=True)
         try:
             needed = {route.package for generation in kept for route in self.read(generation).routes}
         except IntegrityError:

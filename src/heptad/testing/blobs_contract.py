@@ -21,7 +21,7 @@ Damage = Callable[[str], None]
 
 
 class BlobStoreContract:
-    """Subclasses define two fixtures: `blobs`, an empty store, and `damage`, which alters an artifact's bytes in place."""
+    """Subclasses define two fixtures: `blobs`, an empty store, and `damage`, which alters an artifact in place."""
 
     @pytest.fixture
     def blobs(self) -> BlobStore:
@@ -98,8 +98,7 @@ class BlobStoreContract:
             blobs.get(digest)
         assert caught.value.remedy
         with blobs.open(digest) as stream, pytest.raises(IntegrityError, match=digest):
-            while stream.read(1000):
-                pass
+            list(iter(lambda: stream.read(1000), b""))
         with blobs.open(digest) as stream, pytest.raises(IntegrityError, match=digest):
             # Also where the reader knows how many bytes there are and never asks for more.
             stream.read(blobs.size(digest))

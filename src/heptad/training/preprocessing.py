@@ -144,17 +144,21 @@ def learn_preprocessing(columns: Columns, signature: Signature, target: Array, r
     return Preprocessing(signature, recipe, scaling, categories, scores, vocabularies, origins)
 
 
+def _numbers_and_moments(inputs: Sequence[Input]) -> tuple[list[str], list[str]]:
+    numeric = [one for one in inputs if not is_string(one.type)]
+    moments = [one.name for one in numeric if one.type == "datetime"]
+    return [one.name for one in numeric if one.type != "datetime"], moments
+
+
 def _number_origins(inputs: Sequence[Input]) -> list[str]:
     """Where the columns of `_write_numbers` come from: the numbers first, then each part of all moments."""
-    numbers = [one.name for one in inputs if not is_string(one.type) and one.type != "datetime"]
-    moments = [one.name for one in inputs if one.type == "datetime"]
+    numbers, moments = _numbers_and_moments(inputs)
     return numbers + moments * len(MOMENT_PARTS)
 
 
 def _write_numbers(graph: GraphWriter) -> str:
     """All numbers and the parts of all moments side by side, gaps as NaN."""
-    numbers = [one.name for one in graph.inputs if not is_string(one.type) and one.type != "datetime"]
-    moments = [one.name for one in graph.inputs if one.type == "datetime"]
+    numbers, moments = _numbers_and_moments(graph.inputs)
     return graph.concat(numbers + (write_moments(graph, graph.concat(moments)) if moments else []))
 
 

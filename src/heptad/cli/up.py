@@ -1,0 +1,112 @@
+"""`heptad up`: serves the champion and keeps the loop turning, until it is told to stop."""
+
+import shlex
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit
+
+if TYPE_CHECKING:
+    from heptad.lifecycle import Happening
+    from heptad.release import Package
+    from heptad.serving import ServerProcess
+
+app = typer.Typer()
+TURN = timedelta(seconds=5)
+"""How often the loop looks whether something is due."""
+RESTART_SECONDS = 30.0
+"""A server that does not answer for so long is given up; one that was killed is back sooner."""
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to answer at; 0: any free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer.")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the champion and keep the loop turning, until Ctrl-C."""
+    from heptad.lifecycle import Worker
+    from heptad.project import open_project
+
+    opened = open_project(project)
+    serving, lifecycle = opened.serving, opened.lifecycle
+    with _until_stopped():
+        live = lifecycle.deploy().body.routes[0]
+        package = opened.release.package(opened.release.version(live.version))
+        with serving.start_server(port=port, workers=workers) as server:
+            address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
+            started = {
+                "url": server.url,
+                "endpoint": serving.endpoint,
+                "version": live.label,
+                "curl": curl_line(address, package),
+            }
+            text = f"{live.label} answers at {server.url}. Stop it with Ctrl-C. Try it:\n\n{started['curl']}\n"
+            emit(started, text, as_json=as_json)
+            worker = Worker(
+                opened.workspace.store, serving.endpoint, lifecycle, TURN, _silent if as_json else _print_line
+            )
+            while _answers(server):
+                worker.turn()
+                time.sleep(TURN.total_seconds())
+
+
+def curl_line(address: str, package: "Package") -> str:
+    """A command that asks for one made-up row of the package; it can be pasted into a shell."""
+    body = msgspec.json.encode({"rows": [example_row(package)]}).decode()
+    return f"curl -s -H 'Content-Type: application/json' {shlex.quote(address)} -d {shlex.quote(body)}"
+
+
+def example_row(package: "Package") -> dict[str, Any]:
+    """The most complete background row; nobody's real data. Texts, which the background lacks, get a word."""
+    row = max(package.background, key=lambda one: sum(value is not None for value in one.values()))
+    texts = {one.name for one in package.signature.inputs if one.type == "text"}
+    return {
+        one.name: "example" if one.name in texts and row.get(one.name) is None else row.get(one.name)
+        for one in package.signature.inputs
+    }
+
+
+def _answers(server: "ServerProcess") -> bool:
+    """Waits for a server that is being started again; raises `UnavailableError` where it does not come back."""
+    from heptad.core.errors import UnavailableError
+
+    deadline = time.monotonic() + RESTART_SECONDS
+    while not server.alive():
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"The server at {server.url} ended and did not come back.", remedy="heptad doctor")
+        time.sleep(0.1)
+    return True
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """The block ends in order on Ctrl-C and on SIGTERM, at any point: what a turn has not finished, the next will."""
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Everything that was answered is in the log; heptad up goes on from here.", err=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _silent(happening: "Happening") -> None:
+    """A program reads records instead."""
+
+
+def _print_line(happening: "Happening") -> None:
+    typer.echo(f"{time.strftime('%H:%M:%S')}  {happening.step:<11}  {happening.sentence}")
