@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from blake3 import blake3
 
+from bench.figures import Figure
 from heptad.core.files import sync_files, sync_folder
 from heptad.core.local_blobs import open_blobs
 
@@ -18,18 +18,6 @@ LARGE_BYTES, SMALL_FILES = 2 << 30, 20_000
 LARGE_RATIO, SMALL_RATIO = 1.3, 2.0
 CHUNK = 16 << 20
 REPEATS = 3
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured figure; `ratio` is the value over the limit, which was measured in the same run."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    ratio: float
-    floor: str
-    holds: bool
 
 
 def measure() -> list[Figure]:
@@ -97,8 +85,3 @@ def _figure(name: str, value: float, limit: float, most: float) -> Figure:
     ratio = value / limit
     floor = f"within {most:g} times"
     return Figure(name=name, value=value, unit="s", limit=limit, ratio=ratio, floor=floor, holds=ratio <= most)
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(f"{figure.name}: {figure.value:.2f} {figure.unit}, {figure.ratio:.2f} times ({figure.floor})")

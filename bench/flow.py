@@ -8,8 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from bench.figures import Figure
 from heptad.core.flow import Flow
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
@@ -17,18 +16,6 @@ from heptad.core.workspace import Workspace, open_workspace
 STEPS = 100
 COLD_MS_A_STEP, CACHED_MS = 1.0, 50.0
 REPEATS = 7
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured figure; `ratio` is the value over the limit, which was measured in the same run."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    ratio: float
-    floor: str
-    holds: bool
 
 
 def measure() -> list[Figure]:
@@ -88,8 +75,3 @@ def _seconds(act: Callable[[], Any]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(f"{figure.name}: {figure.value:.3f} {figure.unit} ({figure.floor})")

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
+from bench.figures import Figure
 from heptad.data import Column, Schema
 from heptad.training import Fitted, OnnxModel, check_rows, columns_of, explain, fit
 from heptad.training.estimators import complete_params, estimator_named
@@ -20,18 +20,6 @@ TRAINING_RATIO = 3.0
 BATCH_RATIO = 3.0
 ESTIMATORS = ("linear", "random_forest", "lightgbm")
 LATE = Column(name="late", type="category", role="target")
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured figure; `ratio` is the value over the limit, which was measured in the same run."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    ratio: float
-    floor: str
-    holds: bool
 
 
 def measure() -> list[Figure]:
@@ -144,8 +132,3 @@ def _timed(act: Callable[[], Any]) -> tuple[Any, float]:
 def _best(act: Callable[[], object], times: int = 5) -> float:
     """Seconds of the fastest call: what else the machine does only adds to it."""
     return min(_timed(act)[1] for _ in range(times))
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(figure)

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from bench.figures import Figure
 from heptad.core import graph
 from heptad.core.clock import ManualClock
 from heptad.core.settings import ProjectSettings, StoreSettings
@@ -31,23 +32,11 @@ from heptad.training import Candidate, Evaluation, Input, Metric, Parity, Signat
 START = datetime(2013, 4, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
 WEEKS, ROWS, NUMBERS, CATEGORIES = 39, 6_500, 16, 4
-REPORT_SECONDS = 0.3
+REPORT_RATIO = 4.0
 COLUMNS = [
     *(Column(name=f"number_{place}", type="number") for place in range(NUMBERS)),
     *(Column(name=f"category_{place}", type="category") for place in range(CATEGORIES)),
 ]
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured figure; `ratio` is the value over the limit, which was measured in the same run."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    ratio: float
-    floor: str
-    holds: bool
 
 
 def measure() -> list[Figure]:
@@ -73,11 +62,12 @@ def weekly_report() -> Figure:
             monitoring.report(START + week * WEEK, START + (week + 1) * WEEK, START + (week + 1) * WEEK)
             taken.append(time.perf_counter() - began)
     value = float(np.median(taken))
-    name = f"a weekly report, {ROWS:,} rows x {NUMBERS + CATEGORIES} inputs, live and shadow"
-    floor = f"{REPORT_SECONDS} s"
+    ratio = value / limit
     return Figure(
-        name=name, value=value, unit="s", limit=limit, ratio=value / limit, floor=floor, holds=value <= REPORT_SECONDS
-    )
+        name=f"a weekly report, {ROWS:,} rows x {NUMBERS + CATEGORIES} inputs, live and shadow",
+        value=value, unit="s", limit=limit, ratio=ratio,
+        floor=f"{REPORT_RATIO:g} x reading its rows and a year of labels", holds=ratio <= REPORT_RATIO,
+    )  # fmt: skip
 
 
 def drift_of_many_rows(rows: int = 200_000) -> Figure:
@@ -205,8 +195,3 @@ def _best(act: Callable[[], object], times: int = 5) -> float:
         act()
         taken.append(time.perf_counter() - began)
     return min(taken)
-
-
-if __name__ == "__main__":
-    for figure in measure():
-        print(f"{figure.name}: {figure.value:.3f} {figure.unit}, limit {figure.limit:.3f} ({figure.ratio:.1f} x)")

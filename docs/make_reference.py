@@ -116,9 +116,8 @@ def commands_page() -> str:
 
 
 _COMMANDS = [
-    "Every command but `init`, `demo` and `restore` takes `--project FOLDER` (`-p`), the project's folder, by default",
-    "the present one; and every command that answers something takes `--json`, which prints one JSON value instead of",
-    "text.",
+    "Every command but `init` and `demo` takes `--project FOLDER` (`-p`), the project's folder, by default the present",
+    "one; and every command takes `--json`, which prints one JSON value last instead of text.",
     "Exit codes: 0 done, 1 it failed, 2 what was given cannot be used, 130 interrupted.",
 ]
 

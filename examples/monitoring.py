@@ -53,7 +53,7 @@ def serve(project: Project, clock: FileClock, rows: pl.DataFrame) -> None:
         project.serving.start_server(port=0, clock=clock.path) as server,
         PredictionClient(server.url, project.serving.endpoint, caller="branch offices") as client,
     ):
-        for day in rows.partition_by(pl.col("asked").dt.date(), maintain_order=True):
+        for _, day in rows.group_by(pl.col("asked").dt.date(), maintain_order=True):
             clock.advance_to(day["asked"][0])
             client.predict(day.select("income", "region").to_dicts(), ids=day["loan"].to_list())
     known = pl.col("asked") + timedelta(days=1)

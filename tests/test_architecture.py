@@ -59,7 +59,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base
 LINES_OF_A_FILE = 450
 LINES_OF_A_FUNCTION = 60
 PUBLIC_METHODS = 12
-LINES_OF_CORE = 4_000
+LINES_OF_CORE = 6_500
 UNTESTED_ALONE = {"__init__.py", "records.py", "settings.py", "store.py", "artifacts.py"}
 """Files that only declare: what uses them tests them, and the classes in heptad.testing test every implementation."""
 
@@ -113,7 +113,7 @@ def test_outside_libraries_stay_in_their_folder(path: Path) -> None:
     wrong = []
     for line, module in imports(path):
         library = module.split(".")[0]
-        if library in sys.stdlib_module_names or library == "heptad" or here == "adapters":
+        if library in {*sys.stdlib_module_names, "_typeshed"} or library == "heptad" or here == "adapters":
             continue
         at_home = name_of(path).startswith(ONLY_IN.get(library, ""))
         if library not in OUTSIDE[here] | (EVERYWHERE if here != "core" else set()) or not at_home:
@@ -133,7 +133,7 @@ def test_files_functions_and_classes_stay_small(path: Path) -> None:
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > LINES_OF_A_FUNCTION:
                 wrong.append(f"{node.name} has {length} lines")
-        elif isinstance(node, ast.ClassDef):
+        elif isinstance(node, ast.ClassDef) and room(path) != "testing":
             public = [item.name for item in node.body if isinstance(item, ast.FunctionDef) and item.name[0] != "_"]
             if len(public) > PUBLIC_METHODS:
                 wrong.append(f"{node.name} has {len(public)} public methods")
@@ -186,3 +186,6 @@ def test_the_root_of_a_step_lists_its_public_names_twice_alike(step: str) -> Non
     }
     table = next(ast.literal_eval(node) for node in ast.walk(tree) if isinstance(node, ast.Dict))
     assert table == checked
+    modules = {path.stem for path in (SOURCE / step).glob("*.py")}
+    # Once imported, a module becomes an attribute of its package and would hide the name.
+    assert not modules & set(table), f"a name and a module are called alike: {modules & set(table)}"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from heptad.training import Training
 
 TEMPLATES = ("flights",)
+CLOCK = "clock"
+"""File in the workspace with the clock of its rehearsal."""
 EVALUATION = "evaluation.html"
 """The newest evaluation report, in the project's folder."""
 
@@ -208,11 +210,15 @@ _KNOWN_BY = "list some: heptad serving list, release list, monitoring show, life
 def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Project:
     """Open the project in the folder `path`; its workspace is made where there is none yet.
 
-    `clock` is the file of a shared clock (rehearsals); without it the machine's clock counts. Raises `InputError`
-    where the folder is no project, `SettingsError` with every mistake in its heptad.toml.
+    `clock` is the file of a shared clock. Without it a workspace that was made by a rehearsal keeps the rehearsal's
+    clock, and any other goes by the machine's. Raises `InputError` where the folder is no project, `SettingsError`
+    with every mistake in its heptad.toml.
     """
     root = Path(path).resolve()
     config = read_config(root)
+    own = root / FOLDER / CLOCK
+    if clock is None and own.exists():
+        clock = own
     return Project(root, config, open_workspace(root, config.project.name, config.store, clock))
 
 
@@ -243,7 +249,7 @@ def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:
     """A project made from a template, or the one that is there, on a clock of its own that begins at `start`."""
     if not (folder / FILE).exists():
         create_from_template(template, folder)
-    clock = FileClock(folder.resolve() / FOLDER / "clock")
+    clock = FileClock(folder.resolve() / FOLDER / CLOCK)
     clock.advance_to(start)
     return open_project(folder, clock=clock.path)
 

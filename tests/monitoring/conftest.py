@@ -93,8 +93,9 @@ class Log:
         rows = pl.concat(self.answers, how="diagonal_relaxed").lazy()
         return rows.filter((pl.col("at") >= start) & (pl.col("at") < end))
 
-    def labels(self, *, known_at):
+    def labels(self, *, known_at, among):
         rows = pl.concat(self.known).lazy().filter(pl.col("known_at") <= known_at)
+        rows = rows.join(among.select("id"), on="id", how="semi")
         return rows.sort("known_at").unique("id", keep="last")
 
 

@@ -88,17 +88,19 @@ def _call(arguments: Sequence[str]) -> int:
 def usage_error(error: typer.TyperException) -> InputError:
     """What is wrong with the words on the command line, as an error of ours: with the nearest right ones."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "heptad"
-    allowed = ""
-    if hasattr(error, "possibilities") and context:
-        options = [name for one in context.command.get_params(context) for name in one.opts if name.startswith("--")]
-        problem, allowed = str(error), nearest(str(getattr(error, "option_name", "")), options)
-    elif hasattr(context and context.command, "commands") and str(error).startswith("No such command"):
-        given = str(error).split("'")[1]
-        problem, allowed = f"No such command: {given}", nearest(given, list(context.command.commands), most=30)
-    else:
-        problem = error.format_message()
-    return InputError(problem.rstrip(".") + ".", allowed=allowed, remedy=f"{command} --help")
+    if context is None:
+        return InputError(error.format_message(), remedy="heptad --help")
+    command, problem, allowed = context.command, error.format_message(), ""
+    if hasattr(error, "possibilities"):
+        known = [name for option in command.get_params(context) for name in option.opts if name.startswith("--")]
+        problem, allowed = f"{error}.", nearest(str(getattr(error, "option_name", "")), known)
+    elif str(error).startswith(_NO_COMMAND):
+        given = str(error).removeprefix(_NO_COMMAND).split("'")[1]
+        problem, allowed = f"There is no command {given!r}.", nearest(given, list(command.commands), most=30)
+    return InputError(problem, allowed=allowed, remedy=f"{context.command_path} --help")
+
+
+_NO_COMMAND = "No such command "
 
 
 def report(error: HeptadError, *, as_json: bool) -> None:

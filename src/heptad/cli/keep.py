@@ -1,5 +1,142 @@
 """Commands that look after a workspace: doctor, backup, restore, move, export."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, table
+
+if TYPE_CHECKING:
+    from heptad.core.transfer import Backup
+    from heptad.lifecycle import Check
+
 app = typer.Typer()
+
+
+@app.command()
+def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Say what is wrong with this machine or workspace."""
+    checks = _examine(project)
+    wrong = [one for one in checks if one.state != "ok"]
+    rows = [
+        {"": one.state, "what": one.name, "found": one.sentence + (f". Remedy: {one.remedy}" if one.remedy else "")}
+        for one in checks
+    ]
+    emit(checks, f"{table(rows)}\n\n{len(wrong)} of {len(checks)} need a look", as_json=as_json)
+    if any(one.state == "error" for one in checks):
+        raise typer.Exit(1)
+
+
+def _examine(project: Path) -> "list[Check]":
+    """What is found as far as one gets: a project that does not open is a finding too."""
+    from heptad.core.errors import HeptadError
+    from heptad.lifecycle import Check, examine_machine, examine_workspace
+    from heptad.project import open_project
+
+    checks = examine_machine(project)
+    try:
+        opened = open_project(project)
+        checks.append(Check(name="project", state="ok", sentence=f"{opened.config.project.name} opens"))
+        return checks + examine_workspace(opened.workspace)
+    except HeptadError as error:
+        sentence = str(error.args[0])
+        return [*checks, Check(name="project", state="error", sentence=sentence, remedy=error.remedy)]
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the workspace, also while it is in use; checked."""
+    from heptad.cli.progress import counting
+    from heptad.core.transfer import backup as make_backup
+    from heptad.project import open_project
+
+    opened = open_project(project)
+    with counting("backup", shown=not as_json) as watch:
+        made = make_backup(opened.workspace, folder, watch)
+    emit(made, facts({"backup": folder, **_held(made)}), as_json=as_json)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the project's workspace from a backup; checked."""
+    from heptad.cli.progress import counting
+    from heptad.config import FILE, read_config
+    from heptad.core.secrets import reveal
+    from heptad.core.transfer import restore as make_again
+
+    url = reveal(read_config(project).store.url) if (project / FILE).is_file() else ""
+    with counting("restore", shown=not as_json) as watch:
+        kept = make_again(folder, project.resolve(), url, watch)
+    emit(kept, facts({"restored": project.resolve(), **_held(kept)}), as_json=as_json)
+
+
+@app.command()
+def move(
+    target: Annotated[str, typer.Argument(help="A folder, or a postgresql:// URL for the store alone.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the workspace to a folder, or its store to a database."""
+    from heptad.cli.progress import counting
+    from heptad.core import transfer
+    from heptad.core.secrets import reveal
+    from heptad.project import open_project
+
+    workspace = open_project(project).workspace
+    with counting("move", shown=not as_json) as watch:
+        if "://" in target:
+            sums = transfer.move_store(workspace, reveal(target), watch)
+            then = f'put this under [store] in heptad.toml: url = "{target}"'
+            counts = {f"rows of {name}": one.rows for name, one in sums.items()}
+            emit(sums, facts({**counts, "next": then}), as_json=as_json)
+            return
+        moved = transfer.move(workspace, Path(target).resolve(), watch)
+    then = f"take heptad.toml and your functions there too; {workspace.folder} can be deleted when all is well"
+    emit(moved, facts({"moved to": target, **_held(moved), "next": then}), as_json=as_json)
+
+
+def _held(made: "Backup") -> dict[str, object]:
+    """What a backup holds, for people."""
+    return {
+        "of": f"{made.name}, {made.at:%Y-%m-%d %H:%M}",
+        "records": made.records,
+        "events": made.events,
+        "artifacts": made.artifacts,
+        "files": len(made.files),
+    }
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything in open formats: Parquet, JSON, ONNX."""
+    from heptad.cli.progress import progress
+    from heptad.lifecycle import export_workspace
+    from heptad.project import open_project
+
+    opened = open_project(project)
+    with progress("export", shown=not as_json) as tell:
+        exported = export_workspace(opened.workspace, opened.serving, folder, tell)
+    lines = {
+        "records": sum(exported.records.values()),
+        "links": exported.links,
+        "events": exported.events,
+        "metric points": exported.points,
+        "data versions": exported.data_versions,
+        "models": f"{exported.models}, {exported.packages} of them as signed packages",
+        "files": f"{len(exported.files):,}, {sum(one.bytes for one in exported.files.values()) / 1e6:,.1f} MB",
+        "where": f"{folder}, named with their digests in manifest.json",
+    }
+    emit(exported, facts(lines), as_json=as_json)

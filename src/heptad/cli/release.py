@@ -30,7 +30,7 @@ def list_versions(
     rows = [
         {
             "version": line.version,
-            "registered": line.registered,
+            "registered": f"{one.at:%Y-%m-%d}",
             "estimator": line.estimator,
             line.metric: line.value,
             "status": line.aliases or line.status,
@@ -52,7 +52,7 @@ def show(version: Version = "champion", project: ProjectOption = HERE, as_json: 
         facts(dict(version_facts(details))),
         section("Gates", wrapped(decision_lines(details.decision.body))),
         section("History", wrapped(history_lines(details.history))),
-        to_markdown(details.card),
+        wrapped(to_markdown(details.card).splitlines()),
     ]
     emit(details, "\n\n".join(text), as_json=as_json)
 

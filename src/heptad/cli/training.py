@@ -43,6 +43,7 @@ def show(
         "latency": f"{shown(evaluation.model_latency_p50_ms)} ms a row, "
         f"99% below {shown(evaluation.model_latency_p99_ms)} ms",
     }
+    overview["baseline"] = evaluation.baseline_name
     text = [facts(overview)]
     text += [section(title, table(rows, empty=empty)) for title, rows, empty in _tables(evaluation)]
     absent = [f"{name} is not defined here: it needs {needs}" for name, needs in evaluation.absent.items()]
@@ -61,7 +62,7 @@ def _tables(evaluation: "Evaluation") -> Iterator[tuple[str, list[dict[str, obje
                 "value": one.value,
                 "low": one.low,
                 "high": one.high,
-                evaluation.baseline_name: baseline.get(one.name),
+                "baseline": baseline.get(one.name),
             }
             for one in evaluation.metrics
         ],

@@ -34,15 +34,18 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Serve the champion and keep the loop turning, until Ctrl-C."""
+    from heptad.core.clock import FileClock
     from heptad.lifecycle import Worker
     from heptad.project import open_project
 
     opened = open_project(project)
     serving, lifecycle = opened.serving, opened.lifecycle
+    clock = opened.workspace.clock
+    clock_file = clock.path if isinstance(clock, FileClock) else None
     with _until_stopped():
         live = lifecycle.deploy().body.routes[0]
         package = opened.release.package(opened.release.version(live.version))
-        with serving.start_server(port=port, workers=workers) as server:
+        with serving.start_server(port=port, workers=workers, clock=clock_file) as server:
             address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
             started = {
                 "url": server.url,

@@ -54,8 +54,21 @@ _REMEDY = "Somebody or something changed the store's file; compare it with the n
 
 
 def walk(store: Store, after: Position = 0, kinds: Collection[str] = ()) -> Iterator[Event]:
-    """Every event behind a position, fetched in batches."""
-    while batch := store.follow(after, kinds, BATCH):
+    """Every event behind a position, fetched in batches; raises `IntegrityError` at one that cannot be read."""
+    size = BATCH
+    while True:
+        try:
+            batch = store.follow(after, kinds, size)
+        except IntegrityError as error:
+            if size == 1:
+                raise IntegrityError(
+                    f"The event that follows position {after} cannot be read. {error.problem}", remedy=_REMEDY
+                ) from error
+            # One by one, so that those before it are told first.
+            size = 1
+            continue
+        if not batch:
+            return
         yield from batch
         after = batch[-1].position
 

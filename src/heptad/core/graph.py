@@ -1,5 +1,6 @@
 """Typed records on top of the store: save what a step made with what it was made from, load it back."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -76,6 +77,10 @@ def save(
 def load(workspace: Workspace, ref: Ref, kind: type[T]) -> Record[T]:
     """The record with its typed body; raises `NotFoundError`, also where the record is of another kind."""
     (record,) = workspace.store.get([ref])
+    return _of_kind(record, kind)
+
+
+def _of_kind(record: RawRecord, kind: type[T]) -> Record[T]:
     if record.kind != kind.kind:
         raise NotFoundError(kind.kind, record.id, remedy=f"{record.id} is a {record.kind}.")
     return typed(record, kind)
@@ -84,9 +89,10 @@ def load(workspace: Workspace, ref: Ref, kind: type[T]) -> Record[T]:
 def find_alias(workspace: Workspace, scope: str, name: str, kind: type[T]) -> Record[T] | None:
     """The record an alias points at, or `None` where the alias does not exist."""
     try:
-        return load(workspace, AliasRef(scope, name), kind)
+        (record,) = workspace.store.get([AliasRef(scope, name)])
     except NotFoundError:
         return None
+    return _of_kind(record, kind)
 
 
 def find(workspace: Workspace, kind: type[T], query: Query, limit: int = 1000) -> list[Record[T]]:
@@ -96,10 +102,15 @@ def find(workspace: Workspace, kind: type[T], query: Query, limit: int = 1000) -
 
 def set_attributes(workspace: Workspace, record: Id, values: Mapping[str, Scalar], event: str = "") -> None:
     """Change what is true of a record now, with an event that says so."""
+    # JSON has no NaN and no infinity; the attribute keeps them, the event says their names.
+    told = {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in values.items()
+    }
     workspace.store.write(
         Change(
             attributes=[Attribute(record, key, value) for key, value in values.items()],
-            events=[NewEvent(kind=event or "core.attributes_changed", subject=record, body=dict(values))],
+            events=[NewEvent(kind=event or "core.attributes_changed", subject=record, body=told)],
             at=workspace.clock.now(),
             actor=current_actor(),
         )

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from heptad.core.errors import ConflictError
+from heptad.core.errors import ConflictError, UnavailableError
 from heptad.core.records import AliasMove, Change
 from heptad.core.store import Store
 
@@ -77,5 +77,8 @@ def _keep(lease: Lease, done: threading.Event) -> None:
     while not done.wait(lease.duration.total_seconds() / 3):
         try:
             lease.renew()
+        except UnavailableError:
+            # A third of the time has passed; there is a second chance, and where that fails somebody takes over.
+            continue
         except ConflictError:
             return

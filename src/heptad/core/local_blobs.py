@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from io import BufferedReader, BytesIO, FileIO, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from blake3 import blake3
 
@@ -18,9 +18,6 @@ from heptad.core.artifacts import BlobStore
 from heptad.core.errors import InputError, IntegrityError, NotFoundError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, sync_files, sync_folder, writing
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 CHUNK = 4 << 20
 """Bytes that are read, hashed and written at a time; less is not worth a second thread."""
@@ -210,7 +207,7 @@ class _VerifiedFile(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         count = self._file.readinto(buffer) or 0
         self._hasher.update(memoryview(buffer)[:count])
         self._left -= count

@@ -26,12 +26,17 @@ _POSTGRESQL = {
 }
 """SQLSTATE, or its first two characters, to what is wrong and what to do."""
 
+_WHILE_CONNECTING = {"does not exist": "3D000", "authentication failed": "28", "no password supplied": "28"}
+"""The driver reports no SQLSTATE for a connection that was refused, only the server's sentence."""
+
 
 def translated(error: BaseException | None, where: str) -> HeptadError:
     """The error of Heptad for an error of `sqlite3` or `psycopg`."""
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error, where)
     code = str(getattr(error, "sqlstate", None) or "")
+    if not code:
+        code = next((known for words, known in _WHILE_CONNECTING.items() if words in str(error)), "")
     problem, remedy = _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2]) or ("", "")
     if code.startswith("XX"):
         return IntegrityError(f"The database {where} {problem or 'reports damage'}: {error}", remedy=remedy)
@@ -51,5 +56,5 @@ def _from_sqlite(error: sqlite3.Error, where: str) -> HeptadError:
         return IntegrityError(
             f"The database file {where} is damaged: {error}.", remedy="Restore the newest backup: heptad restore."
         )
-    problem, remedy = _SQLITE.get(family, (f"refused: {error}", "heptad doctor"))
+    problem, remedy = _SQLITE.get(family, ("cannot do what it was asked", "heptad doctor"))
     return WorkspaceError(f"The database file {where} {problem} ({error}).", remedy=remedy)

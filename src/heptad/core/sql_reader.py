@@ -119,11 +119,14 @@ def _cursor(transaction: Transaction, name: str) -> Position:
 def _event(row: Row) -> Event:
     position, at, kind, subject, actor, text, digest = row
     try:
-        body = body_of(text)
-        # Another spelling of the same data would pass the check of the chain, which reads the data.
-        is_whole = canonical_json(body).decode() == text
-    except msgspec.DecodeError:
-        body, is_whole = {}, False
-    if not is_whole:
-        raise IntegrityError(f"The event at position {position} is not what was written.", remedy=_BACKUP)
-    return Event(position=position, at=moment(at), kind=kind, subject=subject, actor=actor, body=body, digest=digest)
+        body, when = body_of(text), moment(at)
+    except (msgspec.DecodeError, TypeError, OverflowError) as error:
+        raise _altered(position) from error
+    # Another spelling of the same data would pass the check of the chain, which reads the data.
+    if canonical_json(body).decode() != text:
+        raise _altered(position)
+    return Event(position=position, at=when, kind=kind, subject=subject, actor=actor, body=body, digest=digest)
+
+
+def _altered(position: Position) -> IntegrityError:
+    return IntegrityError(f"The event at position {position} is not what was written.", remedy=_BACKUP)

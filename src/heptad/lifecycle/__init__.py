@@ -6,6 +6,11 @@ from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
     from heptad.lifecycle.costs import Costs as Costs
+    from heptad.lifecycle.doctor import Check as Check
+    from heptad.lifecycle.doctor import examine_machine as examine_machine
+    from heptad.lifecycle.doctor import examine_workspace as examine_workspace
+    from heptad.lifecycle.export import Exported as Exported
+    from heptad.lifecycle.export import export_workspace as export_workspace
     from heptad.lifecycle.happenings import Happening as Happening
     from heptad.lifecycle.happenings import Watcher as Watcher
     from heptad.lifecycle.happenings import unwatched as unwatched
@@ -36,7 +41,9 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Check": "doctor",
         "Costs": "costs",
+        "Exported": "export",
         "Happening": "happenings",
         "Lifecycle": "lifecycle",
         "Month": "summary",
@@ -55,6 +62,9 @@ __getattr__, __all__ = attach(
         "Watcher": "happenings",
         "Why": "why",
         "Worker": "worker",
+        "examine_machine": "doctor",
+        "examine_workspace": "doctor",
+        "export_workspace": "export",
         "newest": "status",
         "newest_events": "status",
         "read_status": "status",

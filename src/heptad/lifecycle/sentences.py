@@ -51,12 +51,13 @@ def _candidate(record: Record[Candidate]) -> str:
 
 
 def _decision(record: Record[Decision]) -> str:
-    return f"{'accepted' if record.body.accepted else 'refused'}: {record.body.reason}"
+    return record.body.reason
 
 
 def _version(record: Record[ModelVersion]) -> str:
-    aliases = f" ({', '.join(sorted(record.aliases))})" if record.aliases else ""
-    return f"{record.body.label}{aliases}, {record.body.estimator}"
+    # "latest" is the counter that numbers versions, and no news to anybody.
+    names = ", ".join(sorted(record.aliases.keys() - {"latest"}))
+    return f"{record.body.label}{f' ({names})' if names else ''}, {record.body.estimator}"
 
 
 def _deployment(record: Record[Deployment]) -> str:
@@ -114,3 +115,6 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(TaskResult, _task),
     ]
 )
+
+IN_ORDER = list(_SENTENCES)
+"""Kinds of records in the order in which a run, and then a loop, writes them."""

@@ -17,7 +17,7 @@ from heptad.core.records import Id, RawRecord, Record
 from heptad.core.workspace import Workspace
 from heptad.experiments import Environment
 from heptad.lifecycle.records import Plan
-from heptad.lifecycle.sentences import sentence_of
+from heptad.lifecycle.sentences import IN_ORDER, sentence_of
 from heptad.monitoring import MonitoringReport
 from heptad.release import ModelVersion
 from heptad.serving import Deployment, Prediction
@@ -181,7 +181,7 @@ def _ahead(workspace: Workspace, record: RawRecord) -> list[RawRecord]:
     if record.kind == Plan.kind:
         acts = Query(kind="", where=Compare("@actor", "=", f"plan:{record.id}"))
         found |= {one.id: one for one in workspace.store.find(acts).items}
-    return sorted(found.values(), key=lambda one: (one.at, one.id))[-FOLLOWED:]
+    return sorted(found.values(), key=lambda one: (one.at, IN_ORDER.index(one.kind), one.id))[-FOLLOWED:]
 
 
 def _details(workspace: Workspace, record: RawRecord) -> list[Reason]:

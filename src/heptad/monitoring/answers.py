@@ -28,8 +28,9 @@ def read_answers(serving: Serving, windows: Sequence[Window], known_at: datetime
     scans = [serving.predictions(window.start, window.end) for window in windows]
     scans = [scan if whole and not place else scan.select(SCORED) for place, scan in enumerate(scans)]
     numbered = [scan.with_columns(pl.lit(place).alias(_PLACE)) for place, scan in enumerate(scans)]
-    labels = serving.labels(known_at=known_at).select("id", "known_at", truth="value")
-    answers = pl.concat(numbered, how="diagonal").join(labels, on="id", how="left").sort("at", "id").collect()
+    asked = pl.concat(numbered, how="diagonal")
+    labels = serving.labels(known_at=known_at, among=asked).select("id", "known_at", truth="value")
+    answers = asked.join(labels, on="id", how="left").sort("at", "id").collect()
     return {window: answers.filter(pl.col(_PLACE) == place).drop(_PLACE) for place, window in enumerate(windows)}
 
 

@@ -42,17 +42,24 @@ class Labels:
         return given.height
 
     def scan(
-        self, task: Task, start: datetime | None = None, end: datetime | None = None, known_at: datetime | None = None
+        self,
+        task: Task,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        known_at: datetime | None = None,
+        among: pl.LazyFrame | None = None,
     ) -> pl.LazyFrame:
         """One row an id, the newest that was known at `known_at`, of events in `[start, end)`; in no particular order.
 
-        `value` is text for classification and a number for regression.
+        `value` is text for classification and a number for regression. `among` has a column `id` and limits the ids.
         """
         labels, _ = self._table.read()
         if labels is None:
             labels = pl.LazyFrame(schema=dict(zip(COLUMNS, (pl.String, pl.String, _TIME, _TIME), strict=True)))
         if known_at is not None:
             labels = labels.filter(pl.col("known_at") <= known_at)
+        if among is not None:
+            labels = labels.join(among.select("id"), on="id", how="semi")
         labels = labels.sort("known_at").unique("id", keep="last")
         if start is not None:
             labels = labels.filter(pl.col("at") >= start)

@@ -151,10 +151,17 @@ class Serving:
         return self._labels.add(read_labels(path, self._project.timezone))
 
     def labels(
-        self, start: datetime | None = None, end: datetime | None = None, known_at: datetime | None = None
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        known_at: datetime | None = None,
+        among: pl.LazyFrame | None = None,
     ) -> pl.LazyFrame:
-        """The newest label of each id that was known at `known_at`, of events in `[start, end)`."""
-        return self._labels.scan(self._task(), start, end, known_at)
+        """The newest label of each id that was known at `known_at`, of events in `[start, end)`.
+
+        `among` has a column `id` and limits the ids, which is much quicker where they are few.
+        """
+        return self._labels.scan(self._task(), start, end, known_at, among)
 
     @property
     def _scope(self) -> str:
@@ -172,7 +179,7 @@ class Serving:
 
     def _task(self) -> Task:
         """What the endpoint answers; where nothing was deployed yet, classes."""
-        deployment = self.current()
+        deployment = graph.find_alias(self._workspace, self._scope, CURRENT, Deployment)
         if deployment is None:
             return "classification"
         version = self._release.version(deployment.body.routes[0].version)

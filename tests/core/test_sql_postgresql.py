@@ -1,0 +1,73 @@
+"""A PostgreSQL server that is away, comes back, or has no such database."""
+
+import sys
+
+import psycopg
+import pytest
+
+from heptad.core.errors import InputError, UnavailableError, WorkspaceError
+from heptad.core.records import Change
+from heptad.core.sql_store import SqlStore, open_store
+from heptad.core.sql_writer import MANY
+from heptad.testing.store_contract import record
+
+pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+
+
+def test_a_server_that_is_away_may_be_tried_again(store: SqlStore) -> None:
+    """The error is retryable, and shows no password."""
+    with pytest.raises(UnavailableError, match="did not answer") as caught:
+        open_store("postgresql://me:secret@127.0.0.1:1/heptad")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_said(store: SqlStore, postgresql_server: str) -> None:
+    """With the command that makes one."""
+    url = postgresql_server.replace("/test", "/nowhere").replace("/postgres?", "/nowhere?")
+    with pytest.raises(WorkspaceError, match="nowhere") as caught:
+        open_store(url)
+    assert "createdb" in caught.value.remedy
+
+
+def test_sessions_that_the_server_ended_are_replaced(store: SqlStore, postgresql_server: str) -> None:
+    """After a restart of the server the next call works, without opening the store again."""
+    store.write(Change(records=[record("r1")]))
+    with store.database.reading() as transaction:
+        pid = transaction.value("SELECT pg_backend_pid()")
+    with psycopg.connect(postgresql_server, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    assert store.get(["r1"])
+
+
+def test_a_session_that_ends_in_the_middle_leaves_nothing(store: SqlStore, postgresql_server: str) -> None:
+    """The error may pass by itself, and half of the change is not there."""
+    with pytest.raises(UnavailableError), store.database.writing() as transaction:
+        transaction.run("INSERT INTO cursor (name, position) VALUES ('half', 1)")
+        pid = transaction.value("SELECT pg_backend_pid()")
+        with psycopg.connect(postgresql_server, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        transaction.run("INSERT INTO cursor (name, position) VALUES ('done', 1)")
+    with store.database.reading() as transaction:
+        assert transaction.rows("SELECT * FROM cursor") == []
+
+
+def test_plans_know_what_the_tables_hold(store: SqlStore) -> None:
+    """Statistics are gathered as the store grows, since the server itself may take a minute to look."""
+    store.write(Change(records=[record(f"r{n}", {"n": n}) for n in range(MANY + 30)]))
+    with store.database.reading() as transaction:
+        estimate = transaction.value("SELECT reltuples FROM pg_class WHERE oid = 'record'::regclass")
+    assert estimate == MANY + 30
+
+
+def test_a_missing_driver_is_named(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(WorkspaceError, match="psycopg") as caught:
+        open_store(store.url)
+    assert "heptad[postgresql]" in caught.value.remedy
+
+
+def test_text_that_postgresql_refuses_is_refused_before(store: SqlStore) -> None:
+    """A NUL in text is an `InputError` on both databases."""
+    with pytest.raises(InputError, match=r"U\+0000"):
+        store.write(Change(records=[record("r1", {"name": "a\x00b"})]))

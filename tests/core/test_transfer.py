@@ -1,0 +1,204 @@
+"""A workspace survives backup, restore and move whole, and a backup that was damaged is refused."""
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from heptad.core.errors import InputError, IntegrityError, WorkspaceError
+from heptad.core.events import verify
+from heptad.core.query import Query
+from heptad.core.records import Change, NewEvent
+from heptad.core.settings import StoreSettings
+from heptad.core.transfer import MANIFEST, backup, move, move_store, read_backup, restore
+from heptad.core.workspace import Workspace, open_workspace
+from heptad.testing.store_contract import points, record
+
+TABLE = "tables/flights"
+
+
+@pytest.fixture
+def filled(workspace: Workspace) -> Workspace:
+    """Records, an artifact, a table with its log, and a key that nobody else may read."""
+    digest = workspace.blobs.put(b"a model")
+    workspace.store.write(
+        Change(records=[record("r1", {"model": digest})], events=[NewEvent(kind="t.made", subject="r1")])
+    )
+    workspace.store.append([points(0, 10)])
+    for name, text in {
+        f"{TABLE}/_delta_log/0.json": "{}",
+        f"{TABLE}/part-0.parquet": "rows",
+        "keys/release.ed25519": "secret",
+    }.items():
+        path = workspace.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (workspace.folder / "keys/release.ed25519").chmod(0o600)
+    return workspace
+
+
+def check_same(old: Workspace, new: Workspace) -> None:
+    """All that was filled in is there, and can be gone on with."""
+    assert new.store.get(["r1"]) == old.store.get(["r1"])
+    assert new.store.read("r1", "loss") == points(0, 10)
+    assert list(new.blobs.digests()) == list(old.blobs.digests())
+    assert (new.folder / TABLE / "part-0.parquet").read_text() == "rows"
+    assert stat.S_IMODE((new.folder / "keys/release.ed25519").stat().st_mode) == 0o600
+    new.store.write(Change(events=[NewEvent(kind="t.later", subject="r1")]))
+    assert verify(new.store) == 2
+
+
+def test_a_backup_is_restored_whole(filled: Workspace, tmp_path: Path) -> None:
+    """In another folder, with the same counts and digests; the first one goes on as before."""
+    told: list[str] = []
+    made = backup(filled, tmp_path / "kept", lambda part, _: told.append(part))
+    assert (made.name, made.records, made.events, made.artifacts) == ("test", 1, 1, 1)
+    assert set(made.files) == {f"{TABLE}/_delta_log/0.json", f"{TABLE}/part-0.parquet", "keys/release.ed25519"}
+    assert {"record", "event", "artifacts", "files"} <= set(told)
+    assert read_backup(tmp_path / "kept") == made
+    assert restore(tmp_path / "kept", tmp_path / "elsewhere") == made
+    check_same(filled, open_workspace(tmp_path / "elsewhere", "test", StoreSettings()))
+    filled.store.write(Change(records=[record("r2")]))
+
+
+def test_a_backup_goes_into_another_database(filled: Workspace, tmp_path: Path, store_url: str) -> None:
+    """The store alone; the rest is in the folder."""
+    backup(filled, tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "elsewhere", store_url)
+    assert not (tmp_path / "elsewhere/.heptad/heptad.db").exists()
+    check_same(filled, open_workspace(tmp_path / "elsewhere", "test", StoreSettings(url=store_url)))
+
+
+def test_a_workspace_moves_to_another_folder(filled: Workspace, tmp_path: Path) -> None:
+    """The old one can still be read, and says where the new one is to who would write to it."""
+    move(filled, tmp_path / "elsewhere")
+    check_same(filled, open_workspace(tmp_path / "elsewhere", "test", StoreSettings()))
+    for old in (filled, open_workspace(filled.root, "test", StoreSettings())):
+        assert old.store.get(["r1"])
+        with pytest.raises(WorkspaceError, match="elsewhere"):
+            old.store.write(Change(records=[record("r2")]))
+
+
+def test_a_store_moves_to_another_database(filled: Workspace, store_url: str) -> None:
+    """From SQLite to PostgreSQL, or to another file: counts and digests are those of the source."""
+    sums = move_store(filled, store_url)
+    assert (sums["record"].rows, sums["event"].rows, sums["segment"].rows) == (1, 1, 1)
+    check_same(filled, open_workspace(filled.root, "test", StoreSettings(url=store_url)))
+    with pytest.raises(WorkspaceError, match="moved to"):
+        filled.store.write(Change(records=[record("r2")]))
+
+
+def test_a_store_does_not_move_onto_itself(filled: Workspace) -> None:
+    """Nor into one that holds something."""
+    with pytest.raises(InputError, match="already"):
+        move_store(filled, filled.store.url)
+    filled.store.write(Change(records=[record("r2")]))
+
+
+def lose_an_artifact(kept: Path) -> None:
+    next(path for path in (kept / "artifacts").glob("??/*")).unlink()
+
+
+def alter_an_artifact(kept: Path) -> None:
+    path = next(path for path in (kept / "artifacts").glob("??/*"))
+    path.chmod(0o644)
+    path.write_bytes(b"A model")
+
+
+def alter_a_record(kept: Path) -> None:
+    statement = """UPDATE record SET body = '{"x":1}'"""
+    code = f"import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute({statement!r}); c.commit()"
+    subprocess.run([sys.executable, "-c", code, str(kept / "heptad.db")], check=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: (kept / TABLE / "part-0.parquet").write_text("rowz"),
+        lambda kept: (kept / TABLE / "part-0.parquet").unlink(),
+        lambda kept: (kept / TABLE / "part-1.parquet").write_text("more"),
+        lambda kept: (kept / MANIFEST).write_text("{"),
+        lambda kept: (kept / "heptad.db").write_bytes(b"no database" * 1000),
+        lose_an_artifact,
+        alter_an_artifact,
+        alter_a_record,
+    ],
+    ids=["altered file", "lost file", "added file", "manifest", "store", "lost artifact", "altered artifact", "record"],
+)
+def test_a_damaged_backup_is_not_restored(
+    filled: Workspace, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    """The error names the part, and nothing is left where the workspace would have been."""
+    kept = tmp_path / "kept"
+    backup(filled, kept)
+    damage(kept)
+    with pytest.raises(IntegrityError):
+        restore(kept, tmp_path / "elsewhere")
+    assert list((tmp_path / "elsewhere").iterdir()) == [] if (tmp_path / "elsewhere").exists() else True
+
+
+def test_nothing_is_overwritten(filled: Workspace, tmp_path: Path) -> None:
+    """A folder that is not empty is refused, and so is a folder without a backup."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("")
+    with pytest.raises(InputError, match="not empty"):
+        backup(filled, tmp_path / "full")
+    backup(filled, tmp_path / "kept")
+    with pytest.raises(InputError, match="not empty"):
+        restore(tmp_path / "kept", filled.root)
+    with pytest.raises(InputError, match="no backup"):
+        restore(tmp_path / "full", tmp_path / "elsewhere")
+
+
+def test_a_workspace_in_use_is_backed_up_at_one_moment(filled: Workspace, tmp_path: Path) -> None:
+    """Whoever writes meanwhile goes on; the copy holds whole changes, and every artifact that it refers to."""
+    done = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            digest = filled.blobs.put(f"artifact {number}".encode())
+            change = Change(records=[record(f"w{number}", {"artifact": digest})])
+            filled.store.write(change)
+            number += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        backup(filled, tmp_path / "kept")
+    finally:
+        done.set()
+        writer.join()
+    restore(tmp_path / "kept", tmp_path / "elsewhere")
+    copy = open_workspace(tmp_path / "elsewhere", "test", StoreSettings())
+    for one in copy.store.find(Query(kind="run"), limit=100_000).items:
+        if one.id != "r1":
+            assert copy.blobs.get(str(one.attributes["artifact"]))
+
+
+def test_a_killed_backup_is_none(filled: Workspace, tmp_path: Path) -> None:
+    """At whatever boundary it dies, no folder of that name is there, and the next backup works."""
+    code = """
+import sys
+from pathlib import Path
+from heptad.core.settings import StoreSettings
+from heptad.core.transfer import move
+from heptad.core.workspace import open_workspace
+move(open_workspace(Path(sys.argv[1]), "test", StoreSettings()), Path(sys.argv[2]))
+"""
+    filled.store.database.close()
+    passed = tmp_path / "passed"
+    for kill in (3, 6, 9):
+        environment = os.environ | {"HEPTAD_FAULT_KILL": str(kill), "HEPTAD_FAULT_LOG": str(passed)}
+        arguments = [sys.executable, "-c", code, str(filled.root), str(tmp_path / "elsewhere")]
+        assert subprocess.run(arguments, env=environment, check=False).returncode == -9
+        assert not (tmp_path / "elsewhere/.heptad").exists()
+    again = open_workspace(filled.root, "test", StoreSettings())
+    again.store.write(Change(records=[record("r2")]))
+    move(again, tmp_path / "elsewhere")
+    assert len(open_workspace(tmp_path / "elsewhere", "test", StoreSettings()).store.get(["r1", "r2"])) == 2

@@ -1,0 +1,70 @@
+"""Steps 1 to 4 as a flow: done once, found again, and done anew only from what changed on."""
+
+from pathlib import Path
+
+import pytest
+from tests.lifecycle.rides import make_rides
+
+from heptad.core.errors import DataError
+from heptad.project import open_project
+from heptad.release import RunOutcome
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_rides(tmp_path_factory.mktemp("pipeline") / "rides", days=56, a_day=24)
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> RunOutcome:
+    return open_project(folder).run()
+
+
+def test_the_first_version_that_holds_its_gates_is_champion(folder: Path, first: RunOutcome) -> None:
+    """A run ends with a registered version, and somebody may serve it at once."""
+    assert first.decision.body.accepted
+    assert first.version is not None
+    assert "champion" in first.version.aliases
+
+
+def test_a_second_run_does_nothing_again(folder: Path, first: RunOutcome) -> None:
+    """Nothing has changed, so every record is the one that is there, and every step still tells of it."""
+    told: list[str] = []
+    again = open_project(folder).run(watch=lambda happening: told.append(happening.step))
+    assert (again.dataset.id, again.best.id, again.candidate.id) == (
+        first.dataset.id,
+        first.best.id,
+        first.candidate.id,
+    )
+    assert {"data", "experiments", "training", "release"} <= set(told)
+    assert len(open_project(folder).training.candidates()) == 1
+
+
+def test_another_setting_runs_what_depends_on_it(folder: Path, first: RunOutcome) -> None:
+    """Judged otherwise, the model is another candidate of the same search; the search does not run again."""
+    path = folder / "heptad.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "[validate]\nbootstrap = 50\n", encoding="utf-8")
+    try:
+        other = open_project(folder).run()
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert other.best.id == first.best.id
+    assert other.candidate.id != first.candidate.id
+    assert other.decision.body.champion == first.version.id if first.version else False
+
+
+def test_a_sample_is_a_data_set_of_its_own(folder: Path, first: RunOutcome) -> None:
+    """Trying everything on a few rows leaves the project's versions of the data alone."""
+    sampled = open_project(folder).run(sample=400).dataset
+    assert 0 < sampled.body.rows < first.dataset.body.rows
+    assert len(open_project(folder).data.log()) == 1
+
+
+def test_what_is_wrong_with_the_data_is_told_as_itself(tmp_path: Path) -> None:
+    """The error of a step is the error of the run, not of the task that raised it."""
+    place = make_rides(tmp_path / "rides", days=3)
+    path = place / "heptad.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('target = "late"', 'target = "lat"'), encoding="utf-8")
+    with pytest.raises(DataError, match="late"):
+        open_project(place).run()

@@ -1,0 +1,61 @@
+"""Every example runs by itself, in a fresh folder, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+LAST_WORDS = {
+    "data": "IT",
+    "experiments": "folds of ridge 11",
+    "training": "report: heptad-example-training",
+    "release": "Identical: tumours@1",
+    "serving": "flower-60 was asked by example",
+    "monitoring": "drift: ",
+    "lifecycle": "report: heptad-example-lifecycle",
+    "own_flow": "300 patients",
+}
+"""Example to what it says near its end, which it can only say when everything before went well."""
+
+
+def test_every_example_is_listed_here_and_in_their_readme() -> None:
+    """No example is forgotten by the tests, or by the page that lists them."""
+    names = {path.stem for path in EXAMPLES.glob("*.py")}
+    listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert names == LAST_WORDS.keys()
+    assert [name for name in names if f"`{name}.py`" not in listed] == []
+
+
+LONG = {"lifecycle", "monitoring"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in LAST_WORDS])
+def test_an_example_runs_and_leaves_its_folder_only(name: str, tmp_path: Path) -> None:
+    """It ends well, without a warning, says its last words, and writes into one folder of its own."""
+    done = _run(name, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert LAST_WORDS[name] in done.stdout
+    assert len(list(tmp_path.iterdir())) <= 1
+
+
+def test_an_example_can_be_run_again(tmp_path: Path) -> None:
+    """The second time finds what is there."""
+    first, second = _run("own_flow", tmp_path), _run("own_flow", tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "reading patients" in first.stdout
+    assert "reading patients" not in second.stdout
+
+
+def _run(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")],
+        cwd=folder,
+        env=os.environ | {"POLARS_FMT_MAX_ROWS": "10"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
