@@ -76,7 +76,7 @@ def postgresql_store(postgresql_server: str) -> Generator[SqlStore]:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a place without a store, on either database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'heptad.db'}"
+        return f"sqlite:///{tmp_path / 'new.db'}"
     return request.getfixturevalue("postgresql_url")
 
 

@@ -55,9 +55,7 @@ def test_an_untouched_chain_holds(told: SqlStore) -> None:
         "UPDATE event SET position = 100 WHERE position = 5",
     ],
 )
-def test_what_was_altered_is_found_where_it_is(
-    told: SqlStore, statement: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_altered_is_found_where_it_is(told: SqlStore, statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any column, down to another spelling of the same data, and a row that is missing; in batches of any size."""
     alter(told, statement)
     for batch in (1, 4, 1000):
@@ -78,7 +76,7 @@ def test_an_altered_last_event_breaks_what_is_written_after_it(told: SqlStore) -
     (last,) = told.follow(8)
     (before,) = told.follow(7, limit=1)
     forged = chain_digest(before.digest, last.__class__(**{**asdict(last), "subject": "r2"}))
-    alter(told, f"UPDATE event SET subject = 'r2', digest = '{forged}' WHERE position = 9")  # noqa: S608 - a digest
+    alter(told, f"UPDATE event SET subject = 'r2', digest = '{forged}' WHERE position = 9")
     told.write(Change(events=[NewEvent(kind="t.later", subject="r1")]))
     with pytest.raises(IntegrityError, match="position 10"):
         verify(told)

@@ -36,7 +36,9 @@ class Other(Body, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "other"
 
 
-THING = Thing(name="a", made=datetime(2026, 1, 1, tzinfo=UTC), parts=[Part("x", 0.5), Part("y")], counts={"z": 1, "a": 2})
+THING = Thing(
+    name="a", made=datetime(2026, 1, 1, tzinfo=UTC), parts=[Part("x", 0.5), Part("y")], counts={"z": 1, "a": 2}
+)
 
 
 def test_a_thing_comes_back_as_what_it_is(workspace: Workspace) -> None:

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from heptad.core.records import canonical_json, derived_id, digest_of, new_id
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
     max_leaves=8,
 )

@@ -63,9 +63,7 @@ def test_nothing_is_overwritten(store: SqlStore, store_url: str) -> None:
     target.database.close()
 
 
-def test_what_changes_on_the_way_is_found(
-    store: SqlStore, store_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_changes_on_the_way_is_found(store: SqlStore, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The target stays empty then."""
     fill(store)
     target = open_store(store_url)

@@ -16,9 +16,14 @@ from heptad.testing.store_contract import record
 
 def test_a_transaction_that_raises_is_rolled_back(store: SqlStore) -> None:
     """Whatever was raised goes on to the caller as it is, and the next transaction begins anew."""
-    with pytest.raises(KeyError), store.database.writing() as transaction:
-        transaction.run("INSERT INTO cursor (name, position) VALUES ('half', 1)")
-        raise KeyError
+
+    def fail() -> None:
+        with store.database.writing() as transaction:
+            transaction.run("INSERT INTO cursor (name, position) VALUES ('half', 1)")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     with store.database.reading() as transaction:
         assert transaction.rows("SELECT * FROM cursor") == []
 

@@ -5,6 +5,7 @@ import sys
 import psycopg
 import pytest
 
+from heptad.core import sql_postgresql
 from heptad.core.errors import InputError, UnavailableError, WorkspaceError
 from heptad.core.records import Change
 from heptad.core.sql_store import SqlStore, open_store
@@ -41,12 +42,17 @@ def test_sessions_that_the_server_ended_are_replaced(store: SqlStore, postgresql
 
 def test_a_session_that_ends_in_the_middle_leaves_nothing(store: SqlStore, postgresql_server: str) -> None:
     """The error may pass by itself, and half of the change is not there."""
-    with pytest.raises(UnavailableError), store.database.writing() as transaction:
-        transaction.run("INSERT INTO cursor (name, position) VALUES ('half', 1)")
-        pid = transaction.value("SELECT pg_backend_pid()")
-        with psycopg.connect(postgresql_server, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [pid])
-        transaction.run("INSERT INTO cursor (name, position) VALUES ('done', 1)")
+
+    def write() -> None:
+        with store.database.writing() as transaction:
+            transaction.run("INSERT INTO cursor (name, position) VALUES ('half', 1)")
+            pid = transaction.value("SELECT pg_backend_pid()")
+            with psycopg.connect(postgresql_server, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [pid])
+            transaction.run("INSERT INTO cursor (name, position) VALUES ('done', 1)")
+
+    with pytest.raises(UnavailableError):
+        write()
     with store.database.reading() as transaction:
         assert transaction.rows("SELECT * FROM cursor") == []
 
@@ -57,6 +63,17 @@ def test_plans_know_what_the_tables_hold(store: SqlStore) -> None:
     with store.database.reading() as transaction:
         estimate = transaction.value("SELECT reltuples FROM pg_class WHERE oid = 'record'::regclass")
     assert estimate == MANY + 30
+
+
+def test_a_writer_does_not_wait_for_ever(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another one stands still in the middle of a change, the error says that trying again may help."""
+    monkeypatch.setattr(sql_postgresql, "STATEMENT_SECONDS", 1)
+    impatient = open_store(store.url)
+    with store.database.writing() as transaction:
+        transaction.rows("SELECT * FROM tail FOR UPDATE")
+        with pytest.raises(UnavailableError):
+            impatient.write(Change(records=[record("r1")]))
+    impatient.write(Change(records=[record("r1")]))
 
 
 def test_a_missing_driver_is_named(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ RECORDS = {
 COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def holds(condition: Condition, attributes: Mapping[str, Scalar]) -> bool:
+def holds(condition: Condition, attributes: Mapping[str, Scalar]) -> bool:  # noqa: PLR0911 - one for each form
     """What the condition says, in Python."""
     match condition:
         case All(parts):
@@ -49,7 +49,9 @@ def holds(condition: Condition, attributes: Mapping[str, Scalar]) -> bool:
             found = attributes.get(key)
             comparable = found is not None and isinstance(found, str) == isinstance(value, str)
             # The database compares whole numbers as floats.
-            return comparable and COMPARISONS[sign](*(one if isinstance(one, str) else float(one) for one in (found, value)))
+            return comparable and COMPARISONS[sign](
+                *(one if isinstance(one, str) else float(one) for one in (found, value))
+            )
 
 
 values = st.sampled_from([*NUMBERS, *TEXTS])

@@ -13,6 +13,7 @@ from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.sql_transaction import Transaction
 from heptad.testing.store_contract import record
 
+
 def add_a_column(transaction: Transaction) -> None:
     transaction.run("ALTER TABLE record ADD COLUMN note TEXT")
 
@@ -38,9 +39,7 @@ def test_an_old_store_is_migrated_after_a_snapshot(store_url: str) -> None:
         kept = (
             open_store(f"{store_url}.before-schema-{VERSION + 2}").get(["r1"])
             if store_url.startswith("sqlite")
-            else transaction.rows(
-                f'SELECT id FROM "{snapshot_schema(transaction)}".record'  # noqa: S608 - our own schema
-            )
+            else transaction.rows(f'SELECT id FROM "{snapshot_schema(transaction)}".record')
         )
     assert len(kept) == 1
     store.database.close()

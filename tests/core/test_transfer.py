@@ -15,7 +15,9 @@ from heptad.core.events import verify
 from heptad.core.query import Query
 from heptad.core.records import Change, NewEvent
 from heptad.core.settings import StoreSettings
-from heptad.core.transfer import MANIFEST, backup, move, move_store, read_backup, restore
+from heptad.core.sql_copy import copy_store, sql_store
+from heptad.core.sql_store import open_store
+from heptad.core.transfer import MANIFEST, backup, move, move_store, read_backup, restore, silent
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.testing.store_contract import points, record
 
@@ -130,16 +132,15 @@ def alter_a_record(kept: Path) -> None:
     ],
     ids=["altered file", "lost file", "added file", "manifest", "store", "lost artifact", "altered artifact", "record"],
 )
-def test_a_damaged_backup_is_not_restored(
-    filled: Workspace, tmp_path: Path, damage: Callable[[Path], object]
-) -> None:
+def test_a_damaged_backup_is_not_restored(filled: Workspace, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """The error names the part, and nothing is left where the workspace would have been."""
     kept = tmp_path / "kept"
     backup(filled, kept)
     damage(kept)
     with pytest.raises(IntegrityError):
         restore(kept, tmp_path / "elsewhere")
-    assert list((tmp_path / "elsewhere").iterdir()) == [] if (tmp_path / "elsewhere").exists() else True
+    assert not (tmp_path / "elsewhere/.heptad").exists()
+    assert not (tmp_path / "elsewhere/.heptad.part").exists()
 
 
 def test_nothing_is_overwritten(filled: Workspace, tmp_path: Path) -> None:
@@ -181,24 +182,43 @@ def test_a_workspace_in_use_is_backed_up_at_one_moment(filled: Workspace, tmp_pa
             assert copy.blobs.get(str(one.attributes["artifact"]))
 
 
-def test_a_killed_backup_is_none(filled: Workspace, tmp_path: Path) -> None:
-    """At whatever boundary it dies, no folder of that name is there, and the next backup works."""
+def test_a_killed_move_is_completed_by_the_next(filled: Workspace, tmp_path: Path) -> None:
+    """Until its last step there is no new workspace and the old one is in use; then the new one is whole."""
     code = """
 import sys
 from pathlib import Path
 from heptad.core.settings import StoreSettings
+from heptad.core.sql_copy import copy_store, sql_store
+from heptad.core.sql_store import open_store
 from heptad.core.transfer import move
 from heptad.core.workspace import open_workspace
 move(open_workspace(Path(sys.argv[1]), "test", StoreSettings()), Path(sys.argv[2]))
 """
-    filled.store.database.close()
+    elsewhere = tmp_path / "elsewhere"
+    arguments = [sys.executable, "-c", code, str(filled.root), str(elsewhere)]
     passed = tmp_path / "passed"
-    for kill in (3, 6, 9):
-        environment = os.environ | {"HEPTAD_FAULT_KILL": str(kill), "HEPTAD_FAULT_LOG": str(passed)}
-        arguments = [sys.executable, "-c", code, str(filled.root), str(tmp_path / "elsewhere")]
+
+    def killed_at(boundary: int) -> str:
+        """The boundary's name."""
+        environment = os.environ | {"HEPTAD_FAULT_KILL": str(boundary), "HEPTAD_FAULT_LOG": str(passed)}
         assert subprocess.run(arguments, env=environment, check=False).returncode == -9
-        assert not (tmp_path / "elsewhere/.heptad").exists()
-    again = open_workspace(filled.root, "test", StoreSettings())
-    again.store.write(Change(records=[record("r2")]))
-    move(again, tmp_path / "elsewhere")
-    assert len(open_workspace(tmp_path / "elsewhere", "test", StoreSettings()).store.get(["r1", "r2"])) == 2
+        return passed.read_text().splitlines()[-1].split()[1]
+
+    boundary = 3
+    while killed_at(boundary) != "store.before_commit" or not (elsewhere / ".heptad").exists():
+        filled.store.write(Change(records=[record(f"after-{boundary}")]))
+        assert not (elsewhere / ".heptad").exists()
+        boundary += 2
+    assert boundary > 5
+    move(filled, elsewhere)
+    moved = open_workspace(elsewhere, "test", StoreSettings())
+    assert len(moved.store.find(Query(kind="run")).items) == len(filled.store.find(Query(kind="run")).items) > 2
+    with pytest.raises(WorkspaceError, match="elsewhere"):
+        filled.store.write(Change(records=[record("r2")]))
+
+
+def test_a_store_that_arrived_is_not_copied_again(filled: Workspace, store_url: str) -> None:
+    """As after a kill between the last row and the word that the store was moved."""
+    copy_store(sql_store(filled.store), open_store(store_url), silent)
+    assert move_store(filled, store_url)["record"].rows == 1
+    assert open_store(store_url).get(["r1"])

@@ -11,11 +11,17 @@ Version = Annotated[str, typer.Argument(help="A number, an id, or latest.")]
 
 
 @app.command()
-def log(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def log(
+    limit: Annotated[int, typer.Option(min=1, help="Versions at most.")] = 30,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """List the versions, newest first."""
+    from heptad.cli.reading import newest_records
+    from heptad.data import DatasetVersion
     from heptad.project import open_project
 
-    versions = open_project(project).data.log()
+    versions = newest_records(open_project(project).workspace, DatasetVersion, limit)
     rows = [
         {
             "": one.body.version,

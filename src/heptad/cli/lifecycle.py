@@ -7,7 +7,6 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
 app = typer.Typer(help="Step 7: plans, and what came of them.")
-NONE = "No plan yet: nothing was due."
 
 
 @app.command()
@@ -17,9 +16,11 @@ def plans(
     as_json: JsonOption = False,
 ) -> None:
     """List the plans, newest first."""
+    from heptad.cli.reading import newest_records
+    from heptad.lifecycle import Plan
     from heptad.project import open_project
 
-    found = open_project(project).lifecycle.plans()[:limit]
+    found = newest_records(open_project(project).workspace, Plan, limit)
     rows = [
         {
             "plan": one.id,
@@ -29,7 +30,7 @@ def plans(
         }
         for one in found
     ]
-    emit(found, table(rows, empty=NONE), as_json=as_json)
+    emit(found, table(rows, empty="No plan yet: nothing was due."), as_json=as_json)
 
 
 @app.command()
@@ -39,15 +40,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a plan: what started it, what was done, how it ended."""
-    from heptad.core import graph
-    from heptad.lifecycle import Plan, newest, why_recorded
+    from heptad.cli.reading import record_named
+    from heptad.lifecycle import Plan, why_recorded
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
-    record = newest(workspace, Plan) if plan == "latest" else graph.load(workspace, plan, Plan)
-    if record is None:
-        emit(None, NONE, as_json=as_json)
-        return
+    record = record_named(workspace, Plan, plan, "plans begin when something is due: heptad up")
     overview = {
         "plan": record.id,
         "begun": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",

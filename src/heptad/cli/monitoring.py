@@ -20,9 +20,11 @@ def list_reports(
     as_json: JsonOption = False,
 ) -> None:
     """List the reports, newest first."""
+    from heptad.cli.reading import newest_records
+    from heptad.monitoring import MonitoringReport
     from heptad.project import open_project
 
-    reports = open_project(project).monitoring.list(limit)
+    reports = newest_records(open_project(project).workspace, MonitoringReport, limit)
     rows = [
         {
             "from": f"{one.body.start:%Y-%m-%d}",
@@ -51,9 +53,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a report: alerts in words, performance, drift, quality, latency."""
+    from heptad.cli.reading import record_named
+    from heptad.monitoring import MonitoringReport
     from heptad.project import open_project
 
-    record = open_project(project).monitoring.show(report)
+    workspace = open_project(project).workspace
+    record = record_named(workspace, MonitoringReport, report, "windows are reported once they are over: heptad up")
     body = record.body
     overview = {
         "report": record.id,

@@ -22,10 +22,11 @@ def list_versions(
     as_json: JsonOption = False,
 ) -> None:
     """List the versions, newest first, with their aliases."""
+    from heptad.cli.reading import newest_records
     from heptad.project import open_project
-    from heptad.release import version_line
+    from heptad.release import ModelVersion, version_line
 
-    versions = open_project(project).release.list(limit)
+    versions = newest_records(open_project(project).workspace, ModelVersion, limit)
     lines = [(version_line(one), one) for one in versions]
     rows = [
         {

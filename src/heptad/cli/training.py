@@ -25,15 +25,17 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a candidate: metrics, calibration, slices, attributions."""
+    from heptad.cli.reading import record_named
     from heptad.project import open_project
+    from heptad.training import Candidate
 
-    training = open_project(project).training
-    record = training.show(candidate)
+    opened = open_project(project)
+    record = record_named(opened.workspace, Candidate, candidate, "train one with: heptad run")
     body, evaluation = record.body, record.body.evaluation
     if report:
         from heptad.core.files import write_atomically
 
-        write_atomically(report, training.report(record).encode())
+        write_atomically(report, opened.training.report(record).encode())
     overview = {
         "candidate": record.id,
         "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",

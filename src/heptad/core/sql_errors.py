@@ -26,6 +26,9 @@ _POSTGRESQL = {
 }
 """SQLSTATE, or its first two characters, to what is wrong and what to do."""
 
+_PASSING = {"", "08", "40", "53", "55", "57"}
+"""First two characters of an SQLSTATE that may not be there the next time: connection, deadlock, resources, operator."""
+
 _WHILE_CONNECTING = {"does not exist": "3D000", "authentication failed": "28", "no password supplied": "28"}
 """The driver reports no SQLSTATE for a connection that was refused, only the server's sentence."""
 
@@ -37,14 +40,17 @@ def translated(error: BaseException | None, where: str) -> HeptadError:
     code = str(getattr(error, "sqlstate", None) or "")
     if not code:
         code = next((known for words, known in _WHILE_CONNECTING.items() if words in str(error)), "")
-    problem, remedy = _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2]) or ("", "")
-    if code.startswith("XX"):
-        return IntegrityError(f"The database {where} {problem or 'reports damage'}: {error}", remedy=remedy)
-    if problem:
-        return WorkspaceError(f"The database {where} {problem}: {error}", remedy=remedy)
-    return UnavailableError(
-        f"The database {where} did not answer: {str(error).strip()}", remedy="Check that it runs, then try again."
+    problem, remedy = (
+        _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2]) or ("cannot do what it was asked", "heptad doctor")
     )
+    sentence = str(error).strip()
+    if code.startswith("XX"):
+        return IntegrityError(f"The database {where} {problem}: {sentence}", remedy=remedy)
+    if code[:2] in _PASSING and code not in _POSTGRESQL:
+        return UnavailableError(
+            f"The database {where} did not answer: {sentence}", remedy="Check that it runs, then try again."
+        )
+    return WorkspaceError(f"The database {where} {problem}: {sentence}", remedy=remedy)
 
 
 def _from_sqlite(error: sqlite3.Error, where: str) -> HeptadError:

@@ -15,6 +15,11 @@ from heptad.core.sql_database import ConnectionPool
 from heptad.core.sql_tables import metadata
 from heptad.core.sql_transaction import Transaction
 
+STATEMENT_SECONDS = 60
+"""How long a statement may take, waiting for other writers included."""
+IDLE_SECONDS = 300
+"""How long a transaction may stand still."""
+
 
 class PostgresDatabase:
     """Transactions on the schema that the URL's search path names; see `Database`.
@@ -56,7 +61,9 @@ class PostgresDatabase:
         return int(transaction.value("SELECT extract(epoch FROM clock_timestamp()) * 1000000"))
 
     def has_table(self, transaction: Transaction, name: str) -> bool:
-        return transaction.value("SELECT to_regclass(?)", name) is not None
+        # Read as a table: the server's cache of names may be older than this transaction.
+        found = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?"
+        return bool(transaction.rows(found, name))
 
     def snapshot(self, transaction: Transaction, label: str) -> str:
         """Every table copied into a schema of its own, inside the migration's transaction."""
@@ -72,6 +79,9 @@ class PostgresDatabase:
 
 
 def _configure(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # A client that hangs or was killed must hold up neither the server nor the other writers for ever.
+    connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
     # Our queries take milliseconds: less than it takes to start parallel workers or a compiler.
     connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.execute("SET jit = off")

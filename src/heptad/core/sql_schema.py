@@ -25,6 +25,7 @@ def prepare(database: Database, version: int = VERSION, migrations: Mapping[int,
         return
     with database.writing() as transaction:
         if transaction.dialect.name == "postgresql":
+            transaction.run("SET LOCAL statement_timeout = 0")
             # Of two programs that start at once, the second waits here, and then finds the tables.
             transaction.run("SELECT pg_advisory_xact_lock(hashtext('heptad ' || current_schema()))")
         found = _version(database, transaction)

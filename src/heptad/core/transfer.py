@@ -111,11 +111,14 @@ def restore(folder: Path, root: Path, store_url: str = "", watch: Watch = silent
 def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
     """Move a workspace to the project at `root`: the old one stays, to be read only, until somebody deletes it.
 
-    Writers wait meanwhile. Where this process dies, the old place is still the one in use.
+    Writers wait meanwhile. Where this process dies, the old place is still in use; moving again completes it.
     """
-    with sql_store(workspace.store).database.writing() as transaction:
-        moved = backup(workspace, root / FOLDER, watch)
-        sql_writer.seal(transaction, str(root / FOLDER))
+    source, folder = sql_store(workspace.store), root / FOLDER
+    with source.database.writing() as transaction:
+        # Where an earlier move was killed at its last step, the copy is complete.
+        is_there = (folder / MANIFEST).exists() and read_backup(folder).tables == sums_of(source)
+        moved = read_backup(folder) if is_there else backup(workspace, folder, watch)
+        sql_writer.seal(transaction, str(folder))
     return moved
 
 
@@ -129,7 +132,9 @@ def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[st
         raise InputError(f"The store is at {target.database.where} already.")
     with source.database.writing() as transaction:
         events.verify(source)
-        sums = copy_store(source, target, watch)
+        sums = sums_of(source)
+        if sums_of(target) != sums:
+            copy_store(source, target, watch)
         sql_writer.seal(transaction, target.database.where)
     return sums
 
@@ -194,7 +199,11 @@ def _copy_files(source: Path, part: Path, watch: Watch) -> Files:
     for is_log in (True, False):
         for path in sorted(_files_of(source)):
             if ("_delta_log" in Path(path).parts) is is_log:
-                copied[path] = _copy_file(source / path, confined(part, path))
+                try:
+                    copied[path] = _copy_file(source / path, confined(part, path))
+                except FileNotFoundError:
+                    # It was somebody's temporary file.
+                    continue
                 watch("files", 1)
     return copied
 

@@ -97,7 +97,7 @@ class StoreRecordsContract(StoreContract):
         ],
     )
     def test_a_wrong_change_leaves_nothing_behind(self, store: Store, wrong: dict[str, Any]) -> None:
-        """A record that exists, a link to nowhere, or a value that cannot be kept: an `InputError`, and nothing else."""
+        """A record that exists, a link to nowhere, a value that cannot be kept: an `InputError`, and nothing else."""
         store.write(Change(records=[record("r1")]))
         with pytest.raises(InputError):
             store.write(Change(events=[NewEvent(kind="t.happened", subject="r1")], **wrong))
@@ -204,8 +204,8 @@ class StoreAliasesContract(StoreContract):
         move = AliasMove(scope="m", name="best", target="m1")
         store.write(Change(records=[record("m1"), record("m2")], aliases=[move]))
         store.write(Change(aliases=[msgspec.structs.replace(move, target="m2")]))
+        wrong = msgspec.structs.replace(move, expected=expected)
         with pytest.raises(ConflictError) as caught:
-            wrong = msgspec.structs.replace(move, expected=expected)
             store.write(Change(records=[record("m3")], aliases=[wrong]))
         assert (caught.value.current, caught.value.version) == ("m2", 2)
         with pytest.raises(NotFoundError):
