@@ -1,6 +1,5 @@
 """The tree of commands, and the one place where an error becomes words and an exit code."""
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -49,7 +48,6 @@ def run(arguments: Sequence[str]) -> int:
     as_json = wants_json(arguments)
     try:
         code = _call(arguments)
-        sys.stdout.flush()
     except HeptadError as error:
         report(error, as_json=as_json)
         code = error.exit_code
@@ -59,10 +57,6 @@ def run(arguments: Sequence[str]) -> int:
         code = usage.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output, for example `head`, has seen enough; Python would complain again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception:  # noqa: BLE001 - it is shown whole, with where to tell it
         traceback.print_exc()
         sys.stderr.write(_DEFECT)

@@ -1,5 +1,6 @@
 """What every command prints: a table or lines for a person, one JSON value for a program."""
 
+import os
 import shutil
 import sys
 import textwrap
@@ -25,7 +26,12 @@ def wants_json(arguments: Iterable[str]) -> bool:
 
 def emit(value: Any, text: str, *, as_json: bool) -> None:
     """Print `value` as JSON, or `text`."""
-    sys.stdout.write((msgspec.json.encode(value).decode() if as_json else text.rstrip("\n")) + "\n")
+    try:
+        sys.stdout.write((msgspec.json.encode(value).decode() if as_json else text.rstrip("\n")) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output, for example `head`, has seen enough; Python would complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def columns() -> int:

@@ -36,7 +36,7 @@ class ProjectSettings(Settings, frozen=True, kw_only=True):
     seed: int = 7
     """One seed, spread to every library."""
     timezone: str = "UTC"
-    """The zone of timestamps that name none."""
+    """The zone of timestamps that name none, and of the months in summaries."""
 
 
 class StoreSettings(Settings, frozen=True, kw_only=True):

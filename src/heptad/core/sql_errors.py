@@ -27,7 +27,7 @@ _POSTGRESQL = {
 """SQLSTATE, or its first two characters, to what is wrong and what to do."""
 
 _PASSING = {"", "08", "40", "53", "55", "57"}
-"""First two characters of an SQLSTATE that may not be there the next time: connection, deadlock, resources, operator."""
+"""Starts of an SQLSTATE that may not be there the next time: connection, deadlock, resources, operator."""
 
 _WHILE_CONNECTING = {"does not exist": "3D000", "authentication failed": "28", "no password supplied": "28"}
 """The driver reports no SQLSTATE for a connection that was refused, only the server's sentence."""

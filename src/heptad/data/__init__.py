@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from heptad.data.splits import time_folds as time_folds
     from heptad.data.splits import unit_hashes as unit_hashes
     from heptad.data.suggestion import suggest_settings as suggest_settings
+    from heptad.data.tables import sync_commit as sync_commit
 
 __getattr__, __all__ = attach(
     __name__,
@@ -82,6 +83,7 @@ __getattr__, __all__ = attach(
         "profile_frame": "profile",
         "row_ids": "keys",
         "suggest_settings": "suggestion",
+        "sync_commit": "tables",
         "time_cut": "splits",
         "time_folds": "splits",
         "unit_hashes": "splits",

@@ -55,7 +55,7 @@ class DataSettings(Settings, frozen=True, kw_only=True):
 
 
 class CleanRule(Settings, frozen=True, kw_only=True):
-    """`[clean.columns.NAME]`: what is repaired in one column, in training and in serving alike."""
+    """`[clean.columns.NAME]`: what is repaired in one column before anything is learnt from it, and counted."""
 
     min: float | None = None
     max: float | None = None

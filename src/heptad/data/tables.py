@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
+import msgspec
 import polars as pl
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from heptad.core.errors import ConflictError, IntegrityError, UnavailableError
 from heptad.core.faults import boundary
+from heptad.core.files import sync_files, sync_folder
 
 ATTEMPTS = 8
 """How often a commit is tried when other writers come first; the pauses between grow to about a second."""
@@ -79,6 +82,7 @@ class Table:
             # Two first writers can break each other's commit; two creators cannot.
             write_deltalake(self._folder, empty, mode="ignore")
             table = DeltaTable(self._folder)
+            sync_commit(self._folder, table.version())
         if base is not None and table.version() != base:
             table.restore(base)
         before = table.version()
@@ -88,4 +92,16 @@ class Table:
         boundary("table.after_commit")
         if table.version() != before + 1:
             raise ConflictError(f"Another writer of {self._folder.name} committed in between.")
+        sync_commit(self._folder, before + 1)
         return before + 1
+
+
+def sync_commit(folder: Path, version: int) -> None:
+    """Make a commit of the Delta table in `folder` durable, which Delta leaves to the operating system."""
+    log = folder / "_delta_log"
+    commit = log / f"{version:020d}.json"
+    actions = [msgspec.json.decode(line) for line in commit.read_bytes().splitlines()]
+    files = [folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
+    sync_files(folder, [*files, commit])
+    sync_folder(folder)
+    sync_folder(log)

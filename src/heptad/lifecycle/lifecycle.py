@@ -123,7 +123,14 @@ class Lifecycle:
     @cached_property
     def _summaries(self) -> Summaries:
         return Summaries(
-            self._workspace, self._data, self._training, self._release, self._serving, self._monitoring, self._plans
+            self._workspace,
+            self._project,
+            self._data,
+            self._training,
+            self._release,
+            self._serving,
+            self._monitoring,
+            self._plans,
         )
 
     def _begin(self, span: Span, champion: Record[ModelVersion]) -> Record[Rehearsal]:

@@ -22,6 +22,9 @@ ALERT_RULES: dict[str, frozenset[AlertKind]] = {
 }
 """Rule to the alerts that fire it. An estimate is no measurement, so `loss` does not wait for it."""
 
+LASTING: frozenset[AlertKind] = frozenset({"loss", "estimated_loss"})
+"""Alerts that ask for a new plan for as long as they hold."""
+
 ALLOWED = (
     f"every DURATION (every 28d), {', '.join(ALERT_RULES)}, METRIC < NUMBER, METRIC < reference - NUMBER "
     "(> and + for metrics where lower is better)"
@@ -81,15 +84,20 @@ class Every(msgspec.Struct, frozen=True):
 
 
 class OnAlert(msgspec.Struct, frozen=True):
-    """`drift`, `loss`: an alert of these kinds about the present champion that no plan has answered."""
+    """`drift`, `loss`: an alert of these kinds about the present champion that no plan has answered.
+
+    A loss that goes on after a plan that did not help is a reason for the next one; a drift that goes on is not.
+    """
 
     text: str
     kinds: frozenset[AlertKind]
 
     def check(self, history: History, now: datetime) -> Trigger | None:  # noqa: ARG002 - rules are asked alike
-        raised = [
-            (alert, report.id) for report in history.news() for alert in report.body.alerts if alert.kind in self.kinds
-        ]
+        news = history.news()
+        raised = [(alert, report.id) for report in news for alert in report.body.alerts if alert.kind in self.kinds]
+        if not raised and news and self.kinds & LASTING:
+            newest = news[-1]
+            raised = [(alert, newest.id) for alert in newest.body.ongoing if alert.kind in self.kinds & LASTING]
         if not raised:
             return None
         shown = " ".join(alert.sentence for alert, _ in raised[:3])

@@ -67,8 +67,8 @@ def _headline(summary: Summary) -> Markup:
     kept = f"had the first model been kept ({better} by {abs(loop - frozen):.3f})"
     sentence = (
         f"{summary.predictions:,} rows were answered, {summary.labels:,} of them got a label. "
-        f"{summary.retrained} plans retrained the model: {summary.promoted} challengers were promoted, {summary.refused} refused. "
-        f"{summary.alerts} alerts were raised, {summary.failed_requests} requests failed."
+        f"{summary.retrained} plans retrained the model: {summary.promoted} challengers were promoted, "
+        f"{summary.refused} refused. {summary.alerts} alerts were raised, {summary.failed_requests} requests failed."
     )
     return element(
         "section",

@@ -7,8 +7,8 @@ class RetrainSettings(Settings, frozen=True, kw_only=True):
     """`[retrain]`: when the model is trained again, on what, and which of the new ones is tried."""
 
     when: tuple[str, ...] = ("every 28d", "drift", "loss")
-    """`every DURATION`, `drift` (of a feature or of the predictions), `loss`, or `METRIC < NUMBER`, or
-    `METRIC < reference - NUMBER`; any of them starts a plan."""
+    """`every DURATION`, `drift` (of a feature or of the predictions), `loss`, `estimated_loss`, `METRIC < NUMBER` or
+    `METRIC < reference - NUMBER` (`>` and `+` where lower is better); any of them starts a plan."""
     train_on: tuple[str, ...] = ("all", "90d")
     """A challenger for each window of the newest labelled rows."""
     judge: Duration = "14d"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.records import Record
+from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import Data, row_ids
 from heptad.lifecycle.plans import Plans
@@ -21,7 +23,7 @@ from heptad.training import MEASURES, Sample, Training
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """One calendar month (UTC). A score is `None` where the month has labels of one class only."""
+    """One calendar month in the project's time zone. A score is `None` where the month has labels of one class only."""
 
     month: str
     predictions: int
@@ -124,6 +126,7 @@ class Summaries:
     def __init__(
         self,
         workspace: Workspace,
+        project: ProjectSettings,
         data: Data,
         training: Training,
         release: Release,
@@ -132,6 +135,7 @@ class Summaries:
         plans: Plans,
     ) -> None:
         self._workspace = workspace
+        self._project = project
         self._data = data
         self._training = training
         self._release = release
@@ -155,7 +159,7 @@ class Summaries:
             promoted=outcomes["promoted"],
             refused=outcomes["refused"],
             failed_requests=int(float(rehearsal.attributes.get("failed_requests") or 0)),
-            months=_by_month(answered, alerts, plans),
+            months=_by_month(answered, alerts, plans, ZoneInfo(self._project.timezone)),
         )
 
     def scored(self, rehearsal: Record[Rehearsal]) -> Answered:
@@ -202,13 +206,21 @@ def sample_of_column(rows: pl.DataFrame, column: str, answered: Answered) -> Sam
     return Sample(outcome, scores, (scores >= 0.5).astype(np.int64), nothing, 2)
 
 
-def _by_month(answered: Answered, alerts: Sequence[datetime], plans: Sequence[Record[Plan]]) -> list[Month]:
+def _by_month(
+    answered: Answered, alerts: Sequence[datetime], plans: Sequence[Record[Plan]], zone: ZoneInfo
+) -> list[Month]:
+    def month_of(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%Y-%m}"
+
+    ends = [
+        (plan, datetime.fromisoformat(str(plan.attributes["ended"]))) for plan in plans if "ended" in plan.attributes
+    ]
     months = []
-    for (month,), rows in answered.rows.group_by(pl.col("at").dt.strftime("%Y-%m"), maintain_order=True):
-        begun = [plan for plan in plans if f"{plan.at:%Y-%m}" == month]
-        ended = Counter(
-            str(plan.attributes["outcome"]) for plan in plans if str(plan.attributes.get("ended", ""))[:7] == month
-        )
+    for (month,), rows in answered.rows.group_by(
+        pl.col("at").dt.convert_time_zone(zone.key).dt.strftime("%Y-%m"), maintain_order=True
+    ):
+        begun = [plan for plan in plans if month_of(plan.at) == month]
+        ended = Counter(str(plan.attributes["outcome"]) for plan, end in ends if month_of(end) == month)
         months.append(
             Month(
                 month=str(month),
@@ -216,7 +228,7 @@ def _by_month(answered: Answered, alerts: Sequence[datetime], plans: Sequence[Re
                 labels=rows["value"].drop_nulls().len(),
                 frozen=score_of(rows, "frozen", answered),
                 loop=score_of(rows, "loop", answered),
-                alerts=sum(f"{alert:%Y-%m}" == month for alert in alerts),
+                alerts=sum(month_of(alert) == month for alert in alerts),
                 plans=len(begun),
                 promoted=ended["promoted"],
                 refused=ended["refused"],

@@ -50,8 +50,8 @@ class Pipeline:
     def run(self, until: datetime | None, sample: int, on_record: OnRecord, on_trial: OnTrial) -> RunOutcome:
         """Rows up to `until` (all, where it is `None`), or about `sample` of them; raises the error of what failed.
 
-        The first version that holds its gates becomes the champion; a later one waits as `challenger` until somebody,
-        or the loop, promotes it.
+        The first version that holds its gates becomes the champion, unless it learnt from a sample; a later one waits
+        as `challenger` until somebody, or the loop, promotes it.
         """
         champion = self._release.champion()
         inputs = {
@@ -110,12 +110,12 @@ class Pipeline:
             present = load(workspace, champion, ModelVersion) if champion else None
             return done("release", self._release.decide(load(workspace, candidate, Candidate), present))
 
-        def version(candidate: Id, decision: Id) -> Id:
+        def version(candidate: Id, decision: Id, sample: int) -> Id:
             decided = load(workspace, decision, Decision)
             if not decided.body.accepted:
                 return ""
             registered = self._release.register(load(workspace, candidate, Candidate), decided)
-            if champion is None:
+            if champion is None and not sample:
                 registered = self._release.promote(registered, "It is the first version that held its gates.")
             return done("release", registered)
 

@@ -4,16 +4,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote
 
-import msgspec
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from heptad.core.errors import UnavailableError
 from heptad.core.faults import boundary
-from heptad.core.files import make_folder, sync_files, sync_folder, writing
+from heptad.core.files import make_folder, writing
+from heptad.data import sync_commit
 
 MANY_FILES = 100
 """A table of more files is compacted: a scan opens each of them."""
@@ -54,7 +53,7 @@ class DeltaLog:
             write_deltalake(self.folder, rows, mode="append", schema_mode="merge", commit_properties=reached)
             boundary("table.after_commit")
             table = DeltaTable(self.folder)
-            self._sync(table.version())
+            sync_commit(self.folder, table.version())
             if len(table.file_uris()) > MANY_FILES:
                 table.optimize.compact()
                 table.vacuum(dry_run=False)  # files that nobody has needed for a week
@@ -72,16 +71,6 @@ class DeltaLog:
                 write_deltalake(self.folder, whole, mode="overwrite", schema_mode="overwrite")
                 boundary("table.after_commit")
         return rows.with_columns(pl.col(changed).cast(pl.String))
-
-    def _sync(self, version: int) -> None:
-        """Make a commit durable, which Delta leaves to the operating system."""
-        log = self.folder / "_delta_log"
-        commit = log / f"{version:020d}.json"
-        actions = [msgspec.json.decode(line) for line in commit.read_bytes().splitlines()]
-        files = [self.folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
-        sync_files(self.folder, [*files, commit])
-        sync_folder(self.folder)
-        sync_folder(log)
 
 
 def distinct_names(names: Iterable[str], present: Iterable[str]) -> dict[str, str]:

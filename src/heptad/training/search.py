@@ -25,8 +25,9 @@ from heptad.experiments import (
 )
 from heptad.training.estimators import known_estimators
 from heptad.training.evaluation import labels_of, matching_threshold
-from heptad.training.fitting import prepare
+from heptad.training.fitting import PreparedFold, prepare
 from heptad.training.metrics import Measure, Sample, measure_named, metric_names, sample_of
+from heptad.training.parallel import on_all_cores
 from heptad.training.splits import folds_of, thin
 
 CHOOSER = "estimator"
@@ -201,17 +202,20 @@ class _Objective:
 
     def __call__(self, params: dict[str, Value], log: Callable[..., None]) -> _Outcome:
         own = {name: value for name, value in params.items() if name != CHOOSER}
-        samples, values = [], []
+
+        def judged(fold: tuple[PreparedFold, Sequence[Any]]) -> Sample:
+            prepared, labels = fold
+            return sample_of(self._schema, labels, prepared.score(str(params[CHOOSER]), own, self._seed))
+
         try:
-            for number, (fold, labels) in enumerate(self._folds):
-                sample = sample_of(self._schema, labels, fold.score(str(params[CHOOSER]), own, self._seed))
-                value = self._measure.value(sample)
-                samples.append(sample)
-                if value is not None:
-                    values.append(value)
-                    log(step=number, **{f"fold.{self._metric}": value})
+            samples = on_all_cores(judged, self._folds)
         except Exception as error:  # noqa: BLE001 - whatever a model raises is a trial that failed, and the search goes on
             return _Outcome(None, reason=f"{type(error).__name__}: {error}")
+        found = [self._measure.value(sample) for sample in samples]
+        values = [value for value in found if value is not None]
+        for number, value in enumerate(found):
+            if value is not None:
+                log(step=number, **{f"fold.{self._metric}": value})
         if not values:
             return _Outcome(None, reason=f"{self._metric} is undefined on every fold: it needs {self._measure.needs}.")
         return _Outcome(float(np.mean(values)), self._threshold(samples))

@@ -25,6 +25,7 @@ from heptad.training.fitting import fit
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import measure_named, metric_names, sample_of
 from heptad.training.model import DEFAULT_THRESHOLD, OnnxModel, Scores
+from heptad.training.parallel import on_all_cores
 from heptad.training.records import Candidate, Metric, Signature
 from heptad.training.report import render_report
 from heptad.training.search import CHOOSER, EstimatorSearch, TrialEnded, best_of_each
@@ -108,6 +109,25 @@ class Training:
             event="training.candidate_evaluated",
             event_body=figures | {"estimator": candidate.estimator},
         )
+
+    def train_each(
+        self,
+        version: Record[DatasetVersion],
+        runs_and_windows: Sequence[tuple[Record[Run], str]],
+        *,
+        train_until: datetime,
+        judge_until: datetime,
+        known_at: datetime,
+    ) -> builtins.list[Record[Candidate]]:
+        """A candidate for each run and window, as `train` makes them, several at once."""
+
+        def made(one: tuple[Record[Run], str]) -> Record[Candidate]:
+            run, window = one
+            return self.train(
+                version, run, window=window, train_until=train_until, judge_until=judge_until, known_at=known_at
+            )
+
+        return on_all_cores(made, runs_and_windows)
 
     def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
         """The candidate's run, then the best run of each other estimator of the same search, best first."""
