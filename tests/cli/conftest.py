@@ -12,7 +12,7 @@ from heptad.cli.app import run
 from heptad.project import open_rehearsal
 from tests.lifecycle.rides import START, make_rides
 
-WEEKS = 3
+WEEKS = 5
 
 
 @dataclass(frozen=True)

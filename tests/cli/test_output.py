@@ -36,8 +36,12 @@ def test_an_empty_table_says_what_to_do():
 @given(st.lists(st.tuples(st.text("abc ", max_size=30), st.text("xyz ", max_size=300)), min_size=1, max_size=5))
 def test_no_line_of_a_table_is_too_long(rows):
     """Whatever the cells hold, as long as its words fit."""
-    printed = table([{"left": left, "right": " ".join(right[at : at + 20] for at in range(0, len(right), 20))}
-                     for left, right in rows])
+    printed = table(
+        [
+            {"left": left, "right": " ".join(right[at : at + 20] for at in range(0, len(right), 20))}
+            for left, right in rows
+        ]
+    )
     assert all(len(line) <= 80 for line in printed.splitlines())
 
 

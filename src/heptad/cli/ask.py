@@ -17,7 +17,7 @@ MOST_FEATURES = 10
 
 @app.command()
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show the loop at a glance: what is live, how it does, what waits."""
+    """Show the loop at a glance: what is live, what waits."""
     from heptad.lifecycle import read_status
     from heptad.project import open_project
 
@@ -101,7 +101,7 @@ def events(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """List the newest events, or verify the chain of all of them."""
+    """List the newest events, or verify all of them."""
     from heptad.core.events import verify as verify_chain
     from heptad.lifecycle import newest_events
     from heptad.project import open_project

@@ -85,7 +85,7 @@ def move(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Move the workspace to a folder, or its store to a database."""
+    """Move the workspace to a folder, or its store to a URL."""
     from heptad.cli.progress import counting
     from heptad.core import transfer
     from heptad.core.secrets import reveal

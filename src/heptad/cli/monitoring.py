@@ -52,7 +52,7 @@ def show(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a report: alerts in words, performance, drift, quality, latency."""
+    """Show a report: alerts, performance, drift, warnings."""
     from heptad.cli.reading import record_named
     from heptad.monitoring import MonitoringReport
     from heptad.project import open_project
@@ -96,7 +96,10 @@ def label(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Add labels of predictions, by prediction id; adding a label again changes nothing."""
+    """Add labels of predictions from a file.
+
+    A label names its prediction by id; adding it again changes nothing.
+    """
     from heptad.project import open_project
 
     added = open_project(project).serving.add_labels_from(file)

@@ -51,7 +51,7 @@ def run(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the data through steps 1 to 4, up to a signed package."""
+    """Take the data through steps 1 to 4 to a signed package."""
     from heptad.cli.live import watching
     from heptad.project import open_project
 

@@ -33,7 +33,7 @@ def up(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the champion and keep the loop turning, until Ctrl-C."""
+    """Serve the champion and turn the loop, until Ctrl-C."""
     from heptad.core.clock import FileClock
     from heptad.lifecycle import Worker
     from heptad.project import open_project

@@ -22,6 +22,8 @@ from heptad.core.sql_transaction import Transaction
 
 BUSY_SECONDS = 10
 """How long SQLite tries again where another program holds the file."""
+PRAGMAS = ("synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=4000")
+"""Of the page cache 64 MiB at most; of the log 16 MiB, since a page that changes often is then copied less often."""
 
 
 class SqliteDatabase:
@@ -69,7 +71,7 @@ class SqliteDatabase:
             # The driver must not begin transactions by itself.
             isolation_level=None,
         )
-        for pragma in ("synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-16000"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         if not self._is_read_only:
             connection.execute("PRAGMA journal_mode=WAL")

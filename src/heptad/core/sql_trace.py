@@ -1,6 +1,7 @@
 """Lineage: which records a record was made from, and what was made from it."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from heptad.core.errors import NotFoundError
 from heptad.core.records import Id, Link
@@ -8,47 +9,59 @@ from heptad.core.sql_transaction import Transaction
 from heptad.core.store import Direction
 
 
+class Way(NamedTuple):
+    """How links are followed: from which end to which, and whether the ends are followed further."""
+
+    near: str
+    far: str
+    goes_on: bool
+
+
+WAYS: dict[Direction, Way] = {
+    "ancestors": Way("source", "target", goes_on=True),
+    "descendants": Way("target", "source", goes_on=True),
+    "out": Way("source", "target", goes_on=False),
+    "in": Way("target", "source", goes_on=False),
+}
+
+
 def links_of(transaction: Transaction, ids: Sequence[Id], direction: Direction, roles: Collection[str]) -> list[Link]:
     """The links met from some records on, nearest first, each once; raises `NotFoundError` for an unknown id.
 
-    The database collects the records that can be reached (a recursive union meets each once); the order is
-    then that of a breadth-first walk over their links.
+    The database collects the records that can be reached (a recursive union meets each once), with their links;
+    the order is then that of a breadth-first walk. A record is in it as the end of the way where its own links
+    are not asked for.
     """
     starts = list(dict.fromkeys(ids))
-    known = {row[0] for row in transaction.rows("SELECT id FROM record WHERE id IN ??", starts)}
-    for one in starts:
-        if one not in known:
-            raise NotFoundError("record", one)
-    forward = direction in {"ancestors", "out"}
-    near, far = ("source", "target") if forward else ("target", "source")
+    way = WAYS[direction]
     roled, values = (" AND link.role IN ??", [sorted(roles)]) if roles else ("", [])
-    is_far = direction in {"ancestors", "descendants"}
-    further = f" UNION SELECT link.{far} FROM reached JOIN link ON link.{near} = reached.seq{roled}" if is_far else ""  # noqa: S608 - fixed words only
     statement = (
-        f"WITH RECURSIVE reached (seq) AS (SELECT seq FROM record WHERE id IN ??{further}) "  # noqa: S608 - the same
-        "SELECT first.id, link.role, last.id "
-        f"FROM reached JOIN link ON link.{near} = reached.seq{roled} "
-        "JOIN record first ON first.seq = link.source JOIN record last ON last.seq = link.target"
+        "WITH RECURSIVE reached (seq, is_end) AS (SELECT seq, 0 FROM record WHERE id IN ?? UNION "  # noqa: S608 - fixed words only
+        f"SELECT link.{way.far}, {0 if way.goes_on else 1} "
+        f"FROM reached JOIN link ON link.{way.near} = reached.seq AND reached.is_end = 0{roled}) "
+        f"SELECT reached.seq, record.id, link.role, link.{way.far} "
+        "FROM reached JOIN record ON record.seq = reached.seq "
+        f"LEFT JOIN link ON link.{way.near} = reached.seq AND reached.is_end = 0{roled}"
     )
-    found = transaction.rows(statement, starts, *(values if is_far else []), *values)
-    return _nearest_first([Link(*row) for row in found], starts, forward=forward)
+    rows = transaction.rows(statement, starts, *values, *values)
+    names = {seq: identity for seq, identity, _, _ in rows}
+    ends: dict[Id, list[tuple[str, Id]]] = {identity: [] for identity in names.values()}
+    for one in starts:
+        if one not in ends:
+            raise NotFoundError("record", one)
+    for _, near, role, far in rows:
+        if role is not None:
+            ends[near].append((role, names[far]))
+    return _nearest_first(ends, starts, forward=way.near == "source")
 
 
-def _nearest_first(links: Sequence[Link], starts: Sequence[Id], *, forward: bool) -> list[Link]:
-    by_near: dict[Id, list[Link]] = {}
-    for one in links:
-        by_near.setdefault(one.source if forward else one.target, []).append(one)
+def _nearest_first(ends: dict[Id, list[tuple[str, Id]]], starts: Sequence[Id], *, forward: bool) -> list[Link]:
     ordered: list[Link] = []
     queue, seen = list(starts), set(starts)
-    for node in queue:
-        for one in sorted(by_near.get(node, ()), key=_spelled):
-            ordered.append(one)
-            end = one.target if forward else one.source
-            if end not in seen:
-                seen.add(end)
-                queue.append(end)
+    for near in queue:
+        for role, far in sorted(ends[near]):
+            ordered.append(Link(near, role, far) if forward else Link(far, role, near))
+            if far not in seen:
+                seen.add(far)
+                queue.append(far)
     return ordered
-
-
-def _spelled(link: Link) -> tuple[str, str, str]:
-    return link.role, link.source, link.target

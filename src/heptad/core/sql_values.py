@@ -30,7 +30,8 @@ def to_columns(key: str, value: Scalar) -> Columns:
     if isinstance(value, float):
         return (None, None, "NaN") if math.isnan(value) else (value, None, None)
     if isinstance(value, str):
-        text(value, f"attribute {key!r}")
+        if _UNSTORABLE.search(value):
+            text(value, f"attribute {key!r}")
         return (None, value, None) if len(value) <= PREFIX else (None, value[:PREFIX], value)
     if isinstance(value, bool):
         return float(value), None, "true" if value else "false"

@@ -217,7 +217,9 @@ def _write_attributes(transaction: Transaction, rows: Rows, places: Mapping[Id, 
             removed.append((seq, key))
         else:
             changed.append((seq, family, key, *columns))
-    transaction.run_many(insert, [(*places[row.id], *one) for row in rows.records for one in row.attributes])
+    transaction.run_many(
+        insert, [place + one for row in rows.records for place in (tuple(places[row.id]),) for one in row.attributes]
+    )
     transaction.run_many(insert + update, changed)
     transaction.run_many("DELETE FROM attribute WHERE record = ? AND key = ?", removed)
 

@@ -135,12 +135,10 @@ class _Export:
         return total
 
     def _series(self) -> Iterator[pl.DataFrame]:
-        names: set[str] = set()
+        # A run that was cut off has no latest values, which would name its series: those that others have are tried.
+        names = {name for run in self._each(Run) for name in _series_of(run)}
         for run in self._each(Run):
-            known = {name.removeprefix(_METRICS) for name in run.attributes if name.startswith(_METRICS)}
-            names |= known
-            # A run that was cut off has no latest values that would name its series: those of others may fit.
-            for name in sorted(known if "ended" in run.attributes else names):
+            for name in sorted(_series_of(run) if "ended" in run.attributes else names):
                 segment = self._workspace.store.read(run.id, name)
                 columns = [[run.id] * len(segment.values), [name] * len(segment.values)]
                 yield pl.DataFrame(
@@ -231,6 +229,10 @@ class _Export:
             path.relative_to(self._folder).as_posix(): File(path.stat().st_size, blake3().update_mmap(path).hexdigest())
             for path in paths
         }
+
+
+def _series_of(run: RawRecord) -> set[str]:
+    return {name.removeprefix(_METRICS) for name in run.attributes if name.startswith(_METRICS)}
 
 
 def _grouped(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

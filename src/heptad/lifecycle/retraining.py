@@ -66,13 +66,14 @@ class Retraining:
         kept = duration(self._settings.judge)
         train_until, choose_until = now - kept, now - kept / 2
         windows = distinct_windows(self._settings.train_on, dataset.body.first_time, train_until)
-        candidates = self._training.train_each(
-            dataset,
-            [(run, window) for run in runs for window in windows],
-            train_until=train_until,
-            judge_until=choose_until,
-            known_at=now,
-        )
+        # The windows of one run at once: two that hold everything would need twice the memory.
+        candidates = [
+            candidate
+            for run in runs
+            for candidate in self._training.train_each(
+                dataset, run, windows, train_until=train_until, judge_until=choose_until, known_at=now
+            )
+        ]
         chosen = best(candidates)
         unseen = self._data.scan(dataset, start=choose_until, end=now, known_at=now, labelled=True).collect()
         return self._decided(candidates, chosen, self._release.decide(chosen, champion, frame=unseen))

@@ -113,21 +113,21 @@ class Training:
     def train_each(
         self,
         version: Record[DatasetVersion],
-        runs_and_windows: Sequence[tuple[Record[Run], str]],
+        run: Record[Run],
+        windows: Sequence[str],
         *,
         train_until: datetime,
         judge_until: datetime,
         known_at: datetime,
     ) -> builtins.list[Record[Candidate]]:
-        """A candidate for each run and window, as `train` makes them, several at once."""
+        """A candidate for each window, as `train` makes them, several at once."""
 
-        def made(one: tuple[Record[Run], str]) -> Record[Candidate]:
-            run, window = one
+        def made(window: str) -> Record[Candidate]:
             return self.train(
                 version, run, window=window, train_until=train_until, judge_until=judge_until, known_at=known_at
             )
 
-        return on_all_cores(made, runs_and_windows)
+        return on_all_cores(made, windows)
 
     def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
         """The candidate's run, then the best run of each other estimator of the same search, best first."""

@@ -1,0 +1,97 @@
+"""Looking after a workspace: what the doctor finds, backups that come back, moves, and exports."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+
+@pytest.fixture
+def own(shell: Shell, tmp_path) -> Shell:
+    """The project, copied for tests that change it."""
+    copy = shutil.copytree(shell.project, tmp_path / "copy", ignore=shutil.ignore_patterns("workers"))
+    return Shell(shell._capsys, copy)
+
+
+def beside(shell: Shell, folder) -> Shell:
+    """Another project with the same settings and no workspace."""
+    folder.mkdir()
+    for name in ("heptad.toml", "rides.csv"):
+        shutil.copy(shell.project / name, folder / name)
+    return Shell(shell._capsys, folder)
+
+
+def test_the_doctor_finds_nothing_in_a_sound_workspace(shell: Shell):
+    """Exit code 0, every check on a line of its own, on 80 columns."""
+    asked = shell("doctor")
+    assert asked.code == 0
+    assert "0 of" in asked.out
+    assert all(len(line) <= 80 for line in asked.out.splitlines())
+    assert {check["state"] for check in shell("doctor", "--json").json} == {"ok"}
+
+
+def test_the_doctor_finds_what_is_broken(own: Shell):
+    """A key that others may read and a missing artifact: exit code 1, each with its remedy."""
+    (own.project / ".heptad" / "keys" / "release.ed25519").chmod(0o644)
+    shutil.rmtree(own.project / ".heptad" / "artifacts")
+    asked = own("doctor")
+    assert asked.code == 1
+    assert "chmod 600" in asked.out
+    assert "heptad restore" in asked.out
+
+
+def test_the_doctor_says_why_a_project_does_not_open(own: Shell):
+    """Settings that cannot be read are a finding, beside those about the machine."""
+    (own.project / "heptad.toml").write_text("[project")
+    asked = own("doctor", "--json")
+    assert asked.code == 1
+    assert [check["name"] for check in asked.json if check["state"] == "error"] == ["project"]
+
+
+def test_a_backup_comes_back_as_it_was(own: Shell, tmp_path):
+    """Backed up, restored into another project: the same status, and the chain holds."""
+    assert own("backup", str(tmp_path / "kept")).code == 0
+    other = beside(own, tmp_path / "other")
+    restored = other("restore", str(tmp_path / "kept"), "--json")
+    assert restored.code == 0
+    assert other("status", "--json").json["steps"] == own("status", "--json").json["steps"]
+    assert other("events", "--verify", "--json").json == own("events", "--verify", "--json").json
+
+
+def test_nothing_is_backed_up_over_or_restored_over(own: Shell, tmp_path):
+    """A folder that holds something, and a project that has a workspace, are left alone."""
+    assert own("backup", str(tmp_path)).code == 2
+    assert own("backup", str(tmp_path / "kept"), "--json").code == 0
+    assert own("restore", str(tmp_path / "kept")).code == 2
+    assert own("restore", str(tmp_path / "nowhere")).code == 2
+
+
+def test_a_workspace_moves_and_the_old_place_says_where_to(own: Shell, tmp_path):
+    """All of it is there; what the old one is asked to write, it refuses."""
+    records = own("status", "--json").json["steps"]
+    other = beside(own, tmp_path / "other")
+    moved = own("move", str(other.project))
+    assert moved.code == 0
+    assert "heptad.toml" in moved.out
+    assert other("status", "--json").json["steps"] == records
+    refused = own("release", "approve", "1", "--reason", "one more word")
+    assert refused.code != 0
+    assert str(other.project) in refused.err
+
+
+def test_a_store_moves_to_a_database_of_its_own(own: Shell, tmp_path):
+    """With a URL the store alone moves, and the setting to write is named."""
+    moved = own("move", f"sqlite:///{tmp_path}/elsewhere.db")
+    assert moved.code == 0
+    assert "[store]" in moved.out
+
+
+def test_everything_is_exported_in_open_formats(shell: Shell, tmp_path):
+    """Records, tables and models are files that other programs read; the manifest names each."""
+    folder = tmp_path / "out"
+    assert shell("export", str(folder)).code == 0
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {name.partition("/")[0] for name in manifest["files"]} >= {"records", "data", "tables", "models", "packages"}
+    assert shell("export", str(folder)).code == 2

@@ -1,0 +1,61 @@
+"""Watching: a live view on a terminal, a line each elsewhere, nothing for programs."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from heptad.cli import live
+from heptad.cli.live import LiveView, watching
+from heptad.lifecycle import Happening
+
+
+def drawn(view: LiveView) -> str:
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    console.print(view)
+    return console.file.getvalue()
+
+
+def test_the_view_shows_what_each_step_just_did():
+    """Seven steps, those that did nothing yet are waiting; weeks and plans stay as lines."""
+    view = LiveView("rides", 3)
+    assert drawn(view).count("waiting") == 7
+    view.tell(Happening(step="data", sentence="version 1: 100 rows"))
+    view.tell(Happening(step="monitoring", sentence="week of 05 Jan: 700 predictions"))
+    shown = drawn(view)
+    assert shown.count("waiting") == 5
+    assert "version 1: 100 rows" in shown
+    assert shown.count("week of 05 Jan") == 2
+
+
+def test_without_a_terminal_every_happening_is_a_line(capsys):
+    """On standard error, so that the result alone is on standard output."""
+    with watching("rides", 3, shown=True) as watch:
+        watch(Happening(step="data", sentence="version 1"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.split(maxsplit=1)[1].split() == ["data", "version", "1"]
+
+
+def test_programs_see_nothing(capsys):
+    """They read the result."""
+    with watching("rides", 3, shown=False) as watch:
+        watch(Happening(step="data", sentence="version 1"))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_is_left_clean(monkeypatch):
+    """The view is transient: what follows begins where it began."""
+    terminal = Console(file=io.StringIO(), width=80, force_terminal=True)
+    monkeypatch.setattr(live, "Console", lambda **_: terminal)
+    with watching("rides", 3, shown=True) as watch:
+        watch(Happening(step="data", sentence="version 1"))
+    assert "version 1" in terminal.file.getvalue()
+
+
+@pytest.mark.parametrize("step", live.STEPS)
+def test_every_step_has_its_place(step):
+    """A happening of any step can be shown."""
+    view = LiveView("rides", 1)
+    view.tell(Happening(step=step, sentence="something"))
+    assert "something" in drawn(view)

@@ -1,0 +1,102 @@
+"""`heptad up` as a real process: it answers, turns the loop, and stops in order."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from heptad.cli.up import curl_line, example_row
+from tests.cli.conftest import Shell
+
+UP = [sys.executable, "-c", "from heptad.cli import main; main()", "up"]
+
+
+@pytest.fixture
+def copy(rides, tmp_path):
+    """The project, for tests that change it."""
+    return shutil.copytree(rides, tmp_path / "copy", ignore=shutil.ignore_patterns("workers"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_answers_the_line_that_it_prints_and_stops_in_order(copy, number):
+    """The printed curl line works as it is; Ctrl-C and SIGTERM end it with 0, and leave no server behind."""
+    with subprocess.Popen(
+        [*UP, "--port", "0", "--json", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            started = json.loads(process.stdout.readline())
+            asked = subprocess.run(["bash", "-c", started["curl"]], capture_output=True, text=True, check=True)
+            (answer,) = json.loads(asked.stdout)["predictions"]
+            assert answer["version"] == started["version"]
+            assert answer["warnings"] == []
+        finally:
+            process.send_signal(number)
+            _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert b"Stopped" in said
+    host, port = started["url"].removeprefix("http://").split(":")
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, int(port))) != 0
+
+
+def test_a_server_that_is_killed_comes_back_on_its_port(copy):
+    """`kill -9` of the server, and the line that was printed works again."""
+    with subprocess.Popen(
+        [*UP, "--port", "0", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if line.startswith("curl"))
+            servers = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True)
+            for server in servers.stdout.split():
+                subprocess.run(["kill", "-9", server], check=True)
+            deadline = time.monotonic() + 20
+            while subprocess.run(["bash", "-c", line], capture_output=True, check=False).returncode != 0:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_a_port_that_is_taken_is_a_clear_error(copy, shell: Shell):
+    """Exit code 2, and what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        asked = shell.bare("up", "--port", str(taken.getsockname()[1]), "-p", str(copy))
+    assert asked.code == 2
+    assert "cannot be used" in asked.err
+    assert "Remedy" in asked.err
+
+
+def test_without_a_champion_there_is_nothing_to_serve(empty: Shell):
+    """Exit code 2, and the command that makes one."""
+    asked = empty("up")
+    assert asked.code == 2
+    assert "heptad run" in asked.err
+
+
+def test_the_example_is_the_most_complete_background_row():
+    """Texts get a word, inputs that the background lacks are null, and quotes survive the shell."""
+    inputs = [
+        SimpleNamespace(name=name, type=kind) for name, kind in (("x", "number"), ("it's", "text"), ("z", "number"))
+    ]
+    package = SimpleNamespace(
+        background=[{"x": None, "it's": None}, {"x": 1.5, "it's": None}], signature=SimpleNamespace(inputs=inputs)
+    )
+    assert example_row(package) == {"x": 1.5, "it's": "example", "z": None}
+    echoed = subprocess.run(
+        ["bash", "-c", "printf '%s' " + curl_line("http://h/p", package).split(" -d ")[1]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(echoed.stdout) == {"rows": [example_row(package)]}

@@ -1,0 +1,139 @@
+"""A project as Python sees it: opened, made, run, asked, and tracked from a script."""
+
+
+import msgspec
+import pytest
+
+import heptad
+from heptad.core.clock import FileClock
+from heptad.core.errors import InputError, NotFoundError
+from heptad.project import (
+    create_from_table,
+    create_from_template,
+    open_experiments,
+    open_project,
+    open_rehearsal,
+)
+from tests.lifecycle.rides import START, make_rides
+
+
+@pytest.fixture
+def rides(tmp_path):
+    return make_rides(tmp_path / "rides", days=40, a_day=24)
+
+
+def test_opening_makes_a_workspace_and_no_step(rides):
+    """A step is made when it is first asked for, and is the same afterwards."""
+    project = heptad.open(rides)
+    assert (rides / ".heptad").is_dir()
+    assert "data" not in vars(project)
+    assert project.data is project.data
+    assert project.lifecycle is project.lifecycle
+
+
+def test_a_folder_without_settings_is_no_project(tmp_path):
+    """Nothing is made in it."""
+    with pytest.raises(InputError, match="not a Heptad project"):
+        heptad.open(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_ends_with_files_that_say_what_it_came_to(rides):
+    """Report and package lie in the project's folder; the figures are the candidate's."""
+    project = open_project(rides)
+    outcome = project.run()
+    result = project.write_result(outcome)
+    evaluation = outcome.candidate.body.evaluation
+    main = evaluation.value(evaluation.metric)
+    assert main is not None
+    assert (result.metric, result.value, result.interval) == (evaluation.metric, main.value, (main.low, main.high))
+    assert result.baseline == 0.5
+    assert (rides / "evaluation.html").read_text().lower().startswith("<!doctype html>")
+    assert outcome.version is not None
+    assert (rides / "rides-1.zip").read_bytes() == project.workspace.blobs.get(outcome.version.body.package)
+
+
+def test_a_refused_run_has_a_report_and_no_package(rides):
+    """The decision was no, and that is a result too."""
+    settings = (rides / "heptad.toml").read_text()
+    (rides / "heptad.toml").write_text(settings.replace("roc_auc >= 0.5", "roc_auc >= 0.999"))
+    project = open_project(rides)
+    result = project.write_result(project.run())
+    assert result.package is None
+    assert not list(rides.glob("*.zip"))
+    assert msgspec.json.decode(msgspec.json.encode(result))["package"] is None
+    with pytest.raises(NotFoundError, match="champion"):
+        project.why("champion")
+
+
+def test_a_rehearsal_keeps_its_own_clock(rides):
+    """Opened again, without naming it, the project still lives in the time that was played."""
+    open_rehearsal(rides, "", START)
+    clock = open_project(rides).workspace.clock
+    assert isinstance(clock, FileClock)
+    assert clock.now() == START
+
+
+def test_a_project_is_made_from_a_template_or_a_table_and_overwrites_nothing(tmp_path, rides):
+    """Unknown templates are answered with the known ones."""
+    assert [path.name for path in create_from_template("flights", tmp_path / "f")] == ["heptad.toml", "pipeline.py"]
+    with pytest.raises(NotFoundError, match="flihgts"):
+        create_from_template("flihgts", tmp_path / "g")
+    (made,) = create_from_table(tmp_path / "t", rides / "rides.csv", "late", "at")
+    assert open_project(made.parent).config.data.target == "late"
+    with pytest.raises(InputError, match="already"):
+        create_from_table(tmp_path / "t", rides / "rides.csv", "late")
+
+
+def test_track_finds_the_project_above(rides, monkeypatch):
+    """A script anywhere below a project logs into it."""
+    below = rides / "notebooks" / "deep"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    with heptad.track("tuning", params={"depth": 3}) as run:
+        for step in range(5):
+            run.log(loss=1.0 / (step + 1))
+    (found,) = open_project(rides).experiments.list()
+    assert (found.id, found.body.name, found.body.params) == (run.id, "tuning", {"depth": 3})
+    assert found.attributes["status"] == "finished"
+    assert found.attributes["metrics.loss"] == pytest.approx(0.2)
+
+
+def test_track_without_a_project_opens_a_workspace_here(tmp_path, monkeypatch):
+    """Two scripts in one folder share it, in an experiment named like the folder or as they say."""
+    monkeypatch.chdir(tmp_path)
+    with heptad.track("a") as first, heptad.track("b", experiment="other") as second:
+        first.log(loss=0.1)
+        second.log(loss=0.2)
+    runs = open_experiments(tmp_path).list()
+    assert {run.body.name: run.body.experiment for run in runs} == {"a": tmp_path.name, "b": "other"}
+
+
+def test_a_block_that_raises_leaves_a_run_that_failed(tmp_path, monkeypatch):
+    """With the reason, and the error goes on."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZeroDivisionError), heptad.track("broken") as run:
+        run.log(loss=1 / 0)
+    (found,) = open_experiments(tmp_path).list()
+    assert found.attributes["status"] == "failed"
+    assert "ZeroDivisionError" in str(found.attributes["reason"])
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def test_functions_of_ones_own_run_as_a_flow_and_say_why_they_ran(rides):
+    """Wired by names, cached, and explained by `why`."""
+    project = open_project(rides)
+    assert project.flow("mine", [double], {"number": 21})["double"] == 42
+    project.flow("mine", [double], {"number": 4})
+    told = project.why("mine/double")
+    assert "the input number changed" in told.sentence
+    assert told.chain[0].id.startswith("task-")
+
+
+def test_why_of_an_unknown_id_says_what_it_could_have_been(rides):
+    """Also where nothing was ever predicted."""
+    with pytest.raises(NotFoundError, match="record, alert, task or prediction 'nothing'"):
+        open_project(rides).why("nothing")
