@@ -1,6 +1,5 @@
 """A project as Python sees it: opened, made, run, asked, and tracked from a script."""
 
-
 import msgspec
 import pytest
 

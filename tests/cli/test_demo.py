@@ -20,7 +20,7 @@ def small(tmp_path, monkeypatch):
 
 
 def test_the_demo_ends_with_a_table_a_page_and_figures(small, shell: Shell):
-    """A row a month, where to look next; report.html and summary.json hold the same, and a second time nothing is redone."""
+    """A row a month, where to look next; report.html and summary.json hold the same, equal the second time."""
     played = shell.bare("demo", str(small))
     assert played.code == 0
     assert "frozen" in played.out

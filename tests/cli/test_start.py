@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 import subprocess
 import sys
@@ -62,7 +61,7 @@ def test_a_table_becomes_a_signed_package_in_two_commands(project):
     assert result["value"] > 0.9
     assert "<html" in Path(result["report"]).read_text(encoding="utf-8")
     assert result["package"].endswith("plants-1.zip")
-    assert os.path.getsize(result["package"]) > 1000
+    assert Path(result["package"]).stat().st_size > 1000
 
 
 def test_a_run_tells_what_it_does_and_ends_with_the_next_command(project, capsys, monkeypatch):

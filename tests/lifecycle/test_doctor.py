@@ -2,9 +2,9 @@
 
 import shutil
 import sqlite3
-from collections import namedtuple
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,9 +52,8 @@ def test_a_folder_that_does_not_exist_yet_is_judged_by_the_one_above(tmp_path):
 
 def test_a_full_disk_and_little_memory_are_found(monkeypatch, tmp_path):
     """A little room is a warning, none is an error."""
-    usage = namedtuple("usage", "free")
     for free, state in ((500 << 20, "warning"), (1 << 20, "error")):
-        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _, free=free: usage(free))
+        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
         assert finding(examine_machine(tmp_path), "disk").state == state
     monkeypatch.setattr(doctor, "_available_memory", lambda: 100 << 20)
     assert "--sample" in finding(examine_machine(tmp_path), "memory").remedy

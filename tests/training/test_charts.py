@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from heptad.training import CalibrationBin, Metric, SliceMetric, charts
 from heptad.core.markup import Markup
+from heptad.training import CalibrationBin, Metric, SliceMetric, charts
 
 RANDOM = np.random.default_rng(1)
 TRUTH = RANDOM.random(300) < 0.3

@@ -69,6 +69,7 @@ class ActiveRun:
             Change(
                 attributes=[Attribute(self.id, key, value) for key, value in closing.items()],
                 events=[NewEvent(kind="experiments.run_finished", subject=self.id, body={"status": status})],
+                at=self._workspace.clock.now(),
             )
         )
 
@@ -91,6 +92,7 @@ class ActiveRun:
             Change(
                 attributes=[Attribute(self.id, key, value) for key, value in values.items()],
                 events=[NewEvent(kind="experiments.run_changed", subject=self.id, body=dict(values))],
+                at=self._workspace.clock.now(),
             )
         )
 

@@ -16,7 +16,6 @@ from heptad.lifecycle.loop import Loop
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.records import Plan, Rehearsal
 from heptad.lifecycle.rehearsal import Player, Span
-from heptad.lifecycle.report import render_rehearsal
 from heptad.lifecycle.retraining import Retraining
 from heptad.lifecycle.settings import RetrainSettings
 from heptad.lifecycle.summary import Summaries, Summary
@@ -118,6 +117,8 @@ class Lifecycle:
 
     def report(self, rehearsal: Record[Rehearsal]) -> str:
         """The same as one HTML page that needs nothing else."""
+        from heptad.lifecycle.report import render_rehearsal
+
         return render_rehearsal(self._workspace, rehearsal, self._summaries, self._project.about)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -15,7 +15,10 @@ from heptad.data import Data, DatasetVersion
 from heptad.experiments import Experiments, Run
 from heptad.release.records import Decision, ModelVersion
 from heptad.release.release import Release
-from heptad.training import Candidate, Training, TrialEnded
+from heptad.training import Candidate, Training
+
+if TYPE_CHECKING:
+    from heptad.training import TrialEnded
 
 FLOW = "run"
 
@@ -32,7 +35,7 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 OnRecord: TypeAlias = Callable[[str, Record[Any]], None]
 """Told a step and its record as soon as it is done, or found done."""
-OnTrial: TypeAlias = Callable[[TrialEnded], None]
+OnTrial: TypeAlias = "Callable[[TrialEnded], None]"
 
 
 class Pipeline:

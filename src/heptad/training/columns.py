@@ -335,7 +335,7 @@ def _strings_of(series: "pl.Series", missing: str) -> Array:
     """Equal values are one object: a column of a million rows and ten categories holds ten texts."""
     texts = series.cast(str).fill_null(missing)
     values = texts.unique()
-    places = texts.replace_strict(values, range(len(values)), return_dtype=int)
+    places = texts.replace_strict(values, range(len(values)))
     objects: Array = values.to_numpy().astype(object, copy=False)
     return objects[np.asarray(places.to_numpy(), dtype=np.intp)]
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,12 +12,15 @@ import polars as pl
 from heptad.core.errors import NotFoundError
 from heptad.data import Schema
 from heptad.training.columns import columns_of
-from heptad.training.fitting import Fitted
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import Sample, calibration_bins, metric_names, sample_of
 from heptad.training.model import OnnxModel, Scores, decide
 from heptad.training.records import CalibrationBin, Evaluation, Parity, SliceMetric
 from heptad.training.splits import Parts
+
+if TYPE_CHECKING:
+    # Asking what was measured must not load what trains.
+    from heptad.training.fitting import Fitted
 
 TOLERANCE = 1e-6
 """How far probabilities (and numbers of a regression, relative to their size) of the two models may be apart."""
@@ -42,7 +46,9 @@ class Rules:
     threshold_reason: str = ""
 
 
-def evaluate(fitted: Fitted, model: OnnxModel, parts: Parts, schema: Schema, rules: Rules) -> tuple[Evaluation, Scores]:
+def evaluate(
+    fitted: "Fitted", model: OnnxModel, parts: Parts, schema: Schema, rules: Rules
+) -> tuple[Evaluation, Scores]:
     """Everything measured on the judged rows, and the exported model's scores of them.
 
     What is judged is the exported model; the Python model only stands beside it for parity.

@@ -4,7 +4,7 @@ import builtins
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import polars as pl
@@ -21,16 +21,16 @@ from heptad.training.background import generate_rows
 from heptad.training.columns import columns_of
 from heptad.training.comparison import Difference, difference
 from heptad.training.evaluation import Rules, evaluate, labels_of
-from heptad.training.fitting import fit
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import measure_named, metric_names, sample_of
 from heptad.training.model import DEFAULT_THRESHOLD, OnnxModel, Scores
 from heptad.training.parallel import on_all_cores
 from heptad.training.records import Candidate, Metric, Signature
-from heptad.training.report import render_report
-from heptad.training.search import CHOOSER, EstimatorSearch, TrialEnded, best_of_each
 from heptad.training.settings import ValidateSettings
 from heptad.training.splits import WHOLE, Parts, part_by_hash, part_by_time, part_newest
+
+if TYPE_CHECKING:
+    from heptad.training.search import TrialEnded
 
 _BACKGROUND_ROWS = 100
 
@@ -62,9 +62,11 @@ class Training:
         self._experiments = experiments
 
     def search(
-        self, version: Record[DatasetVersion], on_trial: Callable[[TrialEnded], None] | None = None
+        self, version: Record[DatasetVersion], on_trial: "Callable[[TrialEnded], None] | None" = None
     ) -> Record[Run]:
         """The best run over the estimators of the settings; the rows that the candidate is judged on are not seen."""
+        from heptad.training.search import EstimatorSearch
+
         return EstimatorSearch(
             self._experiments,
             version,
@@ -131,6 +133,8 @@ class Training:
 
     def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
         """The candidate's run, then the best run of each other estimator of the same search, best first."""
+        from heptad.training.search import best_of_each
+
         own = graph.load(self.workspace, candidate.body.run, Run)
         if not own.body.study:
             return [own]
@@ -139,6 +143,8 @@ class Training:
 
     def refit(self, candidate: Record[Candidate]) -> Refit:
         """Train a candidate again from what is recorded of it, and judge it on the same rows; nothing is written."""
+        from heptad.training.fitting import fit
+
         body = candidate.body
         version = graph.load(self.workspace, body.dataset, DatasetVersion)
         parts = self._parts_of(candidate, version)
@@ -199,11 +205,15 @@ class Training:
 
     def report(self, candidate: Record[Candidate]) -> str:
         """The evaluation report, one HTML page that needs nothing else."""
+        from heptad.training.report import render_report
+
         version = graph.load(self.workspace, candidate.body.dataset, DatasetVersion)
         scores = pl.read_ipc(io.BytesIO(self.workspace.blobs.get(candidate.body.scores)))
         return render_report(candidate, version, scores, about=self.project.about)
 
     def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", *, full: bool) -> Candidate:
+        from heptad.training.fitting import fit
+
         parts, schema = self._parts(version, cut), version.body.schema
         estimator, params = _estimator_of(run)
         fitted = fit(parts.train, schema, estimator, params, self.project.seed)
@@ -278,6 +288,8 @@ class _Cut(NamedTuple):
 
 
 def _estimator_of(run: Record[Run]) -> tuple[str, dict[str, Any]]:
+    from heptad.training.search import CHOOSER
+
     params = dict(run.body.params)
     if CHOOSER not in params:
         raise DataError(
