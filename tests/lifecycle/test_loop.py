@@ -1,10 +1,14 @@
 """A turn measures what happened, does what is due, and deploys what follows; cut off, it is completed."""
 
+from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from heptad.lifecycle import Plan
 from heptad.lifecycle.loop import desired_routes
+from heptad.project import open_rehearsal
 from tests.lifecycle.conftest import WEEKS, Played
+from tests.lifecycle.rides import START, make_rides
 
 
 def test_every_week_is_reported_once(played: Played) -> None:
@@ -74,3 +78,15 @@ def test_a_canary_shares_the_traffic_with_the_champion(played: Played) -> None:
     routes = desired_routes(project.serving, champion, asked, champion)
     assert [route.role for route in routes] == ["live", "canary"]
     assert sum(route.share for route in routes) == 1.0
+
+
+def test_new_data_is_collected_as_often_as_the_settings_say(played: Played, tmp_path: Path) -> None:
+    """With `[data] every`, a turn makes a version once the newest is that old, and not before."""
+    folder = make_rides(tmp_path / "rides")
+    path = folder / "heptad.toml"
+    text = path.read_text(encoding="utf-8").replace('key = ["ride"]', 'key = ["ride"]\nevery = "14d"')
+    path.write_text(text.replace('when = ["every 7d"]', 'when = ["every 900d"]'), encoding="utf-8")
+    project = open_rehearsal(folder, "", START)
+    project.rehearse(START, START + timedelta(weeks=4))
+    ages = [version.body.until - START for version in reversed(project.data.log())]
+    assert ages == [timedelta(), timedelta(weeks=2), timedelta(weeks=4)]

@@ -18,6 +18,13 @@ Duration: TypeAlias = Annotated[
         description="a duration: a number and a unit, for example 30s, 90m, 6h, 7d, 4w",
     ),
 ]
+OptionalDuration: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))*\Z",
+        description="a duration (30s, 90m, 6h, 7d, 4w), or empty for none",
+    ),
+]
 Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1, description="a share between 0 and 1")]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]

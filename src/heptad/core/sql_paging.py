@@ -13,10 +13,12 @@ from heptad.core.query import All, Compare, Condition, Cursor, Order, Query
 from heptad.core.records import canonical_json, digest_of
 from heptad.core.sql_query import FIELDS, Search, Where
 from heptad.core.sql_tables import attribute, family, record
-from heptad.core.sql_transaction import Transaction
+from heptad.core.sql_transaction import Row, Transaction
 
 FEW = 2000
 """So many records are looked at one by one sooner than all that another comparison allows are collected."""
+AHEAD = 10
+"""So many times a page is looked at in the order of the search, in the hope that it fills the page."""
 _SELECTIVE = {"=", "<", "<=", ">", ">=", "in"}
 
 
@@ -47,24 +49,45 @@ def page_of(
     """The numbers of the records on one page, and the cursor of the next."""
     if limit < 1:
         raise InputError(f"A page of {limit} records cannot be read.", allowed="1 or more")
-    families = _families(transaction, query)
-    search = Search(families, transaction.dialect.name)
-    search = search._replace(narrow=_narrow(transaction, search, query.where))
     start, behind = _open_cursor(query, after)
+    families = _families(transaction, query)
+    narrow = _narrow(transaction, Search(families, transaction.dialect.name), query.where)
+    search = Search(families, transaction.dialect.name, probes=narrow is not None, narrow=narrow)
     found: list[int] = []
     place: tuple[int, list[Any]] = (0, [])
     for number, phase in enumerate(_phases(query.order, families) if families else ()):
         if number < start:
             continue
-        statement = _statement(phase, search.where(query.where, phase.seq))
-        if number == start and behind:
-            statement = statement.where(_behind(phase.terms, behind))
-        for seq, *values in transaction.search(statement.limit(limit + 1 - len(found))):
+        rest = _behind(phase.terms, behind) if number == start and behind else sa.true()
+        for seq, *values in _rows(transaction, phase, rest, search, query.where, limit + 1 - len(found)):
             if len(found) == limit:
                 return found, _cursor(query, *place)
             found.append(seq)
             place = number, values
     return found, None
+
+
+def _rows(
+    transaction: Transaction, phase: Phase, rest: Where, search: Search, condition: Condition, limit: int
+) -> list[Row]:
+    """The first rows of a phase that meet the condition: the number, and the values of the order's terms.
+
+    Where no comparison leaves few records, many may meet them all, and then a page of those is soon found in the
+    order asked for. So its beginning is looked at, before all that each comparison allows is collected.
+    """
+    columns = [term.column for term in phase.terms]
+    walk = sa.select(phase.seq, *columns).select_from(phase.source).where(phase.condition, rest)
+    walk = walk.order_by(*(_sorted(term) for term in phase.terms))
+    if not search.probes and condition != All() and isinstance(phase.source, sa.Table):
+        first = walk.limit(AHEAD * limit).subquery()
+        probing = search._replace(probes=True).where(condition, first.c[0])
+        order = [
+            _sorted(term._replace(column=column)) for term, column in zip(phase.terms, list(first.c)[1:], strict=True)
+        ]
+        rows = transaction.search(sa.select(first).where(probing).order_by(*order).limit(limit))
+        if len(rows) == limit:
+            return rows
+    return transaction.search(walk.where(search.where(condition, phase.seq)).limit(limit))
 
 
 def _families(transaction: Transaction, query: Query) -> list[int]:
@@ -85,16 +108,6 @@ def _narrow(transaction: Transaction, search: Search, condition: Condition) -> C
             if transaction.search(sa.select(sa.func.count()).select_from(some))[0][0] <= FEW:
                 return part
     return None
-
-
-def _statement(phase: Phase, wanted: Where) -> sa.Select[Any]:
-    columns = [term.column for term in phase.terms]
-    return (
-        sa.select(phase.seq, *columns)
-        .select_from(phase.source)
-        .where(phase.condition, wanted)
-        .order_by(*(_sorted(term) for term in phase.terms))
-    )
 
 
 def _sorted(term: Term) -> sa.ColumnElement[Any]:

@@ -30,13 +30,14 @@ _RANGES: dict[str, Callable[[sa.ColumnElement[Any], Any], Where]] = {
 class Search(NamedTuple):
     """Where comparisons look: among the records of some families, in the words of one database.
 
-    A comparison becomes a set of record numbers, read from one range of an index, that is intersected, united
-    or left out. Where one comparison is known to leave few records (`narrow`), only that one is a set; the
-    others look at the attributes of those few.
+    A comparison is either a set of record numbers, read from one range of an index, to be intersected, united or
+    left out; or, with `probes`, a look at the attribute of each record that is come by, which is better where
+    these are few. The comparison `narrow` is then still a set: the one that leaves few.
     """
 
     families: Sequence[int]
     dialect: str
+    probes: bool = False
     narrow: Compare | None = None
 
     def where(self, condition: Condition, seq: sa.ColumnElement[int]) -> Where:
@@ -65,11 +66,15 @@ class Search(NamedTuple):
         return sa.select(attribute.c.record).where(*here, found)
 
     def _compare(self, compare: Compare, seq: sa.ColumnElement[int]) -> Where:
-        if self.narrow is None:
+        if compare is self.narrow:
+            return seq.in_(self.numbers(compare))
+        if not self.probes:
             # `+ 0` keeps the planner from starting here: the order's index is walked, which is never bad.
             return (seq + 0).in_(self.numbers(compare))
-        if compare is self.narrow or compare.key.startswith("@"):
-            return seq.in_(self.numbers(compare))
+        if compare.key.startswith("@"):
+            return (
+                sa.exists().where(record.c.seq == seq, _compare_field(compare, self.dialect)).correlate_except(record)
+            )
         beside = attribute.alias()
         found = _compare(compare.operator, compare.value, beside, self.dialect)
         return sa.exists().where(beside.c.record == seq, beside.c.key == compare.key, found)

@@ -41,6 +41,7 @@ class Data:
     ) -> None:
         self._workspace = workspace
         self._project = project
+        self.every = data.every
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from heptad.core.settings import Settings, Task
+from heptad.core.settings import Duration, OptionalDuration, Settings, Task
 
 ColumnType = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 
@@ -46,8 +46,10 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     time: str = ""
     label_time: str = ""
     """The column that says when a row's label became known; null: never known."""
-    label_delay: str = "0s"
+    label_delay: Duration = "0s"
     """How long after `time` labels are known where no column says it."""
+    every: OptionalDuration = ""
+    """How often the loop collects a new version, for example `30d`; empty: only when a plan retrains."""
     ignore: list[str] = []
     """Columns that are kept but never become features."""
     types: dict[str, ColumnType] = {}
@@ -102,7 +104,7 @@ class FeatureSettings(Settings, frozen=True, kw_only=True):
     source: str
     on: list[str]
     columns: list[str]
-    ttl: str = ""
+    ttl: OptionalDuration = ""
     """The oldest value that still counts; empty: any age. Without a time in the source: a plain lookup."""
-    lag: str = "0s"
+    lag: Duration = "0s"
     """How long after its time a value is known."""

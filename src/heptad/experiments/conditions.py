@@ -6,7 +6,9 @@ from heptad.core.errors import InputError
 from heptad.core.query import All, Compare, Condition, Operator
 from heptad.core.records import Scalar
 
-_CONDITION = re.compile(r"\s*([\w.@/-]+)\s*(<=|>=|!=|=|<|>|\blike\b)\s*(\"[^\"]*\"|'[^']*'|[^\s=<>!\"']\S*)\s*", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"\s*([\w.@/-]+)\s*(<=|>=|!=|=|<|>|\blike\b)\s*(\"[^\"]*\"|'[^']*'|[^\s=<>!\"']\S*)\s*", re.IGNORECASE
+)
 _AND = re.compile(r"and\s", re.IGNORECASE)
 _OPERATORS: dict[str, Operator] = {"=": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "like": "like"}
 _WORDS: dict[str, Scalar] = {"true": True, "false": False}

@@ -58,6 +58,7 @@ class Lifecycle:
             self._plans,
             Retraining(self._workspace, self.settings, self._data, self._training, self._release),
             Trials(self._workspace, self._project, self.settings, self._monitoring),
+            self._data,
             self._release,
             self._serving,
             self._monitoring,

@@ -6,12 +6,15 @@ from heptad.core import graph
 from heptad.core.errors import RefusedError
 from heptad.core.identity import acting_as
 from heptad.core.records import Record
+from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
+from heptad.data import Data
 from heptad.lifecycle.happenings import Happening, Watcher
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.policies import History, Policies
 from heptad.lifecycle.records import Plan
 from heptad.lifecycle.retraining import Retraining
+from heptad.lifecycle.sentences import sentence_of
 from heptad.lifecycle.settings import RetrainSettings
 from heptad.lifecycle.trials import Trials
 from heptad.monitoring import Monitoring, MonitoringReport
@@ -33,6 +36,7 @@ class Loop:
         plans: Plans,
         retraining: Retraining,
         trials: Trials,
+        data: Data,
         release: Release,
         serving: Serving,
         monitoring: Monitoring,
@@ -43,6 +47,7 @@ class Loop:
         self._policies = Policies(settings, monitoring.settings.minimum_rows)
         self._retraining = retraining
         self._trials = trials
+        self._data = data
         self._release = release
         self._serving = serving
         self._monitoring = monitoring
@@ -57,6 +62,7 @@ class Loop:
         for window in self._monitoring.due(now):
             report = self._monitoring.report(window.start, window.end, known_at=now)
             watch(Happening(step="monitoring", sentence=in_a_line(report), record=report.id))
+        self._collect(now, watch)
         plan = self._plans.current()
         if plan is None:
             triggers = self._policies.due(self._history(champion), now)
@@ -74,6 +80,14 @@ class Loop:
         if plan.attributes["stage"] == "trial":
             self._judge(plan, now, watch)
         self.deploy_what_follows(watch)
+
+    def _collect(self, now: datetime, watch: Watcher) -> None:
+        """A new version of the data, where the settings ask for one by now; plans collect their own besides."""
+        latest = self._data.latest()
+        if not self._data.every or (latest and now < latest.body.until + duration(self._data.every)):
+            return
+        version = self._data.collect(until=now)
+        watch(Happening(step="data", sentence=sentence_of(version), record=version.id))
 
     def _history(self, champion: Record[ModelVersion]) -> History:
         """What the policies are asked about: the champion, the last plan, the reports."""

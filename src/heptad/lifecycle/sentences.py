@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
-from heptad.core.records import Body, RawRecord, Record
+from heptad.core.records import Body, Record
 from heptad.data import DatasetVersion
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Plan, Rehearsal, Verdict
@@ -17,7 +17,7 @@ from heptad.training import Candidate
 B = TypeVar("B", bound=Body)
 
 
-def sentence_of(record: RawRecord) -> str:
+def sentence_of(record: Record[Any]) -> str:
     """What the record says, in a sentence; its kind where nobody has written one."""
     say = _SENTENCES.get(record.kind)
     return say(record) if say else record.kind.replace("_", " ")
