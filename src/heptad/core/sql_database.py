@@ -3,7 +3,7 @@
 import os
 import weakref
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from sqlalchemy.engine import Engine
@@ -65,23 +65,33 @@ class ConnectionPool:
         self._belong_here()
 
     @contextmanager
-    def transaction(self, begin: str) -> Generator[Transaction]:
-        """Begin with that statement; commit where the block ends without an error, else roll back."""
+    def transaction(self, begin: str, turn: AbstractContextManager[None] | None = None) -> Generator[Transaction]:
+        """Begin with that statement; commit where the block ends without an error, else roll back.
+
+        All of it, but no more, happens within the `turn`.
+        """
         connection = self._connect()
         try:
-            cursor: Any = connection.cursor()
-            cursor.execute(begin)
-            yield Transaction(cursor, self._engine.dialect)
-            cursor.execute("COMMIT")
+            with turn or nullcontext():
+                yield from self._within(connection, begin)
         except self._driver.Error as error:
             connection.invalidate()
             raise translated(error, self._where) from error
         finally:
-            # Rolls back whatever was not committed.
             connection.close()
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _within(self, connection: PoolProxiedConnection, begin: str) -> Generator[Transaction]:
+        cursor: Any = connection.cursor()
+        cursor.execute(begin)
+        try:
+            yield Transaction(cursor, self._engine.dialect)
+        except BaseException:
+            connection.rollback()
+            raise
+        cursor.execute("COMMIT")
 
     def _connect(self) -> PoolProxiedConnection:
         if os.getpid() != self._process:

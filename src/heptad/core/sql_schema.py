@@ -7,7 +7,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from heptad.core.errors import IntegrityError, WorkspaceError
 from heptad.core.events import CHAIN_START
 from heptad.core.sql_database import Database
-from heptad.core.sql_tables import meta, metadata
+from heptad.core.sql_tables import PARTIAL_INDEXES, meta, metadata
 from heptad.core.sql_transaction import Transaction
 
 Migration = Callable[[Transaction], None]
@@ -60,5 +60,7 @@ def _create(transaction: Transaction, version: int) -> None:
         transaction.run(str(CreateTable(table).compile(dialect=transaction.dialect)))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             transaction.run(str(CreateIndex(index).compile(dialect=transaction.dialect)))
+    for statement in PARTIAL_INDEXES:
+        transaction.run(statement)
     transaction.run("INSERT INTO meta (key, value) VALUES ('schema', ?)", str(version))
     transaction.run("INSERT INTO tail (id, seq, position, digest) VALUES (1, 0, 0, ?)", CHAIN_START)

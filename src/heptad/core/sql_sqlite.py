@@ -92,7 +92,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self, *, durable: bool = True) -> Generator[Transaction]:
         self._refuse_if_read_only()
-        with self._turn(), self._pool.transaction("BEGIN IMMEDIATE") as transaction:
+        with self._pool.transaction("BEGIN IMMEDIATE", self._turn()) as transaction:
             yield transaction
             boundary("store.before_commit")
         if durable:

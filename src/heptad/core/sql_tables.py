@@ -67,25 +67,11 @@ attribute = sa.Table(
     sa.Column("raw", Text),
     sqlite_with_rowid=False,
 )
-_has_number, _has_text = attribute.c.num.is_not(None), attribute.c.txt.is_not(None)
-sa.Index(
-    "attribute_number",
-    attribute.c.family,
-    attribute.c.key,
-    attribute.c.num,
-    attribute.c.record,
-    sqlite_where=_has_number,
-    postgresql_where=_has_number,
+PARTIAL_INDEXES = (
+    "CREATE INDEX attribute_number ON attribute (family, key, num, record) WHERE num IS NOT NULL",
+    "CREATE INDEX attribute_text ON attribute (family, key, txt, record) WHERE txt IS NOT NULL",
 )
-sa.Index(
-    "attribute_text",
-    attribute.c.family,
-    attribute.c.key,
-    attribute.c.txt,
-    attribute.c.record,
-    sqlite_where=_has_text,
-    postgresql_where=_has_text,
-)
+"""In words that both databases know: as `sa.Index` they would load the dialect of PostgreSQL, which takes 40 ms."""
 
 segment = sa.Table(
     "segment",

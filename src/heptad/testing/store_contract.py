@@ -1,4 +1,7 @@
-"""The promises of `Store` as tests: subclass the four classes and give each a fixture `store`, empty for each test."""
+"""The promises of `Store` as tests: subclass the classes and give each a fixture `store`, empty for each test.
+
+The promises about searches are in `heptad.testing.store_search_contract`.
+"""
 
 import math
 import pickle
@@ -13,7 +16,7 @@ import pytest
 
 from heptad.core.errors import ConflictError, InputError, NotFoundError
 from heptad.core.events import Subscriber, verify
-from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query, equals
+from heptad.core.query import Query
 from heptad.core.records import (
     AliasMove,
     AliasRef,
@@ -282,141 +285,6 @@ class StoreAliasesContract(StoreContract):
 
         with ThreadPoolExecutor(8) as threads:
             assert sum(threads.map(move, range(8))) == 1
-
-
-RUNS: dict[Id, dict[str, Scalar]] = {
-    "a": {"score": 0.5, "depth": 3, "name": "alpha", "good": True},
-    "b": {"score": 0.7, "depth": 3, "name": "Beta", "note": "100% [sure]"},
-    "c": {"score": math.nan, "depth": 5, "name": "gamma", "good": False},
-    "d": {"depth": "deep", "name": "b" * 300 + "1"},
-    "e": {"score": 0.5, "name": "b" * 300 + "2"},
-    "f": {},
-}
-"""Six runs, written in this order, for the searches below."""
-
-
-class StoreSearchContract(StoreContract):
-    """Searches: conditions, order, pages."""
-
-    @pytest.fixture
-    def runs(self, store: Store) -> Store:
-        at = NOON
-        for identity, attributes in RUNS.items():
-            store.write(Change(records=[record(identity, attributes, at=at, actor=f"user:{identity}")]))
-            at += timedelta(hours=1)
-        store.write(Change(records=[record("x", RUNS["a"], scope="other"), record("y", RUNS["a"], kind="study")]))
-        return store
-
-    @pytest.mark.parametrize(
-        ("condition", "expected"),
-        [
-            (All(), "abcdef"),
-            (AnyOf(()), ""),
-            (Compare("score", "=", 0.5), "ae"),
-            (Compare("score", "!=", 0.5), "bcdf"),
-            (Compare("score", ">=", 0.5), "abe"),
-            (Compare("score", "<", 0.6), "ae"),
-            (Compare("score", "=", math.nan), ""),
-            (Compare("score", "exists", True), "abce"),
-            (Compare("score", "exists", False), "df"),
-            (Compare("score", "=", None), "df"),
-            (Compare("depth", ">", 2), "abc"),
-            (Compare("depth", ">", "a"), "d"),
-            (Compare("depth", "in", [3, "deep"]), "abd"),
-            (Compare("good", "=", True), "a"),
-            (Compare("good", "<", 1), "c"),
-            (Compare("name", "=", "b" * 300 + "1"), "d"),
-            (Compare("name", ">", "b" * 300 + "1"), "ce"),
-            (Compare("name", "<=", "b" * 300 + "1"), "abd"),
-            (Compare("name", "in", ["alpha", "b" * 300 + "2"]), "ae"),
-            (Compare("name", "like", "%a"), "abc"),
-            (Compare("name", "like", "b%"), "de"),
-            (Compare("name", "ilike", "B_TA"), "b"),
-            (Compare("note", "like", "%[sure]"), "b"),
-            (Compare("note", "like", "1__\\%"), ""),
-            (Compare("@id", "in", ["a", "f", "x"]), "af"),
-            (Compare("@at", "<", NOON + timedelta(hours=2)), "ab"),
-            (Compare("@actor", "=", "user:c"), "c"),
-            (equals(depth=3, name="alpha"), "a"),
-            (All((Compare("score", ">", 0.1), Not(Compare("name", "like", "a%")))), "be"),
-            (AnyOf((Compare("good", "=", False), Compare("score", ">", 0.6))), "bc"),
-            (Not(AnyOf((Compare("score", "exists", True), Compare("depth", "exists", True)))), "f"),
-        ],
-    )
-    def test_conditions(self, runs: Store, condition: Condition, expected: str) -> None:
-        """Exactly the records that meet the condition are found, of that kind and scope only."""
-        found = runs.find(Query(kind="run", scopes=["tests"], where=condition, order=[Order("@id")]))
-        assert "".join(one.id for one in found.items) == expected
-
-    @pytest.mark.parametrize(
-        ("order", "expected"),
-        [
-            ([], "fedcba"),
-            ([Order("score")], "aebcdf"),
-            ([Order("score", descending=True)], "beafdc"),
-            ([Order("depth")], "abcdef"),
-            ([Order("depth", descending=True)], "cbadfe"),
-            ([Order("name")], "badecf"),
-            ([Order("score"), Order("name", descending=True)], "eabcdf"),
-            ([Order("good"), Order("@at", descending=True)], "cafedb"),
-            ([Order("@actor", descending=True)], "fedcba"),
-            ([Order("@at")], "abcdef"),
-        ],
-    )
-    @pytest.mark.parametrize("limit", [1, 2, 4, 6, 7])
-    def test_pages_add_up_to_the_order(self, runs: Store, order: list[Order], expected: str, limit: int) -> None:
-        """Numbers, then text, then records without the key; page by page each record comes once."""
-        query = Query(kind="run", scopes=["tests"], order=order)
-        found, after, pages = "", None, 0
-        while pages == 0 or after is not None:
-            page = runs.find(query, after, limit)
-            found += "".join(one.id for one in page.items)
-            after, pages = page.after, pages + 1
-        assert found == expected
-        assert pages == -(-6 // limit)
-
-    def test_pages_go_on_behind_the_last_record_while_others_are_added(self, runs: Store) -> None:
-        """A record that sorts before the cursor does not shift the next page."""
-        query = Query(kind="run", scopes=["tests"], order=[Order("score")])
-        first = runs.find(query, limit=2)
-        runs.write(Change(records=[record("g", {"score": 0.1})]))
-        assert [one.id for one in runs.find(query, first.after, 2).items] == ["b", "c"]
-
-    @pytest.mark.parametrize("after", ["", "nonsense", "aGVsbG8="])
-    def test_a_cursor_that_is_none_is_refused(self, runs: Store, after: str) -> None:
-        """So is a cursor of another search."""
-        with pytest.raises(InputError, match="cursor"):
-            runs.find(Query(kind="run"), after)
-        other = runs.find(Query(kind="run", order=[Order("score")]), limit=1).after
-        with pytest.raises(InputError, match="another search"):
-            runs.find(Query(kind="run"), other)
-
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            Compare("score", "like", 1),
-            Compare("score", "=", [1]),
-            Compare("score", "in", "text"),
-            Compare("@colour", "=", "red"),
-            Compare("@at", "=", "yesterday"),
-            Compare("@id", "=", 1),
-        ],
-    )
-    def test_what_cannot_be_compared_is_refused(self, runs: Store, wrong: Compare) -> None:
-        """The error says what is allowed."""
-        with pytest.raises(InputError) as caught:
-            runs.find(Query(kind="run", where=wrong))
-        assert caught.value.allowed
-
-    def test_kinds_scopes_and_attributes_are_chosen(self, runs: Store) -> None:
-        """No scopes means all of them, no kind every kind; only the attributes asked for are fetched."""
-        assert {one.id for one in runs.find(Query(kind="run")).items} == {*"abcdefx"}
-        assert {one.id for one in runs.find(Query(kind="")).items} == {*"abcdefxy"}
-        assert runs.find(Query(kind="run", scopes=[])).items == []
-        assert runs.find(Query(kind="nothing")).items == []
-        (found,) = runs.find(Query(kind="study", attributes=["depth", "absent"])).items
-        assert found.attributes == {"depth": 3}
-        assert runs.find(Query(kind="study", attributes=())).items[0].attributes == {}
 
 
 def points(first: int, count: int, *, run: Id = "r1", key: str = "loss") -> Segment:
