@@ -1,5 +1,6 @@
 """A document in two forms, neither of which can be broken by its texts."""
 
+import re
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -65,7 +66,8 @@ def test_no_text_adds_a_line_or_a_cell_to_markdown(text: str) -> None:
     """A table keeps its shape, whatever stands in its cells."""
     lines = to_markdown(Document("t", "", [Section("s", [Table(["a", "b"], [[text, text]])])])).split("\n")
     assert len(lines) == 8
-    assert lines[6].replace("\\|", "").count("|") == 3 + (lines[6].count("\\\\|"))
+    # A bar ends a cell unless an odd number of backslashes stands before it.
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", lines[6])) == 3
 
 
 def test_markup_in_markdown_is_shown_as_it_is() -> None:
