@@ -87,7 +87,7 @@ def drift_map(distances: pl.DataFrame, limit: float) -> Markup:
                 "distance:Q",
                 title=f"population stability index (drift from {limit:g})",
                 scale=alt.Scale(scheme="blues", domain=[0, 2.5 * limit], clamp=True),
-                legend=alt.Legend(orient="top", gradientLength=220),
+                legend=alt.Legend(orient="top", gradientLength=220, titleLimit=500),
             ),
         )
     )
