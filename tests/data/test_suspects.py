@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from heptad.data.suspects import leaks, left_out
+from heptad.data.suspects import leaks, left_out, summands
 
 RNG = np.random.default_rng(5)
 ROWS = 300
@@ -66,7 +66,7 @@ def test_parts_of_the_target_are_suspects() -> None:
     """Numbers whose sum is the target are named together; others are not."""
     frame = NOISE.with_columns(part=pl.Series(RNG.integers(0, 90, ROWS)), rest=pl.Series(RNG.integers(0, 50, ROWS)))
     frame = frame.with_columns(y=pl.col("part") + pl.col("rest"))
-    result = leaks(frame, ["a", "b", "part", "rest"], "y", "regression")
+    result = summands(frame, ["a", "b", "part", "rest"], "y")
     assert set(result) == {"part", "rest"}
     assert "weighted sum of 'part', 'rest'" in result["part"]
 

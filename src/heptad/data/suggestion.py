@@ -15,7 +15,7 @@ from heptad.data.records import Repair, Schema
 from heptad.data.schema import infer_schema
 from heptad.data.settings import DataSettings, SourceSettings
 from heptad.data.sources import Place, SourceTable, open_source
-from heptad.data.suspects import leaks, left_out
+from heptad.data.suspects import leaks, left_out, summands
 
 WIDTH = 110
 """Columns that a comment takes at most."""
@@ -72,6 +72,9 @@ def look_at(settings: SourceSettings, place: Place, target: str, time: str) -> L
     useless = left_out(frame, features, ())
     key = next((name for name in useless if _is_key(frame[name])), "")
     schema = infer_schema(frame, DataSettings(target=target, time=time), left_out=useless)
+    if schema.task == "regression":
+        useless |= summands(frame, [column.name for column in schema.features()], target)
+        schema = infer_schema(frame, DataSettings(target=target, time=time), left_out=useless)
     return Look(
         table=table,
         frame=frame,

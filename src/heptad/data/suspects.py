@@ -91,16 +91,27 @@ def _named_id(name: str) -> bool:
 def leaks(frame: pl.DataFrame, features: Sequence[str], target: str, task: Task) -> dict[str, str]:
     """Name and reason of features that seem to know the target; suspects, to be judged by a person.
 
-    Looked for: one column that gives the target by itself, and numbers whose sum does. Both on at most
-    5,000 rows, so that a wide table costs seconds; what holds only outside of them is not found.
+    Looked for: one column that gives the target by itself, on at most 5,000 rows, so that a wide table costs seconds;
+    what holds only outside of them is not found.
     """
-    labelled = frame.filter(pl.col(target).is_not_null())
-    rows = labelled.gather_every(max(1, len(labelled) // SAMPLE)).head(SAMPLE)
+    rows = _some_labelled(frame, target)
     if len(rows) < FEWEST:
         return {}
-    if task == "classification":
-        return _telling_classes(rows, features, target)
-    return _correlated(rows, features, target) | _summands(rows, features, target)
+    return _telling_classes(rows, features, target) if task == "classification" else _correlated(rows, features, target)
+
+
+def summands(frame: pl.DataFrame, features: Sequence[str], target: str) -> dict[str, str]:
+    """Name and reason of numbers of which the target is a weighted sum: they are the answer, not a reason for it.
+
+    Least squares on standardised columns, on at most 5,000 rows.
+    """
+    rows = _some_labelled(frame, target)
+    return _summands(rows, features, target) if len(rows) >= FEWEST else {}
+
+
+def _some_labelled(frame: pl.DataFrame, target: str) -> pl.DataFrame:
+    labelled = frame.filter(pl.col(target).is_not_null())
+    return labelled.gather_every(max(1, len(labelled) // SAMPLE)).head(SAMPLE)
 
 
 def _telling_classes(rows: pl.DataFrame, features: Sequence[str], target: str) -> dict[str, str]:
@@ -140,7 +151,6 @@ def _correlated(rows: pl.DataFrame, features: Sequence[str], target: str) -> dic
 
 
 def _summands(rows: pl.DataFrame, features: Sequence[str], target: str) -> dict[str, str]:
-    """Numbers of which the target is a weighted sum: least squares on standardised columns."""
     names = [name for name in features if rows[name].dtype.is_numeric()][:NUMBERS]
     complete = rows.select([*names, target]).drop_nulls()
     if len(names) < 2 or len(complete) < 2 * len(names) + FEWEST:
