@@ -54,7 +54,12 @@ def weekly_report() -> Figure:
         for week in range(WEEKS):
             log.add(week)
         start, end = START + (WEEKS - 1) * WEEK, START + WEEKS * WEEK
-        limit = _best(lambda: (log.predictions(start, end).collect(), log.labels(known_at=end).collect()))
+        limit = _best(
+            lambda: (
+                log.predictions(start, end).collect(),
+                log.labels(known_at=end, among=log.predictions(start, end)).collect(),
+            )
+        )
         taken = []
         for week in range(WEEKS - 5, WEEKS):
             monitoring = Monitoring(workspace, ProjectSettings(name="flights"), MonitorSettings(), registry, log)
@@ -137,8 +142,8 @@ class _Log:
     def predictions(self, start: datetime, end: datetime) -> pl.LazyFrame:
         return self._log.scan(start, end)
 
-    def labels(self, *, known_at: datetime) -> pl.LazyFrame:
-        return self._labels.scan("classification", known_at=known_at)
+    def labels(self, *, known_at: datetime, among: pl.LazyFrame) -> pl.LazyFrame:
+        return self._labels.scan("classification", known_at=known_at, among=among)
 
 
 def _registered(workspace: Workspace) -> Registry:
