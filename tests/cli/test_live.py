@@ -59,3 +59,11 @@ def test_every_step_has_its_place(step):
     view = LiveView("rides", 1)
     view.tell(Happening(step=step, sentence="something"))
     assert "something" in drawn(view)
+
+
+def test_long_sentences_leave_room_for_the_names_of_the_steps() -> None:
+    """On 80 columns every step is named, however much each has to say."""
+    view = LiveView("rides", 4)
+    for step in live.STEPS:
+        view.tell(Happening(step=step, sentence="word " * 60))
+    assert [step for step in live.STEPS if step not in drawn(view)] == []

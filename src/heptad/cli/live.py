@@ -37,10 +37,11 @@ class LiveView:
             self._progress.advance(self._task)
 
     def __rich__(self) -> Panel:
-        steps = Table.grid(padding=(0, 1))
-        steps.add_column(justify="right", style="dim")
-        steps.add_column(style="bold")
-        steps.add_column(overflow="ellipsis", no_wrap=True)
+        steps = Table.grid(padding=(0, 1), expand=True)
+        steps.add_column(justify="right", style="dim", min_width=1)
+        steps.add_column(style="bold", min_width=max(map(len, STEPS)))
+        # Long sentences give way; without a ratio they would take the width of the names.
+        steps.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
         for number, (step, sentence) in enumerate(self._last.items(), 1):
             steps.add_row(str(number), step, Text(sentence or "waiting", style="" if sentence else "dim"))
         lines = Text("\n".join(self._lines), overflow="ellipsis", no_wrap=True)
