@@ -166,7 +166,7 @@ def test_every_module_says_what_it_is_for_and_has_its_test(path: Path) -> None:
 def test_contracts_have_at_most_seven_methods(package: str) -> None:
     """A contract that needs more is two contracts, or functions on top of one."""
     wrong = []
-    for path in (SOURCE / package).glob("*.py"):
+    for path in (SOURCE / package).rglob("*.py"):
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base).startswith("Protocol") for base in node.bases):
                 methods = [item.name for item in node.body if isinstance(item, ast.FunctionDef)]
@@ -180,13 +180,13 @@ def test_the_root_of_a_step_lists_its_public_names_twice_alike(step: str) -> Non
     """What a type checker sees of a step's root is what Python finds there."""
     tree = tree_of(SOURCE / step / "__init__.py")
     checked = {
-        alias.asname: (node.module or "").rsplit(".", 1)[1]
+        alias.asname: (node.module or "").removeprefix(f"heptad.{step}.")
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"heptad.{step}.")
         for alias in node.names
     }
     table = next(ast.literal_eval(node) for node in ast.walk(tree) if isinstance(node, ast.Dict))
     assert table == checked
-    modules = {path.stem for path in (SOURCE / step).glob("*.py")}
+    modules = {path.stem for path in (SOURCE / step).iterdir()}
     # Once imported, a module becomes an attribute of its package and would hide the name.
     assert not modules & set(table), f"a name and a module are called alike: {modules & set(table)}"

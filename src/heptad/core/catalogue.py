@@ -17,7 +17,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "processes": "heptad.core.executors:processes",
     },
     "source": {
-        "file": "heptad.data.files:FileSource",
+        "file": "heptad.data.sources.files:FileSource",
         "python-package": "heptad.adapters.python_package:PackageSource",
     },
 }

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.columns.keys import row_ids as row_ids
+    from heptad.data.columns.schema import infer_schema as infer_schema
+    from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.data import Data as Data
-    from heptad.data.diff import DatasetDiff as DatasetDiff
-    from heptad.data.distances import column_distances as column_distances
-    from heptad.data.distances import distance as distance
-    from heptad.data.distances import largest_shift as largest_shift
-    from heptad.data.files import FileSource as FileSource
-    from heptad.data.keys import row_ids as row_ids
-    from heptad.data.profile import ColumnProfile as ColumnProfile
-    from heptad.data.profile import Profile as Profile
-    from heptad.data.profile import merge as merge
-    from heptad.data.profile import profile_frame as profile_frame
+    from heptad.data.profiles.distances import column_distances as column_distances
+    from heptad.data.profiles.distances import distance as distance
+    from heptad.data.profiles.distances import largest_shift as largest_shift
+    from heptad.data.profiles.profile import ColumnProfile as ColumnProfile
+    from heptad.data.profiles.profile import Profile as Profile
+    from heptad.data.profiles.profile import merge as merge
+    from heptad.data.profiles.profile import profile_frame as profile_frame
     from heptad.data.records import Column as Column
     from heptad.data.records import DatasetVersion as DatasetVersion
     from heptad.data.records import Finding as Finding
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from heptad.data.records import Role as Role
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
-    from heptad.data.schema import infer_schema as infer_schema
     from heptad.data.settings import CleanRule as CleanRule
     from heptad.data.settings import CleanSettings as CleanSettings
     from heptad.data.settings import ColumnExpectation as ColumnExpectation
@@ -32,18 +31,19 @@ if TYPE_CHECKING:
     from heptad.data.settings import ExpectSettings as ExpectSettings
     from heptad.data.settings import FeatureSettings as FeatureSettings
     from heptad.data.settings import SourceSettings as SourceSettings
-    from heptad.data.sources import Place as Place
-    from heptad.data.sources import Source as Source
-    from heptad.data.sources import SourceTable as SourceTable
-    from heptad.data.sources import open_source as open_source
-    from heptad.data.splits import Fold as Fold
-    from heptad.data.splits import hash_folds as hash_folds
-    from heptad.data.splits import hash_holdout as hash_holdout
-    from heptad.data.splits import time_cut as time_cut
-    from heptad.data.splits import time_folds as time_folds
-    from heptad.data.splits import unit_hashes as unit_hashes
-    from heptad.data.suggestion import suggest_settings as suggest_settings
-    from heptad.data.tables import sync_commit as sync_commit
+    from heptad.data.sources.files import FileSource as FileSource
+    from heptad.data.sources.source import Place as Place
+    from heptad.data.sources.source import Source as Source
+    from heptad.data.sources.source import SourceTable as SourceTable
+    from heptad.data.sources.source import open_source as open_source
+    from heptad.data.versions.diff import DatasetDiff as DatasetDiff
+    from heptad.data.versions.splits import Fold as Fold
+    from heptad.data.versions.splits import hash_folds as hash_folds
+    from heptad.data.versions.splits import hash_holdout as hash_holdout
+    from heptad.data.versions.splits import time_cut as time_cut
+    from heptad.data.versions.splits import time_folds as time_folds
+    from heptad.data.versions.splits import unit_hashes as unit_hashes
+    from heptad.data.versions.tables import sync_commit as sync_commit
 
 __getattr__, __all__ = attach(
     __name__,
@@ -52,40 +52,40 @@ __getattr__, __all__ = attach(
         "CleanSettings": "settings",
         "Column": "records",
         "ColumnExpectation": "settings",
-        "ColumnProfile": "profile",
+        "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
         "Data": "data",
         "DataSettings": "settings",
-        "DatasetDiff": "diff",
+        "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "ExpectSettings": "settings",
         "FeatureSettings": "settings",
-        "FileSource": "files",
+        "FileSource": "sources.files",
         "Finding": "records",
-        "Fold": "splits",
-        "Place": "sources",
-        "Profile": "profile",
+        "Fold": "versions.splits",
+        "Place": "sources.source",
+        "Profile": "profiles.profile",
         "Repair": "records",
         "Role": "records",
         "Schema": "records",
-        "Source": "sources",
+        "Source": "sources.source",
         "SourceRead": "records",
         "SourceSettings": "settings",
-        "SourceTable": "sources",
-        "column_distances": "distances",
-        "distance": "distances",
-        "hash_folds": "splits",
-        "hash_holdout": "splits",
-        "infer_schema": "schema",
-        "largest_shift": "distances",
-        "merge": "profile",
-        "open_source": "sources",
-        "profile_frame": "profile",
-        "row_ids": "keys",
-        "suggest_settings": "suggestion",
-        "sync_commit": "tables",
-        "time_cut": "splits",
-        "time_folds": "splits",
-        "unit_hashes": "splits",
+        "SourceTable": "sources.source",
+        "column_distances": "profiles.distances",
+        "distance": "profiles.distances",
+        "hash_folds": "versions.splits",
+        "hash_holdout": "versions.splits",
+        "infer_schema": "columns.schema",
+        "largest_shift": "profiles.distances",
+        "merge": "profiles.profile",
+        "open_source": "sources.source",
+        "profile_frame": "profiles.profile",
+        "row_ids": "columns.keys",
+        "suggest_settings": "columns.suggestion",
+        "sync_commit": "versions.tables",
+        "time_cut": "versions.splits",
+        "time_folds": "versions.splits",
+        "unit_hashes": "versions.splits",
     },
 )

@@ -9,18 +9,18 @@ from heptad.core.errors import ConflictError, DataError, UnavailableError
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data import versions
-from heptad.data.assembly import Assembled, Assembly
-from heptad.data.collecting import Collecting
-from heptad.data.diff import DatasetDiff, diff_versions
-from heptad.data.digests import frame_digest
-from heptad.data.expectations import bind
-from heptad.data.profile import Profile
+from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.collecting import Collecting
+from heptad.data.assembling.storing import canonical_order
+from heptad.data.expectations.checks import bind
+from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
-from heptad.data.sources import Place
-from heptad.data.storing import canonical_order
-from heptad.data.tables import Table
+from heptad.data.sources.source import Place
+from heptad.data.versions import versions
+from heptad.data.versions.diff import DatasetDiff, diff_versions
+from heptad.data.versions.digests import frame_digest
+from heptad.data.versions.tables import Table
 
 ATTEMPTS = 5
 """How often a collection starts again because another process recorded a version first."""

@@ -1,0 +1,1 @@
+"""From sources to one version of the table."""

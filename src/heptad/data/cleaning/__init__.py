@@ -1,0 +1,1 @@
+"""Repairs of cells, and rows set aside, every one counted."""

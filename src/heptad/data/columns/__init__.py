@@ -1,0 +1,1 @@
+"""What columns hold: types, times, roles, keys, and what is suspect about them."""

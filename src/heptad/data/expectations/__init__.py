@@ -1,0 +1,1 @@
+"""What versions are held to."""

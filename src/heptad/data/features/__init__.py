@@ -1,0 +1,1 @@
+"""Columns joined as of each row's time."""

@@ -1,0 +1,1 @@
+"""Where rows come from: the contract of a source, and files of every kind."""

@@ -1,0 +1,1 @@
+"""Versions of tables: kept, found, compared, split."""

@@ -1,0 +1,107 @@
+"""Every changed cell and every row set aside is accounted for."""
+
+import math
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heptad.core.errors import DataError
+from heptad.data import CleanRule, CleanSettings
+from heptad.data.cleaning.rules import duplicates, repair_cells, set_aside
+
+ROWS = st.lists(
+    st.tuples(st.none() | st.floats(), st.none() | st.integers(-9, 9), st.none() | st.sampled_from([" A", "a", "b"])),
+    max_size=30,
+)
+SETTINGS = CleanSettings(
+    columns={
+        "f": CleanRule(min=-10, max=10),
+        "i": CleanRule(max=5, outside="cap"),
+        "s": CleanRule(strip=True, lower=True, replace={"b": "bee"}),
+    }
+)
+
+
+def frame_of(rows: list) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={"f": pl.Float64, "i": pl.Int64, "s": pl.String}, orient="row")
+
+
+@given(ROWS)
+def test_repairs_are_counted_and_complete(rows: list) -> None:
+    """No row is lost, what remains obeys the rules, and repairing again changes nothing."""
+    frame, repairs = repair_cells(frame_of(rows), SETTINGS)
+    assert len(frame) == len(rows)
+    for repair in repairs:
+        assert repair.cells > 0
+        assert repair.examples
+    numbers = frame["f"].drop_nulls()
+    assert numbers.is_finite().all()
+    assert numbers.is_between(-10, 10).all()
+    assert (frame["i"].drop_nulls() <= 5).all()
+    assert set(frame["s"].drop_nulls()) <= {"a", "bee"}
+    assert repair_cells(frame, SETTINGS)[1] == []
+    untouched = sum(repair.cells for repair in repairs if repair.column == "f")
+    assert untouched == frame["f"].null_count() - frame_of(rows)["f"].null_count()
+
+
+def test_numbers_that_cannot_be_are_null_in_every_column() -> None:
+    """Infinite, NaN and huge numbers become null without a rule, but not in a protected column."""
+    frame = pl.DataFrame({"x": [1.0, math.inf, math.nan, 1e300], "y": [math.inf, 1.0, 2.0, 3.0]})
+    repaired, repairs = repair_cells(frame, CleanSettings(), protected=["y"])
+    assert repaired["x"].to_list() == [1.0, None, None, None]
+    assert repaired["y"][0] == math.inf
+    assert [(one.rule, one.column, one.cells) for one in repairs] == [("not_finite", "x", 2), ("huge", "x", 1)]
+
+
+def test_a_range_nulls_or_caps() -> None:
+    """Values outside become null, or the limit, as the rule says; the original is kept as an example."""
+    frame = pl.DataFrame({"wind": [5.0, 1048.36, -2.0]})
+    nulled, (repair,) = repair_cells(frame, CleanSettings(columns={"wind": CleanRule(min=0, max=150)}))
+    capped, _ = repair_cells(frame, CleanSettings(columns={"wind": CleanRule(min=0, max=150, outside="cap")}))
+    assert nulled["wind"].to_list() == [5.0, None, None]
+    assert capped["wind"].to_list() == [5.0, 150.0, 0.0]
+    assert (repair.rule, repair.cells, repair.examples) == ("outside", 2, ["1048.36", "-2.0"])
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "problem"),
+    [
+        ("z", CleanRule(strip=True), "no column 'z'"),
+        ("s", CleanRule(max=3), "does not fit a column of String"),
+        ("f", CleanRule(lower=True), "does not fit a column of Float64"),
+    ],
+)
+def test_rules_must_fit_their_column(column: str, rule: CleanRule, problem: str) -> None:
+    """A rule of nothing, or of another kind of column, is refused."""
+    with pytest.raises(DataError, match=problem):
+        repair_cells(frame_of([(1.0, 1, "a")]), CleanSettings(columns={column: rule}))
+
+
+@given(ROWS)
+def test_duplicates_are_the_later_copies(rows: list) -> None:
+    """A row is a copy where an earlier row is the same; with a key that copies share, the answer is the same."""
+    frame = frame_of(rows)
+    flags = duplicates(frame, frame.columns, [])
+    seen: list[pl.DataFrame] = []
+    for place in range(len(frame)):
+        row = frame.slice(place, 1)
+        assert flags[place] == any(row.equals(other) for other in seen)
+        seen.append(row)
+    assert duplicates(frame, frame.columns, ["i"]).to_list() == flags.to_list()
+    assert duplicates(frame, frame.columns, ["i", "s"]).to_list() == flags.to_list()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.none() | st.booleans()), max_size=30))
+def test_rows_in_are_rows_kept_and_rows_aside(flags: list) -> None:
+    """Whatever the rules want, each row is kept or set aside once, by the first rule that wants it."""
+    frame = pl.DataFrame({"n": range(len(flags))}, schema={"n": pl.Int64})
+    first = pl.Series([one for one, _ in flags], dtype=pl.Boolean)
+    second = pl.Series([other for _, other in flags], dtype=pl.Boolean)
+    cleaned = set_aside(frame, {"first": first, "second": second})
+    aside = [row["n"] for row in cleaned.aside["row"]] if len(cleaned.aside) else []
+    assert sorted(cleaned.frame["n"].to_list() + aside) == frame["n"].to_list()
+    counts = {repair.rule: repair.rows for repair in cleaned.repairs}
+    assert counts.get("first", 0) == sum(one for one, _ in flags)
+    assert counts.get("second", 0) == sum(bool(other) and not one for one, other in flags)

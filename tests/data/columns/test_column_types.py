@@ -1,0 +1,151 @@
+"""Columns of text become what they hold; what does not fit is counted, never lost in silence."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from heptad.core.errors import DataError
+from heptad.data.columns.column_types import (
+    STORED,
+    Dates,
+    as_moments,
+    as_target,
+    conform,
+    read_column,
+    read_times,
+    stored_type,
+)
+
+
+def read(*texts: str | None, decimal_comma: bool = False) -> pl.Series:
+    return read_column(pl.Series("x", texts, dtype=pl.String), decimal_comma, Dates()).values
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (("1", None, "-3"), pl.Int64),
+        (("1.5", "2", "1e3"), pl.Float64),
+        (("true", "False", None), pl.Boolean),
+        (("2020-01-13", "2020-01-14"), pl.Datetime("us", "UTC")),
+        (("a", "1"), pl.String),
+        (("yes", "no"), pl.String),
+        ((None, None), pl.String),
+        (("9" * 30, "1"), pl.Float64),
+    ],
+)
+def test_a_column_gets_the_narrowest_type_that_holds_it(texts: tuple[str | None, ...], kind: pl.DataType) -> None:
+    """Integer, number, boolean, time or text, in this order."""
+    assert read(*texts).dtype == kind
+
+
+def test_leading_zeros_make_codes() -> None:
+    """`01234` is a code: it stays text, and so does its neighbour."""
+    column = read_column(pl.Series("zip", ["01234", "10115", "0"]), decimal_comma=False, style=Dates())
+    assert column.values.to_list() == ["01234", "10115", "0"]
+    assert column.understood == "codes with leading zeros"
+
+
+def test_commas_are_understood_by_where_they_stand() -> None:
+    """Between thousands, or for decimals where the separator of the file leaves commas free."""
+    assert read("1,234.5", "12", "1,000").to_list() == [1234.5, 12.0, 1000.0]
+    assert read("1,5", "1.234,5", "7", decimal_comma=True).to_list() == [1.5, 1234.5, 7.0]
+    assert read("a, b", "c, d").dtype == pl.String
+
+
+def test_a_few_words_among_numbers_are_nulled_and_counted() -> None:
+    """Up to one value in twenty may not fit; each is null, counted, and shown."""
+    column = read_column(pl.Series("x", [str(x / 2) for x in range(99)] + ["n.a."]), decimal_comma=False, style=Dates())
+    assert column.values.null_count() == 1
+    (repair,) = column.repairs
+    assert (repair.rule, repair.column, repair.cells, repair.examples) == ("not_a_number", "x", 1, ["n.a."])
+
+
+def test_a_column_of_both_stays_text_and_says_so() -> None:
+    """Where words are too many to be mistakes, nothing is thrown away."""
+    column = read_column(pl.Series("x", ["1.5", "2.5", "3.5", "abc"]), decimal_comma=False, style=Dates())
+    assert column.values.dtype == pl.String
+    assert column.understood == "text, though 75% of the values are numbers"
+
+
+def test_ambiguous_days_are_not_guessed() -> None:
+    """Times that can be read in two ways stay text, and the source says why."""
+    column = read_column(pl.Series("t", ["01/02/2020", "03/04/2020"]), decimal_comma=False, style=Dates())
+    assert column.values.dtype == pl.String
+    assert "other way round" in column.understood
+    settled = read_column(pl.Series("t", ["01/02/2020"]), decimal_comma=False, style=Dates(format="%d/%m/%Y"))
+    assert settled.values.to_list() == [datetime(2020, 2, 1, tzinfo=UTC)]
+
+
+def test_two_formats_and_a_stray_word_are_counted_each() -> None:
+    """A second format is a repair, a value that is no time another."""
+    texts = ["2020-01-13"] * 95 + ["01/14/2020"] * 4 + ["soon"]
+    column = read_times(pl.Series("t", texts), Dates())
+    assert {repair.rule: repair.cells for repair in column.repairs} == {"not_a_time": 1, "second_date_format": 4}
+
+
+def test_frames_are_brought_to_stored_types() -> None:
+    """Every dtype that a function may return ends as one that tables hold, or as an error that names it."""
+    frame = pl.DataFrame(
+        {
+            "small": pl.Series([1, None], dtype=pl.UInt8),
+            "large": pl.Series([2**63, 1], dtype=pl.UInt64),
+            "single": pl.Series([0.5, 1], dtype=pl.Float32),
+            "money": [Decimal("1.25"), None],
+            "day": [date(2020, 1, 13), None],
+            "span": [timedelta(minutes=1), None],
+            "clock": [time(1), None],
+            "level": pl.Series(["a", "b"], dtype=pl.Enum(["a", "b"])),
+            "nothing": [None, None],
+        }
+    )
+    stored, repairs = conform(frame, {}, Dates())
+    assert all(kind in STORED.values() for kind in stored.dtypes)
+    assert stored.row(0)[:7] == (1, 2.0**63, 0.5, 1.25, datetime(2020, 1, 13, tzinfo=UTC), 60.0, 3600.0)
+    assert repairs == []
+    with pytest.raises(DataError, match="'lists' holds List"):
+        conform(pl.DataFrame({"lists": [[1], [2]]}), {}, Dates())
+
+
+def test_types_of_the_settings_win() -> None:
+    """A type that the settings name is applied; what does not fit is null and counted."""
+    frame = pl.DataFrame({"code": [1.0, None, 3.0], "dirty": ["1", "x", None], "flag": ["yes", "no", "perhaps"]})
+    stored, repairs = conform(frame, {"code": "category", "dirty": "integer", "flag": "boolean"}, Dates())
+    assert stored.to_dict(as_series=False) == {
+        "code": ["1", None, "3"],
+        "dirty": [1, None, None],
+        "flag": [True, False, None],
+    }
+    assert [(one.rule, one.column, one.cells) for one in repairs] == [
+        ("not_a_number", "dirty", 1),
+        ("not_a_boolean", "flag", 1),
+    ]
+
+
+def test_a_time_column_must_hold_times() -> None:
+    """As a time, a column of words, of stray values, or of ambiguous days is refused; Unix seconds are told."""
+    with pytest.raises(DataError, match="does not hold times: it has 'soon', 'later'"):
+        as_moments(pl.Series("t", ["soon", "later"]), Dates())
+    with pytest.raises(DataError, match="it has 'soon'\\."):
+        as_moments(pl.Series("t", ["2020-01-13"] * 9 + ["soon"]), Dates())
+    with pytest.raises(DataError, match="day before month"):
+        as_moments(pl.Series("t", ["01/02/2020"]), Dates())
+    with pytest.raises(DataError, match="does not hold times"):
+        as_moments(pl.Series("t", [1, 2]), Dates())
+    moments, (repair,) = as_moments(pl.Series("t", [1578873600]), Dates())
+    assert moments.to_list() == [datetime(2020, 1, 13, tzinfo=UTC)]
+    assert repair.examples == ["Unix time in seconds"]
+
+
+def test_targets_are_kept_as_classes_or_numbers() -> None:
+    """1 and 1.0 are the same class; a number that is none is counted."""
+    assert as_target(pl.Series("y", [1.0, 2.0, None]), "classification")[0].to_list() == ["1", "2", None]
+    assert as_target(pl.Series("y", [True, False]), "classification")[0].to_list() == ["true", "false"]
+    assert as_target(pl.Series("y", [1, 2]), "regression")[0].dtype == pl.Float64
+
+
+def test_text_alone_has_no_single_type() -> None:
+    """Every stored dtype but text says which type it is."""
+    assert [stored_type(kind) for kind in (pl.Int64(), pl.String())] == ["integer", None]
