@@ -171,7 +171,7 @@ def published_events() -> list[str]:
     found = {
         node.value
         for room in ROOMS
-        for path in (SOURCE / room).glob("*.py")
+        for path in (SOURCE / room).rglob("*.py")
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and kind.fullmatch(node.value)
     }

@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.cleaning.settings import CleanRule as CleanRule
+    from heptad.data.cleaning.settings import CleanSettings as CleanSettings
     from heptad.data.columns.keys import row_ids as row_ids
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.data import Data as Data
+    from heptad.data.expectations.settings import ColumnExpectation as ColumnExpectation
+    from heptad.data.expectations.settings import ExpectSettings as ExpectSettings
+    from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -23,15 +28,10 @@ if TYPE_CHECKING:
     from heptad.data.records import Role as Role
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
-    from heptad.data.settings import CleanRule as CleanRule
-    from heptad.data.settings import CleanSettings as CleanSettings
-    from heptad.data.settings import ColumnExpectation as ColumnExpectation
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
-    from heptad.data.settings import ExpectSettings as ExpectSettings
-    from heptad.data.settings import FeatureSettings as FeatureSettings
-    from heptad.data.settings import SourceSettings as SourceSettings
     from heptad.data.sources.files import FileSource as FileSource
+    from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
@@ -48,18 +48,18 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
-        "CleanRule": "settings",
-        "CleanSettings": "settings",
+        "CleanRule": "cleaning.settings",
+        "CleanSettings": "cleaning.settings",
         "Column": "records",
-        "ColumnExpectation": "settings",
+        "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
         "Data": "data",
         "DataSettings": "settings",
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
-        "ExpectSettings": "settings",
-        "FeatureSettings": "settings",
+        "ExpectSettings": "expectations.settings",
+        "FeatureSettings": "features.settings",
         "FileSource": "sources.files",
         "Finding": "records",
         "Fold": "versions.splits",
@@ -70,7 +70,7 @@ __getattr__, __all__ = attach(
         "Schema": "records",
         "Source": "sources.source",
         "SourceRead": "records",
-        "SourceSettings": "settings",
+        "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
         "column_distances": "profiles.distances",
         "distance": "profiles.distances",

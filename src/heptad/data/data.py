@@ -12,10 +12,14 @@ from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.collecting import Collecting
 from heptad.data.assembling.storing import canonical_order
+from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checks import bind
+from heptad.data.expectations.settings import ExpectSettings
+from heptad.data.features.settings import FeatureSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
-from heptad.data.settings import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
+from heptad.data.settings import DataSettings
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions

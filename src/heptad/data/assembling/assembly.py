@@ -11,12 +11,15 @@ from heptad.core.errors import DataError, SettingsError, nearest
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.cleaning.rules import repair_cells
+from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.column_types import Dates, as_moments, as_target, conform
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
 from heptad.data.features.joins import added_names, join_feature
+from heptad.data.features.settings import FeatureSettings
 from heptad.data.records import Repair, SourceRead
-from heptad.data.settings import CleanSettings, DataSettings, FeatureSettings, SourceSettings
+from heptad.data.settings import DataSettings
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place, Source, SourceTable, open_source
 

@@ -12,13 +12,15 @@ from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
 from heptad.data.assembling.storing import store_rows
 from heptad.data.cleaning.rules import Cleaned, duplicates, set_aside
+from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, infer_schema
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import bind, check, refuse
+from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.profiles.profile import Profile, profile_frame
 from heptad.data.records import DatasetVersion, Finding, Repair, Schema, SourceRead
-from heptad.data.settings import CleanSettings, DataSettings, ExpectSettings
+from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import block_digests, combined
 from heptad.data.versions.splits import unit_hashes

@@ -6,9 +6,9 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
+from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.columns.column_types import EXAMPLES
 from heptad.data.records import Repair
-from heptad.data.settings import CleanRule, CleanSettings
 
 HUGE = 1e38
 """Numbers beyond this are no measurements, and models that compute in single precision cannot hold them."""

@@ -8,8 +8,9 @@ from heptad.core.errors import DataError, nearest
 from heptad.core.settings import Task
 from heptad.data.columns.column_types import stored_type
 from heptad.data.columns.keys import ROW
+from heptad.data.expectations.settings import ColumnExpectation
 from heptad.data.records import Column, Role, Schema
-from heptad.data.settings import ColumnExpectation, ColumnType, DataSettings
+from heptad.data.settings import ColumnType, DataSettings
 
 LABEL_TIME = "_label_time"
 """When a row's label became known, where the settings name no column: its time and `label_delay`."""

@@ -14,7 +14,8 @@ from heptad.data.columns.column_types import Dates, as_moments
 from heptad.data.columns.schema import infer_schema
 from heptad.data.columns.suspects import leaks, left_out, summands
 from heptad.data.records import Repair, Schema
-from heptad.data.settings import DataSettings, SourceSettings
+from heptad.data.settings import DataSettings
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, SourceTable, open_source
 
 WIDTH = 110

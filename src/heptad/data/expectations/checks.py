@@ -9,8 +9,8 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import STORED
 from heptad.data.columns.schema import CATEGORIES
+from heptad.data.expectations.settings import ColumnExpectation, ExpectSettings
 from heptad.data.records import Column, Finding, Schema
-from heptad.data.settings import ColumnExpectation, ExpectSettings
 
 Severity = Literal["error", "warning"]
 

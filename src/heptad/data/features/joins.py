@@ -7,7 +7,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, SettingsError, nearest
 from heptad.core.settings import duration
-from heptad.data.settings import FeatureSettings
+from heptad.data.features.settings import FeatureSettings
 
 _KNOWN = "\0known"
 _AT = "\0at"

@@ -7,8 +7,8 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.data.records import Repair
-from heptad.data.settings import SourceSettings
 from heptad.data.sources.encodings import decode
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import Dialect, sniff
 
 _NAMES = {"\t": "tab", " ": "blank", ",": "comma", ";": "semicolon", "|": "bar", ":": "colon"}

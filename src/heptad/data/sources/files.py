@@ -10,8 +10,8 @@ from blake3 import blake3
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
-from heptad.data.settings import SourceSettings
 from heptad.data.sources.formats import read_files
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 
 _GLOB = frozenset("*?[")

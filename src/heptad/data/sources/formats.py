@@ -10,9 +10,9 @@ import polars as pl
 from heptad.core.errors import DataError
 from heptad.data.columns.column_types import Dates, TypedColumn, conform, read_column, read_times
 from heptad.data.records import Repair
-from heptad.data.settings import SourceSettings
 from heptad.data.sources.delimited import read_delimited
 from heptad.data.sources.json_lines import read_json_lines
+from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import SourceTable
 

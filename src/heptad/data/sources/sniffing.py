@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from heptad.core.errors import DataError
-from heptad.data.settings import SourceSettings
+from heptad.data.sources.settings import SourceSettings
 
 SEPARATORS = ("\t", ";", "|", ",", " ", ":")
 """Tried in this order; of equally consistent ones the first is taken, since decimal commas are consistent too."""

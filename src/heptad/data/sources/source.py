@@ -11,7 +11,7 @@ import polars as pl
 from heptad.core import catalogue
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
-from heptad.data.settings import SourceSettings
+from heptad.data.sources.settings import SourceSettings
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
