@@ -1,4 +1,4 @@
-"""`heptad data`: the versions of a project's table."""
+"""`heptad data log|show|diff`: the versions of a project's table."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
-app = typer.Typer(help="Step 1: versions of the table.")
+app = typer.Typer()
 Version = Annotated[str, typer.Argument(help="A number, an id, or latest.")]
 
 

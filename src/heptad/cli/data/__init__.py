@@ -1,0 +1,10 @@
+"""`heptad data`: step 1, a file for each topic."""
+
+import typer
+
+from heptad.cli.data import versions
+
+app = typer.Typer(help="Step 1: versions of the table.")
+for topic in (versions,):
+    app.registered_commands += topic.app.registered_commands
+    app.registered_groups += topic.app.registered_groups
