@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import time_folds as time_folds
     from heptad.data.versions.splits import unit_hashes as unit_hashes
     from heptad.data.versions.tables import sync_commit as sync_commit
+    from heptad.data.versions.versions import find_version as find_version
 
 __getattr__, __all__ = attach(
     __name__,
@@ -74,6 +75,7 @@ __getattr__, __all__ = attach(
         "SourceTable": "sources.source",
         "column_distances": "profiles.distances",
         "distance": "profiles.distances",
+        "find_version": "versions.versions",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "infer_schema": "columns.schema",

@@ -76,7 +76,7 @@ class Data:
 
     def version(self, ref: str | int) -> Record[DatasetVersion]:
         """A version by number, id, `NAME@NUMBER` or `latest`; raises `NotFoundError`."""
-        return versions.version(self._workspace, self._name, ref)
+        return versions.find_version(self._workspace, self._name, ref)
 
     def log(self) -> list[Record[DatasetVersion]]:
         """All versions, newest first."""

@@ -22,15 +22,15 @@ def test_versions_are_found_in_every_way_they_are_named(
     second = data.collect()
     assert versions.latest(workspace, "test") == second
     for ref in (1, "1", "test@1", first.id):
-        assert versions.version(workspace, "test", ref).id == first.id
-    assert versions.version(workspace, "test", "latest").id == second.id
+        assert versions.find_version(workspace, "test", ref).id == first.id
+    assert versions.find_version(workspace, "test", "latest").id == second.id
     assert [one.body.version for one in versions.log(workspace, "test")] == [2, 1]
 
 
 def test_unknown_versions_name_the_known_ones(workspace: Workspace) -> None:
     """Before there is any, the error says how to make one."""
     with pytest.raises(NotFoundError, match="no version of the data set test '3'") as error:
-        versions.version(workspace, "test", 3)
+        versions.find_version(workspace, "test", 3)
     assert error.value.remedy == "collect one: heptad run"
     assert versions.latest(workspace, "test") is None
 

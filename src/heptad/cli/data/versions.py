@@ -40,9 +40,11 @@ def log(
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show a version: sources, repairs, findings, columns."""
+    from heptad.data import find_version
     from heptad.project import open_project
 
-    record = open_project(project).data.version(version)
+    workspace = open_project(project).workspace
+    record = find_version(workspace, workspace.name, version)
     body = record.body
     overview = {
         "version": f"{body.name}@{body.version} ({record.id})",

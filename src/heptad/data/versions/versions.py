@@ -33,7 +33,7 @@ def log(workspace: Workspace, name: str) -> list[Record[DatasetVersion]]:
     return graph.find(workspace, DatasetVersion, Query(kind=DatasetVersion.kind, scopes=[name]), MOST)
 
 
-def version(workspace: Workspace, name: str, ref: str | int) -> Record[DatasetVersion]:
+def find_version(workspace: Workspace, name: str, ref: str | int) -> Record[DatasetVersion]:
     """The version by number, id, `NAME@NUMBER` or `latest`; raises `NotFoundError` with those that exist."""
     text = str(ref).removeprefix(f"{name}@")
     if text.startswith(f"{DatasetVersion.prefix}-"):
