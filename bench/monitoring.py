@@ -20,7 +20,7 @@ from heptad.core.workspace import Workspace, open_workspace
 from heptad.data import Column, profile_frame
 from heptad.monitoring import Monitoring, MonitorSettings
 from heptad.monitoring.drift import drift
-from heptad.monitoring.estimation import calibrate, estimate
+from heptad.monitoring.estimation import Period, calibrate, estimate
 from heptad.release import ModelVersion
 from heptad.release.registry import Registry
 from heptad.serving.delta_log import DeltaLog
@@ -93,9 +93,10 @@ def estimate_of_many_rows(rows: int = 1_500_000) -> Figure:
     """ROC AUC estimated without labels, against sorting its scores once."""
     rng = np.random.default_rng(3)
     scores = rng.beta(1.2, 2.5, rows)
-    calibration = calibrate(scores[:20_000], (rng.random(20_000) < scores[:20_000]).astype(np.float64))
+    drawn = (rng.random(rows) < scores).astype(np.float64)
+    calibration = calibrate([Period(scores[at : at + ROWS], drawn[at : at + ROWS]) for at in range(0, 4 * ROWS, ROWS)])
     if calibration is None:
-        raise AssertionError("twenty thousand labels have both outcomes")
+        raise AssertionError("four weeks of labels have both outcomes")
     value = _best(lambda: estimate("roc_auc", scores, calibration))
     limit = _best(lambda: np.argsort(scores))
     ratio = value / limit

@@ -6,15 +6,14 @@ Run it after a change: python docs/make_reference.py
 import ast
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
-import typer
 
 from heptad.cli.app import build
-from heptad.config import Config
+from heptad.config import Config, allowed
 from heptad.core.catalogue import BUILT_IN
 
 DOCS = Path(__file__).parent
@@ -25,6 +24,9 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
+    "data.feature_view_applied": "A definition of features came into force.",
+    "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",
     "experiments.run_changed": "Parameters, tags or artifacts were added to a run that is going on.",
     "experiments.run_finished": "A run has ended: finished, failed or killed.",
     "training.candidate_evaluated": "A model was trained and judged on rows that it had not seen.",
@@ -40,6 +42,7 @@ EVENTS = {
     "lifecycle.plan_started": "A rule of `[retrain]` fired, and a plan began.",
     "lifecycle.trial_started": "A plan's challenger goes on trial beside the champion.",
     "lifecycle.trial_ended": "The trial has a verdict.",
+    "lifecycle.plan_waits": "The verdict was yes, and people have to approve before the challenger takes over.",
     "lifecycle.plan_finished": "The plan has ended: its challenger was promoted or refused.",
     "lifecycle.rehearsal_started": "A span of the past begins to be played through the loop.",
     "lifecycle.rehearsal_step_finished": "One window of a rehearsal was played.",
@@ -49,15 +52,10 @@ EVENTS = {
 
 def settings_page() -> str:
     """Every section of heptad.toml, in the order of the steps."""
-    known = {node.name: node for _, node in classes(SOURCE, "Settings")}
+    described = {node.name: node for _, node in classes(SOURCE, "Settings")}
     lines = [MADE, "# Configuration", "", *_CONFIGURATION, ""]
     for field in msgspec.structs.fields(Config):
-        name = re.findall(r"([A-Za-z]+)(?:'>|\]|$)", str(field.type))[-1]
-        many = str(field.type).startswith("dict")
-        lines += [f"## `[{field.name}{'.NAME' if many else ''}]`", "", *_section(known[name])]
-        for nested in known.values():
-            if _docstring(nested).startswith(f"`[{field.name}.") and nested.name != name:
-                lines += [f"### {_title(nested)}", "", *_section(nested)]
+        lines += _sections(field.name, field.type, described, "##")
     return _joined(lines)
 
 
@@ -70,18 +68,31 @@ _CONFIGURATION = [
 ]
 
 
-def _title(node: ast.ClassDef) -> str:
-    return _docstring(node).partition(":")[0].rstrip(".")
-
-
-def _section(node: ast.ClassDef) -> list[str]:
-    """What a section is for, and its settings."""
+def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level: str) -> list[str]:
+    """What a section is for, its settings, and the sections inside of it."""
+    if get_origin(kind) is dict:
+        path, kind = f"{path}.NAME", get_args(kind)[1]
+    node = described[kind.__name__]
+    texts = {name: text for name, _, _, text in fields(node)}
     _, _, about = _docstring(node).partition(": ")
-    lines = [about[0].upper() + about[1:], ""] if about else []
-    lines += ["| setting | type | default | |", "|---|---|---|---|"]
-    for name, kind, default, text in fields(node):
-        lines.append(_row(f"`{name}`", f"`{kind}`", f"`{default}`" if default else "required", text))
-    return [*lines, ""]
+    lines = [f"{level} `[{path}]`", "", *([about[0].upper() + about[1:], ""] if about else [])]
+    lines += ["| setting | takes | default | |", "|---|---|---|---|"]
+    inner: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        takes = allowed(field.type)
+        if get_origin(field.type) is dict and hasattr(get_args(field.type)[1], "__struct_fields__"):
+            takes = f"tables `[{path}.{field.name}.NAME]`"
+            inner += _sections(f"{path}.{field.name}", field.type, described, "###")
+        lines.append(_row(f"`{field.name}`", takes, _default_of(field), texts[field.name]))
+    return [*lines, "", *inner]
+
+
+def _default_of(field: Any) -> str:
+    """The default as heptad.toml would have it."""
+    if field.required:
+        return "required"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    return "not set" if value is None else f"`{msgspec.json.encode(value).decode()}`"
 
 
 def records_page() -> str:
@@ -111,7 +122,7 @@ def commands_page() -> str:
         lines += [f"## `heptad {path}`", "", str(command.help or ""), ""]
         given = [one for one in command.params if one.name not in {"project", "as_json"}]
         if given:
-            lines += ["| | | |", "|---|---|---|", *map(_parameter, given), ""]
+            lines += ["| takes | default | |", "|---|---|---|", *map(_parameter, given), ""]
     return _joined(lines)
 
 
@@ -119,12 +130,13 @@ _COMMANDS = [
     "Every command but `init` and `demo` takes `--project FOLDER` (`-p`), the project's folder, by default the present",
     "one; and every command takes `--json`, which prints one JSON value last instead of text.",
     "Exit codes: 0 done, 1 it failed, 2 what was given cannot be used, 130 interrupted.",
+    "`heptad --install-completion` teaches your shell to complete commands and options.",
 ]
 
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Path (`data log`) and command, groups opened."""
-    yield from _below(typer.main.get_command(build()), "")
+    yield from _below(build(), "")
 
 
 def _below(group: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -200,6 +212,7 @@ PUBLISHED = {
     "Store": "Its tests are `heptad.testing.store_contract`.",
     "BlobStore": "Its tests are `heptad.testing.blobs_contract`.",
     "Source": "Its tests are `heptad.testing.source_contract`.",
+    "OnlineStore": "Its tests are `heptad.testing.online_contract`.",
     "Clock": "Where every recorded time comes from.",
 }
 """The contracts that others may fill; all other protocols are details of one step."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 from sklearn.datasets import load_breast_cancer
 
 import heptad
@@ -31,9 +32,10 @@ def main() -> None:
     folder = Path("heptad-example-release")
     folder.mkdir(exist_ok=True)
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
-    tumours = load_breast_cancer(as_frame=True)
-    names = [str(tumours.target_names[one]) for one in tumours.target]
-    tumours.frame.assign(diagnosis=names).drop(columns="target").to_csv(folder / "tumours.csv", index=False)
+    tumours = load_breast_cancer()
+    diagnoses = [str(tumours.target_names[one]) for one in tumours.target]
+    table = pl.DataFrame(tumours.data, schema=list(tumours.feature_names)).with_columns(diagnosis=pl.Series(diagnoses))
+    table.write_csv(folder / "tumours.csv")
 
     project = heptad.open(folder)
     outcome = project.run()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 from sklearn.datasets import load_iris
 
 import heptad
@@ -27,15 +28,15 @@ def main() -> None:
     folder = Path("heptad-example-serving")
     folder.mkdir(exist_ok=True)
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
-    iris = load_iris(as_frame=True)
+    iris = load_iris()
     species = [str(iris.target_names[one]) for one in iris.target]
-    table = iris.frame.assign(species=species).drop(columns="target")
-    table.to_csv(folder / "flowers.csv", index=False)
+    table = pl.DataFrame(iris.data, schema=iris.feature_names).with_columns(species=pl.Series(species))
+    table.write_csv(folder / "flowers.csv")
 
     project = heptad.open(folder)
     project.run()
     project.lifecycle.deploy()
-    rows = table.drop(columns="species").iloc[[0, 60, 120]].to_dict("records")
+    rows = table.drop("species")[[0, 60, 120]].to_dicts()
     with (
         project.serving.start_server(port=0) as server,
         PredictionClient(server.url, project.serving.endpoint, caller="example") as client,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 from sklearn.datasets import load_wine
 
 import heptad
@@ -27,9 +28,10 @@ def main() -> None:
     folder = Path("heptad-example-training")
     folder.mkdir(exist_ok=True)
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
-    wines = load_wine(as_frame=True)
-    table = wines.frame.assign(grower=[str(wines.target_names[one]) for one in wines.target]).drop(columns="target")
-    table.to_csv(folder / "wines.csv", index=False)
+    wines = load_wine()
+    growers = [str(wines.target_names[one]) for one in wines.target]
+    table = pl.DataFrame(wines.data, schema=wines.feature_names).with_columns(grower=pl.Series(growers))
+    table.write_csv(folder / "wines.csv")
 
     project = heptad.open(folder)
     version = project.data.collect()

@@ -28,13 +28,13 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake"},
+    "data": {"deltalake", "rapidfuzz"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
     "serving": {"granian", "deltalake"},
     "monitoring": {"altair"},
-    "lifecycle": {"altair", "vl_convert", "psutil"},
+    "lifecycle": {"altair", "vl_convert"},
     "cli": {"typer", "rich"},
     "project": set(),
     "config": set(),
@@ -60,7 +60,7 @@ LINES_OF_A_FILE = 450
 LINES_OF_TESTS = 600
 LINES_OF_A_FUNCTION = 60
 PUBLIC_METHODS = 12
-LINES_OF_CORE = 6_500
+LINES_OF_CORE = 6_750
 UNTESTED_ALONE = {"__init__.py", "records.py", "settings.py", "store.py", "artifacts.py"}
 """Files that only declare: what uses them tests them, and the classes in heptad.testing test every implementation."""
 

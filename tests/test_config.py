@@ -1,11 +1,18 @@
 """heptad.toml: every mistake at once, each with its line, what is allowed and the nearest name."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from heptad.config import FILE, effective_toml, read_config
+from heptad.config import FILE, default_name, effective_toml, read_config
 from heptad.core.errors import InputError, SettingsError
+from heptad.experiments.settings import EstimatorName, MetricName
+from heptad.training import MEASURES
+from heptad.training.estimators import known_estimators
 
 
 def written(folder: Path, text: str) -> Path:
@@ -52,6 +59,48 @@ def test_a_choice_names_what_can_be_chosen(tmp_path: Path) -> None:
     assert "did you mean 'classification'" in sentence
 
 
+@pytest.mark.parametrize(
+    ("section", "line", "said"),
+    [
+        ("project", 'name = "../x"', "letters from a to z"),
+        ("project", 'timezone = "Europe/Berlln"', "did you mean 'Europe/Berlin'"),
+        ("project", "seed = -1", "from 0 to 4294967295"),
+        ("execute", 'executor = "thread"', "did you mean 'threads'"),
+        ("sources.a", 'uri = "x"\nseparator = ";;"', "one character"),
+        ("sources.a", 'uri = "x"\nformat = "csb"', "did you mean 'csv'? csv, jsonl, parquet"),
+        ("sources.a", 'uri = "x"\nencoding = "klingon"', "there is no encoding 'klingon'"),
+        ("search", 'estimators = ["linear", "lightbgm"]', "[... 'lightbgm' ...] cannot be used. Allowed: did you mean"),
+        ("search", "estimators = []", "a list of one or more"),
+        ("search", "folds = 1", "2 or more"),
+        ("search", 'metric = "auc"', "did you mean 'roc_auc'? accuracy"),
+        ("validate", "holdout = 0", "above 0, up to 0.9"),
+        ("validate", "confidence = 95", "above 0 and below 1"),
+        ("release", 'gates = ["roc_acu >= 0.6"]', "there is no metric 'roc_acu'. Allowed: did you mean 'roc_auc'"),
+        ("release", 'gates = ["roc_auc is good"]', "METRIC OP NUMBER"),
+        ("deploy", "port = 70000", "a port from 1 to 65535"),
+        ("deploy", 'port = "${PORT}"', "a port from 1 to 65535"),
+        ("monitor", 'window = "0s"', "a duration above zero"),
+        ("monitor", "drift = true", "drift = true cannot be used. Allowed: a number"),
+        ("retrain", 'when = ["every tuesday"]', "'tuesday' is not a duration"),
+        ("retrain", 'when = ["roc_auc > reference + 0.1"]', "roc_auc is better when it is higher"),
+        ("retrain", 'train_on = ["all", "lots"]', "[... 'lots' ...] cannot be used. Allowed: all, or a duration"),
+    ],
+)
+def test_a_value_that_could_never_work_is_refused_before_anything_runs(
+    section: str, line: str, said: str, tmp_path: Path
+) -> None:
+    """Numbers out of range, names that nothing has, rules that cannot be read: with the line, and what is allowed."""
+    (sentence,) = mistakes(tmp_path, f'[data]\ntarget = "y"\n[{section}]\n{line}\n')
+    assert sentence.startswith(f"line {4 + line.count(chr(10))}: {section}.")
+    assert said in sentence
+
+
+def test_the_names_that_settings_know_are_those_that_exist() -> None:
+    """A metric or estimator that is added in step 3 is added to what settings may name."""
+    assert set(get_args(MetricName)) == set(MEASURES)
+    assert set(get_args(EstimatorName)) == set(known_estimators())
+
+
 def test_a_mistake_in_a_named_table_and_an_inline_table_has_its_line(tmp_path: Path) -> None:
     """Sources, features and columns are checked as sections are."""
     text = '[data]\ntarget = "y"\n[sources.a]\nuri = "x.csv"\nsepaator = ";"\n[expect]\ncolumns.age = { mim = 0 }\n'
@@ -72,6 +121,35 @@ def test_a_folder_without_settings_is_no_project(tmp_path: Path) -> None:
         read_config(tmp_path)
 
 
+def test_lines_inside_a_text_are_no_settings(tmp_path: Path) -> None:
+    """A text over several lines may look like settings; the line that is named is the real one."""
+    text = '[project]\nabout = """\n[search]\ntrials = 1\n"""\n[data]\ntarget = "y"\n[search]\ntrials = -1\n'
+    (sentence,) = mistakes(tmp_path, text)
+    assert sentence.startswith("line 9: search.trials = -1")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Some editors begin every file with one."""
+    (tmp_path / FILE).write_bytes(b'\xef\xbb\xbf[data]\r\ntarget = "late"\r\n')
+    assert read_config(tmp_path).data.target == "late"
+
+
+@given(st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=40))
+@example("飛行機")
+@example("...")
+def test_every_folder_gives_a_project_a_name(name: str) -> None:
+    """Also one without a latin letter: a name that settings would take, fit for addresses, and the same each time."""
+    given_name = default_name(Path("/home") / name)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", given_name)
+    assert given_name == default_name(Path("/home") / name)
+
+
+def test_folders_in_letters_of_ones_own_have_names_of_their_own() -> None:
+    """Accents are dropped; what has no latin letter at all is told apart."""
+    assert default_name(Path("/home/Maß & Größe")) == "mass-grosse"
+    assert default_name(Path("/home/飛行機")) != default_name(Path("/home/самолёт"))
+
+
 def test_secrets_stay_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A value of the environment never enters the settings, so it cannot reach a record or a page."""
     monkeypatch.setenv("SESAME", "open")
@@ -87,6 +165,7 @@ def test_the_effective_configuration_is_a_valid_file_that_means_the_same(tmp_pat
     config = read_config(written(tmp_path, text))
     printed = effective_toml(config, tmp_path / FILE)
     assert "trials = 24   # default" in printed
+    assert "# task is not set" in printed
     assert 'target = "y"\n' in printed
     other = tmp_path / "other"
     other.mkdir()

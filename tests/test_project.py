@@ -1,11 +1,13 @@
 """A project as Python sees it: opened, made, run, asked, and tracked from a script."""
 
+import importlib.util
+
 import msgspec
 import pytest
 
 import heptad
 from heptad.core.clock import FileClock
-from heptad.core.errors import InputError, NotFoundError
+from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceError
 from heptad.project import (
     create_from_table,
     create_from_template,
@@ -75,13 +77,40 @@ def test_a_rehearsal_keeps_its_own_clock(rides):
 
 def test_a_project_is_made_from_a_template_or_a_table_and_overwrites_nothing(tmp_path, rides):
     """Unknown templates are answered with the known ones."""
-    assert [path.name for path in create_from_template("flights", tmp_path / "f")] == ["heptad.toml", "pipeline.py"]
+    assert [path.name for path in create_from_template("flights", tmp_path / "f")] == ["pipeline.py", "heptad.toml"]
     with pytest.raises(NotFoundError, match="flihgts"):
         create_from_template("flihgts", tmp_path / "g")
     (made,) = create_from_table(tmp_path / "t", rides / "rides.csv", "late", "at")
     assert open_project(made.parent).config.data.target == "late"
     with pytest.raises(InputError, match="already"):
         create_from_table(tmp_path / "t", rides / "rides.csv", "late")
+
+
+def test_a_template_that_was_cut_off_is_copied_to_its_end(tmp_path):
+    """A file of it that is there already is no obstacle; one that somebody wrote is."""
+    pipeline, settings = create_from_template("flights", tmp_path / "f")
+    settings.unlink()
+    assert create_from_template("flights", tmp_path / "f") == [pipeline, settings]
+    settings.unlink()
+    pipeline.write_text("mine")
+    with pytest.raises(InputError, match=r"has pipeline\.py already"):
+        create_from_template("flights", tmp_path / "f")
+    assert not settings.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_plain_words(tmp_path, rides):
+    """Nothing of ours is a traceback; here a file stands in the way."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        create_from_table(tmp_path / "file" / "t", rides / "rides.csv", "late", "at")
+
+
+def test_a_template_whose_data_is_not_there_leaves_no_folder(tmp_path, monkeypatch):
+    """What to install is said before anything is written."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(DataError, match="not installed"):
+        open_rehearsal(tmp_path / "f", "flights", START)
+    assert not (tmp_path / "f").exists()
 
 
 def test_track_finds_the_project_above(rides, monkeypatch):

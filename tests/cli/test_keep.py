@@ -60,6 +60,13 @@ def test_a_backup_comes_back_as_it_was(own: Shell, tmp_path):
     assert other("events", "--verify", "--json").json == own("events", "--verify", "--json").json
 
 
+def test_a_backup_may_be_named_from_the_present_folder(own: Shell, tmp_path, monkeypatch):
+    """A relative path is one of the folder in which the command is given."""
+    monkeypatch.chdir(tmp_path)
+    assert own("backup", "kept").code == 0
+    assert beside(own, tmp_path / "other")("restore", "kept").code == 0
+
+
 def test_nothing_is_backed_up_over_or_restored_over(own: Shell, tmp_path):
     """A folder that holds something, and a project that has a workspace, are left alone."""
     assert own("backup", str(tmp_path)).code == 2

@@ -41,11 +41,12 @@ def test_a_row_that_is_no_object_is_refused(shell: Shell):
 
 
 def test_a_server_that_does_not_run_is_said_soon(shell: Shell, monkeypatch):
-    """Exit code 1, after a little patience."""
+    """Exit code 1, after a little patience, with the command that starts one."""
     monkeypatch.setattr(serving, "PATIENCE_SECONDS", 0.1)
     asked = shell("serving", "predict", "--json-row", "{}", "--url", "http://127.0.0.1:9")
     assert asked.code == 1
     assert "did not answer" in asked.err
+    assert "heptad up" in asked.err
 
 
 @pytest.mark.parametrize("words", [("serving", "list")])

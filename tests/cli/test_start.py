@@ -71,7 +71,7 @@ def test_a_run_tells_what_it_does_and_ends_with_the_next_command(project, capsys
     printed = capsys.readouterr()
     assert "trial 1 of 2" in printed.err
     assert "decision" in printed.out
-    assert " ".join(printed.out.split()).endswith(f"next heptad up -p {project}")
+    assert " ".join(printed.out.split()).endswith(f"next heptad run -p {project}")
     assert run(["run", "-p", str(project), "--sample", "200"]) == 0
     assert "of 2" not in capsys.readouterr().err
 
@@ -87,8 +87,8 @@ def test_a_template_is_written_whole_and_only_into_an_empty_place(tmp_path, caps
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Nothing says what the project is about"),
-        (["--from", "x.csv"], "Nothing says what the project is about"),
+        ([], "Nothing says which table to learn from"),
+        (["--from", "x.csv"], "Nothing says which column to predict"),
         (["--template", "flights", "--target", "x"], "A template brings its own table"),
         (["--template", "flihgts"], "did you mean 'flights'?"),
         (["--from", "{table}", "--target", "bloms"], "did you mean 'blooms'?"),

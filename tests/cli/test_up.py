@@ -85,14 +85,14 @@ def test_without_a_champion_there_is_nothing_to_serve(empty: Shell):
 
 
 def test_the_example_is_the_most_complete_background_row():
-    """Texts get a word, inputs that the background lacks are null, and quotes survive the shell."""
+    """Texts get a word, inputs that the background lacks are null, numbers are short, and quotes survive the shell."""
     inputs = [
         SimpleNamespace(name=name, type=kind) for name, kind in (("x", "number"), ("it's", "text"), ("z", "number"))
     ]
     package = SimpleNamespace(
-        background=[{"x": None, "it's": None}, {"x": 1.5, "it's": None}], signature=SimpleNamespace(inputs=inputs)
+        background=[{"x": None, "it's": None}, {"x": 1.52345, "it's": None}], signature=SimpleNamespace(inputs=inputs)
     )
-    assert example_row(package) == {"x": 1.5, "it's": "example", "z": None}
+    assert example_row(package) == {"x": 1.523, "it's": "example", "z": None}
     echoed = subprocess.run(
         ["bash", "-c", "printf '%s' " + curl_line("http://h/p", package).split(" -d ")[1]],
         capture_output=True,

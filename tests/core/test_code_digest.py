@@ -102,8 +102,19 @@ def test_constants_defaults_and_inner_functions_count(before: str, old: str, new
 
 
 CLASSES = """
-import dataclasses, enum, functools
+import dataclasses, decimal, enum, functools, re
 import msgspec
+import polars as pl
+class Counted:
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.function = function
+    def __call__(self, x):
+        return self.function(x) + 3000
+@Counted
+def counted(x):
+    return x + 4000
+CONSTANTS = [{re.compile("a"), re.compile("b"), decimal.Decimal("0.1")}, pl.col("a") > 1, {Counted: len, "x": min}]
 class Kind(enum.Enum):
     ONE = 1
 class Shape:
@@ -140,7 +151,7 @@ def decorate(function):
 def decorated(x):
     return x + 2000
 def f(x):
-    return Square().area(), Kind.ONE, Point(), Pair(), INSTANCE, cached(x), decorated(x)
+    return Square().area(), Kind.ONE, Point(), Pair(), INSTANCE, cached(x), decorated(x), counted(x), CONSTANTS
 """
 
 
@@ -159,6 +170,8 @@ def f(x):
         ("x + 100", "x + 101", {"cached"}),
         ("+ 1000", "+ 1001", {"decorate.<locals>.around"}),
         ("x + 2000", "x + 2001", {"decorated"}),
+        ("+ 3000", "+ 3001", {"Counted.__call__"}),
+        ("x + 4000", "x + 4001", {"counted"}),
     ],
 )
 def test_classes_and_wrapped_functions_are_read(old: str, new: str, names: set[str]) -> None:
@@ -167,6 +180,225 @@ def test_classes_and_wrapped_functions_are_read(old: str, new: str, names: set[s
     found = changed(CLASSES, CLASSES.replace(old, new))
     # A dataclass writes its default into the function that it generates, too.
     assert {name for name in found if "__init__" not in name} == names
+
+
+@pytest.mark.parametrize(
+    ("before", "old", "new", "names"),
+    [
+        ("HOW = {'a': g, 'b': h}\ndef f(x):\n    return HOW[x](x)", "'a': g, 'b': h", "'a': h, 'b': g", {"HOW"}),
+        ("HOW = [g, h]\ndef f(x):\n    return HOW[0](x)", "[g, h]", "[h, g]", {"HOW"}),
+        (
+            "HOW = [lambda x: x, lambda x: -x]\ndef f(x):\n    return HOW[0](x)",
+            "x, lambda x: -x",
+            "-x, lambda x: x",
+            {"<lambda>"},
+        ),
+        ("a, b = g, h\ndef f(x):\n    return a(b(x))", "a, b = g, h", "a, b = h, g", {"f"}),
+        ("def f(x, a=g, b=h):\n    return a(b(x))", "a=g, b=h", "a=h, b=g", {"f"}),
+        ("f = functools.partial(g, h, k=g)", "h, k=g", "g, k=h", {"functools:partial"}),
+        (
+            "PAIR = make(1), make(2)\ndef f(x):\n    return PAIR[0](x)",
+            "make(1), make(2)",
+            "make(2), make(1)",
+            {"make.<locals>.made.n"},
+        ),
+        (
+            "TOOL.act = g\ndef f(x):\n    return TOOL.act(x) + h(x)",
+            "TOOL.act = g",
+            "TOOL.act = h",
+            {"TOOL", "g", "g(k)"},
+        ),
+        ("a = min\ndef f(x):\n    return a(x)", "a = min", "a = max", {"a", "f"}),
+        ("from statistics import mean as a\ndef f(x):\n    return a(x)", "import mean", "import median", {"f"}),
+        ("import math as m\ndef f(x):\n    return m.log(x)", "import math", "import cmath", {"f"}),
+        ("import numpy as np\ndef f(x, a=np.min):\n    return a(x)", "a=np.min", "a=np.max", {"f", "f(a)"}),
+        ("def f(x, kind=int):\n    return kind(x)", "kind=int", "kind=float", {"f"}),
+    ],
+)
+def test_what_a_name_stands_for_counts(before: str, old: str, new: str, names: set[str]) -> None:
+    """Not only which functions are reached, but from where: two that change places are another computation."""
+    source = """
+import functools
+class Tool:
+    pass
+TOOL = Tool()
+def g(x, k=None):
+    return x + 1
+def h(x):
+    return x * 2
+def make(n):
+    def made(x):
+        return x + n
+    return made
+{}
+"""
+    source = source.replace("{}", before)
+    assert source.count(old) == 1
+    assert {name.rpartition("/")[2] for name in changed(source, source.replace(old, new))} == names
+
+
+@pytest.mark.parametrize(
+    ("value", "old", "new"),
+    [
+        ("re.compile('[a-z]+')", "a-z", "a-y"),
+        ("decimal.Decimal('0.10')", "0.10", "0.11"),
+        ("range(0, 10, 2)", "10", "12"),
+        ("datetime.time(9, 30)", "30", "31"),
+        ("zoneinfo.ZoneInfo('Europe/Paris')", "Paris", "Berlin"),
+        ("collections.deque([1, 2])", "2", "3"),
+        ("collections.defaultdict(list, a=[1])", "1", "2"),
+        ("types.MappingProxyType({'a': 1})", "1", "2"),
+        ("{re.compile('a'), re.compile('b')}", "'b'", "'c'"),
+        ("pl.col('delay') > 15", "15", "20"),
+        ("np.dtype('float64')", "64", "32"),
+        ("[complex(1, 2)]", "2", "3"),
+        ("linear.Ridge(alpha=1.0)", "1.0", "2.0"),
+        ("Slotted(1)", "1", "2"),
+        ("SlottedData(1)", "1", "2"),
+        ("Named(1)", "1", "2"),
+        ("Listed([re.compile('a')])", "'a'", "'b'"),
+        ("Kind.ONE", "ONE", "TWO"),
+        ("Point(1)", "1", "2"),
+        ("functools.partial(int, base=2)", "2", "8"),
+        ("operator.attrgetter('a')", "'a'", "'b'"),
+        ("preprocessing.FunctionTransformer(lambda x: x + 1)", "x + 1", "x + 2"),
+    ],
+)
+def test_constants_of_any_type_count_by_what_they_hold(value: str, old: str, new: str) -> None:
+    """Also of types that cannot be stored: of Python's, of installed packages, and of the project's own."""
+    source = f"""
+import collections, dataclasses, datetime, decimal, enum, functools, operator, re, types, typing, zoneinfo
+import msgspec
+import numpy as np
+import polars as pl
+import sklearn.linear_model as linear
+import sklearn.preprocessing as preprocessing
+class Kind(enum.Enum):
+    ONE = 'one'
+    TWO = 'two'
+class Slotted:
+    __slots__ = ("held",)
+    def __init__(self, held):
+        self.held = held
+@dataclasses.dataclass(frozen=True, slots=True)
+class SlottedData:
+    held: int
+class Named(typing.NamedTuple):
+    held: object
+class Listed(list):
+    pass
+class Point(msgspec.Struct):
+    held: int
+CONSTANT = {value}
+def f(x):
+    return CONSTANT
+"""
+    where = f"CONSTANT = {value}"
+    found = changed(source, source.replace(where, where.replace(old, new)))
+    assert found
+    assert all(name.startswith("CONSTANT") or name == "<lambda>" for name in found)
+    assert not changed(source, source)
+
+
+def test_what_belongs_to_a_running_program_counts_by_its_type(tmp_path: Path) -> None:
+    """An event that was set, an iterator that was read, a lock, a queue, a file: where they are now is no constant."""
+    made = module(
+        "import itertools, queue, threading\n"
+        f"EVENT, QUEUE, FILE = threading.Event(), queue.Queue(), open({str(tmp_path / 'file')!r}, 'w')\n"
+        "ITERATOR, COUNT, LOCK = iter([1, 2, 3]), itertools.count(), threading.Lock()\n"
+        "def f(x):\n    return EVENT, QUEUE, FILE, ITERATOR, COUNT, LOCK"
+    )
+    before = CodeReader().parts(made.f)
+    made.EVENT.set()
+    made.QUEUE.put(1)
+    made.FILE.write("text")
+    next(made.ITERATOR)
+    next(made.COUNT)
+    with made.LOCK:
+        assert CodeReader().parts(made.f) == before
+    made.FILE.close()
+
+
+METHODS = """
+import functools, typing
+import msgspec
+class Meta(type):
+    def __call__(cls, *args):
+        return type.__call__(cls, *args)
+class Made(metaclass=Meta):
+    half = functools.partialmethod(lambda self, by: by / 2, 1)
+class Config(msgspec.Struct):
+    rate: float = 0.5
+    def effective(self):
+        return self.rate * 3
+class Inner:
+    def used(self):
+        return 4
+class Outer(msgspec.Struct):
+    inner: Inner
+class Named(typing.NamedTuple):
+    held: int
+    def doubled(self):
+        return self.held * 5
+class Shows:
+    @functools.singledispatchmethod
+    def show(self, value):
+        return 8
+    @show.register
+    def _(self, value: int):
+        return 9
+@functools.singledispatch
+def shown(value):
+    return 6
+@shown.register
+def _(value: int):
+    return 7
+CONFIG, CONFIGS, NAMED = Config(), {"a": [Config()]}, Named(1)
+def f(x: Outer):
+    return %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("uses", "old", "new"),
+    [
+        ("CONFIG.effective()", "rate * 3", "rate * 4"),
+        ("CONFIGS['a'][0].effective()", "rate * 3", "rate * 4"),
+        ("NAMED.doubled()", "held * 5", "held * 6"),
+        ("x.inner.used()", "return 4", "return 5"),
+        ("Made()", "return type.__call__(cls, *args)", "return None"),
+        ("Made().half()", "by / 2", "by / 3"),
+        ("Made().half()", "/ 2, 1)", "/ 2, 2)"),
+        ("shown(x)", "return 6", "return 66"),
+        ("shown(x)", "return 7", "return 77"),
+        ("Shows().show(x)", "return 8", "return 88"),
+        ("Shows().show(x)", "return 9", "return 99"),
+    ],
+)
+def test_methods_of_what_is_used_count(uses: str, old: str, new: str) -> None:
+    """Of Structs and named tuples that are constants, of fields' types, of metaclasses, and of each registered type."""
+    source = METHODS % uses
+    assert source.count(old) == 1
+    assert changed(source, source.replace(old, new))
+
+
+def test_decorators_of_installed_packages_hide_nothing() -> None:
+    """A function of the project is found in what a function from elsewhere holds, also without `functools.wraps`."""
+    source = """
+    from contextlib import ContextDecorator
+    import toolbox_of_others
+    @toolbox_of_others.around
+    def f(x):
+        return x + 1
+    """
+    toolbox = types.ModuleType("toolbox_of_others")
+    toolbox.__file__ = "/anywhere/site-packages/toolbox_of_others.py"
+    exec("def around(function):\n    def inner(*a):\n        return function(*a)\n    return inner", vars(toolbox))
+    sys.modules["toolbox_of_others"] = toolbox
+    try:
+        assert changed(source, source.replace("x + 1", "x + 2")) == {"f"}
+    finally:
+        del sys.modules["toolbox_of_others"]
 
 
 def test_a_class_named_in_an_annotation_is_read() -> None:

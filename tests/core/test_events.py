@@ -71,15 +71,31 @@ def test_events_cut_off_at_the_end_are_found(told: SqlStore) -> None:
         verify(told)
 
 
-def test_an_altered_last_event_breaks_what_is_written_after_it(told: SqlStore) -> None:
-    """Also where somebody gave it a digest that fits."""
+def test_an_altered_last_event_is_found(told: SqlStore) -> None:
+    """Also where somebody gave it a digest that fits: at once, and by what is written after it."""
     (last,) = told.follow(8)
     (before,) = told.follow(7, limit=1)
     forged = chain_digest(before.digest, last.__class__(**{**asdict(last), "subject": "r2"}))
     alter(told, f"UPDATE event SET subject = 'r2', digest = '{forged}' WHERE position = 9")
+    with pytest.raises(IntegrityError, match="position 9"):
+        verify(told)
     told.write(Change(events=[NewEvent(kind="t.later", subject="r1")]))
     with pytest.raises(IntegrityError, match="position 10"):
         verify(told)
+
+
+def test_a_chain_that_grows_while_it_is_walked_holds(told: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever verifies a store in use is not alarmed by what others write meanwhile."""
+    follow = type(told).follow
+
+    def busy(self: SqlStore, *arguments: object) -> list[object]:
+        found = follow(self, *arguments)
+        self.write(Change(events=[NewEvent(kind="t.meanwhile", subject="r1")]))
+        return found
+
+    monkeypatch.setattr(type(told), "follow", busy)
+    monkeypatch.setattr(events, "walk", lambda store: store.follow(0))
+    assert verify(told) == 9
 
 
 def asdict(event: object) -> dict[str, object]:
@@ -145,8 +161,8 @@ for event in reader.pending():
     assert Subscriber(told, "reader", ["t.part1"]).pending() == []
 
 
-def test_a_subscriber_may_acknowledge_alone(told: SqlStore) -> None:
+def test_a_cursor_may_move_alone(told: SqlStore) -> None:
     """Where what it does is outside of the store: at least once."""
     reader = Subscriber(told, "mailer")
-    reader.acknowledge(reader.pending(4)[-1])
+    told.write(Change(cursors=reader.cursor_after(reader.pending(4)[-1])))
     assert [event.position for event in reader.pending()] == [5, 6, 7, 8, 9]

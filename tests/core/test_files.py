@@ -1,5 +1,6 @@
 """Files are replaced whole or not at all, and what the file system refuses is said in words."""
 
+import ctypes
 import errno
 import os
 from pathlib import Path
@@ -73,7 +74,7 @@ def test_many_files_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     for path in paths:
         path.write_text("x")
     if not has_syncfs:
-        monkeypatch.setattr(files.ctypes, "CDLL", lambda *_, **__: object())
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     sync_files(tmp_path, paths)
     sync_files(tmp_path, paths[:2])
     with pytest.raises(FileNotFoundError):
@@ -86,10 +87,10 @@ def test_a_failed_sync_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     class Libc:
         @staticmethod
         def syncfs(_: int) -> int:
-            files.ctypes.set_errno(errno.EIO)
+            ctypes.set_errno(errno.EIO)
             return -1
 
-    monkeypatch.setattr(files.ctypes, "CDLL", lambda *_, **__: Libc)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Libc)
     with pytest.raises(OSError, match="Input/output error"):
         sync_files(tmp_path, [tmp_path] * 100)
 

@@ -2,8 +2,10 @@
 
 import functools
 import importlib
+import itertools
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -415,6 +417,35 @@ def test_records_say_what_came_from_what(workspace: Workspace) -> None:
     results, _ = run(workspace, [cleaned, total], {"raw": [1]})
     (link,) = workspace.store.trace([results.ids["total"]], "ancestors")
     assert (link.role, link.target) == ("input:cleaned", results.ids["cleaned"])
+
+
+def test_a_result_that_is_lost_while_it_is_used_is_computed_again(workspace: Workspace) -> None:
+    """A task that took it before goes on undisturbed, and the one that comes too late waits for it."""
+    calls, is_computed_again = itertools.count(), threading.Event()
+
+    def long():
+        if next(calls):
+            is_computed_again.set()
+            time.sleep(0.3)
+        return list(range(9000))
+
+    def early(long):
+        assert is_computed_again.wait(10)
+        return len(long)
+
+    def losing():
+        digests = list(workspace.blobs.digests())
+        workspace.blobs.delete(digests)
+        return len(digests)
+
+    def late(long, losing):
+        return sum(long)
+
+    run(workspace, [long])
+    with threads(3) as executor:
+        results, _ = run(workspace, {"long": long, "early": early, "losing": losing, "late": late}, executor=executor)
+    assert (results["early"], results["losing"], results["late"]) == (9000, 1, sum(range(9000)))
+    assert next(calls) == 2
 
 
 @pytest.mark.parametrize("harm", ["delete", "damage"])

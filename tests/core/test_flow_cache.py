@@ -103,3 +103,23 @@ def test_a_result_without_its_artifacts_is_not_found(workspace: Workspace) -> No
         cache.value(result).read()
     assert not path.exists()
     assert cache.find({"one": result.key}) == {}
+
+
+def test_what_was_repaired_meanwhile_is_not_removed(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between finding the damage and removing it, somebody else may store the same bytes again."""
+    digest = workspace.blobs.put(b"result")
+    really_get = type(workspace.blobs).get
+
+    def get(blobs: Any, wanted: str) -> bytes:
+        path = workspace.folder / "artifacts" / wanted[:2] / wanted[2:]
+        path.chmod(0o644)
+        path.write_bytes(b"RESULT")
+        try:
+            return really_get(blobs, wanted)
+        finally:
+            blobs.put(b"result")
+
+    monkeypatch.setattr(type(workspace.blobs), "get", get)
+    with pytest.raises(IntegrityError):
+        Cache(workspace, "test", 1).fetch(digest)
+    assert really_get(workspace.blobs, digest) == b"result"

@@ -1,12 +1,13 @@
 """Results are written in groups, in the order they came, by one thread beside the run."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from heptad.core import flow_ledger
-from heptad.core.errors import NotFoundError, WorkspaceError
+from heptad.core.errors import NotFoundError, UnavailableError, WorkspaceError
 from heptad.core.flow_cache import KeyParts, TaskResult, result_id
 from heptad.core.flow_claims import Claims
 from heptad.core.flow_ledger import Entry, Ledger
@@ -128,12 +129,35 @@ def test_what_went_wrong_is_raised_where_it_matters(workspace: Workspace, ledger
         ledger.close()
 
 
+def test_claims_are_kept_alive_while_results_keep_coming(
+    workspace: Workspace, ledger: Ledger, claims: Claims, monkeypatch
+) -> None:
+    """A long task keeps its claim although others, that end all the time, give the ledger no rest."""
+    for module in ("flow_claims", "flow_ledger"):
+        monkeypatch.setattr(f"heptad.core.{module}.LEASE", timedelta(seconds=0.6))
+    assert claims.take("long")
+    ledger.start()
+    for number in range(20):
+        ledger.add(entry(number))
+        time.sleep(0.08)
+    assert not Claims(workspace.store, "flow:test").take("long")
+    ledger.close()
+
+
 def test_claims_are_kept_alive_while_nothing_happens(ledger: Ledger, claims: Claims, monkeypatch) -> None:
-    """A task that takes longer than a lease keeps its claim."""
+    """A task that takes longer than a lease keeps its claim, also where the store is busy for a moment."""
     renewed: list[int] = []
+
+    def renew() -> None:
+        renewed.append(1)
+        if len(renewed) == 3:
+            ledger._queue.put(None)
+        raise UnavailableError("busy")
+
     monkeypatch.setattr(flow_ledger, "LEASE", timedelta(milliseconds=30))
-    monkeypatch.setattr(claims, "renew", lambda: renewed.append(1) or (len(renewed) == 3 and ledger._queue.put(None)))
+    monkeypatch.setattr(claims, "renew", renew)
     ledger.start()
     assert ledger._thread is not None
     ledger._thread.join(10)
     assert len(renewed) == 3
+    ledger.close()

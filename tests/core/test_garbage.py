@@ -4,6 +4,8 @@ import os
 import time
 from datetime import timedelta
 
+import pytest
+
 from heptad.core.flow import Flow
 from heptad.core.garbage import collect_garbage, unreferenced
 from heptad.core.records import Attribute, Change, Record
@@ -66,5 +68,14 @@ def test_more_records_than_a_page_are_read(workspace: Workspace) -> None:
     many = [Record(id=f"m-{number}", kind="many", scope="s", at=at, actor="user:me", body={}) for number in range(2500)]
     workspace.store.write(Change(records=many))
     note(workspace, "z-1", "last", digest=newest)
+    age(workspace)
+    assert unreferenced(workspace) == []
+
+
+@pytest.mark.parametrize("text", ["{}", "0{}", "artifact-{}f", "\x1f{}", "{0}{0}", "sha256:" + "a" * 63 + "{}"])
+def test_a_digest_is_found_wherever_it_stands(workspace: Workspace, text: str) -> None:
+    """Also right beside other hexadecimal digits: what is mentioned in any way is not taken."""
+    digest = workspace.blobs.put(b"mentioned")
+    note(workspace, "a-1", "one", text=text.format(digest))
     age(workspace)
     assert unreferenced(workspace) == []

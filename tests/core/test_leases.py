@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -80,3 +81,35 @@ with held(open_store(sys.argv[1]), "jobs", "nightly", timedelta(seconds=1)):
         else:
             return
     pytest.fail("the lease did not expire")
+
+
+def test_whoever_overslept_cannot_write_after_another_has_finished(store: SqlStore) -> None:
+    """Also where the other has released the lease: the right to act is not what it was."""
+    slow = acquire(store, "jobs", "nightly", SHORT)
+    time.sleep(0.1)
+    assert acquire(store, "jobs", "nightly", LONG).release()
+    with pytest.raises(ConflictError):
+        store.write(Change(records=[record("slow")], aliases=[slow.move()]))
+    with pytest.raises(ConflictError):
+        slow.renew()
+    assert not slow.release()
+
+
+def test_whoever_overslept_alone_goes_on(store: SqlStore) -> None:
+    """Where nobody else had the lease in between, it can be held again."""
+    slow = acquire(store, "jobs", "nightly", SHORT)
+    time.sleep(0.1)
+    slow.renew()
+    assert slow.release()
+
+
+def test_a_lease_begins_when_it_is_written(store: SqlStore) -> None:
+    """However long its writer waited for others: none of its time is lost."""
+    with ThreadPoolExecutor(1) as beside:
+        with store.database.writing() as transaction:
+            transaction.rows("SELECT * FROM tail FOR UPDATE")
+            taken = beside.submit(acquire, store, "jobs", "nightly", timedelta(seconds=1))
+            time.sleep(1.2)
+        taken.result()
+    with pytest.raises(ConflictError):
+        acquire(store, "jobs", "nightly", LONG)

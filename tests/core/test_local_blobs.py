@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -153,6 +154,34 @@ def test_what_somebody_is_writing_is_left_alone(tmp_path: Path) -> None:
     digest = blobs.put(Slow())  # type: ignore[arg-type]
     assert seen == [1, 1]
     assert blobs.get(digest) == LARGE[: 4 << 20] + b"the rest"
+
+
+def test_a_child_forked_during_a_put_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """Whoever deletes need not wait for a child that was started meanwhile and lives on."""
+    blobs = LocalBlobs(tmp_path)
+    child = 0
+
+    class Forking:
+        parts = [b"some bytes", b""]
+
+        def read(self, _: int) -> bytes:
+            nonlocal child
+            if not child:
+                child = os.fork()
+                if child == 0:
+                    time.sleep(30)
+                    os._exit(0)
+            return self.parts.pop(0)
+
+    digest = blobs.put(Forking())  # type: ignore[arg-type]
+    assert child > 0
+    done = threading.Event()
+    threading.Thread(target=lambda: (blobs.delete([digest]), done.set()), daemon=True).start()
+    try:
+        assert done.wait(10)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @pytest.mark.skipif(IS_ROOT, reason="permissions do not bind root; the test below makes a read-only mount")

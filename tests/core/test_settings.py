@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
-from heptad.core.settings import Count, Duration, ExecuteSettings, ProjectSettings, Share, duration
+from heptad.core.settings import Count, Duration, ExecuteSettings, ProjectSettings, Share, duration, size
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -69,3 +69,21 @@ def test_sections_know_their_fields() -> None:
     assert ExecuteSettings().executor in {"inline", "threads", "processes"}
     with pytest.raises(msgspec.ValidationError, match="sead"):
         msgspec.convert({"sead": 3}, ProjectSettings)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("2GB", 2 * 10**9), ("1.5GiB", 3 * 2**29), ("500MB", 500 * 10**6), ("1TiB", 2**40)]
+)
+def test_amounts_of_memory_are_a_number_and_a_unit(text: str, bytes_: int) -> None:
+    """Decimal and binary units, as a setting takes them too."""
+    assert size(text) == bytes_
+    assert msgspec.convert({"memory": text}, ExecuteSettings).memory == text
+
+
+@pytest.mark.parametrize("text", ["2", "GB", "2 GB", "2gb", "-1GB", "2GB\n", "2KB"])
+def test_other_amounts_are_refused(text: str) -> None:
+    """What is no amount of memory says so, here and in a setting."""
+    with pytest.raises(InputError, match="is not an amount of memory"):
+        size(text)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"memory": text}, ExecuteSettings)

@@ -1,15 +1,19 @@
 """Transactions are whole or not at all, and there are connections for as many threads as ask."""
 
 import gc
+import os
 import threading
+import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from heptad.core.errors import WorkspaceError
-from heptad.core.records import Change
+from heptad.core.errors import InputError, WorkspaceError
+from heptad.core.query import Compare, Query
+from heptad.core.records import AliasRef, Change
 from heptad.core.sql_store import SqlStore, open_store
 from heptad.testing.store_contract import record
 
@@ -58,15 +62,54 @@ def test_many_threads_read_at_once(store: SqlStore) -> None:
         assert list(threads.map(read, range(20))) == [1] * 20
 
 
+def open_connections(store: SqlStore) -> int:
+    """How many files of SQLite this process has open, or how many sessions the server has."""
+    if store.url.startswith("sqlite"):
+        return sum("other.db" in os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
+    with store.database.reading() as transaction:
+        return transaction.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+
+
 def test_a_store_that_nobody_needs_closes_its_connections(store: SqlStore) -> None:
     """Without a warning of the driver."""
-    other = open_store(store.url)
-    other.follow(0)
+    store.follow(0)
+    before = open_connections(store)
+    others = [open_store(store.url.replace("heptad.db", "other.db")) for _ in range(4)]
+    for other in others:
+        other.follow(0)
+    assert open_connections(store) >= before + 4
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        del other
+        del other, others
         gc.collect()
-    assert store.follow(0) == []
+    end = time.monotonic() + 5
+    while open_connections(store) > before and time.monotonic() < end:
+        # The server needs a moment to see that a session has ended.
+        time.sleep(0.05)
+    assert open_connections(store) == before
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.get(["\udcff"]),
+        lambda store: store.get(["a\x00b"]),
+        lambda store: store.get([AliasRef("\udcff", "a\x00b")]),
+        lambda store: store.trace(["\udcff"], "out"),
+        lambda store: store.find(Query(kind="\udcff")),
+        lambda store: store.find(Query(kind="run", where=Compare("k", "=", "a\x00\udcff"))),
+        lambda store: store.find(Query(kind="run", where=Compare("k", "=", 10**400))),
+        lambda store: store.find(Query(kind="run", where=Compare("k", "in", [10**400]))),
+        lambda store: store.find(Query(kind="run"), limit=2**70),
+        lambda store: store.read("\udcff", "k"),
+    ],
+)
+def test_what_no_store_can_hold_is_a_wrong_input(store: SqlStore, ask: Callable[[SqlStore], object]) -> None:
+    """Ids and values come from users: what cannot be looked up is their mistake, not the database's."""
+    store.write(Change(records=[record("r1", {"k": 1})]))
+    with pytest.raises(InputError):
+        ask(store)
+    assert store.get(["r1"])
 
 
 def test_a_place_that_cannot_be_opened_is_said(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import psycopg
 import pytest
 
-from heptad.core.errors import HeptadError, IntegrityError, Retryable, UnavailableError, WorkspaceError
+from heptad.core.errors import HeptadError, InputError, IntegrityError, Retryable, UnavailableError, WorkspaceError
 from heptad.core.sql_errors import translated
 
 
@@ -20,6 +20,7 @@ def sqlite_error(name: str) -> sqlite3.Error:
     [
         (sqlite_error("SQLITE_BUSY"), UnavailableError, "busy"),
         (sqlite_error("SQLITE_BUSY_SNAPSHOT"), UnavailableError, "busy"),
+        (sqlite_error("SQLITE_PROTOCOL"), UnavailableError, "busy"),
         (sqlite_error("SQLITE_READONLY_DBMOVED"), WorkspaceError, "read-only"),
         (sqlite_error("SQLITE_FULL"), WorkspaceError, "disk is full"),
         (sqlite_error("SQLITE_IOERR_WRITE"), WorkspaceError, "disk reports an error"),
@@ -39,6 +40,8 @@ def sqlite_error(name: str) -> sqlite3.Error:
         (psycopg.errors.QueryCanceled("statement timeout"), UnavailableError, "did not answer"),
         (psycopg.errors.AdminShutdown("going down"), UnavailableError, "did not answer"),
         (psycopg.OperationalError("connection refused"), UnavailableError, "connection refused"),
+        (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), InputError, "NUL"),
+        (psycopg.errors.NumericValueOutOfRange("bigint out of range"), InputError, "out of range"),
     ],
 )
 def test_each_error_says_what_to_do(error: Exception, kind: type[HeptadError], words: str) -> None:

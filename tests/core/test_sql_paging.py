@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from heptad.core import sql_paging
+from heptad.core import sql_newest
 from heptad.core.query import All, Compare, Order, Query
 from heptad.core.records import Change
 from heptad.core.sql_store import SqlStore
+from heptad.core.sql_tables import dialect_of
 from heptad.core.sql_transaction import Transaction
 from heptad.testing.store_contract import record
 
@@ -43,7 +44,7 @@ def test_pages_are_the_whole_in_parts(
     store: SqlStore, order: list[Order], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With ties, missing keys, mixed types and long texts, no record is skipped or comes twice."""
-    monkeypatch.setattr(sql_paging, "FEW", few)
+    monkeypatch.setattr(sql_newest, "FEW", few)
     store.write(Change(records=RECORDS))
     query = Query(kind="run", where=Compare("name", "exists", True), order=order, attributes=())
     whole = [one.id for one in store.find(query, limit=200).items]
@@ -63,7 +64,7 @@ def plan_of(store: SqlStore, query: Query, monkeypatch: pytest.MonkeyPatch) -> l
     search: Callable[[Transaction, object], list[tuple[object, ...]]] = Transaction.search
 
     def explained(self: Transaction, statement: object) -> list[tuple[object, ...]]:
-        spelled = str(statement.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True}))
+        spelled = str(statement.compile(dialect=dialect_of(self.kind), compile_kwargs={"literal_binds": True}))
         lines.extend(row[-1] for row in self.rows(f"EXPLAIN QUERY PLAN {spelled}"))
         return search(self, statement)
 
@@ -76,7 +77,7 @@ def plan_of(store: SqlStore, query: Query, monkeypatch: pytest.MonkeyPatch) -> l
 @pytest.mark.parametrize("few", [0, 2000])
 def test_no_search_reads_a_whole_table(store: SqlStore, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conditions and order come from indexes that cover what is asked, so time grows with what is found."""
-    monkeypatch.setattr(sql_paging, "FEW", few)
+    monkeypatch.setattr(sql_newest, "FEW", few)
     store.write(Change(records=[record(f"r{n}", {"loss": n / 10, "name": f"n{n % 3}"}) for n in range(300)]))
     condition = All((Compare("name", "=", "n1"), Compare("loss", ">", 1.0)))
     lines = plan_of(store, Query(kind="run", where=condition, order=[Order("loss", descending=True)]), monkeypatch)

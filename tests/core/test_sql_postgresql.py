@@ -1,13 +1,15 @@
 """A PostgreSQL server that is away, comes back, or has no such database."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
 from heptad.core import sql_postgresql
 from heptad.core.errors import InputError, UnavailableError, WorkspaceError
-from heptad.core.records import Change
+from heptad.core.records import Change, NewEvent
 from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.sql_writer import MANY
 from heptad.testing.store_contract import record
@@ -79,6 +81,7 @@ def test_a_writer_does_not_wait_for_ever(store: SqlStore, monkeypatch: pytest.Mo
 def test_a_missing_driver_is_named(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that installs it."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "heptad.core.sql_postgresql")
     with pytest.raises(WorkspaceError, match="psycopg") as caught:
         open_store(store.url)
     assert "heptad[postgresql]" in caught.value.remedy
@@ -88,3 +91,25 @@ def test_text_that_postgresql_refuses_is_refused_before(store: SqlStore) -> None
     """A NUL in text is an `InputError` on both databases."""
     with pytest.raises(InputError, match=r"U\+0000"):
         store.write(Change(records=[record("r1", {"name": "a\x00b"})]))
+
+
+@pytest.mark.parametrize("level", ["repeatable\\ read", "serializable"])
+def test_the_servers_defaults_change_nothing(store: SqlStore, level: str) -> None:
+    """Writers queue on a server whose transactions are stricter by default, and nobody is told to try again."""
+    strict = open_store(store.url + quote(f" -cdefault_transaction_isolation={level}"))
+
+    def write(number: int) -> None:
+        strict.write(Change(records=[record(f"r{number}")], events=[NewEvent(kind="t.x", subject=f"r{number}")]))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(40)))
+    assert store.write(Change()) == 40
+    strict.database.close()
+
+
+def test_a_password_in_any_place_is_not_shown(store: SqlStore) -> None:
+    """Also where it is given behind the question mark."""
+    with pytest.raises(UnavailableError) as caught:
+        open_store("postgresql://me@127.0.0.1:1/heptad?password=secret")
+    assert "secret" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heptad.core import sql_paging
+from heptad.core import sql_newest
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.core.records import Change, Scalar
 from heptad.core.sql_store import SqlStore
@@ -82,7 +82,7 @@ def test_a_search_finds_what_the_condition_says(filled: SqlStore, condition: Con
     """Exactly the records for which it holds, each once, in any order, with a narrow comparison or without."""
     expected = sorted(identity for identity, attributes in RECORDS.items() if holds(condition, attributes))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sql_paging, "FEW", few)
+        patch.setattr(sql_newest, "FEW", few)
         query = Query(kind="run", where=condition, order=[Order(order)] if order else [], attributes=())
         found = [one.id for one in filled.find(query).items]
     assert sorted(found) == expected

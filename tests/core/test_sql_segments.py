@@ -1,5 +1,8 @@
 """Points of a series, in whatever portions they come and are asked for."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,3 +48,18 @@ def test_series_of_one_change_are_written_together(store: SqlStore) -> None:
     assert store.read("r1", "loss") == points(0, 6)
     assert store.read("r2", "loss") == points(0, 1, run="r2")
     assert store.read("r1", "b") == points(0, 2, key="b")
+
+
+def test_whoever_sends_the_same_points_at_once_adds_them_once(store: SqlStore) -> None:
+    """Several that repeat a series in their own portions leave one series, and nobody is refused."""
+    store.write(Change(records=[record("r1")]))
+    together = threading.Barrier(6)
+
+    def send(number: int) -> None:
+        for first in range(0, 60, number + 1):
+            together.wait(30) if first == 0 else None
+            store.append([points(first, min(number + 1, 60 - first))])
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(send, range(6)))
+    assert store.read("r1", "loss") == points(0, 60)

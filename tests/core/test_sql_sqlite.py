@@ -76,26 +76,6 @@ def ids(store: SqlStore) -> set[str]:
         after = page.after
 
 
-def test_eight_processes_write_at_once(tmp_path: Path) -> None:
-    """Nothing is lost, nothing fails, and nobody waits long, as writers take turns in the order they came."""
-    url = url_of(tmp_path)
-    processes = [writer(url, f"p{number}", 4) for number in range(8)]
-    start(processes)
-    outcomes = [process.communicate() for process in processes]
-    assert [(process.returncode, errors) for process, (_, errors) in zip(processes, outcomes, strict=True)] == [
-        (0, "")
-    ] * 8
-    lines = [output.split("\n") for output, _ in outcomes]
-    written = {line for part in lines for line in part if line.startswith("p")}
-    store = open_store(url)
-    assert ids(store) == written
-    assert store.write(Change()) == len(written) > 100
-    waits = sorted(float(part[-2].removeprefix("longest ")) for part in lines)
-    assert waits[4] < 0.5, f"the longest waits of the eight: {waits}"
-    shares = [sum(line.startswith("p") for line in part) for part in lines]
-    assert max(shares) < 3 * min(shares), f"turns were not fair: {shares}"
-
-
 def test_what_a_killed_process_was_told_is_there(tmp_path: Path) -> None:
     """Each write that returned before `kill -9` is found again, the one in between whole or not, and others go on."""
     url = url_of(tmp_path)
@@ -193,6 +173,39 @@ def test_a_forked_process_has_connections_of_its_own(tmp_path: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
     store.write(Change(records=[record("parent")]))
     assert ids(store) == {"before", "child", "parent"}
+
+
+OPENER = """
+import sys
+from heptad.core.sql_store import open_store
+print("ready", flush=True)
+for line in sys.stdin:
+    store = open_store(line.strip())
+    store.follow(0)
+    store.database.close()
+    print("opened", flush=True)
+"""
+
+
+def test_programs_that_open_a_new_store_at_once_all_succeed(tmp_path: Path) -> None:
+    """Whoever comes while the file is being made waits for it; nobody is told that it is busy."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 6
+    for number in range(40):
+        for process in processes:
+            process.stdin.write(f"sqlite:///{tmp_path / str(number) / 'heptad.db'}\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in processes] == ["opened\n"] * 6
+    assert [process.communicate()[1] for process in processes] == [""] * 6
 
 
 def test_a_child_forked_during_a_write_does_not_keep_the_turn(tmp_path: Path) -> None:

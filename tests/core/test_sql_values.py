@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
-from heptad.core.sql_tables import PREFIX
 from heptad.core.sql_values import (
+    PREFIX,
     body_of,
     body_text,
     from_columns,

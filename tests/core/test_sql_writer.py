@@ -10,7 +10,7 @@ from heptad.core.identity import acting_as
 from heptad.core.query import Query
 from heptad.core.records import AliasMove, Attribute, Change, NewEvent
 from heptad.core.sql_store import SqlStore
-from heptad.testing.store_contract import record
+from heptad.testing.store_contract import points, record
 
 
 def test_a_wrong_value_is_found_before_the_transaction(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +65,8 @@ def test_a_sealed_store_is_read_only_and_says_where_it_went(store: SqlStore) -> 
         sql_writer.seal(transaction, "postgresql://elsewhere/heptad")
     with pytest.raises(WorkspaceError, match="moved to postgresql://elsewhere/heptad"):
         store.write(Change(records=[record("r2")]))
+    with pytest.raises(WorkspaceError, match="moved to postgresql://elsewhere/heptad"):
+        store.append([points(0, 1)])
     assert len(store.get(["r1"])) == store.write(Change()) == 1
 
 

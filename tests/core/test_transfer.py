@@ -1,22 +1,25 @@
 """A workspace survives backup, restore and move whole, and a backup that was damaged is refused."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from heptad.core import transfer
 from heptad.core.errors import InputError, IntegrityError, WorkspaceError
 from heptad.core.events import verify
 from heptad.core.query import Query
 from heptad.core.records import Change, NewEvent
 from heptad.core.settings import StoreSettings
 from heptad.core.sql_copy import copy_store, sql_store
-from heptad.core.sql_store import open_store
+from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.transfer import MANIFEST, backup, move, move_store, read_backup, restore, silent
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.testing.store_contract import points, record
@@ -36,6 +39,8 @@ def filled(workspace: Workspace) -> Workspace:
         f"{TABLE}/_delta_log/0.json": "{}",
         f"{TABLE}/part-0.parquet": "rows",
         "keys/release.ed25519": "secret",
+        "keys/release.ed25519.pub": "public",
+        "keys/trusted/theirs.pub": "their public",
     }.items():
         path = workspace.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +55,6 @@ def check_same(old: Workspace, new: Workspace) -> None:
     assert new.store.read("r1", "loss") == points(0, 10)
     assert list(new.blobs.digests()) == list(old.blobs.digests())
     assert (new.folder / TABLE / "part-0.parquet").read_text() == "rows"
-    assert stat.S_IMODE((new.folder / "keys/release.ed25519").stat().st_mode) == 0o600
     new.store.write(Change(events=[NewEvent(kind="t.later", subject="r1")]))
     assert verify(new.store) == 2
 
@@ -60,7 +64,8 @@ def test_a_backup_is_restored_whole(filled: Workspace, tmp_path: Path) -> None:
     told: list[str] = []
     made = backup(filled, tmp_path / "kept", lambda part, _: told.append(part))
     assert (made.name, made.records, made.events, made.artifacts) == ("test", 1, 1, 1)
-    assert set(made.files) == {f"{TABLE}/_delta_log/0.json", f"{TABLE}/part-0.parquet", "keys/release.ed25519"}
+    table = {f"{TABLE}/_delta_log/0.json", f"{TABLE}/part-0.parquet"}
+    assert {name for name in made.files if not name.startswith("keys/")} == table
     assert {"record", "event", "artifacts", "files"} <= set(told)
     assert read_backup(tmp_path / "kept") == made
     assert restore(tmp_path / "kept", tmp_path / "elsewhere") == made
@@ -93,6 +98,39 @@ def test_a_store_moves_to_another_database(filled: Workspace, store_url: str) ->
     check_same(filled, open_workspace(filled.root, "test", StoreSettings(url=store_url)))
     with pytest.raises(WorkspaceError, match="moved to"):
         filled.store.write(Change(records=[record("r2")]))
+
+
+def test_nothing_that_is_written_during_a_move_is_lost(filled: Workspace, store: SqlStore, tmp_path: Path) -> None:
+    """Who writes meanwhile waits, and is then told where the store went; what was acknowledged has moved."""
+    workspace = replace(filled, store=store)
+    store.write(Change(records=[record("r1")], events=[NewEvent(kind="t.made", subject="r1")]))
+    acknowledged: list[str] = []
+    refused: list[str] = []
+
+    def write(name: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except WorkspaceError as error:
+            refused.append(str(error))
+        else:
+            acknowledged.append(name)
+
+    writers = [
+        threading.Thread(target=write, args=("record", lambda: store.write(Change(records=[record("late")])))),
+        threading.Thread(target=write, args=("points", lambda: store.append([points(0, 5)]))),
+    ]
+
+    def watch(part: str, _: int) -> None:
+        if part == "record":
+            for writer in writers:
+                writer.start()
+                writer.join(0.3)
+
+    move_store(workspace, f"sqlite:///{tmp_path / 'moved.db'}", watch)
+    for writer in writers:
+        writer.join(10)
+    assert acknowledged == []
+    assert ["moved.db" in one for one in refused] == [True, True]
 
 
 def test_a_store_does_not_move_onto_itself(filled: Workspace) -> None:
@@ -222,3 +260,68 @@ def test_a_store_that_arrived_is_not_copied_again(filled: Workspace, store_url: 
     copy_store(sql_store(filled.store), open_store(store_url), silent)
     assert move_store(filled, store_url)["record"].rows == 1
     assert open_store(store_url).get(["r1"])
+
+
+def test_an_artifact_that_goes_meanwhile_is_left_out(filled: Workspace, tmp_path: Path) -> None:
+    """A collection of garbage beside a backup takes what no record mentions, and disturbs nothing."""
+    loose = [filled.blobs.put(f"loose {number}".encode()) for number in range(5)]
+
+    def watch(part: str, _: int) -> None:
+        if part == "artifacts":
+            filled.blobs.delete(loose)
+
+    made = backup(filled, tmp_path / "kept", watch)
+    assert made.artifacts in {1, 2}
+    assert restore(tmp_path / "kept", tmp_path / "elsewhere") == made
+
+
+def test_names_in_folders_are_durable_too(filled: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a backup gets its name, every file in it is synced, and every folder that holds one."""
+    synced: set[Path] = set()
+    monkeypatch.setattr(transfer, "sync_files", lambda _, paths: synced.update(paths))
+    backup(filled, tmp_path / "kept")
+    kept = {path.relative_to(tmp_path / "kept") for path in (tmp_path / "kept").rglob("*")}
+    assert {path.relative_to(tmp_path / "kept.part") for path in synced} >= kept
+
+
+def test_a_backup_holds_no_private_key(filled: Workspace, tmp_path: Path) -> None:
+    """Whoever finds it can sign nothing; what the old key signed stays trusted where it is restored."""
+    made = backup(filled, tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "elsewhere")
+    keys = tmp_path / "elsewhere/.heptad/keys"
+    assert {path.read_text() for path in keys.rglob("*") if path.is_file()} == {"public", "their public"}
+    assert {path.parent.name for path in keys.rglob("*.pub")} == {"trusted"}
+    assert not any(b"secret" in path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file())
+    assert sum(name.startswith("keys/") for name in made.files) == 2
+
+
+def test_a_move_takes_the_keys_along(filled: Workspace, tmp_path: Path) -> None:
+    """The workspace stays who it is, and its key as private as it was."""
+    move(filled, tmp_path / "elsewhere")
+    key = tmp_path / "elsewhere/.heptad/keys/release.ed25519"
+    assert key.read_text() == "secret"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.with_suffix(".ed25519.pub").read_text() == "public"
+
+
+def test_a_database_that_is_written_meanwhile_arrives_whole(filled: Workspace, tmp_path: Path) -> None:
+    """What was committed before is in the copy, also where it was still in the write-ahead log; nothing is torn."""
+    path = filled.folder / "serving/x/journal.db"
+    path.parent.mkdir(parents=True)
+    source = sqlite3.connect(path, isolation_level=None)
+    source.execute("PRAGMA journal_mode = WAL")
+    source.execute("CREATE TABLE entry (number INTEGER PRIMARY KEY, text TEXT)")
+    source.execute("INSERT INTO entry (text) VALUES ('before')")
+
+    def watch(_part: str, _done: int) -> None:
+        source.execute("INSERT INTO entry (text) VALUES (?)", ("meanwhile" * 1000,))
+        source.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    made = backup(filled, tmp_path / "kept", watch)
+    source.close()
+    assert not any(name.endswith(("-wal", "-shm")) for name in made.files)
+    restore(tmp_path / "kept", tmp_path / "elsewhere")
+    copy = sqlite3.connect(tmp_path / "elsewhere/.heptad/serving/x/journal.db")
+    assert copy.execute("SELECT text FROM entry WHERE number = 1").fetchone() == ("before",)
+    assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    copy.close()

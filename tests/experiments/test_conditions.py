@@ -4,7 +4,7 @@ import pytest
 
 from heptad.core.errors import InputError
 from heptad.core.query import All, Compare
-from heptad.experiments import parse_conditions
+from heptad.experiments.conditions import parse_conditions
 
 
 def test_conditions_are_joined_by_and() -> None:

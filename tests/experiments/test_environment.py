@@ -8,8 +8,13 @@ import pytest
 
 from heptad.core.records import digest_of
 from heptad.core.workspace import Workspace
-from heptad.experiments import capture_environment, save_environment
-from heptad.experiments.environment import installed_packages, scrub, uncommitted_changes
+from heptad.experiments.environment import (
+    capture_environment,
+    installed_packages,
+    save_environment,
+    scrub,
+    uncommitted_changes,
+)
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -86,7 +86,7 @@ def test_runs_are_compared_by_id(experiments: Experiments) -> None:
 
 def test_a_study_is_made_once_and_knows_its_trials(experiments: Experiments) -> None:
     """The same key answers the same study; trials that ended come by number, open ones are left out."""
-    body = Study(name="s", metric="auc", direction="maximize", sampler="tpe", trials=3, seed=1)
+    body = Study(name="s", metric="auc", direction="maximize", sampler="tpe", seed=1)
     study = experiments.start_study(body, key=("data", 1))
     assert experiments.start_study(body, key=("data", 1)).id == study.id
     for number, status in ((1, "finished"), (0, "failed"), (2, "")):
@@ -106,7 +106,7 @@ def test_the_environment_can_be_read_back(experiments: Experiments, workspace: W
 
 def test_an_id_of_another_kind_is_no_run(experiments: Experiments, workspace: Workspace) -> None:
     """A study is not shown as a run."""
-    body = Study(name="s", metric="auc", direction="maximize", sampler="tpe", trials=3, seed=1)
+    body = Study(name="s", metric="auc", direction="maximize", sampler="tpe", seed=1)
     study = graph.save(workspace, body, scope="test")
     with pytest.raises(NotFoundError, match="run"):
         experiments.show(study.id)

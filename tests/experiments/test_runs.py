@@ -164,6 +164,25 @@ def test_a_finished_run_stays_as_it_is(run: ActiveRun, workspace: Workspace) -> 
             act()
 
 
+def test_a_run_whose_end_could_not_be_written_can_be_finished_again(
+    run: ActiveRun, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is away for a moment costs a second call, and no point."""
+
+    def away(*_arguments: object) -> None:
+        raise UnavailableError("The store does not answer.")
+
+    run.log(loss=0.5)
+    for method in ("append", "write"):
+        with monkeypatch.context() as patched:
+            patched.setattr(workspace.store, method, away)
+            with pytest.raises(UnavailableError):
+                run.finish()
+    run.finish()
+    assert graph.load(workspace, run.id, Run).attributes["status"] == "finished"
+    assert list(workspace.store.read(run.id, "loss").values) == [0.5]
+
+
 def test_the_end_of_a_run_is_an_event(run: ActiveRun, workspace: Workspace) -> None:
     """Whoever follows the log learns that a run has ended."""
     run.finish()

@@ -1,87 +1,55 @@
 """Runs the real program in forked processes that are killed at a chosen boundary; prints what came of it as JSON.
 
 Forking after the imports makes a process cost milliseconds instead of seconds, so that every boundary can have its own.
-Usage: python -m tests.faults.zygote run|loop FOLDER
+A place is a boundary with the lines of the house that led to it, so the table of places writes itself.
+Usage: python -m tests.faults.zygote run|turns|player FOLDER
 """
 
-import itertools
+import importlib.util
 import json
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-# Everything that the program imports late is imported here once, before anything forks.
-import heptad.cli.app  # noqa: F401 - imported for the children
 from heptad.core import faults
 from heptad.core.events import verify
-from heptad.data import Data  # noqa: F401
-from heptad.lifecycle import Lifecycle, Rehearsal  # noqa: F401
-from heptad.project import open_project, open_rehearsal
-from heptad.training import Training  # noqa: F401
+from heptad.lifecycle import Watcher
+from heptad.lifecycle.loop import Loop
+from heptad.project import Project, open_project, open_rehearsal
 from tests.lifecycle.rides import START, make_rides
 
-WEEKS = 2
-MOST_PROCESSES = 400
+TURNS = (2, 4)
+"""Weeks of the small world whose turns are killed: a challenger is refused in one, and promoted in the other.
+
+Both then begin the next plan: they collect, train, decide, register and deploy.
+"""
+
+Act = Callable[[Path], object]
 
 
 def run(folder: Path) -> None:
+    """Steps 1 to 4."""
     open_project(folder).run()
 
 
-def loop(folder: Path) -> None:
-    open_rehearsal(folder, "", START).rehearse(START, START + timedelta(weeks=WEEKS), singles=4)
+def turn(folder: Path) -> None:
+    """One turn of the loop."""
+    open_rehearsal(folder, "", START).lifecycle.turn()
 
 
-def in_child(act: Callable[[Path], None], folder: Path, kill_at: int) -> bool:
-    """Whether the act was finished; `False`: it was killed at that boundary. Any other end is an error."""
-    child = os.fork()
-    if child == 0:
-        faults._KILL, faults._ACTIVE, faults._passed = kill_at, kill_at > 0, 0
-        act(folder)
-        sys.stdout.flush()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL, f"ended by signal {os.WTERMSIG(status)}"
-        return False
-    assert os.WEXITSTATUS(status) == 0, f"the act failed when it was to be killed at boundary {kill_at}"
-    return True
+def player(folder: Path, weeks: int = 2) -> None:
+    """A rehearsal with its server, its requests and its labels."""
+    open_rehearsal(folder, "", START).rehearse(START, START + timedelta(weeks=weeks), singles=4)
 
 
-def outcome(folder: Path) -> dict[str, object]:
-    """What a project came to, in values that do not depend on when it was done."""
-    project = open_project(folder)
-    store = project.workspace.store
-    kinds: dict[str, int] = {}
-    for event in store.follow(0, limit=100_000):
-        kinds[event.kind] = kinds.get(event.kind, 0) + 1
-    candidates = sorted(one.body.model_digest for one in project.training.candidates())
-    for digest in project.workspace.blobs.digests():
-        project.workspace.blobs.get(digest)
-    found: dict[str, object] = {
-        "events": kinds,
-        "verified": verify(store) == sum(kinds.values()),
-        "candidates": candidates,
-        "versions": [[one.body.label, sorted(one.aliases)] for one in project.release.list()],
-        "rows": [one.body.digest for one in project.data.log()],
-    }
-    rehearsals = [event.subject for event in store.follow(0, ["lifecycle.rehearsal_started"], 10)]
-    if rehearsals:
-        from heptad.core import graph
-
-        played = graph.load(project.workspace, rehearsals[0], Rehearsal)
-        found["result"] = project.lifecycle.summary(played).result()
-        ids = project.serving.predictions().collect()["id"]
-        found["predictions"] = [len(ids), ids.n_unique()]
-    return found
-
-
-def in_order(work: Callable[[], dict[str, object]]) -> dict[str, object]:
-    """The answer of `work` from a child of its own, so that this process stays free of threads."""
+def in_child(work: Callable[[], Any]) -> Any:
+    """What `work` answers in a process of its own; `None` where it was killed. Any other end is an error."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -92,43 +60,177 @@ def in_order(work: Callable[[], dict[str, object]]) -> dict[str, object]:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         text = pipe.read()
-    os.waitpid(child, 0)
-    answer: dict[str, object] = json.loads(text)
-    return answer
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
+    assert status == 0, f"a child ended with status {status}"
+    return json.loads(text)
+
+
+def places(act: Act, folder: Path) -> list[str]:
+    """The places that an undisturbed act passes, in their order; what it imports is imported here from then on."""
+
+    def work() -> tuple[list[str], list[str]]:
+        passed: list[str] = []
+        faults._ACTIVE, faults._pass = True, lambda name: passed.append(_place(name, sys._getframe(1)))
+        act(folder)
+        return passed, list(sys.modules)
+
+    found, modules = in_child(work)
+    for module in modules:
+        if module not in sys.modules and importlib.util.find_spec(module.partition(".")[0]):
+            importlib.import_module(module)
+    passed: list[str] = found
+    return passed
+
+
+def _place(name: str, frame: FrameType | None) -> str:
+    lines = [name]
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if "heptad" in path.parts and "core" not in path.parts:
+            lines.append(f"{path.stem}:{frame.f_lineno}")
+        frame = frame.f_back
+    return " < ".join(lines)
+
+
+def is_killed(act: Act, folder: Path, number: int) -> bool:
+    """Kill the act at its boundary of that number, counted from 1; `False` where it was finished before."""
+
+    def work() -> bool:
+        faults._KILL, faults._ACTIVE, faults._passed = number, True, 0
+        act(folder)
+        return True
+
+    return in_child(work) is None
+
+
+def killed_everywhere(act: Act, prepared: Path, numbers: Iterable[int]) -> dict[str, Any]:
+    """Kill an act at each of its boundaries in a fresh copy of a prepared project, run it again, and compare.
+
+    `killed` says how many kills there were, `different` what came to something else than undisturbed, `plans` how
+    plans stand after it.
+    """
+    aside = prepared.parent / "copy"
+
+    def outcome_of_copy(*acts: Callable[[Path], object]) -> dict[str, Any]:
+        shutil.copytree(prepared, aside)
+        for one in acts:
+            one(aside)
+        found: dict[str, Any] = in_child(lambda: outcome(open_project(aside)))
+        shutil.rmtree(aside)
+        return found
+
+    def finish(folder: Path) -> None:
+        in_child(lambda: act(folder))
+
+    expected = outcome_of_copy(finish)
+    killed, different = 0, []
+    for number in numbers:
+        done: list[bool] = []
+        found = outcome_of_copy(lambda folder: done.append(is_killed(act, folder, number)), finish)  # noqa: B023 - used at once
+        killed += sum(done)
+        if found != expected:
+            different.append({"boundary": number, "found": found, "expected": expected})
+    return {"killed": killed, "different": different, "plans": expected["plans"]}
+
+
+def outcome(project: Project) -> dict[str, Any]:
+    """What a project came to, in values that do not depend on when it was done."""
+    store = project.workspace.store
+    kinds: dict[str, int] = {}
+    for event in store.follow(0, limit=100_000):
+        kinds[event.kind] = kinds.get(event.kind, 0) + 1
+    for digest in project.workspace.blobs.digests():
+        project.workspace.blobs.get(digest)
+    found: dict[str, Any] = {
+        "events": kinds,
+        "verified": verify(store) == sum(kinds.values()),
+        "candidates": sorted(one.body.model_digest for one in project.training.candidates()),
+        "versions": [[one.body.label, sorted(one.aliases)] for one in project.release.list()],
+        "rows": [one.body.digest for one in project.data.log()],
+        "plans": [dict(sorted(one.attributes.items())) for one in project.lifecycle.plans()],
+    }
+    current = project.serving.current()
+    if current is not None:
+        body, ids = current.body, project.serving.predictions().collect()["id"]
+        found["routes"] = [body.generation, *([route.label, route.role] for route in body.routes)]
+        found["reports"] = [
+            [one.id, one.body.rows, *(alert.id for alert in one.body.alerts)] for one in _reports(project)
+        ]
+        found["predictions"] = [len(ids), ids.n_unique()]
+        found["labels"] = project.serving.labels().collect().height
+    return found
+
+
+def _reports(project: Project) -> list[Any]:
+    return sorted(project.monitoring.list(), key=lambda one: one.body.start)
+
+
+def kill_runs(folder: Path) -> dict[str, Any]:
+    """`heptad run`, killed at every boundary."""
+    prepared = make_rides(folder / "prepared", days=56, a_day=24)
+    counted = Path(shutil.copytree(prepared, folder / "counted"))
+    return killed_everywhere(run, prepared, range(1, len(places(run, counted)) + 1))
+
+
+def kill_turns(folder: Path) -> dict[str, Any]:
+    """The turns of `TURNS`, from the state in which an undisturbed loop came to each."""
+    project = make_rides(folder / "whole", days=86, a_day=12)
+    settings = project / "heptad.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"roc_auc >= 0.5"', ""), encoding="utf-8")
+    turned = Loop.turn
+
+    def turn_with_copy(loop: Loop, watch: Watcher) -> None:
+        week = (loop._workspace.clock.now() - START) // timedelta(weeks=1)
+        if week in TURNS:
+            shutil.copytree(project, folder / f"turn-{week}" / "prepared")
+        turned(loop, watch)
+
+    def play() -> None:
+        Loop.turn = turn_with_copy  # type: ignore[method-assign]  # the child's own
+        player(project, max(TURNS))
+
+    in_child(play)
+    answers, seen = [], set[str]()
+    for week in TURNS:
+        prepared = folder / f"turn-{week}" / "prepared"
+        passed = places(turn, Path(shutil.copytree(prepared, prepared.parent / "counted")))
+        # Every boundary of the first, and of the others those at which the first was not killed.
+        numbers = [number for number, place in enumerate(passed, 1) if place not in seen]
+        answers.append(killed_everywhere(turn, prepared, numbers))
+        seen.update(passed)
+    return together(answers)
+
+
+def together(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several answers as one."""
+    return {
+        "killed": sum(one["killed"] for one in answers),
+        "different": [each for one in answers for each in one["different"]],
+        "plans": [plan.get("outcome", plan["stage"]) for one in answers for plan in one["plans"]],
+    }
+
+
+def kill_players(folder: Path) -> dict[str, Any]:
+    """A rehearsal without plans, killed at each place outside of a turn when it first comes there.
+
+    And at the last boundary of each name, so that all of them are also met when much has been done already.
+    """
+    prepared = make_rides(folder / "prepared", days=71, a_day=12)
+    settings = prepared / "heptad.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("every 7d", "every 900d"), encoding="utf-8")
+    in_child(lambda: open_rehearsal(prepared, "", START).run() and None)
+    passed = places(player, Path(shutil.copytree(prepared, folder / "counted")))
+    numbers = {place: number for number, place in reversed([*enumerate(passed, 1)]) if " < loop:" not in place}
+    last = {place.partition(" ")[0]: number for number, place in enumerate(passed, 1)}
+    return killed_everywhere(player, prepared, sorted({*numbers.values(), *last.values()}))
 
 
 def main() -> None:
     what, folder = sys.argv[1], Path(sys.argv[2])
-    act = {"run": run, "loop": loop}[what]
-    template = make_rides(folder / "template", days={"run": 56, "loop": 71}[what], a_day=24)
-    undisturbed = Path(shutil.copytree(template, folder / "undisturbed"))
-    in_child(act, undisturbed, 0)
-    expected = in_order(lambda: outcome(undisturbed))
-    killed = 0
-    different: list[object] = []
-    if what == "run":
-        for boundary in itertools.count(1):
-            place = Path(shutil.copytree(template, folder / "killed"))
-            finished = in_child(act, place, boundary)
-            if not finished:
-                killed += 1
-                in_child(act, place, 0)
-            found = in_order(lambda: outcome(place))  # noqa: B023 - used at once
-            if found != expected:
-                different.append([boundary, found])
-            shutil.rmtree(place)
-            if finished:
-                break
-    else:
-        place = Path(shutil.copytree(template, folder / "killed"))
-        for boundary in itertools.count(1, 2):
-            if in_child(act, place, boundary):
-                break
-            killed += 1
-        found = in_order(lambda: outcome(place))
-        if found != expected:
-            different.append(found)
-    sys.stdout.write(json.dumps({"killed": killed, "different": different}) + "\n")
+    kill = {"run": kill_runs, "turns": kill_turns, "player": kill_players}[what]
+    sys.stdout.write(json.dumps(kill(folder)) + "\n")
 
 
 if __name__ == "__main__":

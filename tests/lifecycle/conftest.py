@@ -1,7 +1,9 @@
 """A small project that was rehearsed once, for all tests that only look at what came of it."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +31,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     happenings: list[Happening] = []
     rehearsed = project.rehearse(START, START + timedelta(weeks=WEEKS), singles=12, watch=happenings.append)
     return Played(project, happenings, rehearsed)
+
+
+@pytest.fixture
+def copied(played: Played, tmp_path: Path) -> Project:
+    """The rehearsed project in a folder of its own, free to be changed; its last challenger is on trial."""
+    folder = Path(shutil.copytree(played.project.root, tmp_path / "rides"))
+    return open_rehearsal(folder, "", START)

@@ -40,8 +40,13 @@ cooldown = "0s"
 """
 
 
-def make_rides(folder: Path, days: int = 112, a_day: int = 48) -> Path:
-    """A project folder with its table; the same rows every time."""
+def make_rides(
+    folder: Path, days: int = 112, a_day: int = 48, *, landing: timedelta = timedelta(hours=2), cancelled: float = 0.0
+) -> Path:
+    """A project folder with its table; the same rows every time.
+
+    A ride is known to be late or not `landing` after it began; a share of them is cancelled, which is a third class.
+    """
     chance = random.Random(1)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "rides.csv").open("w", newline="", encoding="utf-8") as file:
@@ -54,8 +59,10 @@ def make_rides(folder: Path, days: int = 112, a_day: int = 48) -> Path:
                 slope = 1.5 if day < TURN else -1.5
                 odds = slope * distance + (0.5 if zone == "a" else 0.0) - 0.5
                 late = chance.random() < 1 / (1 + math.exp(-odds))
-                landed = at + timedelta(hours=2)
-                row = [f"r{day}-{number}", at.isoformat(), landed.isoformat(), round(distance, 4), at.hour, zone]
-                writer.writerow([*row, "yes" if late else "no"])
+                outcome = "yes" if late else "no"
+                if cancelled and chance.random() < cancelled * (3 if zone == "c" else 1):
+                    outcome = "cancelled"
+                times = [at.isoformat(), (at + landing).isoformat()]
+                writer.writerow([f"r{day}-{number}", *times, round(distance, 4), at.hour, zone, outcome])
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
     return folder

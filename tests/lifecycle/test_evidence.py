@@ -73,7 +73,8 @@ def test_a_fair_bet_wins_nothing_on_average(size, harm):
 
 def rows_of(outcomes, champion, challenger):
     known_at = np.arange(len(outcomes), dtype=float)
-    return TrialRows(known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
+    at = (known_at * 1e6).astype("datetime64[us]")
+    return TrialRows(at=at, known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
 
 
 def made(rows, seed, *, spread=0.1):

@@ -1,24 +1,15 @@
 """The front door: promotion and rollback by hand reach the server at once."""
 
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from heptad.core.errors import InputError, WorkspaceError
+from heptad.core.errors import InputError, RefusedError, WorkspaceError
 from heptad.lifecycle import Span
-from heptad.project import Project, open_project, open_rehearsal
+from heptad.project import Project, open_project
 from heptad.serving import PredictionClient
-from tests.lifecycle.conftest import Played
 from tests.lifecycle.rides import START, make_rides
-
-
-@pytest.fixture
-def copied(played: Played, tmp_path: Path) -> Project:
-    """The rehearsed project in a folder of its own, free to be changed."""
-    folder = Path(shutil.copytree(played.project.root, tmp_path / "rides"))
-    return open_rehearsal(folder, "", START)
 
 
 def test_a_rollback_is_live_in_under_a_second(copied: Project) -> None:
@@ -41,6 +32,27 @@ def test_promoting_by_hand_ends_a_trial(copied: Project) -> None:
     deployment = copied.lifecycle.promote(copied.release.version(1), "We trust it more than the others.")
     assert [route.label for route in deployment.body.routes] == ["rides@1"]
     assert all(plan.attributes["stage"] == "ended" for plan in copied.lifecycle.plans())
+    assert copied.lifecycle.plans()[0].attributes["outcome"] == "refused"
+
+
+def test_promoting_the_challenger_by_hand_is_a_promotion(copied: Project) -> None:
+    """The plan that brought it is promoted, and not refused."""
+    plan = copied.lifecycle.plans()[0]
+    challenger = copied.release.version(str(plan.attributes["challenger"]))
+    copied.lifecycle.promote(challenger, "We need it before the weekend.")
+    ended = copied.lifecycle.plans()[0]
+    assert (ended.id, ended.attributes["outcome"]) == (plan.id, "promoted")
+    assert "before the weekend" in str(ended.attributes["reason"])
+
+
+def test_a_promotion_that_is_refused_leaves_the_trial_alone(copied: Project) -> None:
+    """A version that was refused is not promoted, and the challenger goes on being tried."""
+    before = copied.serving.current()
+    refused = next(one for one in copied.release.list() if one.attributes["status"] == "refused")
+    with pytest.raises(RefusedError):
+        copied.lifecycle.promote(refused, "I want that one.")
+    assert copied.lifecycle.plans()[0].attributes["stage"] == "trial"
+    assert copied.serving.current() == before
 
 
 def test_nothing_can_be_deployed_before_there_is_a_champion(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The line to a server: counts what was not answered, measures what was."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +25,11 @@ def test_a_killed_server_is_asked_again_and_nothing_fails(played: Played) -> Non
     import signal
 
     project = played.project
-    rows = project.data.history(START, START.replace(hour=5))
+    day = project.workspace.clock.now() - timedelta(days=1)
+    rows = project.data.history(day, day + timedelta(hours=5))
     schema = project.data.version("latest").body.schema
     inputs = rows.select(column.name for column in schema.features())
-    batch = Batch(at=START, ids=rows["ride"].to_list(), rows=inputs.to_dicts())
+    batch = Batch(at=day, ids=rows["ride"].to_list(), rows=inputs.to_dicts())
     before = project.serving.predictions().collect().height
     with Line(project.serving, project.workspace.clock.path) as line:
         line.ask(batch)

@@ -4,9 +4,17 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from heptad.lifecycle import Plan
+import pytest
+
+from heptad.core.clock import FileClock
+from heptad.core.errors import HeptadError
+from heptad.core.identity import acting_as
+from heptad.core.records import Record
+from heptad.lifecycle import Plan, Trigger
 from heptad.lifecycle.loop import desired_routes
-from heptad.project import open_rehearsal
+from heptad.lifecycle.plans import Plans
+from heptad.project import Project, open_project, open_rehearsal
+from heptad.serving import Strategy
 from tests.lifecycle.conftest import WEEKS, Played
 from tests.lifecycle.rides import START, make_rides
 
@@ -90,3 +98,138 @@ def test_new_data_is_collected_as_often_as_the_settings_say(played: Played, tmp_
     project.rehearse(START, START + timedelta(weeks=4))
     ages = [version.body.until - START for version in reversed(project.data.log())]
     assert ages == [timedelta(), timedelta(weeks=2), timedelta(weeks=4)]
+
+
+def routes_of(project: Project) -> list[tuple[str, str]]:
+    current = project.serving.current()
+    assert current is not None
+    return [(route.label, route.role) for route in current.body.routes]
+
+
+def plans_of(project: Project) -> Plans:
+    return Plans(project.workspace, project.serving.endpoint)
+
+
+def without_plan(project: Project) -> Project:
+    """The copy, its last trial ended."""
+    plan = plans_of(project).current()
+    assert plan is not None
+    plans_of(project).end(plan, "refused", "Not of interest here.")
+    project.lifecycle.turn()
+    return project
+
+
+def on_trial(project: Project, number: int, strategy: Strategy) -> Record[Plan]:
+    """A plan with a version of before as its challenger."""
+    champion, plans = project.release.champion(), plans_of(without_plan(project))
+    assert champion is not None
+    why = [Trigger(rule="test", sentence="It is a test.")]
+    plan = plans.begin(why, champion, ["all"], strategy, project.workspace.clock.now() + timedelta(seconds=1))
+    return plans.on_trial(plan, project.release.version(number))
+
+
+def later(project: Project, by: timedelta) -> None:
+    clock = project.workspace.clock
+    assert isinstance(clock, FileClock)
+    clock.advance_to(clock.now() + by)
+
+
+def with_settings(project: Project, old: str, new: str) -> Project:
+    path = project.root / "heptad.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    return open_project(project.root)
+
+
+def test_what_was_promoted_before_a_turn_was_cut_off_is_deployed_by_the_next(copied: Project) -> None:
+    """Killed between promotion and deployment, the champion answers after the next turn, also where nothing is due."""
+    without_plan(copied).release.promote(1, "Killed right after this.")
+    assert routes_of(copied) != [("rides@1", "live")]
+    copied.lifecycle.turn()
+    assert routes_of(copied) == [("rides@1", "live")]
+
+
+def test_a_challenger_that_was_promoted_before_a_turn_was_cut_off_ends_its_plan(copied: Project) -> None:
+    """Killed between promotion and the end of the plan, the plan is promoted, whoever looks next."""
+    plan = copied.lifecycle.plans()[0]
+    copied.release.promote(str(plan.attributes["challenger"]), "Killed right after this.")
+    copied.lifecycle.turn()
+    assert copied.lifecycle.plans()[0].attributes["outcome"] == "promoted"
+
+
+def test_a_plan_ends_when_another_version_became_champion(copied: Project) -> None:
+    """The challenger was tried beside a champion that has gone: it is refused with that reason, and nothing hangs."""
+    copied.release.promote(1, "Somebody used another door.")
+    copied.lifecycle.turn()
+    plan = copied.lifecycle.plans()[0]
+    assert plan.attributes["outcome"] == "refused"
+    assert "rides@1 became champion meanwhile" in str(plan.attributes["reason"])
+    assert routes_of(copied) == [("rides@1", "live")]
+
+
+def test_a_challenger_that_a_person_refuses_leaves_its_trial(copied: Project) -> None:
+    """Refused by hand, it is no longer beside the champion after the next turn."""
+    plan = copied.lifecycle.plans()[0]
+    copied.release.refuse(str(plan.attributes["challenger"]), "It is unfair to zone a.")
+    copied.lifecycle.turn()
+    assert copied.lifecycle.plans()[0].attributes["outcome"] == "refused"
+    assert [role for _, role in routes_of(copied)] == ["live"]
+
+
+def test_a_challenger_waits_for_approvals_and_says_so_once(copied: Project) -> None:
+    """Until somebody approves it stays on trial; the plan carries what it waits for, and every turn asks again."""
+    project = with_settings(copied, 'gates = ["roc_auc >= 0.5"]', 'gates = ["roc_auc >= 0.5"]\napprovals = 1')
+    plan = on_trial(project, 1, "all")
+    told: list[str] = []
+    for _ in range(2):
+        project.lifecycle.turn(lambda happening: told.append(happening.sentence))
+    assert sum(sentence.startswith("waiting: rides@1 has 0 of 1 approvals") for sentence in told) == 1
+    assert "approvals" in str(project.lifecycle.plans()[0].attributes["waits"])
+    with acting_as("user:reviewer"):
+        project.release.approve(1, "I looked at its slices.")
+    project.lifecycle.turn()
+    ended = project.lifecycle.plans()[0]
+    assert (ended.id, ended.attributes["outcome"]) == (plan.id, "promoted")
+    assert routes_of(project) == [("rides@1", "live")]
+
+
+def test_a_plan_that_cannot_be_retrained_fails_with_the_reason(
+    copied: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A source that has gone ends the plan instead of failing every turn; the champion goes on answering."""
+    (without_plan(copied).root / "rides.csv").unlink()
+    before = routes_of(copied)
+    later(copied, timedelta(days=8))
+    copied.lifecycle.turn()
+    plan = copied.lifecycle.plans()[0]
+    assert plan.attributes["outcome"] == "failed"
+    assert "rides.csv" in str(plan.attributes["reason"])
+    assert plan.id in caplog.text
+    assert routes_of(copied) == before
+
+
+def test_a_broken_source_keeps_no_trial_from_being_judged(copied: Project) -> None:
+    """Where the regular collection fails, the turn fails, after everything else was done."""
+    project = with_settings(copied, 'key = ["ride"]', 'key = ["ride"]\nevery = "1d"')
+    plan = project.lifecycle.plans()[0]
+    (project.root / "rides.csv").unlink()
+    later(project, timedelta(days=8))
+    with pytest.raises(HeptadError, match=r"rides\.csv"):
+        project.lifecycle.turn()
+    assert next(one for one in project.lifecycle.plans() if one.id == plan.id).attributes["stage"] == "ended"
+
+
+def test_data_that_did_not_change_gives_no_challenger(tmp_path: Path) -> None:
+    """Without times, training again on the same rows gives the champion itself: refused, and the next plan is free."""
+    folder = make_rides(tmp_path / "rides", days=20)
+    path = folder / "heptad.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('time = "at"\n', "").replace('label_time = "landed"\n', ""), encoding="utf-8")
+    project = open_rehearsal(folder, "", START)
+    project.run()
+    project.lifecycle.deploy()
+    for _ in range(2):
+        later(project, timedelta(days=8))
+        project.lifecycle.turn()
+    reasons = [str(plan.attributes["reason"]) for plan in project.lifecycle.plans()]
+    assert reasons == ["The same data gave the same model, rides@1."] * 2
+    assert routes_of(project) == [("rides@1", "live")]

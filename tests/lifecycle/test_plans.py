@@ -1,9 +1,10 @@
 """Plans: one at a time, each act found again when it is repeated."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from heptad.core.errors import ConflictError
 from heptad.core.workspace import Workspace
 from heptad.lifecycle import Trigger
 from heptad.lifecycle.plans import Plans
@@ -40,6 +41,30 @@ def test_a_plan_goes_from_stage_to_stage_and_ends(workspace: Workspace, plans: P
     assert ended.attributes["outcome"] == "refused"
     kinds = [event.kind for event in workspace.store.follow(0)]
     assert kinds[-3:] == ["lifecycle.plan_started", "lifecycle.trial_started", "lifecycle.plan_finished"]
+
+
+def test_a_plan_that_somebody_ended_cannot_go_on(workspace: Workspace, plans: Plans) -> None:
+    """A rollback by hand ends the plan that a worker is just retraining: the worker's next act changes nothing."""
+    champion, challenger = make_version(workspace, 1), make_version(workspace, 2)
+    plan = plans.begin(WHY, champion, ["all"], "shadow", NOW)
+    ended = plans.end(plan, "refused", "It was rolled back by hand.")
+    for act in (lambda: plans.on_trial(plan, challenger), lambda: plans.end(plan, "promoted", "It was better.")):
+        with pytest.raises(ConflictError):
+            act()
+    with pytest.raises(ConflictError, match="has ended"):
+        plans.on_trial(ended, challenger)
+    assert plans.recent() == [ended]
+
+
+def test_there_is_one_plan_at_a_time(workspace: Workspace, plans: Plans) -> None:
+    """Two workers that find something due at different moments begin one plan; after it there may be another."""
+    champion = make_version(workspace, 1)
+    first = plans.begin(WHY, champion, ["all"], "shadow", NOW)
+    with pytest.raises(ConflictError):
+        plans.begin(WHY, champion, ["all"], "shadow", NOW + timedelta(seconds=1))
+    plans.end(first, "refused", "It was not better.")
+    second = plans.begin(WHY, champion, ["all"], "shadow", NOW - timedelta(days=1))
+    assert [plan.id for plan in plans.recent()] == [second.id, first.id], "the newest, though the clock went back"
 
 
 def test_a_plan_is_linked_to_what_it_was_made_from(workspace: Workspace, plans: Plans) -> None:

@@ -29,7 +29,7 @@ def alert(kind="drift", column="temp"):
     )
 
 
-def report(week, *, alerts=(), measured=(), landed=(), reference="model-1"):
+def report(week, *, alerts=(), ongoing=(), measured=(), landed=(), reference="model-1"):
     """The report of the week that begins `week` weeks after April 1."""
     start = APRIL + week * WEEK
     live = Performance(version="flights@1", role="live", rows=6_500, labelled=6_000, metrics=list(measured))
@@ -45,6 +45,7 @@ def report(week, *, alerts=(), measured=(), landed=(), reference="model-1"):
         performance=[shadow, live],
         landed=list(landed),
         alerts=list(alerts),
+        ongoing=list(ongoing),
     )
     return Record(id=f"report-{week}", kind=body.kind, scope="flights", at=start + WEEK, actor="test", body=body)
 
@@ -133,8 +134,29 @@ def test_nothing_is_due_while_a_plan_runs():
     """A plan that has not ended keeps every rule quiet, however long it takes."""
     rules = ["every 7d", "drift", "roc_auc < 0.9"]
     reports = [report(5, alerts=[alert()], measured=[metric(0.5)])]
-    for ended in (None, APRIL):
-        assert due(rules, *reports, now=APRIL + 9 * WEEK, plan_started=APRIL + DAY, plan_ended=ended) == []
+    assert due(rules, *reports, now=APRIL + 9 * WEEK, plan_started=APRIL + DAY) == []
+
+
+def test_a_clock_that_is_set_back_does_not_silence_the_rules():
+    """A plan that ended before it began, by the clock, is over: what was reported since then counts."""
+    ahead = {"plan_started": APRIL + 30 * WEEK, "plan_ended": APRIL + WEEK}
+    reports = [report(week, alerts=[alert()] if week == 1 else []) for week in range(3)]
+    assert due(["every 14d", "drift"], *reports, now=APRIL + 2 * WEEK - DAY, **ahead) == []
+    fired = due(["every 14d", "drift"], *reports, now=APRIL + 3 * WEEK, **ahead)
+    assert [trigger.rule for trigger in fired] == ["every 14d", "drift"]
+    assert "14 days have passed since the last plan began on 2013-04-08" in fired[0].sentence
+
+
+@pytest.mark.parametrize("kind", ["drift", "loss", "estimated_loss"])
+def test_what_lasts_after_a_plan_that_did_not_help_is_planned_for_again(kind):
+    """A drift or loss that a refused plan has left as it was starts the next one once the cooldown is over."""
+    began = APRIL + WEEK
+    plan = {"plan_started": began, "plan_ended": began}
+    reports = [report(0, alerts=[alert(kind)]), *(report(week, ongoing=[alert(kind)]) for week in (1, 2))]
+    assert due([kind], *reports, now=began + 2 * WEEK, cooldown="21d", **plan) == []
+    (trigger,) = due([kind], *reports, now=began + 3 * WEEK, cooldown="21d", **plan)
+    assert (trigger.rule, trigger.report) == (kind, "report-2")
+    assert due([kind], *reports, report(3), now=began + 4 * WEEK, cooldown="21d", **plan) == []
 
 
 def test_alerts_about_an_earlier_champion_are_ignored():

@@ -5,8 +5,10 @@ from itertools import pairwise
 
 import polars as pl
 
+from heptad.core import graph
 from heptad.lifecycle import Span
 from heptad.lifecycle.rehearsal import batches, steps_of
+from heptad.project import Project
 from tests.lifecycle.conftest import WEEKS, Played
 from tests.lifecycle.rides import START
 
@@ -36,6 +38,19 @@ def test_a_rehearsal_played_again_changes_nothing(played: Played) -> None:
     assert again.id == played.rehearsed.rehearsal.id
     assert played.project.lifecycle.summary(again) == played.rehearsed.summary
     assert len(played.project.workspace.store.follow(0, limit=100_000)) == len(before)
+
+
+def test_failed_requests_of_a_rehearsal_that_was_cut_off_still_count(copied: Project) -> None:
+    """A rehearsal that goes on adds to what had failed before it was cut off."""
+    champion = copied.release.champion()
+    assert champion is not None
+    span = Span(start=START + timedelta(weeks=WEEKS), end=START + timedelta(weeks=WEEKS, days=7))
+    cut_off = copied.lifecycle._begin(span, champion)
+    graph.set_attributes(copied.workspace, cut_off.id, {"failed_requests": 3})
+    again = copied.lifecycle.rehearse(span)
+    assert again.id == cut_off.id
+    assert again.attributes["sent_until"] == span.end.isoformat()
+    assert copied.lifecycle.summary(again).failed_requests == 3
 
 
 def test_the_grid_of_steps_covers_the_span(played: Played) -> None:

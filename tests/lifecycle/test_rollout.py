@@ -42,7 +42,8 @@ def rows_of(rows, seed, signal, *, champion_signal=0.2):
 def spread(outcomes, champion, challenger):
     """Rows whose labels became known evenly over the week of the trial."""
     known_at = BEGAN.timestamp() + np.linspace(0, WEEK.total_seconds(), len(outcomes), endpoint=False)
-    return TrialRows(known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
+    at = (known_at * 1e6).astype("datetime64[us]")
+    return TrialRows(at=at, known_at=known_at, outcomes=outcomes, champion=champion, challenger=challenger)
 
 
 def known(rows, now):
@@ -133,6 +134,16 @@ def test_many_classes_are_judged_by_the_probability_of_the_answered_one():
     """With more than two classes the Brier score of the answered class decides, whatever the main metric is."""
     standing = judge(trial("f1_macro", classes=5), rows_of(6_500, 6, 0.35), AFTER)
     assert (standing.metric, standing.state) == ("brier", "promoted")
+
+
+def test_the_interval_of_the_difference_knows_that_days_differ():
+    """Where the challenger is better on some days and worse on others, the interval is as wide as the days say."""
+    days = [rows_of(900, 300 + day, 0.3 if day % 2 else 0.1) for day in range(14)]
+    mixed = spread(*(np.concatenate([getattr(day, side) for day in days]) for side in SIDES))
+    shuffled = mixed.take(np.random.default_rng(9).permutation(len(mixed)))
+    at_random = spread(shuffled.outcomes, shuffled.champion, shuffled.challenger)
+    widths = [found.high - found.low for found in (compare(trial(), each) for each in (mixed, at_random))]
+    assert widths[0] > 2 * widths[1]
 
 
 def test_a_canary_is_judged_on_its_own_rows():

@@ -3,6 +3,8 @@
 from heptad.core import graph
 from heptad.core.records import AliasMove
 from heptad.experiments import Run, Study
+from heptad.lifecycle import Trigger
+from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.status import figure, newest, newest_events, read_status
 from heptad.release import Decision
 from heptad.training import Metric
@@ -65,11 +67,19 @@ def test_a_waiting_challenger_is_pending(played: Played, workspace):
     assert any("rides@7 waits as challenger" in one for one in read_status(workspace).pending)
 
 
+def test_a_plan_that_waits_for_people_says_what_for(workspace):
+    """A challenger that was better and is not approved yet is pending, with what is missing."""
+    champion, challenger = make_version(workspace, 1), make_version(workspace, 2)
+    plans, why = Plans(workspace, workspace.name), [Trigger(rule="every 7d", sentence="7 days have passed.")]
+    plan = plans.on_trial(plans.begin(why, champion, ["all"], "shadow", workspace.clock.now()), challenger)
+    assert "is on trial since" in read_status(workspace).pending[-1]
+    graph.set_attributes(workspace, plan.id, {"waits": "rides@2 has 0 of 1 approvals."})
+    assert read_status(workspace).pending[-1] == "a challenger is not promoted yet: rides@2 has 0 of 1 approvals."
+
+
 def test_the_newest_of_a_kind_is_the_one_written_last(workspace):
     """Also where both were written at the same moment of a shared clock; other scopes do not count."""
-    bodies = [
-        Study(name=name, metric="rmse", direction="minimize", sampler="tpe", trials=1, seed=1) for name in ("a", "b")
-    ]
+    bodies = [Study(name=name, metric="rmse", direction="minimize", sampler="tpe", seed=1) for name in ("a", "b")]
     for body, scope in zip(bodies, ("test", "other"), strict=True):
         graph.save(workspace, body, scope=scope)
     found = newest(workspace, Study)

@@ -1,9 +1,15 @@
 """The summary: figures of the loop beside the first model, by month and in all."""
 
-import msgspec
+from datetime import timedelta
+from pathlib import Path
 
-from heptad.lifecycle.summary import Answered, score_of
+import msgspec
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+from heptad.project import open_rehearsal
 from tests.lifecycle.conftest import Played
+from tests.lifecycle.rides import START, make_rides
 
 
 def test_months_add_up_to_the_whole(played: Played) -> None:
@@ -26,8 +32,22 @@ def test_the_loop_s_score_is_that_of_the_answers_in_the_log(played: Played) -> N
     """Scored by hand from the log and the labels, the figure is the same."""
     project = played.project
     log = project.serving.predictions().join(project.serving.labels(), on="id").collect()
-    answered = Answered(rows=log.select("id", "at", loop="score", value="value"), metric="roc_auc", positive="yes")
-    assert score_of(answered.rows, "loop", answered) == played.rehearsed.summary.loop
+    assert played.rehearsed.summary.loop == pytest.approx(roc_auc_score(log["value"] == "yes", log["score"]))
+
+
+def test_more_than_two_classes_are_scored_by_what_was_answered(tmp_path: Path) -> None:
+    """With three classes the loop's figure is that of the labels it gave, and a report without calibration is made."""
+    folder = make_rides(tmp_path / "rides", days=70, a_day=36, cancelled=0.15)
+    path = folder / "heptad.toml"
+    settings = path.read_text(encoding="utf-8").replace('gates = ["roc_auc >= 0.5"]', "gates = []")
+    path.write_text(settings.replace("trials = 2", 'trials = 2\nmetric = "f1_macro"'), encoding="utf-8")
+    project = open_rehearsal(folder, "", START)
+    played = project.rehearse(START, START + timedelta(weeks=1))
+    log = project.serving.predictions().join(project.serving.labels(), on="id").collect()
+    assert set(log["value"]) == {"yes", "no", "cancelled"}
+    answered = f1_score(log["value"].to_list(), log["label"].to_list(), average="macro")
+    assert played.summary.loop == played.summary.frozen == pytest.approx(answered)
+    assert "Calibration over" not in played.report
 
 
 def test_the_table_ends_with_all(played: Played) -> None:

@@ -1,9 +1,16 @@
 """Trials: held on live rows, ended with a verdict that carries the numbers."""
 
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
 from heptad.core import graph
 from heptad.core.query import Query
 from heptad.lifecycle import Verdict
-from tests.lifecycle.conftest import Played
+from heptad.lifecycle.trials import Trials
+from tests.lifecycle.conftest import WEEKS, Played
+from tests.lifecycle.rides import START
 
 
 def verdicts(played: Played) -> list[Verdict]:
@@ -36,7 +43,36 @@ def test_no_trial_is_judged_before_it_began(played: Played) -> None:
     plan = next(one for one in project.lifecycle.plans() if one.attributes.get("challenger"))
     champion = project.release.version(plan.body.champion)
     challenger = project.release.version(str(plan.attributes["challenger"]))
-    from heptad.lifecycle.trials import Trials
+    assert trials_of(played).hold(plan, champion, challenger, plan.at) is None
 
-    trials = Trials(project.workspace, project.config.project, project.config.retrain, project.monitoring)
-    assert trials.hold(plan, champion, challenger, plan.at) is None
+
+def test_a_trial_looked_at_late_is_judged_by_its_own_time(played: Played) -> None:
+    """Whether a worker looks at the end of a trial or weeks afterwards, the verdict rests on the same rows."""
+    project, trials = played.project, trials_of(played)
+    plan = next(one for one in project.lifecycle.plans() if one.attributes.get("outcome"))
+    versions = [project.release.version(str(one)) for one in (plan.body.champion, plan.attributes["challenger"])]
+    known = trials.verdict(plan)
+    assert known is not None
+    assert trials.trial(plan, *versions).started == datetime.fromisoformat(str(plan.attributes["tried_since"]))
+    later = trials.hold(plan, *versions, START + timedelta(weeks=WEEKS))
+    assert later == known
+    judged: list[int] = []
+
+    def counted(*_: object, known_at: datetime, **__: object) -> None:
+        judged.append((known_at - plan.at).days)
+        raise LookupError
+
+    trials._monitoring = SimpleNamespace(trial_rows=counted, settings=project.monitoring.settings)  # type: ignore[assignment]  # a double
+    with pytest.raises(LookupError):
+        trials.hold(plan, *versions, START + timedelta(weeks=WEEKS))
+    assert judged == [7]
+
+
+def test_a_plan_without_a_verdict_has_none(played: Played) -> None:
+    """A trial that still runs has no verdict to be found."""
+    assert trials_of(played).verdict(played.project.lifecycle.plans()[0]) is None
+
+
+def trials_of(played: Played) -> Trials:
+    project = played.project
+    return Trials(project.workspace, project.config.project, project.config.retrain, project.monitoring)

@@ -1,5 +1,9 @@
 """Why things are as they are: chains of records from any of them back to the data and the code."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from heptad.core.errors import NotFoundError
@@ -82,6 +86,21 @@ def test_a_prediction_is_explained_by_what_moved_its_score(played: Played):
     unexplained = why_prediction(project.workspace, prediction, version)
     assert unexplained.contributions == {}
     assert unexplained.chain == answer.chain
+
+
+def test_a_prediction_is_explained_without_what_trains(played: Played):
+    """Asked in a process of its own, what trains, and what whole tables need, is not loaded."""
+    identity = played.project.serving.newest(1)[0].id
+    code = (
+        "import json, sys; from heptad.project import open_project; "
+        "answer = open_project(sys.argv[1]).why(sys.argv[2]); "
+        "print(json.dumps([answer.subject, len(answer.contributions), list(sys.modules)]))"
+    )
+    command = [sys.executable, "-c", code, str(played.project.root), identity]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    subject, explained, modules = json.loads(done.stdout)
+    assert (subject, explained) == (identity, 3)
+    assert not {"polars", "sklearn", "lightgbm", "scipy", "optuna", "onnx", "altair"} & set(modules)
 
 
 def test_the_version_of_a_prediction_must_exist(played: Played):

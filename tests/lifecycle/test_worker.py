@@ -51,6 +51,20 @@ def test_a_turn_that_fails_is_logged_and_tried_again(workspace: Workspace, caplo
     assert worker.turn()
 
 
+def test_a_bug_does_not_end_the_worker(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody foresaw is logged with its place, once however often it comes, and the server stays up."""
+
+    class Broken(CountingLifecycle):
+        def turn(self, watch: Watcher) -> None:
+            raise ZeroDivisionError("by nothing")
+
+    worker = worker_of(workspace, Broken())
+    assert not worker.turn()
+    assert not worker.turn()
+    assert len(caplog.records) == 1
+    assert "Traceback" in caplog.text
+
+
 def test_only_one_worker_turns_at_a_time(workspace: Workspace) -> None:
     """While another holds the lease, a turn is left to it."""
     lifecycle = CountingLifecycle()

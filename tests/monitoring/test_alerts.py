@@ -63,9 +63,9 @@ def test_a_new_champion_starts_afresh():
 def test_windows_that_landed_together_are_followed_in_order():
     """Labels of three windows at once: bad, good, bad are two alerts, and only the second goes on."""
     (alerts,) = played([[condition(week, week != 1, kind="loss", column="") for week in range(3)]])
-    assert [alert.since for alert in alerts.raised] == [APRIL, APRIL + 2 * WEEK]
+    assert [(alert.since, alert.over) for alert in alerts.raised] == [(APRIL, True), (APRIL + 2 * WEEK, False)]
     assert alerts.ongoing == []
-    assert alerts.since("loss", "") == APRIL
+    assert alerts.since("loss", "") == APRIL + 2 * WEEK
 
 
 def test_columns_and_kinds_are_apart():

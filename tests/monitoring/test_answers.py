@@ -8,6 +8,7 @@ import pytest
 
 from heptad.monitoring.answers import (
     callers_of,
+    count_labelled,
     inputs_of,
     latencies_of,
     live_version,
@@ -49,15 +50,30 @@ def test_rows_of_the_window_only_in_order_of_time(endpoint):
 
 
 def test_windows_are_read_together(endpoint):
-    """Two windows come apart as if each was read alone; of the second only what tells how well it did."""
+    """Two windows come apart as if each was read alone, with every column or only what tells how well they did."""
     for number in (0, 1):
         endpoint.week(number, version=endpoint.first)
     now, before = (Window(*endpoint.window(number)) for number in (1, 0))
-    answers = read_answers(endpoint.log, [now, before], now.end, whole=True)
-    assert answers[now].equals(read_answers(endpoint.log, [now], now.end, whole=True)[now])
-    alone = read_answers(endpoint.log, [before], now.end)[before]
-    assert answers[before].select(alone.columns).equals(alone)
-    assert answers[before]["inputs"].null_count() == 1_000
+    for whole in (True, False):
+        answers = read_answers(endpoint.log, [now, before], now.end, whole=whole)
+        for window in (now, before):
+            assert answers[window].equals(read_answers(endpoint.log, [window], now.end, whole=whole)[window])
+            assert ("inputs" in answers[window].columns) == whole
+
+
+def test_labels_are_counted_by_window(endpoint):
+    """Live answers of a version whose label is known by now, each in its own window, also with a gap between them."""
+    second = endpoint.add_version(seed=2)
+    for number in range(3):
+        endpoint.week(number, version=endpoint.first, rows=100 * (number + 1))
+        endpoint.week(number, version=second, rows=50, seed=5, role="canary")
+    windows = [Window(*endpoint.window(number)) for number in (0, 2)]
+    assert count_labelled(endpoint.log, windows, windows[1].end + timedelta(days=1), endpoint.first) == {
+        windows[0]: 100,
+        windows[1]: 300,
+    }
+    assert count_labelled(endpoint.log, windows, windows[0].start, endpoint.first) == dict.fromkeys(windows, 0)
+    assert count_labelled(endpoint.log, [], windows[0].end, endpoint.first) == {}
 
 
 def test_counts_and_latencies(endpoint):
@@ -112,6 +128,7 @@ def test_a_shadow_is_compared_on_the_same_rows(endpoint):
     assert (rows.champion == expected["score"].to_numpy()).all()
     assert (np.diff(rows.known_at) >= 0).all()
     assert rows.known_at[0] == expected["known_at"][0].timestamp()
+    assert (rows.at == expected["at"].to_numpy()).all()
 
 
 def test_a_canary_is_compared_on_its_own_rows(endpoint):

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as known
 
-from heptad.monitoring.estimation import FORMULAS, Calibration, calibrate, estimate
+from heptad.monitoring.estimation import FORMULAS, PERIODS, Calibration, Period, calibrate, estimate
 
-EXACT = Calibration(intercept=0.0, slope=1.0, covariance=(0.0, 0.0, 0.0), rows=1_000)
+EXACT = Calibration(intercept=0.0, slope=1.0, covariance=(0.0, 0.0, 0.0), periods=PERIODS)
 """The calibration of scores that are the truth, without doubt."""
 
 MEASURED = {
@@ -26,6 +26,17 @@ def scores_of(rows, seed, decimals=8):
 
 def drawn(truth, seed):
     return (np.random.default_rng(seed).random(len(truth)) < truth).astype(float)
+
+
+def periods(scores, outcomes, count=PERIODS):
+    """The rows as consecutive periods."""
+    return [Period(*both) for both in zip(np.array_split(scores, count), np.array_split(outcomes, count), strict=True)]
+
+
+def calibrated(rows, seed):
+    """On scores that are the truth, the same in every period."""
+    scores = scores_of(rows, seed)
+    return calibrate(periods(scores, drawn(scores, seed + 1)))
 
 
 def test_every_formula_is_tried():
@@ -68,17 +79,58 @@ def test_slopes_of_the_formulas(metric):
 def test_doubt_of_the_calibration_widens_the_interval():
     """A calibration from few rows gives a wider interval than one from many."""
     scores = scores_of(2_000, seed=5)
-    few = calibrate(scores_of(100, seed=6), drawn(scores_of(100, seed=6), seed=7))
-    many = calibrate(scores_of(20_000, seed=6), drawn(scores_of(20_000, seed=6), seed=7))
+    few, many = calibrated(400, seed=6), calibrated(20_000, seed=6)
     widths = [found.high - found.low for found in (estimate("roc_auc", scores, each) for each in (few, many))]
     assert widths[0] > 1.5 * widths[1]
+
+
+def wandering(rng, weeks, rows=3_000):
+    """Weeks in which features tell now more, now less about the outcome."""
+    for _ in range(weeks):
+        scores = np.clip(rng.beta(1.2, 2.5, rows), 0.01, 0.99)
+        logit = rng.normal(0, 0.3) + np.exp(rng.normal(0, 0.3)) * np.log(scores / (1 - scores))
+        yield Period(scores, (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float))
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "brier"])
+def test_the_interval_knows_that_weeks_differ(metric):
+    """Where the relation wanders from week to week, the next week's measured value still lies in the interval."""
+    rng = np.random.default_rng(20)
+    inside = []
+    for _ in range(60):
+        *before, now = wandering(rng, PERIODS + 1)
+        found = estimate(metric, now.scores, calibrate(before))
+        inside.append(found.low <= MEASURED[metric](now.outcomes, now.scores) <= found.high)
+    assert np.mean(inside) >= 0.85
+
+
+def test_several_weeks_tell_more_than_the_newest_alone():
+    """Where weeks differ by chance, four of them together are nearer to the next one than the last one is."""
+    rng = np.random.default_rng(21)
+    missed = {1: [], PERIODS: []}
+    for _ in range(60):
+        *before, now = wandering(rng, PERIODS + 1)
+        for count, errors in missed.items():
+            calibration = calibrate(before[-count:], before[:-count])
+            value = estimate("roc_auc", now.scores, calibration).value
+            errors.append(abs(value - known.roc_auc_score(now.outcomes, now.scores)))
+    assert np.mean(missed[PERIODS]) < 0.9 * np.mean(missed[1])
+
+
+def test_held_out_rows_stand_in_where_no_week_has_labels():
+    """Without newer periods the older ones are the calibration; with one, they only say how much periods differ."""
+    old = list(wandering(np.random.default_rng(22), 3))
+    (new,) = wandering(np.random.default_rng(23), 1)
+    at_release, fresh, alone = calibrate([], old), calibrate([new], old), calibrate([new])
+    assert (at_release.periods, fresh.periods, alone) == (3, 4, None)
+    assert fresh.intercept == calibrate(periods(*new)).intercept != at_release.intercept
 
 
 def test_recalibration_repairs_probabilities_that_were_wrong():
     """Where scores have become too low, the newest labels bring the estimate to the truth."""
     scores = scores_of(6_500, seed=8)
     truth = 1 / (1 + np.exp(-(0.9 + 0.6 * np.log(scores / (1 - scores)))))
-    calibration = calibrate(scores, drawn(truth, seed=9))
+    calibration = calibrate(periods(scores, drawn(truth, seed=9)))
     fresh = scores_of(6_500, seed=10)
     fresh_truth = 1 / (1 + np.exp(-(0.9 + 0.6 * np.log(fresh / (1 - fresh)))))
     measured = known.log_loss(drawn(fresh_truth, seed=11), fresh)
@@ -89,7 +141,7 @@ def test_recalibration_repairs_probabilities_that_were_wrong():
 def test_separated_rows_still_calibrate():
     """Scores that split the outcomes perfectly give a steep, finite calibration."""
     scores = np.linspace(0.1, 0.9, 50)
-    calibration = calibrate(scores, (scores > 0.5).astype(float))
+    calibration = calibrate(periods(scores[::-2], scores[::-2] > 0.5, 1) + periods(scores[::2], scores[::2] > 0.5, 1))
     assert 1 < calibration.slope < 1e3
     assert np.isfinite(estimate("roc_auc", scores, calibration).value)
 
@@ -99,8 +151,9 @@ def test_calibration_keeps_the_rate(seed, rows):
     """Recalibrated, the same rows' probabilities average to the rate seen, but for the drawn-in targets."""
     scores = scores_of(rows, seed)
     outcomes = drawn(scores, seed + 1)
-    calibration = calibrate(scores, outcomes)
-    if outcomes.min() == outcomes.max():
+    halves = periods(scores, outcomes, 2)
+    calibration = calibrate(halves)
+    if any(half.outcomes.min() == half.outcomes.max() for half in halves):
         assert calibration is None
     else:
         assert calibration.apply(scores).mean() == pytest.approx(outcomes.mean(), abs=2.5 / rows)
@@ -110,4 +163,5 @@ def test_nothing_is_estimated_where_nothing_can_be():
     """An unknown metric, no rows, or labels of one kind give no estimate instead of a number."""
     assert estimate("rmse", scores_of(10, 1), EXACT) is None
     assert estimate("roc_auc", np.array([]), EXACT) is None
-    assert calibrate(scores_of(10, 1), np.ones(10)) is None
+    assert calibrate(periods(scores_of(10, 1), np.ones(10), 2)) is None
+    assert calibrate([]) is None

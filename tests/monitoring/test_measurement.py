@@ -31,7 +31,7 @@ def test_the_same_log_gives_the_same_report(endpoint):
 
 
 def test_estimates_are_calibrated_on_the_newest_labels(endpoint):
-    """The calibration comes from the newest earlier window with labels, else from the held-out rows of release."""
+    """The calibration comes from earlier windows with labels, else from the held-out rows of release."""
     endpoint.week(0, version=endpoint.first)
     assert estimate_of(endpoint, 0).calibrated_until is None
     endpoint.week(1, version=endpoint.first, labels_after=None)
@@ -73,7 +73,7 @@ def test_recalibration_follows_the_truth(endpoint):
 
 
 def test_each_window_is_read_once(endpoint):
-    """A report reads its own window and the one before, however many versions there are."""
+    """A report reads the log twice, for its own window and for the four before, however many versions there are."""
     second = endpoint.add_version(seed=2)
     for number in range(2):
         endpoint.week(number, version=endpoint.first, shadow=second)

@@ -16,6 +16,7 @@ from heptad.serving.delta_log import DeltaLog
 
 WARM = {"temp": 63.0}
 DAY = timedelta(days=1)
+WEEK = 7 * DAY
 
 
 def raised(report):
@@ -132,6 +133,34 @@ def test_labels_that_land_late_are_reported_when_they_do(endpoint):
     assert [alert.since for alert in losses] == [endpoint.window(0)[0]]
 
 
+def test_a_loss_that_landed_late_and_has_passed_is_over(endpoint):
+    """Raised and ended in one report, it does not stay open where nothing can be judged, and may begin again."""
+    bad, good = {"rows": 2_000, "signal": 0.3}, {"rows": 2_000}
+    endpoint.week(0, version=endpoint.first, labels_after=8 * DAY, **bad)
+    endpoint.week(1, version=endpoint.first, **good)
+    endpoint.week(2, version=endpoint.first, labels_after=None, **good)
+    endpoint.week(3, version=endpoint.first, **bad)
+    reports = [endpoint.report(number).body for number in range(4)]
+    losses = [[alert for alert in report.alerts if alert.kind == "loss"] for report in reports]
+    assert [[(alert.since, alert.over) for alert in raised] for raised in losses] == [
+        [],
+        [(endpoint.window(0)[0], True)],
+        [],
+        [(endpoint.window(3)[0], False)],
+    ]
+    opened = [[alert.kind for alert in report.open_alerts()] for report in reports]
+    assert [kinds.count("loss") for kinds in opened] == [0, 0, 0, 1]
+
+
+def test_labels_that_take_many_windows_are_reported_all_the_same(endpoint):
+    """Short windows and labels long after them: each window's figures come once, in the report of their landing."""
+    for number in range(22):
+        endpoint.week(number, version=endpoint.first, rows=250, labels_after=19 * WEEK, log_inputs=False)
+    reports = [endpoint.report(number).body for number in range(22)]
+    landed = [[each.start for each in report.landed] for report in reports]
+    assert landed == [[]] * 19 + [[endpoint.window(number)[0]] for number in range(3)]
+
+
 def test_an_estimate_without_labels_raises_its_own_alert_and_a_measurement_ends_it(endpoint):
     """Where labels stop coming and scores lose their spread, the estimate warns; it is never taken for a loss."""
     endpoint.week(0, version=endpoint.first, rows=4_000)
@@ -154,6 +183,15 @@ def test_traffic_that_stops_is_an_alert(endpoint):
     assert (report.body.rows, report.body.version, report.body.performance) == (0, "flights@1", [])
     assert raised(report) == {("volume", "")}
     assert "1,000 are usual" in report.body.alerts[0].sentence
+
+
+def test_traffic_that_comes_back_ends_the_alert(endpoint):
+    """After a silence that has become usual, the first busy week is not an ongoing lack of traffic."""
+    for number in (0, 1, 5):
+        endpoint.week(number, version=endpoint.first)
+    reports = [endpoint.report(number).body for number in range(6)]
+    opened = ["volume" in {alert.kind for alert in report.open_alerts()} for report in reports]
+    assert opened == [False, False, True, True, True, False]
 
 
 def test_latency_raises_an_alert_only_where_it_was_asked_for(endpoint):
@@ -189,6 +227,27 @@ def test_windows_are_due_from_the_first_deployment_on(endpoint, clock):
     assert monitoring.due(clock.now()) == [Window(*endpoint.window(2))]
 
 
+def test_a_new_length_of_windows_begins_where_the_old_one_ended(endpoint):
+    """After `[monitor] window` was changed, what was reported is not reported again, and nothing is left out."""
+    endpoint.deploy()
+    for number in range(3):
+        endpoint.week(number, version=endpoint.first)
+        endpoint.report(number)
+    (_, done), now = endpoint.window(2), endpoint.window(3)[1]
+    days = endpoint.monitoring(window="1d").due(now)
+    assert [(one.start, one.length) for one in days] == [(done + number * DAY, DAY) for number in range(7)]
+    assert endpoint.monitoring(window="14d").due(now) == [Window(endpoint.window(2)[0], now)]
+
+
+def test_a_report_that_somebody_asked_for_hides_no_window(endpoint):
+    """A day that was looked at by hand is no week: the weeks around it stay due."""
+    endpoint.deploy()
+    endpoint.week(0, version=endpoint.first)
+    _, end = endpoint.window(1)
+    endpoint.monitoring().report(end - DAY, end, known_at=end)
+    assert endpoint.monitoring().due(end) == [Window(*endpoint.window(number)) for number in (0, 1)]
+
+
 def test_reports_and_alerts_are_found(endpoint):
     """Reports by id or as the latest, newest window first; alerts by id, with the report that raised them."""
     monitoring = endpoint.monitoring()
@@ -220,10 +279,12 @@ def test_performance_is_measured_without_a_report(endpoint):
 
 
 def test_impossible_windows_and_unknown_versions_are_refused(endpoint):
-    """An empty window and a version that nobody registered are errors that say so, and write nothing."""
+    """A window that is empty or not over, and a version that nobody registered, are errors that write nothing."""
     start, end = endpoint.window(0)
     with pytest.raises(InputError, match="is empty"):
         endpoint.monitoring().report(end, start)
+    with pytest.raises(InputError, match="is not over"):
+        endpoint.monitoring().report(start, end, known_at=end - DAY)
     endpoint.week(0, version="flights@9")
     with pytest.raises(NotFoundError, match="flights@9"):
         endpoint.report(0)

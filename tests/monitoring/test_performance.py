@@ -5,13 +5,16 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, roc_auc_score
+from tests.monitoring.conftest import answered
 
 from heptad.monitoring.answers import read_answers
+from heptad.monitoring.estimation import PERIODS, calibrate
 from heptad.monitoring.performance import (
     Labels,
-    calibration_from,
+    Scored,
     estimated,
     measure,
+    periods_of,
     report_of,
     sample_of_answers,
     split_by_version,
@@ -24,6 +27,10 @@ def scored_of(endpoint, number=0):
     window = Window(start, end)
     answers = read_answers(endpoint.log, [window], end + timedelta(days=30))[window]
     return {(each.version, each.role): each for each in split_by_version(answers)}
+
+
+def calibrated(scored, endpoint, minimum_rows):
+    return calibrate(periods_of(scored, endpoint.signature, minimum_rows, PERIODS))
 
 
 def figures(scored, endpoint, main):
@@ -62,6 +69,18 @@ def test_figures_are_those_that_scikit_learn_gives(endpoint):
     assert all(metric.low <= metric.value <= metric.high for metric in found.values())
 
 
+def test_intervals_know_that_days_differ(endpoint):
+    """Where the model knows much on some days and little on others, the interval is as wide as the days say."""
+    days = pl.concat(answered("late", 400, 10 + day, signal=(1.5, 0.2)[day % 2]) for day in range(10))
+    by_day = days.with_columns(at=endpoint.window(0)[0] + pl.int_range(pl.len()) * timedelta(minutes=2))
+    widths = []
+    for rows in (by_day, by_day.with_columns(pl.col("at").shuffle(seed=1))):
+        scored = Scored(version=endpoint.first, role="live", rows=rows)
+        (metric, *_) = measure(scored, endpoint.signature, "roc_auc", seed=7)
+        widths.append(metric.high - metric.low)
+    assert widths[0] > 2 * widths[1]
+
+
 def test_a_shadow_is_measured_by_its_own_threshold(endpoint):
     """A shadow answers nothing, yet its accuracy is known from its scores and its threshold."""
     second = endpoint.add_version(seed=2)
@@ -92,7 +111,7 @@ def test_a_regression_is_measured_and_never_estimated(endpoint_of):
     live = scored_of(endpoint)[endpoint.first, "live"]
     mae = mean_absolute_error(live.rows["truth"], live.rows["score"])
     assert figures(live, endpoint, "rmse")["mae"].value == pytest.approx(mae)
-    assert calibration_from(live, endpoint.signature, 10) is None
+    assert periods_of(live, endpoint.signature, 10, PERIODS) == []
 
 
 def test_without_labels_nothing_is_measured(endpoint):
@@ -100,7 +119,7 @@ def test_without_labels_nothing_is_measured(endpoint):
     endpoint.week(0, version=endpoint.first)
     endpoint.week(1, version=endpoint.first, labels_after=None)
     before, now = (scored_of(endpoint, number)[endpoint.first, "live"] for number in (0, 1))
-    labels = Labels(calibration=calibration_from(before, endpoint.signature, 200), until=endpoint.window(0)[1])
+    labels = Labels(calibration=calibrated(before, endpoint, 200), until=endpoint.window(0)[1])
     found = report_of(now, endpoint.signature, "roc_auc", labels, 200, seed=7)
     assert (found.rows, found.labelled, found.metrics) == (1_000, 0, [])
     assert found.calibrated_until == endpoint.window(0)[1]
@@ -113,18 +132,19 @@ def test_accuracy_of_many_classes_is_estimated(endpoint_of):
     endpoint = endpoint_of("kind")
     endpoint.week(0, version=endpoint.first, rows=3_000)
     live = scored_of(endpoint)[endpoint.first, "live"]
-    labels = Labels(calibration=calibration_from(live, endpoint.signature, 200), until=None)
+    labels = Labels(calibration=calibrated(live, endpoint, 200), until=None)
     guess = estimated(live, endpoint.signature, "accuracy", labels, 200)
     assert guess.value == pytest.approx(figures(live, endpoint, "accuracy")["accuracy"].value, abs=0.01)
     assert estimated(live, endpoint.signature, "f1_macro", labels, 200) is None
 
 
 def test_few_rows_are_not_estimated(endpoint):
-    """Fewer rows than asked for give neither a calibration nor an estimate."""
+    """Fewer rows than asked for give neither a period nor an estimate; more are cut into as many as they fill."""
     endpoint.week(0, version=endpoint.first, rows=100)
     live = scored_of(endpoint)[endpoint.first, "live"]
-    assert calibration_from(live, endpoint.signature, 200) is None
-    labels = Labels(calibration=calibration_from(live, endpoint.signature, 50), until=None)
+    assert periods_of(live, endpoint.signature, 200, PERIODS) == []
+    assert [len(one.scores) for one in periods_of(live, endpoint.signature, 30, PERIODS)] == [34, 33, 33]
+    labels = Labels(calibration=calibrated(live, endpoint, 50), until=None)
     assert estimated(live, endpoint.signature, "roc_auc", labels, 200) is None
     assert estimated(live, endpoint.signature, "roc_auc", labels, 50) is not None
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from heptad.release.card import Subject, limits, model_card
-from heptad.release.document import to_html, to_markdown
+from heptad.release.document import to_markdown
 
 
 @pytest.fixture
@@ -61,7 +61,6 @@ def test_the_limits_are_those_of_the_records(subject: Callable[..., Subject]) ->
 def test_equal_records_give_equal_cards(subject: Callable[..., Subject]) -> None:
     """The card is part of a package whose bytes must not depend on the day it was made."""
     assert to_markdown(model_card(subject())) == to_markdown(model_card(subject()))
-    assert to_html(model_card(subject())) == to_html(model_card(subject()))
 
 
 def test_a_card_without_a_number_names_its_candidate(subject: Callable[..., Subject]) -> None:

@@ -1,5 +1,8 @@
 """Versions in words, for whoever shows them."""
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -76,3 +79,22 @@ def test_a_decision_has_a_line_for_each_gate(house: Any) -> None:
     assert lines[0].startswith("holds  parity: The exported model agrees")
     assert lines[1].startswith("holds  roc_auc >= 0.6: roc_auc is")
     assert lines[2].startswith("FAILS  roc_auc >= 0.999: ")
+
+
+SHOW = """
+import json, sys
+from pathlib import Path
+from heptad.core.settings import StoreSettings
+from heptad.core.workspace import open_workspace
+from heptad.release import show_version, to_markdown
+details = show_version(open_workspace(Path(sys.argv[1]), "m", StoreSettings()), "", "champion")
+print(json.dumps([to_markdown(details.card)[:20], sorted({name.split(".")[0] for name in sys.modules})]))
+"""
+
+
+def test_showing_a_version_loads_nothing_that_trains(release: Any, house: Any) -> None:
+    """It is read off the records: no tables, no models, no keys."""
+    command = [sys.executable, "-c", SHOW, str(house.workspace.root)]
+    shown, loaded = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert shown.startswith("# Model card of m@1")
+    assert {"polars", "numpy", "onnxruntime", "sklearn", "lightgbm", "cryptography", "deltalake"} & set(loaded) == set()

@@ -93,10 +93,9 @@ def test_all_mistakes_are_named_at_once_with_the_nearest_name() -> None:
     assert problems[0].startswith(
         "gate 1, 'roc_acu >= 0.6': there is no metric 'roc_acu'. Allowed: did you mean 'roc_auc'?"
     )
-    assert problems[1] == "gate 2, 'roc_auc => 0.6' cannot be read."
+    assert problems[1].startswith("gate 2, 'roc_auc => 0.6': it cannot be read. Allowed: METRIC OP NUMBER")
     assert "did you mean 'champion'?" in problems[2]
     assert "gate 5" in problems[3]
-    assert "METRIC OP champion + NUMBER" in failed.value.allowed
 
 
 @given(st.text(max_size=30))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -10,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from heptad.core.errors import IntegrityError, WorkspaceError
-from heptad.core.workspace import Workspace
+from heptad.core.settings import StoreSettings
+from heptad.core.transfer import backup, restore
+from heptad.core.workspace import Workspace, open_workspace
 from heptad.release.keys import (
     PRIVATE,
     PUBLIC,
@@ -30,12 +33,17 @@ def pem_of(key: Ed25519PrivateKey) -> bytes:
 
 
 def test_the_key_is_made_once_and_only_its_owner_reads_it(workspace: Workspace) -> None:
-    """Asked twice the same key answers; its file has mode 0600, and nothing else is left in the folder."""
-    first, second = signing_key(workspace), signing_key(workspace)
+    """Asked twice the same key answers; its file has mode 0600 in a folder with 0700, whatever the umask is."""
+    before = os.umask(0)
+    try:
+        first, second = signing_key(workspace), signing_key(workspace)
+    finally:
+        os.umask(before)
     folder = keys_folder(workspace)
+    assert folder.stat().st_mode & 0o777 == 0o700
     assert public_bytes(first) == public_bytes(second)
     assert (folder / PRIVATE).stat().st_mode & 0o777 == 0o600
-    assert {path.name for path in folder.iterdir()} == {PRIVATE, PUBLIC}
+    assert {path.name for path in folder.iterdir()} == {PRIVATE, PUBLIC, "lock"}
     assert trusted_keys(workspace) == [public_bytes(first)]
 
 
@@ -73,7 +81,7 @@ def test_a_lost_private_key_is_not_replaced_in_silence(workspace: Workspace) -> 
     (folder / PRIVATE).unlink()
     with pytest.raises(WorkspaceError, match="is gone") as failed:
         signing_key(workspace)
-    assert "backup" in failed.value.remedy
+    assert str(folder / TRUSTED) in failed.value.remedy
     (folder / TRUSTED).mkdir()
     (folder / PUBLIC).rename(folder / TRUSTED / "old.pub")
     new = public_bytes(signing_key(workspace))
@@ -134,3 +142,16 @@ def test_keys_of_others_are_trusted_where_a_person_put_them(workspace: Workspace
     folder.mkdir(parents=True)
     (folder / "ci.pub").write_bytes(pem_of(theirs))
     assert trusted_keys(workspace) == [public_bytes(theirs)]
+
+
+def test_a_restored_workspace_signs_with_a_key_of_its_own(workspace: Workspace, tmp_path: Path) -> None:
+    """A backup has no private key: what was signed before stays trusted, and what comes next is signed anew."""
+    old = signing_key(workspace)
+    backup(workspace, tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "elsewhere")
+    restored = open_workspace(tmp_path / "elsewhere", "test", StoreSettings())
+    assert trusted_keys(restored) == [public_bytes(old)]
+    new = signing_key(restored)
+    assert public_bytes(new) != public_bytes(old)
+    check_signature(b"message", sign(old, b"message"), trusted_keys(restored))
+    check_signature(b"message", sign(new, b"message"), trusted_keys(restored))

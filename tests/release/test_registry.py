@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -263,3 +264,37 @@ def test_models_do_not_see_each_other(workspace: Workspace, registry: Registry, 
     assert other.find("champion") is None
     assert [event.body["name"] for event in other.history()] == ["other"]
     assert graph.find_alias(workspace, "model:m", "champion", ModelVersion).body.version == 1
+
+
+@pytest.mark.parametrize("first", ["refuse", "promote"])
+def test_a_version_is_not_promoted_and_refused_at_once(
+    registry: Registry, workspace: Workspace, new: Callable, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Of two who decide differently at the same moment, one is told so; a refused version is never champion."""
+    registry.promote(new(), REASON)
+    version, other = new(), Registry(workspace, "m")
+    acts = {
+        "refuse": lambda one: one.refuse(version, "It failed its trial."),
+        "promote": lambda one: one.promote(version, REASON),
+    }
+    (second,) = acts.keys() - {first}
+    write = registry._write
+
+    def late(*arguments: Any) -> None:
+        monkeypatch.undo()
+        acts[second](other)
+        write(*arguments)
+
+    monkeypatch.setattr(registry, "_write", late)
+    with pytest.raises(ConflictError):
+        acts[first](registry)
+    found = registry.version(version)
+    assert ("champion" in found.aliases) is (second == "promote")
+    assert (found.attributes["status"] == "refused") is (second == "refuse")
+
+
+def test_a_number_beyond_all_numbers_is_no_version(registry: Registry, new: Callable) -> None:
+    """However many digits somebody gives, the answer is which versions there are."""
+    new()
+    with pytest.raises(NotFoundError, match="m@1"):
+        registry.version("9" * 40)

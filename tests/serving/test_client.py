@@ -13,6 +13,7 @@ import pytest
 
 from heptad.core.errors import InputError, RequestError, UnavailableError
 from heptad.serving import PredictionClient, ServerProcess
+from heptad.serving.log import PredictionLog
 
 REPLY = b'{"endpoint":"tiny","generation":1,"predictions":[{"id":"a"}]}'
 ERROR = b'{"error":{"problem":"No.","field":"x","allowed":"yes","remedy":"mend"}}'
@@ -78,12 +79,13 @@ def test_a_failing_server_is_no_mistake_of_the_caller(answer: tuple[int, bytes])
 
 
 def test_nobody_answers() -> None:
-    """After `retry_seconds` the error says which server did not answer."""
+    """After `retry_seconds` the error says which server did not answer, and how one is started."""
     with server((200, REPLY)) as (url, _):
         pass
     with PredictionClient(url, "tiny", retry_seconds=0.3) as client:
-        with pytest.raises(UnavailableError, match="did not answer"):
+        with pytest.raises(UnavailableError, match="did not answer: Connection refused") as caught:
             client.predict([{"x": 1}])
+        assert caught.value.remedy == "start it: heptad up"
         assert client.retries >= 2
 
 
@@ -114,3 +116,41 @@ def test_a_real_server_answers_it(open_shop: tuple[Any, ServerProcess], row: dic
         with pytest.raises(RequestError) as caught:
             client.predict([{}])
     assert caught.value.status == 422
+
+
+def test_a_server_that_is_not_ours_is_told_apart() -> None:
+    """Another program on that port may say 200 to anything; that is no answer."""
+    with server((200, b"<html>hello</html>")) as (url, _), PredictionClient(url, "tiny") as client:
+        with pytest.raises(UnavailableError, match="is no server of ours") as caught:
+            client.predict([{"x": 1}])
+        assert "port" in caught.value.remedy
+
+
+def test_what_a_busy_server_advises_is_passed_on() -> None:
+    """A 503 carries its own remedy; only where nobody answers is there something to start."""
+    with server((503, ERROR)) as (url, _), PredictionClient(url, "tiny", retry_seconds=0.1) as client:
+        with pytest.raises(UnavailableError, match="No") as caught:
+            client.predict([{"x": 1}])
+        assert caught.value.remedy == "mend"
+
+
+def test_a_body_that_is_too_long_is_said_to_be(open_shop: tuple[Any, ServerProcess], row: dict[str, Any]) -> None:
+    """The server refuses before it has read all; the client hears why, and does not try again for ever."""
+    with PredictionClient(open_shop[1].url, "tiny", retry_seconds=5) as client:
+        for _ in range(3):
+            with pytest.raises(RequestError, match="longer than") as caught:
+                client.predict([row | {"colour": "x" * 30_000_000}])
+            assert caught.value.status == 413
+        assert client.retries <= 2  # a connection that was closed by the refusal before
+        assert client.predict([row])[0]["version"] == "tiny@1"
+
+
+@pytest.mark.parametrize("caller", ["Jörg", "東京", "a b", "100%", "CORP\\bob", "50%41", "line\nbreak"])
+def test_a_caller_may_have_any_letters(open_shop: tuple[Any, ServerProcess], row: dict[str, Any], caller: str) -> None:
+    """Headers carry ASCII only; all the same a caller is logged by his own name, and never by another's."""
+    shop, running = open_shop
+    with PredictionClient(running.url, "tiny", caller) as client:
+        (answer,) = client.predict([row])
+    log = PredictionLog("tiny", shop.folder.journal, shop.folder.path / "predictions")
+    logged = log.find(answer["id"]).caller
+    assert logged == caller if caller.isprintable() else logged.isprintable()

@@ -189,3 +189,34 @@ def test_the_score_of_a_shadow_is_of_the_class_that_was_answered() -> None:
     assert scores_of_classes(scores, ["a", "b", "c"], ["b", "c"]) == [0.3, 0.7]
     assert scores_of_classes(scores, ["a", "b", "c"], ["b", "d"]) == [0.3, None]
     assert scores_of_classes(scores, [], []) == [0.6, 0.7]
+
+
+def test_a_row_is_the_same_row_whichever_version_answers_it(
+    shop: Any, row: dict[str, Any], signature: Signature
+) -> None:
+    """A repetition that another version answers, or whose columns stand in another order, is told from no other row."""
+    wider = msgspec.structs.replace(signature, inputs=[Input(name="gust", type="number"), *signature.inputs])
+    sent = row | {"gust": 4.0}
+    shop.publish(shop.route(1), shop.route(2, "shadow", signature=wider))
+    (first,) = ask(shop, [sent])
+    shop.publish(shop.route(2, signature=wider), shop.route(1, "shadow"))
+    (again,) = ask(shop, [dict(reversed(sent.items()))])
+    (other,) = ask(shop, [sent | {"x": 5.0}])
+    assert first.digests == again.digests != other.digests
+
+
+def test_a_shadow_that_fails_harms_nobody(shop: Any, row: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    """The answer is given all the same, without a score of the shadow; the log says once what failed."""
+    shop.publish(shop.route(1), shop.route(2, "shadow", shift=1.0))
+    snapshot = shop.snapshot()
+
+    def fail(_columns: object) -> Scores:
+        raise ArithmeticError
+
+    snapshot.versions["model-2"].model.predict = fail
+    for number in range(3):
+        asked = Asked(rows=[row], ids=[f"id-{number}"], caller="me", at=5, began=0.0)
+        (part,) = answer(snapshot, asked, log_inputs=True)
+        assert part.entries.shadows == {}
+        assert part.entries.scores == [pytest.approx(logistic(0.5))]
+    assert caplog.text.count("the shadow tiny@2 fails: ArithmeticError") == 1

@@ -7,7 +7,8 @@ import pytest
 from deltalake import DeltaTable
 
 from heptad.serving import delta_log
-from heptad.serving.delta_log import DeltaLog, distinct_names, original_name
+from heptad.serving.column_names import original_name
+from heptad.serving.delta_log import DeltaLog
 
 
 def rows_of(log: DeltaLog) -> pl.DataFrame:
@@ -58,8 +59,6 @@ def test_names_that_differ_in_case_only_live_side_by_side(tmp_path: Path) -> Non
     rows = rows_of(log).rename(original_name)
     assert rows["input_Age"].to_list() == [None, 2.0, 3.0]
     assert rows["input_age"].to_list() == [1.0, None, 4.0]
-    assert distinct_names(["a", "A", "b~1"], []) == {"A": distinct_names(["A"], ["a"])["A"]}
-    assert original_name("b~1") == "b~1"
 
 
 def test_many_small_files_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +70,29 @@ def test_many_small_files_are_put_together(tmp_path: Path, monkeypatch: pytest.M
     assert len(DeltaTable(log.folder).file_uris()) <= 6
     assert rows_of(log)["id"].to_list() == list(range(14))
     assert log.read("a")[1] == 13
+
+
+def test_every_commit_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that widen a type or put files together: one that a power cut takes away hides all that follow."""
+    synced: set[int] = set()
+    log = DeltaLog(tmp_path / "log")
+    monkeypatch.setattr(delta_log, "MANY_FILES", 3)
+    monkeypatch.setattr(delta_log, "sync_commit", lambda _folder, version: synced.add(version))
+    for number in range(8):
+        value = number if number < 3 else "many"
+        log.append(pl.DataFrame({"id": [number], "input_x": [value]}))
+        last = DeltaTable(log.folder).version()
+        assert synced == set(range(last + 1))
+    assert last > 8
+
+
+def test_what_is_tidied_up_needs_no_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of an earlier commit that is gone, since it was put together with others, stops nobody."""
+    log = DeltaLog(tmp_path / "log")
+    for number in range(3):
+        log.append(pl.DataFrame({"id": [number]}))
+    table = DeltaTable(log.folder)
+    table.optimize.compact()
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    log.append(pl.DataFrame({"id": [3]}))
+    assert rows_of(log)["id"].to_list() == [0, 1, 2, 3]

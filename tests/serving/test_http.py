@@ -1,18 +1,21 @@
 """A server as clients see it: real processes, real sockets."""
 
+import contextlib
 import http.client
 import json
 import random
 import socket
 import threading
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import msgspec
 import pytest
 
+from heptad.core.clock import SystemClock
 from heptad.serving import ServerProcess
-from heptad.serving.http import SMALL_BODY
+from heptad.serving.http import LONG_WAITING, SMALL_BODY, App, Limits
 from heptad.serving.log import PredictionLog
 
 PREDICT = "/api/v1/endpoints/tiny/predict"
@@ -131,6 +134,7 @@ def refusal(web: Web, row: dict[str, Any]) -> list[tuple[str, Any, dict[str, str
         ("deep cell", b'{"rows": [{"x": ' + b"[" * 300_000, {}, 422, "rows[0]"),
         ("another type", msgspec.json.encode(good), {"Content-Type": "text/csv"}, 415, "content-type"),
         ("another charset", msgspec.json.encode(good), {"Content-Type": "application/json; charset=latin-1"}, 415, ""),
+        ("packed", msgspec.json.encode(good), {"Content-Encoding": "gzip"}, 415, "content-encoding"),
         ("no rows", {"rows": []}, {}, 422, "rows"),
         ("too many rows", {"rows": [{}] * 2001}, {}, 422, "rows"),
         ("unknown part", {"rows": [row], "colour": 1}, {}, 422, "colour"),
@@ -270,3 +274,120 @@ def test_short_requests_pass_between_long_ones(web: Web, row: dict[str, Any]) ->
         stop.set()
         thread.join()
     assert sorted(waits)[20] < min(done)
+
+
+class Raw:
+    """One connection, on which bytes are sent as they are."""
+
+    def __init__(self, web: Web) -> None:
+        self._line = socket.create_connection(("127.0.0.1", web.port), timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def send(self, *headers: str, body: bytes = b"") -> "Raw":
+        head = "\r\n".join([f"POST {PREDICT} HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers])
+        self._line.sendall(head.encode() + b"\r\n\r\n" + body)
+        return self
+
+    def status(self) -> int:
+        reply = self._line.recv(1 << 16)
+        return int(reply.split()[1]) if reply else 0
+
+
+def test_a_length_that_is_not_the_bodys_is_refused(web: Web, row: dict[str, Any]) -> None:
+    """No number, or less than nothing: 4xx, and nothing is logged. A body in chunks needs no length."""
+    body = msgspec.json.encode({"rows": [row], "ids": ["another length"]})
+    chunked = f"{len(body):x}".encode() + b"\r\n" + body + b"\r\n0\r\n\r\n"
+    for length in ("many", "-1"):
+        with Raw(web) as raw:
+            assert 400 <= raw.send(f"Content-Length: {length}", body=body).status() < 500, length
+    assert web.log().scan().filter(id="another length").collect().is_empty()
+    with Raw(web) as raw:
+        assert raw.send("Transfer-Encoding: chunked", body=chunked).status() == 200
+
+
+def test_a_client_that_asks_whether_to_go_on_is_told(web: Web, row: dict[str, Any]) -> None:
+    """`Expect: 100-continue` is answered before the body comes; a body that is too long is refused instead."""
+    body = msgspec.json.encode({"rows": [row]})
+    with Raw(web) as raw:
+        assert raw.send("Expect: 100-continue", f"Content-Length: {len(body)}").status() == 100
+        raw._line.sendall(body)
+        assert raw.status() == 200
+    with Raw(web) as raw:
+        assert raw.send("Expect: 100-continue", "Content-Length: 100000000").status() == 413
+
+
+def test_few_long_requests_are_under_way_at_once(web: Web, row: dict[str, Any]) -> None:
+    """One more is told to come again in a moment, before its body is read; short requests do not notice."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(LONG_WAITING):
+            stack.enter_context(Raw(web)).send(f"Content-Length: {SMALL_BODY + 1}", body=b"{")
+        end = time.monotonic() + 10
+        status = 200
+        while status == 200 and time.monotonic() < end:
+            status, headers, reply = web.ask("POST", PREDICT, b" " * (SMALL_BODY + 1) + b"{}", JSON)
+            status = 200 if status == 422 else status
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert "long requests" in reply["error"]["problem"]
+        assert web.predict({"rows": [row]})[0] == 200
+    end = time.monotonic() + 10
+    while (got := web.predict({"rows": [row] * 500})[0]) != 200 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert got == 200
+
+
+def test_slow_clients_do_not_hold_up_others(web: Web, row: dict[str, Any]) -> None:
+    """A hundred that have announced a body and send nothing of it: everybody else is answered as quickly as before."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(Raw(web)).send("Content-Length: 100", body=b"{")
+        began = time.perf_counter()
+        for _ in range(20):
+            assert web.predict({"rows": [row]})[0] == 200
+        assert time.perf_counter() - began < 5
+
+
+def test_memory_does_not_grow_with_traffic(web: Web, row: dict[str, Any]) -> None:
+    """After a warm-up, thousands of further rows leave the worker as large as it was."""
+    body = msgspec.json.encode({"rows": [row] * 100})
+
+    def resident() -> float:
+        pages = Path(f"/proc/{web.ask('GET', '/healthz')[2]['pid']}/statm").read_text().split()[1]
+        return int(pages) * 4096 / 1e6
+
+    for _ in range(100):
+        web.predict(body)
+    before = resident()
+    for _ in range(300):
+        web.predict(body)
+    assert resident() - before < 15
+
+
+def test_reading_is_watched() -> None:
+    """How many clients are waited for, and since when, is known while they are, and forgotten afterwards."""
+    limits = Limits(max_body=100, max_rows=1, log_inputs=True)
+    app = App("tiny", None, None, SystemClock(), limits)  # type: ignore[arg-type]
+    seen: list[int] = []
+
+    class Body:
+        def read(self, _most: int) -> bytes:
+            time.sleep(0.02)
+            seen.extend((app.read_for(0.01), app.read_for(10)))
+            return b"{}"
+
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": PREDICT,
+        "HTTP_HOST": "localhost",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "3",
+        "wsgi.input": Body(),
+    }
+    (reply,) = app(environ, lambda status, _: seen.append(int(status[:3])))
+    assert seen == [1, 0, 400]
+    assert b"closed before" in reply
+    assert app.read_for(0) == 0

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heptad.core.errors import UnavailableError, WorkspaceError
+from heptad.core.errors import RequestError, UnavailableError, WorkspaceError
+from heptad.serving import journal as journal_module
 from heptad.serving.journal import REPEATED, Journal, create_journal, only
 from heptad.serving.messages import Part
 
@@ -188,3 +189,76 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all" * 1000)
     with pytest.raises(WorkspaceError, match="damaged"):
         create_journal(path)
+
+
+def test_an_id_whose_answer_was_forgotten_is_refused(journal: Journal, part_of: MakePart) -> None:
+    """It is not answered anew, which would give one id two answers; the error names it, and nothing is stored."""
+    journal.add([part_of("a", at=1)])
+    journal.add([part_of("b", at=2)])
+    journal.trim(2)
+    journal.forget(2)
+    with pytest.raises(RequestError, match="'a' was answered long ago") as caught:
+        journal.add([part_of("c"), part_of("a")])
+    assert (caught.value.status, caught.value.field) == (409, "ids")
+    assert "heptad why a" in caught.value.remedy
+    assert ids_in(journal) == []
+    assert journal.add([part_of("b")]) == [part_of("b").replies]
+
+
+def test_what_is_not_in_the_log_yet_is_not_forgotten(journal: Journal, part_of: MakePart) -> None:
+    """However old an answer is, it stays until its entry was moved; so do all that came after it."""
+    for number in range(4):
+        journal.add([part_of(f"id-{number}", at=number)])
+    journal.trim(2)
+    journal.forget(100)
+    assert ids_in(journal) == ["id-2", "id-3"]
+    assert journal.add([part_of("id-3")]) == [part_of("id-3").replies]
+    with pytest.raises(RequestError):
+        journal.add([part_of("id-1")])
+
+
+def test_numbers_are_not_given_again(journal: Journal, part_of: MakePart) -> None:
+    """A collector has noted how far it came: an entry with an earlier number would never be moved."""
+    for number in range(3):
+        journal.add([part_of(f"id-{number}", at=number)])
+    ((last, _),) = journal.after(2, 10)
+    journal.trim(last)
+    journal.forget(100)
+    journal.add([part_of("new")])
+    assert [seq for seq, _ in journal.after(0, 10)] == [last + 1]
+
+
+def test_a_journal_does_not_grow_with_what_is_forgotten(journal: Journal, part_of: MakePart) -> None:
+    """Under steady traffic that is collected and forgotten, the room of old answers is used again."""
+    sizes = []
+    for turn in range(6):
+        for number in range(30):
+            journal.add([part_of(*(f"{turn}-{number}-{row}" for row in range(5)), at=turn)])
+        journal.trim(journal.newest(1)[0][0])
+        journal.forget(turn)
+        sizes.append(sum(len(row[0]) for row in journal._connection.execute("SELECT replies FROM journal")))
+    (free,) = journal._connection.execute("PRAGMA freelist_count").fetchone()
+    assert len(set(sizes[1:])) == 1
+    assert free > 0
+
+
+def test_a_repeated_batch_is_looked_up_at_once(
+    journal: Journal, part_of: MakePart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that is sent again is not taken apart for each of its rows, which others would have to wait for."""
+    part = part_of(*(f"id-{number}" for number in range(200)))
+    journal.add([part])
+    taken: list[bytes] = []
+    split = journal_module.split_answers
+    monkeypatch.setattr(journal_module, "split_answers", lambda replies: taken.append(replies) or split(replies))
+    assert journal.add([part]) == [part.replies]
+    assert len(taken) == 2
+
+
+def test_the_newest_entries_are_found_without_the_others(journal: Journal, part_of: MakePart) -> None:
+    """The last requests, in their order, without those that were moved."""
+    for number in range(6):
+        journal.add([part_of(f"id-{number}")])
+    journal.trim(3)
+    assert [entries.ids for _, entries in journal.newest(2)] == [["id-4"], ["id-5"]]
+    assert [entries.ids for _, entries in journal.newest(9)] == [["id-3"], ["id-4"], ["id-5"]]

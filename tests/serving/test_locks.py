@@ -1,50 +1,58 @@
-"""Locks between processes."""
+"""Lock files of workers."""
 
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
-from heptad.serving.locks import exclusively, is_held
+import pytest
+
+from heptad.core.errors import WorkspaceError
+from heptad.serving.locks import clear, hold
+
+HOLD = """
+import sys; from pathlib import Path; from heptad.serving.locks import hold
+hold(Path(sys.argv[1])); print("held", flush=True); input()
+"""
 
 
-def test_one_holds_it_and_the_other_waits(tmp_path: Path) -> None:
-    """Two blocks around one lock never run at the same time."""
-    inside: list[str] = []
-
-    def work(name: str) -> None:
-        with exclusively(tmp_path / "lock"):
-            inside.append(f"{name} in")
-            time.sleep(0.02)
-            inside.append(f"{name} out")
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in ("a", "b", "c")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(inside[place].split()[0] == inside[place + 1].split()[0] for place in (0, 2, 4))
-
-
-def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
-    """The operating system frees a lock whose holder was killed."""
+def test_a_lock_is_cleared_away_once_its_holder_is_dead(tmp_path: Path) -> None:
+    """The operating system frees a lock whose holder was killed; before that, it cannot be removed."""
     lock = tmp_path / "lock"
-    code = f"from pathlib import Path; from heptad.serving.locks import hold; hold(Path({str(lock)!r})); input()"
-    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(lock)], **pipes)  # type: ignore[call-overload]
+    assert holder.stdout.readline() == b"held\n"
+    assert not clear(lock)
+    assert lock.exists()
+    holder.kill()
+    holder.communicate()
+    assert clear(lock)
+    assert not lock.exists()
+    assert clear(lock)
+
+
+def test_a_lock_that_is_being_taken_is_not_cleared_away(tmp_path: Path) -> None:
+    """Whoever clears while others take their locks leaves each of them a file that he holds."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.is_set():
+            for lock in tmp_path.glob("*.lock"):
+                clear(lock)
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
     try:
-        assert is_held_within(lock, 20)
+        for number in range(300):
+            hold(tmp_path / f"{number}.lock")
     finally:
-        holder.kill()
-        holder.communicate()
-    assert not is_held(lock)
-    assert not is_held(tmp_path / "never made")
+        stop.set()
+        thread.join()
+    assert len(list(tmp_path.glob("*.lock"))) == 300
 
 
-def is_held_within(lock: Path, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if is_held(lock):
-            return True
-        time.sleep(0.01)
-    return False
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A lock in a place that is no folder is told in plain words."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(WorkspaceError, match="file"):
+        hold(tmp_path / "file" / "lock")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import NotFoundError, RequestError
+from heptad.serving import delta_log
 from heptad.serving import log as log_module
 from heptad.serving.journal import Journal
 from heptad.serving.log import PredictionLog
@@ -74,7 +75,6 @@ def test_a_log_that_nobody_wrote_is_empty(tmp_path: Path) -> None:
     log = PredictionLog("tiny", tmp_path / "journal.db", tmp_path / "predictions")
     assert log.collect() == 0
     assert log.scan().collect().is_empty()
-    assert log.newest(5) == []
 
 
 def test_windows_have_their_start_and_not_their_end(log: PredictionLog, journal: Journal, part_of: MakePart) -> None:
@@ -84,7 +84,6 @@ def test_windows_have_their_start_and_not_their_end(log: PredictionLog, journal:
         if day == 1:
             log.collect()
     assert ids_of(log, FIRST + timedelta(days=1), FIRST + timedelta(days=3)) == ["day-1", "day-2"]
-    assert [one.id for one in log.newest(2)] == ["day-3", "day-2"]
 
 
 def test_big_logs_move_in_pieces(
@@ -167,3 +166,38 @@ def test_reading_while_rows_move_sees_each_once(log: PredictionLog, journal: Jou
     finally:
         stop.set()
         thread.join()
+
+
+def test_nothing_is_let_go_of_before_its_commit_is_on_the_disk(
+    log: PredictionLog, journal: Journal, part_of: MakePart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collector that dies between its commit and the sync leaves that to the next, which trims only then."""
+    journal.add([part_of("a")])
+    monkeypatch.setattr(delta_log, "sync_commit", died)
+    with pytest.raises(RuntimeError):
+        log.collect()
+    assert journal.trimmed() == 0
+    synced: list[tuple[int, int]] = []
+    monkeypatch.setattr(delta_log, "sync_commit", lambda _, version: synced.append((version, journal.trimmed())))
+    assert log.collect() == 0
+    assert synced == [(0, 0)]
+    assert journal.trimmed() == 1
+    log.collect()
+    assert len(synced) == 1
+
+
+def died(_folder: Path, _version: int) -> None:
+    raise RuntimeError
+
+
+def test_old_answers_are_in_the_log_only(log: PredictionLog, journal: Journal, part_of: MakePart) -> None:
+    """What was forgotten is found by its id as before; an id that comes back is refused."""
+    journal.add([part_of("old", at=micros(FIRST))])
+    journal.add([part_of("new", at=micros(FIRST + timedelta(days=40)))])
+    log.collect()
+    before = log.find("old")
+    log.forget(FIRST + timedelta(days=10))
+    assert log.find("old") == before
+    with pytest.raises(RequestError, match="long ago"):
+        journal.add([part_of("old")])
+    assert journal.add([part_of("new")])

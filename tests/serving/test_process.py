@@ -10,15 +10,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from heptad.core.errors import InputError, UnavailableError
-from heptad.serving import PredictionClient, ServerProcess
+from heptad.serving import PredictionClient, ServerProcess, process
 from heptad.serving.log import PredictionLog
 from heptad.serving.process import reserve_port
+
+PREDICT = "/api/v1/endpoints/tiny/predict"
 
 
 class Traffic:
@@ -64,6 +67,17 @@ class Traffic:
                 thread.join()
 
 
+def wait_until_gone(pid: int) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except FileNotFoundError:
+            return
+        time.sleep(0.01)
+
+
 def assert_logged_once(shop: Any, traffic: Traffic) -> None:
     """Every acknowledged answer is in the log, as it was answered, and no id is there twice."""
     log = PredictionLog("tiny", shop.folder.journal, shop.folder.path / "predictions")
@@ -107,6 +121,7 @@ def test_killed_under_traffic_it_comes_back_and_nothing_is_lost_or_doubled(
             traffic.wait_for(50)
             before = server.pids
             os.kill(before[1 if victim == "worker" else 0], signal.SIGKILL)
+            wait_until_gone(before[1])
             traffic.wait_for(50)
         assert traffic.errors == []
         assert server.alive()
@@ -174,8 +189,6 @@ def test_a_port_that_is_taken_is_refused(shop: Any) -> None:
 
 def test_a_server_with_nothing_to_serve_says_so(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not become ready, and the error names its log."""
-    from heptad.serving import process
-
     monkeypatch.setattr(process, "START_SECONDS", 2.0)
     with pytest.raises(UnavailableError, match="did not become ready") as caught:
         ServerProcess(shop.options())
@@ -199,3 +212,79 @@ def test_faults_that_are_meant_for_the_parent_do_not_reach_the_server(
     shop.publish(shop.route(1))
     with ServerProcess(shop.options()) as server:
         assert server.alive()
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_any_name_of_this_machine_will_do(shop: Any, row: dict[str, Any], host: str) -> None:
+    """What is allowed as a host can also be listened at and asked."""
+    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    shop.publish(shop.route(1))
+    with ServerProcess(shop.options(host=host)) as server, PredictionClient(server.url, "tiny") as client:
+        assert client.predict([row])[0]["version"] == "tiny@1"
+
+
+def test_stopping_finishes_what_was_begun(shop: Any, row: dict[str, Any]) -> None:
+    """Told to stop under traffic, it answers what it has begun: 200, or the connection is closed; never an error.
+
+    Whatever was answered is in the log, once.
+    """
+    shop.publish(shop.route(1))
+    replies: dict[str, int] = {}
+
+    def ask(port: int, thread: int) -> None:
+        for turn in range(10_000):
+            identity = f"{thread}-{turn}"
+            rows = 1 if thread else 400
+            body = msgspec.json.encode({"rows": [row] * rows, "ids": [f"{identity}-{place}" for place in range(rows)]})
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            try:
+                connection.request("POST", PREDICT, body, {"Content-Type": "application/json"})
+                response = connection.getresponse()
+                response.read()
+                replies[f"{identity}-{rows - 1}"] = response.status
+            except (OSError, http.client.HTTPException):
+                return
+            finally:
+                connection.close()
+
+    with ServerProcess(shop.options()) as server:
+        threads = [threading.Thread(target=ask, args=(server.port, number)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + 20
+        while len(replies) < 60 and time.monotonic() < end:
+            time.sleep(0.01)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 8
+        for thread in threads:
+            thread.join()
+    assert set(replies.values()) == {200}
+    assert not shop.folder.journal.with_name("journal.db-wal").exists()
+    log = PredictionLog("tiny", shop.folder.journal, shop.folder.path / "predictions")
+    logged = log.scan().select("id").collect()["id"]
+    assert logged.is_unique().all()
+    assert set(replies) <= set(logged)
+
+
+def test_a_long_log_is_put_aside(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's own log does not grow for ever: a start puts a long one aside, and keeps it."""
+    monkeypatch.setattr(process, "_LONGEST_LOG", 100)
+    shop.publish(shop.route(1))
+    log = shop.folder.path / "server.log"
+    log.write_text("an old line\n" * 100)
+    with ServerProcess(shop.options()):
+        pass
+    assert "an old line" not in log.read_text()
+    assert log.with_suffix(".log.1").read_text().count("an old line") == 100
+
+
+def test_the_reason_of_a_failed_start_is_of_this_start(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier server wrote last is no reason why this one does not become ready."""
+    monkeypatch.setattr(process, "START_SECONDS", 0.01)
+    shop.publish(shop.route(1))
+    (shop.folder.path / "server.log").write_text("ERROR of yesterday\n")
+    with pytest.raises(UnavailableError) as caught:
+        ServerProcess(shop.options())
+    assert "yesterday" not in caught.value.problem

@@ -1,8 +1,10 @@
 """What a worker holds in memory, and how it changes."""
 
+import errno
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +119,58 @@ def test_watching_takes_over_what_is_published(shop: Any) -> None:
     stop.set()
     thread.join()
     assert runtime.snapshot().generation == 1
+
+
+def test_a_generation_that_cannot_be_read_now_is_tried_again(
+    shop: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Too many open files are no reason to refuse a version for good: the next look serves it; it is told once."""
+    runtime = Runtime(shop.folder)
+    shop.publish(shop.route(1))
+    runtime.refresh()
+    shop.publish(shop.route(2, shift=1.0))
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path.parent.name == "packages":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    runtime.refresh()
+    runtime.refresh()
+    assert (runtime.state.generation, runtime.state.refused) == (1, "")
+    assert caplog.text.count("Too many open files") == 1
+    monkeypatch.undo()
+    runtime.refresh()
+    assert runtime.state.generation == 2
+
+
+def test_nothing_ends_the_watch(shop: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A folder that cannot be listed for a while is looked at again; else no deployment would reach this worker."""
+    runtime, stop = Runtime(shop.folder), threading.Event()
+    generations, looks = shop.folder.generations, iter(range(10))
+
+    def list_them() -> list[int]:
+        if next(looks) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        stop.set()
+        return generations()
+
+    shop.publish(shop.route(1))
+    monkeypatch.setattr(shop.folder, "generations", list_them)
+    runtime.watch(stop)
+    assert runtime.snapshot().generation == 1
+    assert caplog.text.count("Too many open files") == 1
+
+
+def test_a_key_that_is_trusted_no_more_ends_its_packages(shop: Any) -> None:
+    """A version that is in memory already is verified again where the trusted keys have changed."""
+    runtime = Runtime(shop.folder)
+    route = shop.route(1)
+    shop.publish(route)
+    runtime.refresh()
+    shop.publish(route, trusted=["00" * 32])
+    runtime.refresh()
+    assert runtime.state.refused_generation == 2
+    assert "not trusted" in runtime.state.refused

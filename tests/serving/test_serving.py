@@ -9,14 +9,16 @@ import polars as pl
 import pytest
 
 from heptad.core import graph
-from heptad.core.clock import FileClock
-from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError
+from heptad.core.clock import FileClock, ManualClock
+from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, RequestError
 from heptad.core.records import AliasMove, Record
 from heptad.core.settings import ProjectSettings
+from heptad.core.transfer import backup, restore
 from heptad.core.workspace import Workspace
 from heptad.release import ModelVersion, Release, ReleaseSettings
 from heptad.release.keys import signing_key
 from heptad.serving import Deployment, DeploySettings, PredictionClient, Serving
+from heptad.serving.journal import Journal, create_journal
 from heptad.training import Candidate, Evaluation, Parity, Signature, Split
 
 NOON = datetime(2013, 4, 1, 12, tzinfo=UTC)
@@ -188,3 +190,48 @@ def test_a_server_started_later_serves_what_is_in_force(serving: Serving, versio
         assert serving.wait_live(first.body.generation, timeout=20) == 2
         assert client.predict([row])[0]["version"] == "test@1"
     assert graph.load(serving._workspace, first.id, Deployment).body.generation == 1
+
+
+def test_a_backup_under_traffic_holds_every_answer(
+    serving: Serving, workspace: Workspace, version: Any, part_of: Any, tmp_path: Path
+) -> None:
+    """What moves from the journal into the table while the backup is made is in one of the two, and in one only."""
+    serving.deploy([serving.route(version(1), "live")], "the first")
+    create_journal(serving._folder.journal)
+    journal = Journal(serving._folder.journal)
+    journal.add([part_of("a")])
+    serving.collect_log()
+    journal.add([part_of("b")])
+
+    def watch(part: str, _done: int) -> None:
+        if part == "files":
+            serving.collect_log()
+
+    backup(workspace, tmp_path / "kept", watch)
+    restore(tmp_path / "kept", tmp_path / "elsewhere")
+    restored = replace(workspace, root=tmp_path / "elsewhere")
+    again = Serving(restored, ProjectSettings(), DeploySettings(), serving._release)
+    for _ in range(2):
+        assert sorted(again.predictions().collect()["id"]) == ["a", "b"]
+        again.collect_log()
+
+
+def test_answers_are_kept_for_as_long_as_the_settings_say(
+    workspace: Workspace, release: Release, part_of: Any, tmp_path: Path
+) -> None:
+    """Collecting lets go of older ones, by the clock of the workspace; the log has them all the same."""
+    settings = DeploySettings(answers_kept="7d")
+    serving = Serving(replace(workspace, clock=ManualClock(NOON)), ProjectSettings(), settings, release)
+    create_journal(serving._folder.journal)
+    journal = Journal(serving._folder.journal)
+    journal.add([part_of("old", at=micros(NOON - timedelta(days=8)))])
+    journal.add([part_of("new", at=micros(NOON - timedelta(days=6)))])
+    serving.collect_log()
+    assert journal.add([part_of("new")])
+    with pytest.raises(RequestError, match="long ago"):
+        journal.add([part_of("old")])
+    assert serving.prediction("old").at == NOON - timedelta(days=8)
+
+
+def micros(moment: datetime) -> int:
+    return int(moment.timestamp() * 1e6)

@@ -1,10 +1,15 @@
 """The serve folder between one publisher and its workers."""
 
+import threading
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from heptad.core.errors import IntegrityError, UnavailableError
+from heptad.core.files import write_atomically
+from heptad.serving import snapshot
 from heptad.serving.snapshot import Worker
 
 
@@ -74,3 +79,51 @@ def test_what_dead_workers_said_is_forgotten(shop: Any) -> None:
     (folder / "1-dead.json").write_bytes(b'{"pid":1,"server":2,"generation":3}')
     assert shop.folder.workers() == []
     assert list(folder.iterdir()) == []
+
+
+def test_a_package_that_is_about_to_be_named_is_not_forgotten(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one process publishes a generation, another one that looks after an earlier one spares its package."""
+    shop.publish(shop.route(1))
+    earlier = shop.folder.read(1)
+    route = shop.route(2, shift=1.0)
+    published = msgspec.structs.replace(earlier, generation=2, routes=[route])
+    (shop.folder.path / "packages" / earlier.routes[0].package).unlink()
+    other = threading.Thread(target=shop.folder.publish, args=(earlier, shop.packages.__getitem__))
+
+    def write(path: Path, data: bytes) -> None:
+        if path.parent.name == "generations":  # the package is there, and nothing names it yet
+            monkeypatch.undo()
+            other.start()
+            other.join(0.3)
+        write_atomically(path, data)
+
+    monkeypatch.setattr(snapshot, "write_atomically", write)
+    shop.folder.publish(published, shop.packages.__getitem__)
+    other.join()
+    assert shop.folder.package(route.package) == shop.packages[route.package]
+
+
+def test_publishing_what_is_there_writes_nothing(shop: Any) -> None:
+    """Looking after a published generation, as every turn of the loop does, touches no file."""
+    shop.publish(shop.route(1))
+    before = {path: path.stat().st_mtime_ns for path in shop.folder.path.rglob("*")}
+    shop.folder.publish(shop.folder.read(1), shop.packages.__getitem__)
+    assert {path: path.stat().st_mtime_ns for path in shop.folder.path.rglob("*")} == before
+
+
+def test_no_worker_is_lost_sight_of_while_it_comes(shop: Any) -> None:
+    """Somebody who counts the workers while they enlist removes only what dead ones left behind."""
+    stop = threading.Event()
+
+    def count() -> None:
+        while not stop.is_set():
+            shop.folder.workers()
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    try:
+        names = [shop.folder.enlist() for _ in range(100)]
+    finally:
+        stop.set()
+        thread.join()
+    assert len(shop.folder.workers()) == len(names)

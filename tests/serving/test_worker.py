@@ -1,17 +1,21 @@
 """One worker of a server."""
 
-import asyncio
+import io
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from heptad.core.clock import FileClock
 from heptad.serving.log import PredictionLog
-from heptad.serving.worker import Worker
+from heptad.serving.worker import THREADS, Worker
 
 FORBIDDEN = {"sklearn", "lightgbm", "polars", "sqlalchemy", "optuna", "onnx", "pandas", "scipy", "deltalake"}
 
@@ -33,23 +37,6 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 
 
-class Exchange:
-    """The other side of one request."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.replied: tuple[int, bytes] | None = None
-
-    async def __call__(self) -> bytes:
-        return self.body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.body
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.replied = (status, body)
-
-
 def test_a_worker_loads_nothing_that_it_does_not_need(shop: Any, row: dict[str, Any]) -> None:
     """A process that opened a package, answered a row and logged it has no training library and no store in it."""
     shop.publish(shop.route(1))
@@ -65,34 +52,45 @@ def test_a_worker_loads_nothing_that_it_does_not_need(shop: Any, row: dict[str, 
     assert loaded & FORBIDDEN == set()
 
 
-def test_a_worker_answers_from_its_first_to_its_last_moment(shop: Any, row: dict[str, Any], tmp_path: Any) -> None:
+def test_a_worker_answers_from_its_first_to_its_last_moment(shop: Any, row: dict[str, Any], tmp_path: Path) -> None:
     """Begun and ended as Granian does it; times come from the shared clock, and the log is whole afterwards."""
-    from datetime import UTC, datetime
-
     noon = datetime(2013, 4, 1, 12, tzinfo=UTC)
     clock = FileClock(tmp_path / "clock")
     clock.advance_to(noon)
     shop.publish(shop.route(1))
     shop.journal().close()
     worker = Worker(shop.options(clock=str(clock.path)))
-    headers = {"content-type": "application/json", "content-length": "10"}
-    scope = SimpleNamespace(
-        client="127.0.0.1:5",
-        method="POST",
-        path="/api/v1/endpoints/tiny/predict",
-        authority="localhost:8321",
-        headers=headers,
-    )
-    exchange = Exchange(msgspec.json.encode({"rows": [row], "ids": ["a"]}))
-
-    async def live() -> None:
-        loop = asyncio.get_running_loop()
-        worker.__rsgi_init__(loop)
-        await worker.__rsgi__(scope, exchange)  # type: ignore[arg-type]
-        worker.__rsgi_del__(loop)
-
-    asyncio.run(live())
-    assert exchange.replied is not None
-    assert exchange.replied[0] == 200
+    worker.begin()
+    body = msgspec.json.encode({"rows": [row], "ids": ["a"]})
+    started: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/api/v1/endpoints/tiny/predict",
+        "HTTP_HOST": "localhost:8321",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.input": io.BytesIO(body),
+    }
+    worker.app(environ, lambda status, _: started.append(status))
+    worker.end()
+    assert started == ["200 OK"]
     found = PredictionLog("tiny", shop.folder.journal, tmp_path / "predictions").find("a")
     assert (found.at, found.caller) == (noon, "127.0.0.1")
+
+
+def test_clients_who_never_send_what_they_announced_do_not_keep_out_the_others(
+    shop: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where they hold half of the threads the worker ends itself, and not while they are fewer."""
+    shop.publish(shop.route(1))
+    shop.journal().close()
+    worker = Worker(shop.options())
+    killed = threading.Event()
+    stuck = [THREADS // 2 - 1, THREADS // 2]
+    monkeypatch.setattr(worker.app, "read_for", lambda _: stuck.pop(0))
+    monkeypatch.setattr(worker._stop, "wait", lambda _: killed.is_set())
+    monkeypatch.setattr(os, "kill", lambda _pid, number: killed.set() if number == signal.SIGKILL else None)
+    worker._watch_clients()
+    assert stuck == []
+    assert f"{THREADS // 2} clients" in caplog.text

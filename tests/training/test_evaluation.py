@@ -10,8 +10,10 @@ from heptad.core.errors import NotFoundError
 from heptad.data import Column, Schema
 from heptad.training import MEASURES
 from heptad.training.evaluation import (
+    Rules,
     baseline_of,
     calibration_of,
+    evaluate,
     labels_of,
     latency_of,
     matching_threshold,
@@ -22,6 +24,8 @@ from heptad.training.evaluation import (
 from heptad.training.fitting import fit
 from heptad.training.metrics import Sample
 from heptad.training.model import OnnxModel, Scores
+from heptad.training.records import Split
+from heptad.training.splits import Parts
 
 
 def schema_of(task: str = "classification", classes: tuple[str, ...] = ("no", "yes")) -> Schema:
@@ -113,8 +117,12 @@ def test_parity_of_numbers_is_relative_to_their_size() -> None:
     """A difference of one millionth of a large number is within the tolerance, of a small one it is not."""
     large = parity_of(Scores([], np.array([1e9 + 100.0])), Scores([], np.array([1e9])))
     small = parity_of(Scores([], np.array([1.00001])), Scores([], np.array([1.0])))
+    tiny = parity_of(Scores([], np.array([2e-9, 0.0])), Scores([], np.array([1e-9, 0.0])))
+    near_nothing = parity_of(Scores([], np.array([1.0, 1e-9])), Scores([], np.array([1.0, 0.0])))
     assert large.holds
+    assert near_nothing.holds
     assert not small.holds
+    assert not tiny.holds
 
 
 @settings(max_examples=50, deadline=None)
@@ -127,6 +135,29 @@ def test_the_threshold_answers_positive_as_often_as_is_true(seed: int, rows: int
     threshold = matching_threshold(sample)
     assert 0 < threshold <= 1
     assert (sample.scores >= threshold).sum() == truth.sum()
+
+
+def test_a_model_is_compared_with_the_trivial_one_on_the_same_rows() -> None:
+    """One huge error that both make hides a gain in the two intervals apart, and not in that of the difference."""
+    random = np.random.default_rng(1)
+    number = random.normal(size=2_000)
+    target = number + 0.8 * random.normal(size=2_000)
+    target[1_500] = 300.0
+    frame = pl.DataFrame({"x": number, "y": target})
+    schema = Schema(
+        columns=[Column(name="x", type="number"), Column(name="y", type="number", role="target")], task="regression"
+    )
+    train, judged = frame[:1_000], frame[1_000:]
+    fitted = fit(train, schema, "linear", {}, 1)
+    rules = Rules(metric="rmse", slices=[], resamples=200, confidence=0.95, seed=1)
+    parts = Parts(train, judged, Split(by="hash"))
+    found, _ = evaluate(fitted, OnnxModel(fitted.onnx, fitted.signature), parts, schema, rules)
+    metric, trivial, gain = found.value("rmse"), found.baseline[0], found.gain
+    assert metric is not None
+    assert gain is not None
+    assert metric.high > trivial.value
+    assert gain.a_is_better
+    assert gain.value == pytest.approx(metric.value - trivial.value)
 
 
 def test_latency_is_measured_on_single_rows() -> None:

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from heptad.core.errors import DataError, InputError
 from heptad.data import Column, Schema
 from heptad.training.columns import check_rows, columns_of
-from heptad.training.fitting import fit, prepare, signature_of
+from heptad.training.fitting import PreparedFold, fit, signature_of
 from heptad.training.model import OnnxModel, Scores
 
 ESTIMATORS = ["linear", "random_forest", "lightgbm", "baseline"]
@@ -104,7 +105,9 @@ def test_one_column_of_any_type_is_enough(column: Column) -> None:
         same(served, fitted.predict_native(data))
 
 
-ODD_NUMBERS = st.sampled_from([0.0, -0.0, 1.0, -7.25, 1e300, -1e300, 1e-300, 5e-324, 123456789.123456])
+NEIGHBOURS = [0.1, float(np.float32(0.1)), 0.1 + 1e-17, 16_777_216.0, 16_777_217.0, 2.0**53, 2.0**53 + 2]
+"""Numbers that float32 takes for one another."""
+ODD_NUMBERS = st.sampled_from([0.0, -0.0, 1.0, -7.25, 1e300, -1e300, 1e-300, 5e-324, *NEIGHBOURS])
 ODD_TEXTS = st.sampled_from(
     ["", " ", "u", "v", "Cash PRIZE", "日本 語", "é", "a\x00b", "\uffff", "u ", "'\"\\", "x" * 5000]
 )
@@ -119,15 +122,18 @@ ROW = st.fixed_dictionaries(
     }
 )
 
+SEEN = st.builds(lambda row, n: row | {"n": n}, ROW, ODD_NUMBERS | st.none() | st.floats())
+"""A frame may hold NaN and infinities as well."""
+
 
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(rows=st.lists(ROW, min_size=8, max_size=30), asked=st.lists(ROW, min_size=1, max_size=8), data=st.data())
+@given(rows=st.lists(SEEN, min_size=8, max_size=30), asked=st.lists(ROW, min_size=1, max_size=8), data=st.data())
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("estimator", ["linear", "random_forest", "lightgbm"])
 def test_they_agree_on_any_rows(
     estimator: str, task: str, rows: list[dict], asked: list[dict], data: st.DataObject
 ) -> None:
-    """Whatever was learnt from and whatever is asked: gaps, unseen and empty values, any text, huge numbers.
+    """Whatever was learnt from and asked: gaps, infinities, unseen and empty values, any text, date, and number.
 
     And a batch of rows that came as JSON is answered as each row by itself, always with finite numbers.
     """
@@ -177,9 +183,61 @@ def test_a_prepared_fold_scores_as_a_model_fitted_on_it(estimator: str) -> None:
     """A search measures the very model that training would make."""
     train, judged, schema = frame(300, "binary"), frame(100, "binary", seed=1), schema_for("binary")
     params = PARAMS.get(estimator, {})
-    fold = prepare(train, judged, schema)
+    fold = PreparedFold(train, judged, schema)
     for _ in range(2):
         same(fold.score(estimator, params, 7), fit(train, schema, estimator, params, 7).predict_native(judged))
+
+
+@pytest.mark.parametrize("estimator", ["linear", "random_forest", "lightgbm"])
+def test_a_category_of_many_values_is_not_learnt_by_heart(estimator: str) -> None:
+    """Hundreds of values that say nothing, each in a few rows, hardly spoil what the other column says."""
+    random = np.random.default_rng(0)
+    number = random.normal(size=4_000)
+    data = pl.DataFrame(
+        {
+            "n": number,
+            "c": [f"v{one}" for one in random.integers(0, 800, 4_000)],
+            "y": np.where(number + random.normal(size=4_000) > 0.5, "yes", "no"),
+        }
+    )
+    train, judged = data[:2_000], data[2_000:]
+    areas = []
+    for names in ("n", "nc"):
+        columns = [one for one in FEATURES if one.name in names]
+        schema = Schema(
+            columns=[*columns, schema_for("binary").columns[-1]], task="classification", classes=["no", "yes"]
+        )
+        areas.append(
+            roc_auc_score(judged["y"] == "yes", fit(train, schema, estimator, {}, 7).predict_native(judged).scores)
+        )
+    assert areas[1] > areas[0] - 0.02
+
+
+@pytest.mark.parametrize(("middle", "size"), [(1.6e9, 50.0), (1e15, 1e3), (0.0, 1e-30), (-5.0, 1e120)])
+@pytest.mark.parametrize("estimator", ["linear", "random_forest", "lightgbm"])
+def test_a_regression_does_not_hang_on_the_units_of_its_target(estimator: str, middle: float, size: float) -> None:
+    """Moments, amounts, and physical constants are learnt as well as plain numbers, and answered in their own units."""
+    random = np.random.default_rng(2)
+    number = random.normal(size=3_000)
+    standard = number + 0.5 * random.normal(size=3_000)
+    data = pl.DataFrame({"n": number, "y": middle + size * standard})
+    schema = Schema(columns=[FEATURES[0], schema_for("regression").columns[-1]], task="regression")
+    fitted = fit(data[:2_000], schema, estimator, {}, 7)
+    scores = OnnxModel(fitted.onnx, fitted.signature).predict(columns_of(data[2_000:], fitted.signature)).scores
+    assert np.var((scores - middle) / size - standard[2_000:]) < 0.35 * np.var(standard)
+    np.testing.assert_allclose(scores, fitted.predict_native(data[2_000:]).scores, rtol=1e-12)
+
+
+def test_one_huge_label_leaves_the_rest_to_be_learnt() -> None:
+    """A forest answers rows that share no leaf with it as if it were not there."""
+    random = np.random.default_rng(2)
+    number = random.normal(size=3_000)
+    target = number + 0.2 * random.normal(size=3_000)
+    target[int(np.argmax(number[:2_000]))] = 1e12
+    data = pl.DataFrame({"n": number, "y": target})
+    schema = Schema(columns=[FEATURES[0], schema_for("regression").columns[-1]], task="regression")
+    scores = fit(data[:2_000], schema, "random_forest", {}, 7).predict_native(data[2_000:]).scores
+    assert np.median(np.abs(scores - target[2_000:])) < 0.3
 
 
 def test_rows_without_a_label_are_not_learnt_from() -> None:

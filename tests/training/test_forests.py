@@ -50,6 +50,14 @@ def test_the_graph_agrees_to_twelve_digits(classes: int) -> None:
     np.testing.assert_allclose(run(model, asked, max(1, classes)), native, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize(("columns", "tried"), [(4, 2), (100, 32), (1, 1)])
+def test_a_split_tries_a_share_of_the_columns_but_never_very_many(columns: int, tried: int) -> None:
+    """So that a forest on a wide table takes seconds and not an hour."""
+    matrix = np.random.default_rng(1).normal(size=(50, columns))
+    model = fit_forest(Problem(matrix, np.arange(50) % 2, 2, [], 7), PARAMS)
+    assert model.model.estimators_[0].max_features_ == tried
+
+
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_the_smallest_tables_can_be_learnt_from(classes: int) -> None:
     """Six rows give a model that agrees with its graph."""

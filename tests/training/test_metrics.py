@@ -1,5 +1,7 @@
 """Metrics agree with scikit-learn to the last digits, with and without weights, and say when they are undefined."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,15 +12,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import DataError, NotFoundError
 from heptad.training.metrics import (
     MEASURES,
     Sample,
+    blocks_of,
     calibration_bins,
     measure_named,
     metric_names,
     sample_of,
 )
+from heptad.training.model import Scores
+from heptad.training.records import Signature
 
 ROUND = st.sampled_from([1, 2, 6])
 SEEDS = st.integers(0, 10_000)
@@ -170,6 +175,25 @@ def test_calibration_bins_hold_equally_many_rows_and_never_part_equal_scores() -
     assert calibration_bins(np.full(5, 0.3)).tolist() == [0] * 5
 
 
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    """NaN sorts as the highest score of all, so a model that answers it for every positive row would be perfect."""
+    target = Signature(inputs=[], task="classification", target="y", classes=["no", "yes"])
+    scores = Scores(labels=["no", "no"], scores=np.array([0.2, np.nan]))
+    with pytest.raises(DataError, match="1 of 2 rows"):
+        sample_of(target, ["no", "yes"], scores)
+
+
+@given(st.lists(st.datetimes(), max_size=50))
+def test_rows_of_a_stretch_of_time_are_a_block(moments: list[datetime]) -> None:
+    """At most twenty blocks, in the order of time, and rows of one moment are in one."""
+    times = np.array(moments, dtype="datetime64[us]")
+    blocks = blocks_of(times)
+    order = np.argsort(times, kind="stable")
+    assert (np.diff(blocks[order]) >= 0).all()
+    assert all(0 <= block < 20 for block in blocks)
+    assert len(set(zip(times.tolist(), blocks.tolist(), strict=True))) == len(set(times.tolist()))
+
+
 def test_unknown_metrics_are_refused_with_the_names_that_fit() -> None:
     """A metric of another task is refused, and the message lists the right ones."""
     assert measure_named("", "classification", 2) is MEASURES["roc_auc"]
@@ -180,7 +204,6 @@ def test_unknown_metrics_are_refused_with_the_names_that_fit() -> None:
 def test_breast_cancer_scores_what_it_is_known_for() -> None:
     """A scaled logistic regression on the breast cancer set reaches the ROC AUC that the set is known for."""
     from heptad.data import Column, Schema
-    from heptad.training import Scores
 
     data = load_breast_cancer()
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(data.data[::2], data.target[::2])

@@ -12,6 +12,7 @@ from heptad.training.onnx_categories import (
     Categories,
     learn_categories,
     learn_scores,
+    with_indicators,
     write_codes,
     write_indicators,
     write_scores,
@@ -46,7 +47,6 @@ def test_rare_values_share_a_code_with_those_never_seen() -> None:
     asked = column(["a", "b", "c", "d", "z", MISSING])
     got = run([learned], lambda graph: write_codes(graph, [learned]), 1, {"x": asked})
     assert got.ravel().tolist() == [0, 1, 2, 2, 2, 2]
-    assert learned.code(asked).tolist() == [0, 1, 2, 2, 2, 2]
 
 
 @given(
@@ -60,6 +60,11 @@ def test_indicators_are_those_of_scikit_learn(seen: list[tuple[str, str]], asked
     width = sum(one.codes for one in learned)
     columns = {name: other[:, [n]] for n, name in enumerate("ab")}
     got = run(learned, lambda graph: write_indicators(graph, write_codes(graph, learned), learned), width, columns)
+    codes = run(learned, lambda graph: write_codes(graph, learned), 2, columns)
+    numbers = np.arange(2.0 * len(codes)).reshape(-1, 2)
+    beside = with_indicators(numbers, codes, learned)
+    np.testing.assert_array_equal(beside.toarray(), np.hstack([numbers, got]))
+    assert beside.nnz == np.count_nonzero(numbers) + np.count_nonzero(got)
     encoder = OneHotEncoder(
         categories=[one.values for one in learned], handle_unknown="ignore", sparse_output=False
     ).fit(table)
@@ -68,10 +73,9 @@ def test_indicators_are_those_of_scikit_learn(seen: list[tuple[str, str]], asked
 
 def test_scores_are_smoothed_means_of_the_target() -> None:
     """Each value scores the mean of its rows, mixed with a hundred rows of the whole table."""
-    values = column(["a"] * 30 + ["b"] * 10)
     target = np.array([[1.0]] * 30 + [[0.0]] * 10)
-    learned = learn_categories("x", values, 10)
-    scores = learn_scores(learned, values, target)
+    learned = learn_categories("x", column(["a"] * 30 + ["b"] * 10), 10)
+    scores, _ = learn_scores(np.array([0] * 30 + [1] * 10), 2, target)
     got = run([learned], lambda graph: write_scores(graph, [learned], [scores]), 1, {"x": column(["a", "b", "?"])})
     expected = [(30 + 100 * 0.75) / 130, (0 + 100 * 0.75) / 110, 0.75]
     np.testing.assert_allclose(got.ravel(), expected, rtol=0, atol=1e-15)
@@ -79,23 +83,32 @@ def test_scores_are_smoothed_means_of_the_target() -> None:
 
 def test_scores_of_two_classes_are_the_share_of_the_second() -> None:
     """Two classes are scored like the number that says whether it is the second."""
-    values = column(["a", "a", "b", "b", "b"])
-    classes = np.array([0, 1, 1, 1, 0])
-    learned = learn_categories("x", values, 10)
-    two, _ = learn_scores(learned, values, np.eye(2)[classes])
-    one, _ = learn_scores(learned, values, classes.reshape(-1, 1).astype(float))
-    np.testing.assert_allclose(two, one, rtol=0, atol=1e-15)
+    codes, classes = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 0])
+    two, two_of_training = learn_scores(codes, 2, np.eye(2)[classes])
+    one, one_of_training = learn_scores(codes, 2, classes.reshape(-1, 1).astype(float))
+    np.testing.assert_allclose(two.table, one.table, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(two_of_training, one_of_training, rtol=0, atol=1e-15)
 
 
 def test_scores_of_many_classes_part_the_categories_by_their_classes() -> None:
     """Values with like classes score alike, values with unlike classes far apart."""
-    values = column(["a"] * 50 + ["b"] * 50 + ["c"] * 50 + ["d"] * 50)
     classes = np.array([0] * 50 + [0] * 48 + [1] * 2 + [2] * 50 + [2] * 48 + [1] * 2)
-    learned = learn_categories("x", values, 10)
-    scores, unseen = learn_scores(learned, values, np.eye(3)[classes])
-    of = dict(zip(learned.values, scores, strict=True))
-    assert abs(of["a"] - of["b"]) < 0.1 * abs(of["a"] - of["c"])
-    assert min(of.values()) < unseen < max(of.values())
+    scores, of_training = learn_scores(np.repeat(np.arange(4), 50), 4, np.eye(3)[classes])
+    a, b, c, d = scores.table
+    assert abs(a - b) < 0.1 * abs(a - c)
+    assert min(a, b, c, d) < scores.unseen < max(a, b, c, d)
+    np.testing.assert_allclose(of_training, np.repeat(scores.table, 50), atol=0.2 * abs(a - c))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(-9, 9)), min_size=1, max_size=40))
+def test_the_score_of_a_training_row_leaves_its_own_part_out(rows: list[tuple[int, float]]) -> None:
+    """It is what the rows of its category in the four other fifths make."""
+    codes, target = np.array([code for code, _ in rows]), np.array([value for _, value in rows])
+    _, of_training = learn_scores(codes, 4, target.reshape(-1, 1))
+    part = np.random.default_rng(0).integers(0, 5, len(rows))
+    others = [target[(codes == code) & (part != own)] for code, own in zip(codes, part, strict=True)]
+    expected = [(one.sum() + 100 * target.mean()) / (len(one) + 100) for one in others]
+    np.testing.assert_allclose(of_training, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "日本", "\uffff", " ", "", "x" * 100_000])

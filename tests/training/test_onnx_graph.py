@@ -51,7 +51,7 @@ def test_wide_graphs_run_in_small_batches() -> None:
     """What a row takes inside bounds how many rows are computed at once; the result is the same."""
     inputs = [Input(name="x", type="number")]
     graph = GraphWriter(inputs)
-    graph.reserve(1_000_000)
+    graph.reserve(125_000)
     session = GraphSession(
         graph.finish(graph.node("Neg", "x"), 1), Signature(inputs=inputs, task="regression", target="y")
     )

@@ -85,6 +85,15 @@ def test_no_text_of_the_data_becomes_markup(project_on: ProjectOn) -> None:
     assert "&lt;script&gt;" in html
 
 
+def test_what_the_model_was_not_told_is_said(project_on: ProjectOn) -> None:
+    """Categories beyond the most frequent ones count as one, and the report says so."""
+    frame = pl.DataFrame({"code": [f"c{one % 300}" for one in range(900)], "target": ["a", "b", "b"] * 300})
+    candidate, html = report_of(project_on(frame, "target"))
+    (note,) = candidate.body.notes
+    assert "the 200 most frequent of" in note
+    assert note in html
+
+
 def test_one_class_among_the_judged_rows_is_said_and_not_hidden(project_on: ProjectOn) -> None:
     """Where the main metric has no value, the report says what it would need."""
     times = pl.datetime_range(pl.datetime(2026, 1, 1), pl.datetime(2026, 1, 5, 3), "1h", time_zone="UTC", eager=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -63,14 +64,31 @@ def test_every_trial_is_a_run_with_params_series_environment_and_lineage(
 def test_a_finished_search_answers_at_once(
     project_on: ProjectOn, cancer: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asked again, nothing is read and nothing is fitted; other settings are another search."""
+    """Asked again, nothing is read and nothing is fitted; other folds are another search."""
     project = project_on(cancer, "target", search=SEARCH)
     best = project.training.search(project.version)
     monkeypatch.setattr(project.data, "scan", None)
     assert project.training.search(project.version).id == best.id
-    project.experiments.settings = SearchSettings(trials=2, folds=2)
+    project.experiments.settings = SearchSettings(trials=2, folds=3)
     monkeypatch.undo()
     assert project.training.search(project.version).body.study != best.body.study
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_more_trials_go_on_where_fewer_ended(project_on: ProjectOn, cancer: pl.DataFrame, sampler: str) -> None:
+    """Two trials and then four are the four of a search that was asked for four; fewer choose among the first."""
+    settings = SearchSettings(estimators=("linear", "baseline"), trials=4, folds=2, sampler=sampler)
+    undisturbed = project_on(cancer, "target", search=settings, folder="undisturbed")
+    undisturbed.training.search(undisturbed.version)
+    project = project_on(cancer, "target", search=msgspec.structs.replace(settings, trials=2))
+    of_two = project.training.search(project.version)
+    project.experiments.settings = settings
+    watched: list[TrialEnded] = []
+    project.training.search(project.version, watched.append)
+    assert [(one.number, one.trials) for one in watched] == [(2, 4), (3, 4)]
+    assert trials_of(project) == trials_of(undisturbed)
+    project.experiments.settings = msgspec.structs.replace(settings, trials=2)
+    assert project.training.search(project.version).id == of_two.id
 
 
 def test_a_search_that_was_interrupted_ends_as_if_it_had_not_been(
@@ -121,7 +139,31 @@ def test_trials_that_fail_are_recorded_with_their_reason_and_the_search_goes_on(
         for run in project.experiments.list(where="status = failed")
     }
     assert reasons["linear"] == "ValueError: did not converge"
-    assert "log_loss is undefined on every fold" in reasons["random_forest"]
+    assert "something that is no number" in reasons["random_forest"]
+
+
+def test_an_undefined_metric_is_a_failure_that_says_what_to_set(project_on: ProjectOn) -> None:
+    """With a single positive row to search over there is no ROC AUC; with another metric there is a model."""
+    frame = pl.DataFrame({"x": [float(one) for one in range(10)], "target": ["b"] * 2 + ["a"] * 8})
+    project = project_on(frame, "target", search=SEARCH)
+    with pytest.raises(DataError, match="needs rows of both classes") as refusal:
+        project.training.search(project.version)
+    assert "[search] metric" in refusal.value.remedy
+    project.experiments.settings = msgspec.structs.replace(SEARCH, metric="log_loss")
+    assert project.training.train(project.version, project.training.search(project.version)).body.evaluation.metrics
+
+
+def test_a_search_for_f1_judges_by_the_threshold_that_the_model_will_have(project_on: ProjectOn) -> None:
+    """Where no probability reaches one half, F1 at one half would be 0 for every trial."""
+    random = np.random.default_rng(3)
+    number = random.normal(size=3_000)
+    rare = random.random(3_000) < 0.3 / (1 + np.exp(2 - 2 * number))
+    frame = pl.DataFrame({"x": number, "target": np.where(rare, "yes", "no")})
+    search = SearchSettings(estimators=("linear",), trials=1, folds=2, metric="f1")
+    best = project_on(frame, "target", search=search)
+    run = best.training.search(best.version)
+    assert run.attributes["metrics.threshold"] < 0.4
+    assert run.attributes["metrics.f1"] > 0.2
 
 
 def test_a_search_in_which_everything_fails_says_why(
@@ -154,13 +196,12 @@ def test_the_rows_that_will_be_judged_are_not_searched_over(
 
     project = project_on(cancer, "target", search=SearchSettings(trials=1, folds=2, sample=200))
     seen: list[pl.DataFrame] = []
-    prepare = module.prepare
 
     def watched(train: pl.DataFrame, judged: pl.DataFrame, schema: Any) -> PreparedFold:
         seen.extend([train, judged])
-        return prepare(train, judged, schema)
+        return PreparedFold(train, judged, schema)
 
-    monkeypatch.setattr(module, "prepare", watched)
+    monkeypatch.setattr(module, "PreparedFold", watched)
     candidate = project.training.train(project.version, project.training.search(project.version))
     used = pl.concat(seen)["_row"].unique()
     assert len(used) == 200

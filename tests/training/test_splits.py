@@ -77,6 +77,17 @@ def test_by_time_the_window_ends_where_judging_begins() -> None:
     assert parts.split.train_from == until - timedelta(days=1)
 
 
+def test_by_time_nothing_is_learnt_that_was_not_known_when_judging_begins() -> None:
+    """Rows whose label came after the moment that parts the table are not learnt from, though they happened before."""
+    until = START + timedelta(hours=60)
+    parts = part_by_time(table(100, 50), schema_of(timed=True, known=True), window="all", train_until=until)
+    assert parts.train["known"].max() == until
+    assert parts.train["x"].to_list() == list(range(49))
+    assert parts.judged["x"].to_list() == list(range(60, 100))
+    newest = part_newest(table(100, 50), schema_of(timed=True, known=True), window="all", holdout=0.4)
+    assert newest.train["x"].to_list() == list(range(49))
+
+
 def test_the_newest_rows_are_held_out() -> None:
     """A share of the rows, the newest, and the moment that parts them is recorded."""
     parts = part_newest(table(100, 50), schema_of(timed=True), window="all", holdout=0.25)
@@ -97,7 +108,7 @@ def test_a_side_without_rows_is_refused() -> None:
 
 def test_folds_in_time_learn_only_what_was_known_before() -> None:
     """Windows expand; every label that is learnt from was known when the judged part begins."""
-    frame = table(400, 200)
+    frame = table(400, 200).with_columns(y=pl.Series(["yes", "no"] * 200))
     folds = folds_of(frame, schema_of(timed=True, known=True), 3)
     assert len(folds) == 3
     for fold in folds:
@@ -119,6 +130,18 @@ def test_folds_without_time_judge_each_row_once_and_deal_out_the_classes(rows: i
     for name in ("yes", "no"):
         counts = [(frame[fold.judge]["y"] == name).sum() for fold in found]
         assert max(counts) - min(counts) <= 1
+
+
+def test_folds_that_could_not_tell_classes_apart_are_left_out() -> None:
+    """Where the second class appears late, or in one row only, a search goes on with the folds that show both."""
+    late = table(400, 150)
+    folds = folds_of(late, schema_of(timed=True), 3)
+    assert [len(fold.train) for fold in folds] == [200, 300]
+    single = folds_of(table(30, 1), schema_of(), 3)
+    assert len(single) == 2
+    assert all("yes" in table(30, 1)["y"][fold.train] for fold in single)
+    with pytest.raises(DataError, match="two classes or more"):
+        folds_of(table(30, 0), schema_of(), 3)
 
 
 def test_too_few_rows_for_folds_are_refused() -> None:

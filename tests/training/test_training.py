@@ -84,10 +84,10 @@ def test_the_same_asked_again_is_the_same_candidate(project_on: ProjectOn, cance
     record = project.experiments.show(run.id)
     first = project.training.train(project.version, record)
     assert project.training.train(project.version, record) == first
-    other = project.training.train(project.version, record, full=False)
+    project.training.settings = ValidateSettings(bootstrap=10)
+    other = project.training.train(project.version, record)
     assert other.id != first.id
     assert other.body.model_digest == first.body.model_digest
-    assert other.body.evaluation.slices == []
     assert [one.id for one in project.training.candidates()] == [other.id, first.id]
     assert project.training.show("latest").id == other.id
     events = project.workspace.store.follow(0, ["training.candidate_evaluated"])
@@ -124,7 +124,7 @@ def test_scores_are_kept_for_every_judged_row(project_on: ProjectOn, wine: pl.Da
     assert [name for name in kept.columns if name.startswith("probability.")] == [
         f"probability.{name}" for name in candidate.body.signature.classes
     ]
-    judged = project.training.judge(scores, kept["label"].to_list(), candidate.body.signature)
+    judged = project.training.judge(scores, rows, project.version.body.schema)
     assert judged == candidate.body.evaluation.metrics
 
 
@@ -144,7 +144,7 @@ def test_profile_and_background_belong_to_the_training_rows(project_on: ProjectO
 
 
 def test_with_a_time_the_newest_rows_are_judged(project_on: ProjectOn) -> None:
-    """Nothing that is learnt from is as new as anything that is judged."""
+    """Nothing that is learnt from was known later than anything that is judged happened."""
     project = project_on(moving(), "target", key=["id"], time="when", label_time="known")
     with project.experiments.start("mine", params=LINEAR) as run:
         pass
@@ -152,7 +152,7 @@ def test_with_a_time_the_newest_rows_are_judged(project_on: ProjectOn) -> None:
     split = candidate.body.split
     assert split.by == "time"
     assert split.train_until is not None
-    assert split.judge_rows == pytest.approx(0.2 * (split.judge_rows + split.train_rows), rel=0.02)
+    assert (split.judge_rows, split.train_rows) == (240, 1_200 - 240 - 47)
     assert project.training.judged_rows(candidate)["when"].min() == split.train_until
     assert project.training.refit(candidate).model_digest == candidate.body.model_digest
 
@@ -171,12 +171,39 @@ def test_windows_decide_what_is_learnt(project_on: ProjectOn) -> None:
         for window in ("all", "10d")
     }
     split = judged["10d"].body.split
-    assert (split.train_from, split.train_rows, split.judge_rows) == (until - timedelta(days=10), 240, 200)
+    assert (split.train_from, split.train_rows, split.judge_rows) == (until - timedelta(days=10), 193, 200)
     values = {window: one.body.evaluation.value("roc_auc") for window, one in judged.items()}
     assert values["10d"] is not None
     assert values["all"] is not None
     assert values["10d"].value > 0.9
     assert values["all"].value < 0.7
+
+
+def test_a_candidate_for_each_run_and_window_is_the_one_that_training_alone_makes(project_on: ProjectOn) -> None:
+    """In the order of the runs and then of the windows, each read once; asked again, they are there."""
+    project = project_on(moving(), "target", key=["id"], time="when", label_time="known")
+    runs = []
+    for params in (LINEAR, {"estimator": "lightgbm"}):
+        with project.experiments.start("mine", params=params) as run:
+            pass
+        runs.append(project.experiments.show(run.id))
+    until = START + timedelta(hours=900)
+    moments = {
+        "train_until": until,
+        "judge_until": until + timedelta(hours=200),
+        "known_at": until + timedelta(days=30),
+    }
+    found = project.training.train_each(project.version, runs, ["all", "10d"], **moments)
+    assert [(one.body.estimator, one.body.window) for one in found] == [
+        ("linear", "all"),
+        ("linear", "10d"),
+        ("lightgbm", "all"),
+        ("lightgbm", "10d"),
+    ]
+    assert project.training.train_each(project.version, runs, ["all", "10d"], **moments) == found
+    for one in found:
+        refit = project.training.refit(one)
+        assert (refit.model_digest, refit.metrics) == (one.body.model_digest, one.body.evaluation.metrics)
 
 
 def test_labels_that_were_not_known_are_not_used(project_on: ProjectOn) -> None:
@@ -212,7 +239,7 @@ def test_two_models_are_compared_on_the_same_rows(project_on: ProjectOn, cancer:
         for one in (good, trivial)
     ]
     schema = project.version.body.schema
-    found = project.training.paired_difference(rows["target"].to_list(), *scores, "roc_auc", 7, schema=schema)
+    found = project.training.paired_difference(rows, *scores, "roc_auc", 7, schema=schema)
     assert found.a_is_better
     assert found.b == 0.5
     assert found.value == pytest.approx(found.a - 0.5)

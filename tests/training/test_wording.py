@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
-from heptad.training import MEASURES, Evaluation, Metric, Parity, Signature, Split
+from heptad.training import MEASURES, Difference, Evaluation, Metric, Parity, Signature, Split
 from heptad.training.wording import meaning, number, split_sentence, title, verdict
 
 SIGNATURE = Signature(inputs=[], task="classification", target="late", classes=["no", "yes"])
@@ -44,20 +45,18 @@ def test_the_meaning_of_the_area_is_said_with_its_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "said"), [(0.7, 0.6, "is better"), (0.52, 0.45, "within what chance"), (0.5, 0.4, "no better")]
+    ("value", "low", "said"), [(0.2, 0.1, "is better"), (0.02, -0.05, "within what chance"), (0.0, -0.1, "no better")]
 )
-def test_the_verdict_goes_by_the_interval(value: float, low: float, said: str) -> None:
-    """Surely better, perhaps better, or not better than the trivial model."""
-    trivial = metric("roc_auc", 0.5, 0.5, 0.5)
-    assert said in verdict(evaluation([metric("roc_auc", value, low, 0.8)], [trivial]))
-
-
-def test_lower_is_better_where_it_is() -> None:
-    """For an error, the upper end must be below the trivial model's."""
-    made = evaluation([metric("rmse", 1.0, 0.9, 1.1)], [metric("rmse", 1.2, 1.1, 1.3)])
-    import msgspec
-
-    assert "is better" in verdict(msgspec.structs.replace(made, metric="rmse"))
+@pytest.mark.parametrize("name", ["roc_auc", "rmse"])
+def test_the_verdict_goes_by_the_interval_of_the_difference(name: str, value: float, low: float, said: str) -> None:
+    """Surely better, perhaps better, or not better than the trivial model, in whichever direction is good."""
+    sign = 1 if MEASURES[name].better == "higher" else -1
+    low, high = sorted([sign * low, sign * 0.3])
+    gain = Difference(
+        metric=name, value=sign * value, low=low, high=high, rows=100, better=MEASURES[name].better, a=0.7, b=0.5
+    )
+    made = evaluation([metric(name, 0.7, 0.4, 0.8)], [metric(name, 0.5, 0.5, 0.5)], gain=gain)
+    assert said in verdict(msgspec.structs.replace(made, metric=name))
 
 
 def test_a_missing_metric_is_explained() -> None:

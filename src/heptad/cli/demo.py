@@ -1,11 +1,12 @@
 """`heptad demo`: a year of flights through the whole loop, watched live."""
 
+import math
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-import msgspec
 import typer
 
 from heptad.cli.output import JsonOption, emit, section, table
@@ -14,7 +15,7 @@ app = typer.Typer()
 START = datetime(2013, 4, 1, 4, tzinfo=UTC)
 """Midnight in New York: the first quarter is over."""
 END = datetime(2014, 1, 1, 5, tzinfo=UTC)
-WEEKS = 40
+NEW_YORK = ZoneInfo("America/New_York")
 SINGLES = 1000
 
 
@@ -28,14 +29,21 @@ def demo(
 
     Interrupted, it goes on where it was.
     """
+    import msgspec
+
     from heptad.cli.live import watching
+    from heptad.core.errors import InputError
     from heptad.core.files import write_atomically
     from heptad.project import open_rehearsal
 
     began = time.perf_counter()
+    end = min(END, until.replace(tzinfo=NEW_YORK).astimezone(UTC)) if until else END
+    if end <= START:
+        first = f"{START.astimezone(NEW_YORK) + timedelta(days=1):%Y-%m-%d}"
+        raise InputError("Nothing would be played.", allowed=f"--until {first}, or a later day")
     project = open_rehearsal(folder, "flights", START)
-    end = min(END, until.replace(hour=4, tzinfo=UTC)) if until else END
-    with watching("a year of flights leaving New York", WEEKS, shown=not as_json) as watch:
+    weeks = math.ceil((end - START) / timedelta(weeks=1))
+    with watching("a year of flights leaving New York", weeks, shown=not as_json) as watch:
         played = project.rehearse(START, end, SINGLES, watch)
     observed = {"seconds": round(time.perf_counter() - began, 1), **played.observed}
     summary = {"result": played.summary.result(), "observed": observed}

@@ -50,9 +50,13 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Show runs side by side: parameters that differ, and metrics."""
+    from heptad.core.errors import NotFoundError
     from heptad.project import open_experiments
 
-    comparison = open_experiments(project).compare(runs)
+    try:
+        comparison = open_experiments(project).compare(runs)
+    except NotFoundError as error:
+        raise NotFoundError("run", error.name, remedy=f"{error.remedy} heptad experiments list".strip()) from error
     heads = [f"[{number}]" for number in range(1, len(comparison.runs) + 1)]
 
     def beside(values: Mapping[str, Sequence[object]]) -> str:

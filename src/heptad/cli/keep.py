@@ -57,7 +57,7 @@ def backup(
 
     opened = open_project(project)
     with counting("backup", shown=not as_json) as watch:
-        made = make_backup(opened.workspace, folder, watch)
+        made = make_backup(opened.workspace, folder.resolve(), watch)
     emit(made, facts({"backup": folder, **_held(made)}), as_json=as_json)
 
 
@@ -75,7 +75,7 @@ def restore(
 
     url = reveal(read_config(project).store.url) if (project / FILE).is_file() else ""
     with counting("restore", shown=not as_json) as watch:
-        kept = make_again(folder, project.resolve(), url, watch)
+        kept = make_again(folder.resolve(), project.resolve(), url, watch)
     emit(kept, facts({"restored": project.resolve(), **_held(kept)}), as_json=as_json)
 
 

@@ -32,7 +32,7 @@ def list_reports(
             "version": one.body.version or None,
             "measured": _measured(one.body),
             "new": len(one.body.alerts),
-            "open": len(one.body.alerts) + len(one.body.ongoing),
+            "open": len(one.body.open_alerts()),
             "id": one.id,
         }
         for one in reports

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="The project's folder.", show_default=False)]
@@ -26,6 +25,8 @@ def wants_json(arguments: Iterable[str]) -> bool:
 
 def emit(value: Any, text: str, *, as_json: bool) -> None:
     """Print `value` as JSON, or `text`."""
+    import msgspec
+
     try:
         sys.stdout.write((msgspec.json.encode(value).decode() if as_json else text.rstrip("\n")) + "\n")
         sys.stdout.flush()

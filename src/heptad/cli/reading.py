@@ -3,12 +3,14 @@
 from typing import TypeVar
 
 from heptad.core import graph
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.core.query import Query
 from heptad.core.records import Body, Record
 from heptad.core.workspace import Workspace
 
 B = TypeVar("B", bound=Body)
+MOST_NAMED = 5
+"""Records that an error names, where the one that was asked for does not exist."""
 
 
 def newest_records(workspace: Workspace, kind: type[B], limit: int) -> list[Record[B]]:
@@ -18,9 +20,12 @@ def newest_records(workspace: Workspace, kind: type[B], limit: int) -> list[Reco
 
 def record_named(workspace: Workspace, kind: type[B], ref: str, remedy: str) -> Record[B]:
     """The record with an id, or the newest by the name `latest`; `remedy` says how the first one comes about."""
-    if ref != "latest":
-        return graph.load(workspace, ref, kind)
-    newest = newest_records(workspace, kind, 1)
+    what, newest = kind.kind.replace("_", " "), newest_records(workspace, kind, MOST_NAMED)
     if not newest:
-        raise NotFoundError(kind.kind.replace("_", " "), ref, remedy=remedy)
-    return newest[0]
+        raise InputError(f"There is no {what} yet.", remedy=remedy)
+    if ref == "latest":
+        return newest[0]
+    try:
+        return graph.load(workspace, ref, kind)
+    except NotFoundError as error:
+        raise NotFoundError(what, ref, ["latest", *(one.id for one in newest)], remedy=error.remedy) from error

@@ -46,9 +46,10 @@ def list_versions(
 def show(version: Version = "champion", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show a version: facts, gates, what was done to it, its card."""
     from heptad.project import open_project
-    from heptad.release import decision_lines, history_lines, to_markdown, version_facts
+    from heptad.release import decision_lines, history_lines, show_version, to_markdown, version_facts
 
-    details = open_project(project).release.show(version)
+    opened = open_project(project)
+    details = show_version(opened.workspace, opened.config.project.about, version)
     text = [
         facts(dict(version_facts(details))),
         section("Gates", wrapped(decision_lines(details.decision.body))),

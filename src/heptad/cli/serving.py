@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, table
@@ -21,6 +20,8 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the running server for one row."""
+    import msgspec
+
     from heptad.core.errors import InputError
     from heptad.core.identity import current_actor
     from heptad.project import open_project
@@ -39,14 +40,15 @@ def predict(
 
 @app.command("list")
 def list_predictions(
-    limit: Annotated[int, typer.Option(min=1, help="Predictions at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Predictions at most.")] = 20,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest predictions."""
     from heptad.project import open_project
+    from heptad.serving import newest_predictions
 
-    found = open_project(project).serving.newest(limit)
+    found = newest_predictions(open_project(project).workspace, limit)
     rows = [
         {
             "at": one.at,

@@ -1,10 +1,10 @@
 """Commands that start things: a project, a run; and what settings are in force."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts
@@ -35,8 +35,9 @@ def init(
     elif source is not None and target:
         written = create_from_table(folder, source, target, time)
     else:
+        missing = "which column to predict" if source else "which table to learn from"
         raise InputError(
-            "Nothing says what the project is about.",
+            f"Nothing says {missing}.",
             allowed="--from FILE --target COLUMN, or --template flights",
             remedy="heptad init --from table.csv --target column",
         )
@@ -59,12 +60,13 @@ def run(
     with watching(opened.config.project.name, opened.config.search.trials, shown=not as_json) as watch:
         outcome = opened.run(sample, watch)
         result = opened.write_result(outcome)
-    emit(result, facts(_closing(result, outcome.decision.body.reason, project)), as_json=as_json)
+    emit(result, facts(_closing(result, outcome.decision.body.reason, sample, project)), as_json=as_json)
 
 
-def _closing(result: "RunResult", reason: str, project: Path) -> dict[str, object]:
+def _closing(result: "RunResult", reason: str, sample: int, project: Path) -> dict[str, object]:
     """What a person wants to know when a run is over, the next command last."""
     value = "not defined on the held-out rows" if result.value is None else f"{result.value:.4f}"
+    then = "run" if sample else "up" if result.package else "training show"
     within = f" ({result.interval[0]:.4f} to {result.interval[1]:.4f})" if result.interval else ""
     return {
         "task": result.task,
@@ -74,18 +76,20 @@ def _closing(result: "RunResult", reason: str, project: Path) -> dict[str, objec
         "decision": reason,
         "report": os.path.relpath(result.report),
         "package": os.path.relpath(result.package) if result.package else "none: the decision was no",
-        "next": f"heptad {'up' if result.package else 'training show'}{_project(project)}",
+        "next": f"heptad {then}{_project(project)}",
     }
 
 
 def _project(folder: Path) -> str:
     """The option that names the project, where it is not here."""
-    return "" if folder.resolve() == Path.cwd() else f" -p {folder}"
+    return "" if folder.resolve() == Path.cwd() else f" -p {shlex.quote(str(folder))}"
 
 
 @app.command("explain-config")
 def explain_config(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Print every setting in force; defaults are marked."""
+    import msgspec
+
     from heptad.config import FILE, effective_toml, read_config
 
     config = read_config(project)

@@ -46,6 +46,7 @@ def show(
         f"99% below {shown(evaluation.model_latency_p99_ms)} ms",
     }
     overview["baseline"] = evaluation.baseline_name
+    overview |= {"report": str(report)} if report else {}
     text = [facts(overview)]
     text += [section(title, table(rows, empty=empty)) for title, rows, empty in _tables(evaluation)]
     absent = [f"{name} is not defined here: it needs {needs}" for name, needs in evaluation.absent.items()]

@@ -9,7 +9,6 @@ from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit
@@ -65,18 +64,22 @@ def up(
 
 def curl_line(address: str, package: "Package") -> str:
     """A command that asks for one made-up row of the package; it can be pasted into a shell."""
+    import msgspec
+
     body = msgspec.json.encode({"rows": [example_row(package)]}).decode()
     return f"curl -s -H 'Content-Type: application/json' {shlex.quote(address)} -d {shlex.quote(body)}"
 
 
 def example_row(package: "Package") -> dict[str, Any]:
-    """The most complete background row; nobody's real data. Texts, which the background lacks, get a word."""
+    """The most complete background row, nobody's real data, rounded; texts, which the background lacks, get a word."""
     row = max(package.background, key=lambda one: sum(value is not None for value in one.values()))
-    texts = {one.name for one in package.signature.inputs if one.type == "text"}
-    return {
-        one.name: "example" if one.name in texts and row.get(one.name) is None else row.get(one.name)
-        for one in package.signature.inputs
-    }
+    return {one.name: _example(row.get(one.name), one.type) for one in package.signature.inputs}
+
+
+def _example(value: Any, kind: str) -> Any:
+    if value is None and kind == "text":
+        return "example"
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _answers(server: "ServerProcess") -> bool:

@@ -2,29 +2,33 @@
 
 Idea: a function's bytecode says what it does but for the names it looks up; so names are looked up too, in its
 globals, its closure and the modules it uses, and what they stand for is read in turn. Functions and classes of
-the project are read, at any distance; data that can be stored counts by its content; Heptad's own code counts by
-its version, the standard library and installed packages not at all. Comments, blank lines, docstrings and the place
-of a function in its file do not count. Not seen: what is reached only through a value at run time (`getattr` by a
-computed name, a method of an object that arrives as an argument of a type that no annotation names).
+the project are read, at any distance; data counts by its content, objects by what they hold or would be pickled as;
+Heptad's own code counts by its version, the standard library and installed packages by the names that are used of
+them. Comments, blank lines, docstrings and the place of a function in its file do not count. Not seen: what is reached
+only through a value at run time (`getattr` by a computed name, a method of an object that arrives as an argument of a
+type that no annotation names), and what an object does not tell of itself (a lock, a connection).
 """
 
+import copyreg
 import dis
 import enum
 import functools
 import importlib
 import importlib.util
+import pickle
 import re
 import sys
 import sysconfig
 import types
-import typing
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import heptad
+from heptad.core.code_spelling import codes, spelled_code, spelled_type
 from heptad.core.errors import InputError
-from heptad.core.flow_values import pack
+from heptad.core.flow_values import pack, struct_types
 from heptad.core.records import digest_of
 
 Home: TypeAlias = Literal["project", "heptad", "outside"]
@@ -32,7 +36,6 @@ Home: TypeAlias = Literal["project", "heptad", "outside"]
 DIGITS = 16
 """Hexadecimal digits of a part's digest: enough to tell versions of one function apart."""
 _IMPORT = dis.opmap["IMPORT_NAME"]
-_LOADS_CONSTANT = {dis.opmap[name] for name in ("LOAD_CONST", "RETURN_CONST") if name in dis.opmap}
 _STANDARD = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
 _INSTALLED = {"site-packages", "dist-packages"}
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -46,7 +49,7 @@ class Reached(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One function, class or piece of data: its name, the digest of itself alone, and what it refers to."""
+    """One function, class or piece of data: its name, what it is by itself as a digest, and what it refers to."""
 
     name: str
     digest: str
@@ -64,35 +67,33 @@ class CodeReader:
 
         Default values of its parameters in `without` are left out: they are given, or counted, elsewhere.
         """
-        found: dict[str, set[str]] = {}
-        seen: set[Any] = set()
+        found: dict[str, list[str]] = {}
+        followed: set[int] = set()
         waiting = [Reached(_name_of(function), function)]
         while waiting:
             label, value = waiting.pop()
-            # Equal numbers and texts may be one object under many names; anything else is met once.
-            key = (label, id(value)) if type(value) in _SIMPLE else id(value)
-            if key not in seen:
-                seen.add(key)
-                part = self._part(label, value)
+            part = self._part(label, value)
+            if part.digest:
+                found.setdefault(part.name, []).append(part.digest)
+            if id(value) not in followed:
+                followed.add(id(value))
                 waiting += part.reaches
-                if part.digest:
-                    found.setdefault(part.name, set()).add(part.digest)
         for parameter in without:
             for name in _names_of(function):
                 found.pop(f"{name}({parameter})", None)
-        # Two closures of one function have one name.
         return {name: _joined(digests) for name, digests in sorted(found.items())}
 
     def _part(self, label: str, value: Any) -> Part:
         key = id(value) if isinstance(value, types.FunctionType | type) else (label, id(value))
         if key not in self._read:
             # The value is kept with its part, so that its id stays its own.
-            self._read[key] = value, _part_of(label, value)
+            self._read[key] = value, _with_ends(_part_of(label, value))
         return self._read[key][1]
 
 
-def _joined(digests: set[str]) -> str:
-    return min(digests) if len(digests) == 1 else _short("".join(sorted(digests)))
+def _joined(digests: list[str]) -> str:
+    """Of one name; closures of one function share theirs, and then it matters which was met first."""
+    return digests[0] if len(set(digests)) == 1 else _short("".join(digests))
 
 
 def _short(text: str) -> str:
@@ -100,87 +101,166 @@ def _short(text: str) -> str:
 
 
 def _part_of(label: str, value: Any) -> Part:
-    for kinds, read in _READERS:
-        if isinstance(value, kinds):
-            return read(label, value)
-    # A function in some other shape, for example with a cache around it.
-    wrapped = getattr(value, "__wrapped__", None)
-    return _data_part(label, value) if wrapped is None else _only([Reached(label, wrapped)])
+    match value:
+        case types.FunctionType():
+            return _function_part(label, value)
+        case type():
+            return _class_part(label, value)
+        case types.ModuleType():
+            return _HEPTAD if _home(value.__name__) == "heptad" else _only(label, [])
+        case _:
+            inside = _inside(label, value)
+            return _data_part(label, value) if inside is None else _only(label, inside)
 
 
-def _only(reaches: list[Reached]) -> Part:
-    """A part that is nothing by itself."""
-    return Part("", "", reaches)
+def _only(label: str, reaches: list[Reached]) -> Part:
+    """A part that is nothing but what it refers to."""
+    return Part(label, "", reaches)
 
 
-def _method_part(label: str, value: types.MethodType) -> Part:
-    return _only([Reached(label, value.__func__), Reached(f"{label}.self", value.__self__)])
+def _inside(label: str, value: Any) -> list[Reached] | None:
+    """What a function in another shape is made of; `None` for anything else."""
+    inside: list[Reached] | None = None
+    match value:
+        case types.MethodType():
+            inside = [Reached(label, value.__func__), Reached(f"{label}.self", value.__self__)]
+        case functools.partial() | functools.partialmethod():
+            bound = [*enumerate(value.args), *value.keywords.items()]
+            inside = [Reached(label, value.func), *(Reached(f"{label}({name})", one) for name, one in bound)]
+        case property():
+            inside = [Reached(label, one) for one in (value.fget, value.fset, value.fdel) if one]
+        case staticmethod() | classmethod():
+            inside = [Reached(label, value.__func__)]  # pyright: ignore[reportUnknownMemberType] - of any type
+        case functools.cached_property():
+            inside = [Reached(label, value.func)]
+        case functools.singledispatchmethod():
+            inside = [Reached(label, value.dispatcher)]  # pyright: ignore[reportUnknownMemberType] - of any type
+        case _ if hasattr(value, "__wrapped__") and _home(_module_of(type(value))) != "project":
+            # For example with a cache around it.
+            inside = [Reached(label, value.__wrapped__)]
+        case _:
+            pass
+    return inside
 
 
-def _partial_part(label: str, value: "functools.partial[Any]") -> Part:
-    bound = [*enumerate(value.args), *value.keywords.items()]
-    return _only([Reached(label, value.func), *(Reached(f"{label}({name})", one) for name, one in bound)])
+def _with_ends(part: Part) -> Part:
+    """What its names stand for belongs to a part: two functions that change places are another computation."""
+    ends = [(label, called) for label, value in part.reaches if (called := _called(value))]
+    return part._replace(digest=_short(repr((part.digest, ends)))) if ends else part
 
 
-def _property_part(label: str, value: property) -> Part:
-    return _only([Reached(label, one) for one in (value.fget, value.fset, value.fdel) if one])
-
-
-def _wrapper_part(label: str, value: Any) -> Part:
-    return _only([Reached(label, value.func if isinstance(value, functools.cached_property) else value.__func__)])
-
-
-def _module_part(label: str, value: types.ModuleType) -> Part:
-    return _HEPTAD if _home(value.__name__) == "heptad" else Part(label, _short(value.__name__), [])
+def _called(value: Any) -> str:
+    """What a function, class or module calls itself; nothing for other values."""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    return f"{_module_of(value)}:{name}" if isinstance(name, str) else ""
 
 
 def _data_part(label: str, value: Any) -> Part:
-    """Data by its content; else what a container or an object of the project holds; of any other, its type."""
+    """Data by its content; else the type, and what is in a container or an object."""
+    kind = _kind_of(value)
     try:
-        return Part(label, pack(value).digest[:DIGITS], [])
+        packed = pack(value)
     except InputError:
-        kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType] - any value at all
-    home = _home(kind.__module__)
+        home = _home(kind.__module__)
+    else:
+        return Part(label, packed.digest[:DIGITS], [Reached(_name_of(one), one) for one in struct_types(packed)])
     if home == "heptad":
         return _HEPTAD
-    inside: list[Reached] = []
-    if isinstance(value, Mapping):
-        inside = [Reached(f"{label}[{key!r}]", one) for key, one in value.items()]  # pyright: ignore[reportUnknownVariableType] - any mapping
-    elif isinstance(value, list | tuple | set | frozenset):
-        inside = [Reached(f"{label}[]", one) for one in value]  # pyright: ignore[reportUnknownVariableType] - any container
-    elif home == "project":
-        held = getattr(value, "__dict__", {})
-        inside = [Reached(label, kind), *(Reached(f"{label}.{name}", one) for name, one in held.items())]
+    inside = list(_entries(label, value))
+    if home == "project":
+        inside += [Reached(label, kind), *_attributes(label, value)]
+    elif not issubclass(kind, _CONTAINERS):
+        inside += _reduced(label, value)
     return Part(label, _short(f"{kind.__module__}:{kind.__qualname__}"), inside)
 
 
-def _function_part(label: str, function: types.FunctionType) -> Part:  # noqa: ARG001 - a function has its own name
-    wrapped = getattr(function, "__wrapped__", None)
-    around = [] if wrapped is None else [Reached(_name_of(wrapped), wrapped)]
+def _entries(label: str, value: Any) -> Iterator[Reached]:
+    """What a container holds, in an order that is the same in every process."""
+    kind = _kind_of(value)
+    if issubclass(kind, Mapping):
+        for place, (key, one) in enumerate(value.items()):
+            name = repr(key) if type(key) in {str, int, float} else _called(key) or place
+            yield Reached(f"{label}[{name}]", one)
+    elif issubclass(kind, list | tuple):
+        yield from (Reached(f"{label}[{place}]", one) for place, one in enumerate(value))
+    elif issubclass(kind, set | frozenset):
+        members: list[Any] = sorted(value, key=lambda one: _called(one) or repr(one))
+        yield from (Reached(f"{label}[]", one) for one in members)
+
+
+def _attributes(label: str, value: Any) -> Iterator[Reached]:
+    """What an object of the project holds, also in its slots."""
+    for held in filter(None, _as_tuple(object.__getstate__(value))):
+        yield from (Reached(f"{label}.{name}", one) for name, one in held.items())
+
+
+class _Probe(pickle.Pickler):
+    """Finds out whether an object is data, but for the code in it: what belongs to a running program is not."""
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return "code" if isinstance(obj, _CODE) else None
+
+
+def _reduced(label: str, value: Any) -> Iterator[Reached]:
+    """What an object of Python's or of an installed package would be pickled as; nothing where it cannot be."""
+    kind = _kind_of(value)
+    if issubclass(kind, Iterator):
+        # How far it was read is no constant.
+        return
+    try:
+        _Probe(BytesIO()).dump(value)
+        reduce = copyreg.dispatch_table.get(kind)
+        reduced: Any = reduce(value) if reduce else value.__reduce_ex__(4)
+    except Exception:  # noqa: BLE001 - it is foreign code, and says in any way that it does not tell
+        return
+    for one in _as_tuple(reduced):
+        yield Reached(label, list(one) if issubclass(_kind_of(one), Iterator) else one)
+
+
+def _kind_of(value: Any) -> type[Any]:
+    return type(value)  # pyright: ignore[reportUnknownVariableType] - any value at all
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if type(value) is tuple else (value,)  # pyright: ignore[reportUnknownVariableType] - of anything
+
+
+def _function_part(label: str, function: types.FunctionType) -> Part:
+    """A function of the project: its code, and what its names stand for. Of any other, what it was put around."""
+    # A function of `functools.singledispatch` has one for each type.
+    reaches = list(_entries(label, getattr(function, "registry", None)))
+    if (wrapped := getattr(function, "__wrapped__", None)) is not None:
+        reaches.append(Reached(_name_of(wrapped), wrapped))
     home = _home(_module_of(function))
-    if home != "project":
-        return _HEPTAD if home == "heptad" else _only(around)
+    if home == "heptad":
+        return _HEPTAD
     code, name = function.__code__, _code_name(function)
-    reaches = [Reached(f"{name}.{one}", value) for one, value in _free(function)]
+    held = [Reached(f"{name}.{one}", value) for one, value in _free(function)]
+    if home == "outside":
+        return _only(label, [*reaches, *(one for one in held if isinstance(one.value, _CODE))])
+    reaches += held
     reaches += [Reached(f"{name}({one})", value) for one, value in _defaults(function)]
-    names = sorted({one for inner in _codes(code) for one in inner.co_names})
-    words = _WORD.findall(" ".join(map(_spelled_type, function.__annotations__.values())))
-    for one in dict.fromkeys([*names, *sorted(words)]):
+    names = sorted({one for inner in codes(code) for one in inner.co_names})
+    for one in dict.fromkeys([*names, *_words(function.__annotations__.values())]):
         if one in function.__globals__:
             reaches += _resolved(f"{function.__module__}:{one}", function.__globals__[one], names)
     for module in _imported(code, function.__globals__):
         reaches += _resolved(module.__name__, module, names)
-    return Part(name, _short(repr(_spelled_code(code))), reaches + around)
+    return Part(name, _short(repr(spelled_code(code))), reaches)
 
 
-def _class_part(label: str, kind: type) -> Part:  # noqa: ARG001 - a class has its own name
+def _class_part(label: str, kind: type) -> Part:
     """A class: the digest of its bases and fields; its methods, data and bases are parts of their own."""
     home = _home(_module_of(kind))
     if home != "project":
-        return _HEPTAD if home == "heptad" else _only([])
+        return _HEPTAD if home == "heptad" else _only(label, [])
     name, members, defaults = _name_of(kind), vars(kind), getattr(kind, "__struct_defaults__", ())
-    fields = {one: _spelled_type(value) for one, value in members.get("__annotations__", {}).items()}
-    reaches = [Reached(_name_of(base), base) for base in kind.__bases__]
+    fields = {one: spelled_type(value) for one, value in members.get("__annotations__", {}).items()}
+    reaches = [Reached(_name_of(base), base) for base in (type(kind), *kind.__bases__)]
+    namespace = vars(sys.modules.get(kind.__module__, types))
+    for word in _words(fields.values()):
+        if word in namespace:
+            reaches += _resolved(f"{kind.__module__}:{word}", namespace[word], [])
     if issubclass(kind, enum.Enum):
         fields |= {one: repr(member.value) for one, member in kind.__members__.items()}
     else:
@@ -188,6 +268,11 @@ def _class_part(label: str, kind: type) -> Part:  # noqa: ARG001 - a class has i
         reaches.append(Reached(f"{name}.__struct_defaults__", defaults))
     reaches += [Reached(f"{name}.{one}", value) for one, value in members.items() if isinstance(value, _CODE)]
     return Part(name, _short(repr(([_name_of(base) for base in kind.__bases__], fields))), reaches)
+
+
+def _words(annotations: Iterable[Any]) -> list[str]:
+    """Names in annotations, which may stand for classes."""
+    return sorted(set(_WORD.findall(" ".join(map(spelled_type, annotations)))))
 
 
 def _is_data(name: str, value: Any) -> bool:
@@ -214,9 +299,9 @@ def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 def _resolved(label: str, value: Any, names: list[str]) -> Iterator[Reached]:
     """What a global name stands for; of a module of the project, those of its names that the code mentions."""
-    if not isinstance(value, types.ModuleType) or _home(value.__name__) == "heptad":
+    if not isinstance(value, types.ModuleType) or _home(value.__name__) != "project":
         yield Reached(label, value)
-    elif _home(value.__name__) == "project":
+    else:
         for name in names:
             inner = vars(value).get(name)
             if inner is not None and inner is not value:
@@ -225,7 +310,7 @@ def _resolved(label: str, value: Any, names: list[str]) -> Iterator[Reached]:
 
 def _imported(code: types.CodeType, namespace: dict[str, Any]) -> Iterator[types.ModuleType]:
     """Modules of the project (or Heptad's) that the code imports when it runs; they are imported now."""
-    for inner in _codes(code):
+    for inner in codes(code):
         if _IMPORT not in inner.co_code[::2]:
             continue
         before: list[Any] = []
@@ -251,56 +336,6 @@ def _module_named(name: str, namespace: dict[str, Any]) -> types.ModuleType | No
     except ImportError:
         # It will fail when the function runs, if it comes to that line.
         return None
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """The code and all code inside it: inner functions, lambdas, comprehensions."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-def _spelled_code(code: types.CodeType) -> tuple[Any, ...]:
-    """What counts of a code object, in an order that is the same in every process."""
-    constants: list[Any] = list(code.co_consts)
-    if constants and isinstance(constants[0], str) and _is_docstring(code):
-        constants[0] = None
-    return (
-        code.co_code,
-        code.co_exceptiontable,
-        code.co_names,
-        code.co_varnames,
-        code.co_freevars,
-        code.co_cellvars,
-        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags),
-        [_spelled(one) for one in constants],
-    )
-
-
-def _is_docstring(code: types.CodeType) -> bool:
-    """Whether the first constant is a docstring: no instruction loads it."""
-    steps = zip(code.co_code[::2], code.co_code[1::2], strict=True)
-    return not any(operation in _LOADS_CONSTANT and argument == 0 for operation, argument in steps)
-
-
-def _spelled(constant: Any) -> Any:
-    if isinstance(constant, types.CodeType):
-        return _spelled_code(constant)
-    if isinstance(constant, tuple):
-        return tuple(_spelled(one) for one in constant)  # pyright: ignore[reportUnknownVariableType] - any constant
-    if isinstance(constant, frozenset):
-        return "frozenset", sorted(repr(_spelled(one)) for one in constant)  # pyright: ignore[reportUnknownVariableType] - any constant
-    return type(constant).__name__, repr(constant)
-
-
-def _spelled_type(annotation: Any) -> str:
-    """An annotation as text; the name of a class that annotates is looked up like any other name."""
-    if isinstance(annotation, str):
-        return annotation
-    inner = typing.get_args(annotation)
-    spelled = annotation.__name__ if isinstance(annotation, type) and not inner else repr(annotation)
-    return " ".join([spelled, *map(_spelled_type, inner)])
 
 
 def _code_name(function: types.FunctionType) -> str:
@@ -342,15 +377,5 @@ def _is_installed(file: Path) -> bool:
 
 
 _HEPTAD = Part("heptad", heptad.__version__, [])
-_SIMPLE = (type(None), bool, int, float, str, bytes)
+_CONTAINERS = (Mapping, list, tuple, set, frozenset)
 _CODE = (types.FunctionType, type, staticmethod, classmethod, property, functools.cached_property)
-_READERS: list[tuple[Any, Callable[[str, Any], Part]]] = [
-    (types.FunctionType, _function_part),
-    (type, _class_part),
-    (types.MethodType, _method_part),
-    (functools.partial, _partial_part),
-    (property, _property_part),
-    ((staticmethod, classmethod, functools.cached_property), _wrapper_part),
-    (types.ModuleType, _module_part),
-]
-"""How each kind of thing that code can refer to is read; anything else is data."""

@@ -17,7 +17,6 @@ Whether trying again can help is part of the type: executors, schedulers and cli
 `Retryable` and at nothing else.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -139,6 +138,8 @@ class UnavailableError(Retryable, HeptadError):
 
 def nearest(name: str, known: Sequence[str], most: int = 12) -> str:
     """One line that lists the known names, the closest to `name` first; empty where none are known."""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
     if not known:
         return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)

@@ -1,9 +1,8 @@
 """Files replaced whole: written beside, synced, renamed, so that a reader sees the old or the new one."""
 
-import ctypes
 import errno
+import fcntl
 import os
-import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +37,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by `data` durably; raises `WorkspaceError`, leaving the old file as it was."""
     with writing(path.parent):
         make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+        temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "wb") as file:
@@ -52,6 +51,24 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise
         sync_folder(path.parent)
     boundary("file.after_rename")
+
+
+@contextmanager
+def locked(path: Path, kind: int = fcntl.LOCK_EX) -> Generator[None]:
+    """Hold a lock on a file that is made for it and stays; `BlockingIOError` where `kind` says not to wait for others.
+
+    The system wakes those who wait, and lets go of the lock of a process that dies. Threads queue as processes do.
+    """
+    with writing(path.parent):
+        # Opened anew each time: a lock belongs to an open file.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        # Said, not only closed: a process forked meanwhile has the same open file, and would keep the lock.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:
@@ -70,16 +87,18 @@ def sync_folder(folder: Path) -> None:
 
 def sync_files(folder: Path, files: Sequence[Path]) -> None:
     """Make files (and the names in folders) inside `folder` durable: many with one sync, where the system has one."""
-    sync_all = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if len(files) <= _FEW or sync_all is None:
-        for file in files:
-            with _opened(file) as descriptor:
-                os.fsync(descriptor)
-        return
-    with _opened(folder) as descriptor:
-        if sync_all(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+    if len(files) > _FEW:
+        import ctypes  # noqa: PLC0415 - only many files need it
+
+        sync_all = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if sync_all is not None:
+            with _opened(folder) as descriptor:
+                if sync_all(descriptor) != 0:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            return
+    for file in files:
+        with _opened(file) as descriptor:
+            os.fsync(descriptor)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from heptad.core.errors import InputError, SettingsError
 from heptad.core.executors import inline, shares_memory
 from heptad.core.flow_plan import Function, TaskOptions, drafts, plan, task
 from heptad.core.flow_run import FlowEvent, OnEvent, Run
-from heptad.core.flow_values import Packed, Value, pack
+from heptad.core.flow_values import Value, pack
 from heptad.core.records import Id
 from heptad.core.workspace import Workspace
 
@@ -55,7 +55,9 @@ class Flow:
         executor = executor or inline()
         given = _packed(inputs or {})
         wired = plan(self.name, self.drafts, given.keys(), portable=not shares_memory(executor))
-        run = Run(self.name, wired, given, workspace=workspace, executor=executor, on_event=on_event or _nobody)
+        run = Run(
+            self.name, wired, given, workspace=workspace, executor=executor, on_event=on_event or (lambda _: None)
+        )
         run.execute()
         return Results({name: run.values[name] for name in wired.tasks}, run.ids)
 
@@ -83,17 +85,11 @@ def _packed(inputs: Mapping[str, Any]) -> dict[str, Value]:
     problems: list[str] = []
     for name, value in inputs.items():
         try:
-            packed[name] = _in_memory(pack(value, f"the input {name!r}"))
+            taken = pack(value, f"the input {name!r}")
         except InputError as error:
             problems.append(error.problem)
+        else:
+            packed[name] = Value(taken, taken.blobs.__getitem__)
     if problems:
         raise SettingsError("The inputs of the flow cannot be used; nothing was started.", problems=problems)
     return packed
-
-
-def _in_memory(packed: Packed) -> Value:
-    return Value(packed, packed.blobs.__getitem__)
-
-
-def _nobody(event: FlowEvent) -> None:
-    """Where nobody wants to know."""

@@ -1,7 +1,9 @@
 """Results of tasks in the store: what identifies one, how it is found again, and what was different before."""
 
 import sys
+import time
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -136,10 +138,12 @@ class Cache:
 
     def fetch(self, digest: str) -> bytes:
         """An artifact of a result; a damaged one is removed, so that its task is run again."""
+        began = time.monotonic()
         try:
             return self._workspace.blobs.get(digest)
         except IntegrityError:
-            self._workspace.blobs.delete([digest])
+            # Unless it was put again meanwhile: then it is whole.
+            self._workspace.blobs.delete([digest], timedelta(seconds=time.monotonic() - began))
             raise
 
     def _look_up(self, keys: Collection[str]) -> None:

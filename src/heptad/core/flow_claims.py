@@ -5,11 +5,12 @@ process is dead is taken over at once; one of another machine, when its lease ha
 """
 
 import os
-import secrets
 import threading
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
+
+import msgspec
 
 from heptad.core.errors import ConflictError
 from heptad.core.records import AliasMove, Change
@@ -24,7 +25,7 @@ class Claims:
     def __init__(self, store: Store, scope: str) -> None:
         self._store = store
         self._scope = scope
-        self._holder = f"{_whereabouts()} {secrets.token_hex(6)}"
+        self._holder = f"{_whereabouts()} {os.urandom(6).hex()}"
         self._held: set[str] = set()
         self._lock = threading.Lock()
 
@@ -34,19 +35,16 @@ class Claims:
 
     def take_all(self, names: Collection[str]) -> bool:
         """Claim many at once; answers whether that worked: where somebody else has one of them, none is taken."""
-        return self._write(names, [self._move(name, LEASE) for name in names])
+        return self._taken(names, [self._move(name, LEASE) for name in names]) is None
 
     def take(self, name: str) -> bool:
         """Claim one, also from a process of this machine that is dead; answers whether it is ours."""
-        try:
-            self._store.write(Change(aliases=[self._move(name, LEASE)]))
-        except ConflictError as conflict:
-            if not _is_dead(conflict.current):
-                return False
-            removed = AliasMove(scope=self._scope, name=name, target=None, expected=conflict.version)
-            return self._write([name], [removed, self._move(name, LEASE)])
-        self._add([name])
-        return True
+        move = self._move(name, LEASE)
+        conflict = self._taken([name], [move])
+        if conflict is not None and _is_dead(conflict.current):
+            # Of two who find it dead, one takes it: the other does not know the version any more.
+            conflict = self._taken([name], [msgspec.structs.replace(move, expected=conflict.version)])
+        return conflict is None
 
     def renew(self) -> None:
         """Hold all claims for a whole lease from now on; ones that were lost meanwhile are forgotten."""
@@ -71,30 +69,23 @@ class Claims:
         with self._lock:
             names, self._held = sorted(self._held), set()
         moves = [self._move(name, timedelta()) for name in names]
-        if moves and not self._wrote(moves):
+        if moves and self._taken([], moves) is not None:
             for move in moves:
                 # Where this fails somebody else holds it by now.
-                self._wrote([move])
+                self._taken([], [move])
 
     def _move(self, name: str, lease: timedelta) -> AliasMove:
         return AliasMove(scope=self._scope, name=name, target=self._holder, lease=lease)
 
-    def _write(self, names: Collection[str], moves: list[AliasMove]) -> bool:
-        if not self._wrote(moves):
-            return False
-        self._add(names)
-        return True
-
-    def _wrote(self, moves: list[AliasMove]) -> bool:
+    def _taken(self, names: Collection[str], moves: list[AliasMove]) -> ConflictError | None:
+        """Write the moves, after which the names are held; answers what stood in the way."""
         try:
             self._store.write(Change(aliases=moves))
-        except ConflictError:
-            return False
-        return True
-
-    def _add(self, names: Collection[str]) -> None:
+        except ConflictError as conflict:
+            return conflict
         with self._lock:
             self._held.update(names)
+        return None
 
 
 def _whereabouts() -> str:

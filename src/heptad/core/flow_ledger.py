@@ -5,12 +5,14 @@ A result that was not written when the process was killed is computed again; whe
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
-from heptad.core.errors import ConflictError, InputError
+from heptad.core.errors import ConflictError, InputError, UnavailableError
 from heptad.core.flow_cache import TaskResult, result_id, scope_of
 from heptad.core.flow_claims import LEASE, Claims
 from heptad.core.flow_values import Value
@@ -70,28 +72,34 @@ class Ledger:
                 raise self._error
 
     def _work(self) -> None:
-        is_open = True
-        while is_open:
-            try:
-                entries = [self._queue.get(timeout=LEASE.total_seconds() / 3)]
-                self._closing.wait(GATHER)
-            except queue.Empty:
-                entries = []
-            while not self._queue.empty() and len(entries) < GROUP:
-                entries.append(self._queue.get())
-            is_open = None not in entries
-            try:
-                if entries:
-                    self._write([one for one in entries if one is not None])
-                else:
-                    self._claims.renew()
-            except Exception as error:  # noqa: BLE001 - handed to the thread that waits for it
-                self._error = error
-                return
+        pause = LEASE.total_seconds() / 3
+        is_open, renewed = True, time.monotonic()
+        try:
+            while is_open:
+                entries = self._gathered(renewed + pause - time.monotonic())
+                is_open = None not in entries
+                results = [one for one in entries if one is not None]
+                if results:
+                    self._write(results)
+                if is_open and time.monotonic() >= renewed + pause:
+                    with suppress(UnavailableError):  # a claim outlives two of these
+                        self._claims.renew()
+                    renewed = time.monotonic()
+        except Exception as error:  # noqa: BLE001 - handed to the thread that waits for it
+            self._error = error
+
+    def _gathered(self, seconds: float) -> list[Entry | None]:
+        """What has come when the first result has waited for others; nothing where none comes for so many seconds."""
+        try:
+            entries = [self._queue.get(timeout=max(seconds, 0.0))]
+        except queue.Empty:
+            return []
+        self._closing.wait(GATHER)
+        while not self._queue.empty() and len(entries) < GROUP:
+            entries.append(self._queue.get())
+        return entries
 
     def _write(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
         blobs = {digest: data for entry in entries for digest, data in entry.value.blobs.items()}
         for data in blobs.values():
             self._workspace.blobs.put(data)

@@ -39,10 +39,11 @@ OnEvent: TypeAlias = Callable[[FlowEvent], None]
 
 
 class Try(NamedTuple):
-    """A task that is running, or will be, and how often it was tried with this time."""
+    """A task that is running, or will be, how often it was tried with this time, and what it was given."""
 
     task: Task
     number: int
+    given: Mapping[str, Value] = {}
 
 
 class Look(NamedTuple):
@@ -168,6 +169,8 @@ class Run:
         if arguments is None:
             self._started.discard(task.name)
             return
+        # Kept, since a value that turns out to be damaged is taken away until it is computed again.
+        given = {need: self.values[need] for need in task.needs}
         self._started.add(task.name)
         self._tell(FlowEvent(kind="started", task=task.name))
         timeout = task.timeout.total_seconds() if task.timeout else None
@@ -175,7 +178,7 @@ class Run:
         future = self._executor.submit(
             attempt, Call(task.name, task.function, arguments, self._actor, timeout, portable)
         )
-        self._running[future] = current
+        self._running[future] = current._replace(given=given)
         if future.done():
             self._finish(future)
 
@@ -227,7 +230,7 @@ class Run:
             self._succeed(current, future.result())
         elif isinstance(error, Retryable) and current.number <= current.task.options.retries:
             pause = current.task.backoff.total_seconds() * 2 ** (current.number - 1)
-            again = Try(current.task, current.number + 1)
+            again = current._replace(number=current.number + 1)
             heapq.heappush(self._delayed, (time.monotonic() + pause, current.task.name, again))
             self._tell(FlowEvent(kind="retried", task=current.task.name, detail=_words(error)))
         else:
@@ -240,7 +243,7 @@ class Run:
         if not task.options.cache:
             self._settle(task, value, None)
             return
-        parts = self._keys.parts(task, self.values)
+        parts = self._keys.parts(task, current.given)
         result = TaskResult(
             flow=self._flow,
             task=task.name,
@@ -265,14 +268,14 @@ class Run:
             is_waiting = name not in self.values and name not in self._started
             if is_waiting and set(self._plan.tasks[name].needs) <= self.values.keys():
                 self._ready.append(name)
-        for need in task.needs:
+        for need in self.values.keys() & task.needs:
             if self.values[need].is_stored and set(self._plan.consumers[need]) <= self.values.keys():
                 self.values[need].forget()
 
     def _fail(self, current: Try, error: BaseException) -> None:
         task = current.task
         self._tell(FlowEvent(kind="failed", task=task.name, detail=_words(error)))
-        given = ", ".join(f"{need} = {self.values[need]}" for need in task.needs) or "nothing"
+        given = ", ".join(f"{need} = {value}" for need, value in current.given.items()) or "nothing"
         tries = f" after {current.number} tries" if current.number > 1 else ""
         known = error if isinstance(error, HeptadError) else HeptadError("")
         failure = TaskError(

@@ -3,10 +3,12 @@
 import base64
 import importlib
 import math
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -30,6 +32,7 @@ INLINE_BYTES = 256
 """Longer `bytes` become an artifact of their own."""
 TREE_BYTES = 16_384
 """A tree that is longer as JSON becomes an artifact too, so that the records that carry values stay small."""
+_STRUCT = re.compile(rb'"\$":"struct","type":"([^"]+)"')
 SHORT = 60
 """So many characters of a value are shown; a longer one is named by its digest."""
 STORABLE = (
@@ -99,12 +102,21 @@ def pack(value: Any, name: str = "value") -> Packed:
     return Packed(tree, digest, blobs)
 
 
+def struct_types(packed: Packed) -> list[Any]:
+    """The types of the Structs in a value, each once."""
+    encoded = packed.blobs.get(packed.digest) or canonical_json(packed.tree)
+    return [_imported(name.decode()) for name in sorted(set(_STRUCT.findall(encoded)))]
+
+
 def _pack(value: Any, path: str, blobs: Blobs) -> Tree:
     kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType] - any value at all
     if kind in _AS_THEY_ARE or (kind is float and math.isfinite(value)):
         return value
     if kind is list:
         return [_pack(one, f"{path}[{place}]", blobs) for place, one in enumerate(value)]
+    if kind in _PLAIN_TAGS:
+        tag = _PLAIN_TAGS[kind]
+        return {"$": tag, "v": _PLAIN[tag].pack(value)}
     if kind is dict and _is_plain(value):
         return {key: _pack(one, f"{path}[{key!r}]", blobs) for key, one in value.items()}
     packer = _PACKERS.get(kind) or _PACKERS_BY_NAME.get((kind.__module__.split(".")[0], kind.__name__))
@@ -122,14 +134,18 @@ def _pack(value: Any, path: str, blobs: Blobs) -> Tree:
     return packer(value, path, blobs)
 
 
+class Plain(NamedTuple):
+    """A type whose values are a little JSON, there and back."""
+
+    kind: type
+    pack: Callable[[Any], Any]
+    unpack: Callable[[Any], Any]
+
+
 def _is_plain(value: Mapping[Any, Any]) -> bool:
     """Whether a JSON object brings the dict back as it was: text keys, in the order that records keep."""
     keys = list(value)
     return all(type(key) is str for key in keys) and keys == sorted(keys) and "$" not in value
-
-
-def _pack_float(value: float, path: str, blobs: Blobs) -> Tree:  # noqa: ARG001 - one shape for all packers
-    return {"$": "float", "v": repr(value)}
 
 
 def _pack_dict(value: dict[Any, Any], path: str, blobs: Blobs) -> Tree:
@@ -159,18 +175,6 @@ def _pack_datetime(value: datetime, path: str, blobs: Blobs) -> Tree:  # noqa: A
     if isinstance(value.tzinfo, ZoneInfo):
         node = {"$": "datetime", "v": value.replace(tzinfo=None).isoformat(), "zone": value.tzinfo.key}
     return {**node, "fold": value.fold} if value.fold else node
-
-
-def _pack_date(value: date, path: str, blobs: Blobs) -> Tree:  # noqa: ARG001 - one shape for all packers
-    return {"$": "date", "v": value.isoformat()}
-
-
-def _pack_timedelta(value: timedelta, path: str, blobs: Blobs) -> Tree:  # noqa: ARG001 - one shape for all packers
-    return {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]}
-
-
-def _pack_path(value: Path, path: str, blobs: Blobs) -> Tree:  # noqa: ARG001 - one shape for all packers
-    return {"$": "path", "v": str(value)}
 
 
 def _pack_struct(value: msgspec.Struct, path: str, blobs: Blobs) -> Tree:
@@ -247,6 +251,8 @@ def _unpack_tagged(tree: dict[str, Any], fetch: Fetch, leaves: Leaves) -> Any:
         if digest not in leaves:
             leaves[digest] = _LEAVES[tag](fetch(digest))
         return leaves[digest].clone() if tag in _CLONED else leaves[digest]
+    if tag in _PLAIN:
+        return _PLAIN[tag].unpack(tree["v"])
     if tag in _COMPOUND:
         return _COMPOUND[tag]([_unpack(one, fetch, leaves) for one in tree["v"]])
     if tag == "struct":
@@ -301,23 +307,30 @@ def _frame(data: bytes) -> "pl.DataFrame":
     return pl.read_ipc(BytesIO(data))
 
 
+def _timedelta(parts: Sequence[int]) -> timedelta:
+    return timedelta(*parts)
+
+
 def _zoned(node: Mapping[str, Any]) -> datetime:
     moment = datetime.fromisoformat(node["v"]).replace(fold=node.get("fold", 0))
     return moment.replace(tzinfo=ZoneInfo(node["zone"])) if "zone" in node else moment
 
 
 _AS_THEY_ARE: frozenset[type] = frozenset({type(None), bool, int, str})
+_PLAIN: dict[str, Plain] = {
+    "float": Plain(float, repr, float),
+    "date": Plain(date, date.isoformat, date.fromisoformat),
+    "timedelta": Plain(timedelta, attrgetter("days", "seconds", "microseconds"), _timedelta),
+    "path": Plain(type(Path()), str, Path),
+}
+_PLAIN_TAGS = {plain.kind: tag for tag, plain in _PLAIN.items()}
 _PACKERS: dict[type, Callable[[Any, str, Blobs], Tree]] = {
-    float: _pack_float,
     dict: _pack_dict,
     tuple: _pack_tuple,
     set: _pack_set,
     frozenset: _pack_set,
     bytes: _pack_bytes,
     datetime: _pack_datetime,
-    date: _pack_date,
-    timedelta: _pack_timedelta,
-    type(Path()): _pack_path,
 }
 _PACKERS_BY_NAME: dict[tuple[str, str], Callable[[Any, str, Blobs], Tree]] = {
     ("numpy", "ndarray"): _pack_array,
@@ -325,12 +338,8 @@ _PACKERS_BY_NAME: dict[tuple[str, str], Callable[[Any, str, Blobs], Tree]] = {
     ("polars", "Series"): _pack_series,
 }
 _SIMPLE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "float": lambda node: float(node["v"]),
     "bytes": lambda node: base64.b64decode(node["v"]),
     "datetime": _zoned,
-    "date": lambda node: date.fromisoformat(node["v"]),
-    "timedelta": lambda node: timedelta(*node["v"]),
-    "path": lambda node: Path(node["v"]),
     "scalar": _scalar,
 }
 _COMPOUND: dict[str, Callable[[list[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict}

@@ -12,7 +12,8 @@ from heptad.core.workspace import Workspace
 
 SPARED = timedelta(days=1)
 """How long an artifact waits for its record: one that was put more recently may belong to an act that is not done."""
-_DIGEST = re.compile(rb"[0-9a-f]{64}")
+_DIGEST = re.compile(rb"(?=([0-9a-f]{64}))")
+"""At any place, since other hexadecimal digits may stand right beside a digest."""
 _PAGE = 1000
 
 
@@ -26,8 +27,9 @@ class Garbage(msgspec.Struct, frozen=True, kw_only=True):
 def unreferenced(workspace: Workspace, older_than: timedelta = SPARED) -> list[str]:
     """Digests of artifacts that are old enough and that no record mentions in its body or its attributes.
 
-    Artifacts are listed before the records are read, so that a record written meanwhile saves its artifacts. A
-    digest that is named only inside of another artifact does not count: records name all that they need.
+    Artifacts are listed before the records are read: whoever puts an artifact and writes its record within the time
+    that is spared loses nothing, whatever happens meanwhile. A digest that is named only inside of another artifact
+    does not count: records name all that they need.
     """
     candidates = set(workspace.blobs.digests(older_than))
     for record in _all_records(workspace):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -66,7 +66,7 @@ def save(
                 msgspec.structs.replace(move, target=identity) if move.target == "@" else move for move in aliases
             ],
             events=[NewEvent(kind=event, subject=identity, body=event_body or {})] if event else [],
-            key=f"save:{identity}",
+            key=f"save:{identity}" if key else "",
             at=now,
             actor=actor,
         )
@@ -119,13 +119,4 @@ def set_attributes(workspace: Workspace, record: Id, values: Mapping[str, Scalar
 
 def typed(record: RawRecord, kind: type[T]) -> Record[T]:
     """The same record with its body as `kind`."""
-    return Record(
-        id=record.id,
-        kind=record.kind,
-        scope=record.scope,
-        at=record.at,
-        actor=record.actor,
-        body=msgspec.convert(record.body, kind),
-        attributes=record.attributes,
-        aliases=record.aliases,
-    )
+    return cast("Record[T]", msgspec.structs.replace(record, body=msgspec.convert(record.body, kind)))

@@ -1,44 +1,45 @@
 """Leases: who may do a thing now, so that of several processes one does it and a dead one is replaced."""
 
-import secrets
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from heptad.core.errors import ConflictError, UnavailableError
+import msgspec
+
+from heptad.core.errors import ConflictError, HeptadError
 from heptad.core.records import AliasMove, Change
 from heptad.core.store import Store
 
 
-class Lease:
+class Lease(msgspec.Struct, frozen=True):
     """A named right that one holder has until it expires; made by `acquire`.
 
     Time is the machine's, not the workspace's: a lease guards processes, not history. To act only while
     the lease is held, put `move()` into the change that holds the outcome: it fails with `ConflictError`
-    where somebody else has taken over, and then nothing of the change is written.
+    where somebody else has taken over, even if they are done by now, and then nothing of the change is written.
     """
 
-    def __init__(self, store: Store, scope: str, name: str, holder: str, duration: timedelta) -> None:
-        self.scope = scope
-        self.name = name
-        self.holder = holder
-        self.duration = duration
-        self._store = store
+    scope: str
+    name: str
+    holder: str
+    duration: timedelta
+    store: Store
 
     def move(self) -> AliasMove:
         """Holds the lease for its whole duration from now on, together with whatever else is in the change."""
-        return AliasMove(scope=self.scope, name=self.name, target=self.holder, lease=self.duration)
+        return AliasMove(scope=self.scope, name=self.name, target=self.holder, lease=self.duration, renews=True)
 
     def renew(self) -> None:
-        """Start the duration anew; raises `ConflictError` where somebody else holds the lease by now."""
-        self._store.write(Change(aliases=[self.move()]))
+        """Start the duration anew; raises `ConflictError` where somebody else has held the lease since."""
+        self.store.write(Change(aliases=[self.move()]))
 
     def release(self) -> bool:
         """Let the next one in at once; answers whether the lease was still ours."""
-        gone = AliasMove(scope=self.scope, name=self.name, target=self.holder, lease=timedelta())
+        gone = msgspec.structs.replace(self.move(), lease=timedelta())
         try:
-            self._store.write(Change(aliases=[gone]))
+            self.store.write(Change(aliases=[gone]))
         except ConflictError:
             return False
         return True
@@ -49,8 +50,8 @@ def acquire(store: Store, scope: str, name: str, duration: timedelta, holder: st
 
     `holder` says who it is, in words; each acquisition is its own holder, also in the same process.
     """
-    lease = Lease(store, scope, name, f"{holder or 'lease'}:{secrets.token_hex(8)}", duration)
-    lease.renew()
+    lease = Lease(scope, name, f"{holder or 'lease'}:{os.urandom(8).hex()}", duration, store)
+    store.write(Change(aliases=[msgspec.structs.replace(lease.move(), renews=False)]))
     return lease
 
 
@@ -77,8 +78,8 @@ def _keep(lease: Lease, done: threading.Event) -> None:
     while not done.wait(lease.duration.total_seconds() / 3):
         try:
             lease.renew()
-        except UnavailableError:
-            # A third of the time has passed; there is a second chance, and where that fails somebody takes over.
-            continue
         except ConflictError:
             return
+        except HeptadError:
+            # The database is busy or its disk full; there is a second chance, and where that fails somebody takes over.
+            continue

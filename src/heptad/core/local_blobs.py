@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import secrets
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from blake3 import blake3
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import InputError, IntegrityError, NotFoundError
 from heptad.core.faults import boundary
-from heptad.core.files import make_folder, sync_files, sync_folder, writing
+from heptad.core.files import locked, make_folder, sync_files, sync_folder, writing
 
 CHUNK = 4 << 20
 """Bytes that are read, hashed and written at a time; less is not worth a second thread."""
@@ -47,6 +46,7 @@ class LocalBlobs:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / "incoming"
+        self._lock = root / "lock"
 
     def put(self, data: bytes | Path | BinaryIO) -> str:
         return self._put_all([data])[0]
@@ -88,7 +88,7 @@ class LocalBlobs:
         if not paths or not self.root.is_dir():
             return 0
         freed = 0
-        with writing(self.root), self._locked(fcntl.LOCK_EX):
+        with writing(self.root), locked(self._lock):
             boundary("artifact.before_delete")
             for path in paths:
                 if _older(path, older_than):
@@ -105,27 +105,30 @@ class LocalBlobs:
         if not os.access(self._incoming, os.W_OK):
             return
         try:
-            with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            with locked(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 for leftover in self._incoming.iterdir():
                     leftover.unlink()
         except BlockingIOError:
             return
 
     def _put_all(self, sources: Sequence[bytes | Path | BinaryIO]) -> list[str]:
-        token = secrets.token_hex(8)
+        token = os.urandom(8).hex()
         arrived: dict[str, Path] = {}
-        with writing(self.root):
-            make_folder(self._incoming)
-            with self._locked(fcntl.LOCK_SH):
-                try:
-                    digests = [self._receive(source, arrived, token) for source in sources]
-                    self._publish(arrived)
-                except BaseException:
-                    for temporary in self._incoming.glob(f"{token}-*"):
-                        temporary.unlink()
-                    raise
-                # Also for what was there: whoever renamed it may not have come to its sync yet.
-                sync_files(self.root, [self.root / shard for shard in {digest[:2] for digest in digests}])
+        try:
+            with writing(self.root):
+                make_folder(self._incoming)
+                with locked(self._lock, fcntl.LOCK_SH):
+                    try:
+                        digests = [self._receive(source, arrived, token) for source in sources]
+                        self._publish(arrived)
+                    except BaseException:
+                        for temporary in self._incoming.glob(f"{token}-*"):
+                            temporary.unlink()
+                        raise
+                    # Also for what was there: whoever renamed it may not have come to its sync yet.
+                    sync_files(self.root, [self.root / shard for shard in {digest[:2] for digest in digests}])
+        except _BrokenSourceError as broken:
+            raise broken.error from None
         boundary("artifact.after_rename")
         return digests
 
@@ -133,7 +136,7 @@ class LocalBlobs:
         """Write a source into `incoming`, unless the same bytes are there; answers the digest."""
         temporary = self._incoming / f"{token}-{len(arrived)}"
         with _stream(source) as stream:
-            start = stream.read(CHUNK)
+            start = _next(stream)
             if len(start) < CHUNK:
                 digest = _hexdigest(start)
                 if digest in arrived or self._keep(digest):
@@ -178,15 +181,6 @@ class LocalBlobs:
             return False
         return True
 
-    @contextmanager
-    def _locked(self, kind: int) -> Generator[None]:
-        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(descriptor, kind)
-            yield
-        finally:
-            os.close(descriptor)
-
     def _path(self, digest: str) -> Path:
         if len(digest) != 64 or not _HEX.issuperset(digest):
             raise InputError(f"{digest[:80]!r} is not the digest of an artifact.", allowed="64 hexadecimal digits")
@@ -220,9 +214,16 @@ class _VerifiedFile(RawIOBase):
         super().close()
 
 
+class _BrokenSourceError(Exception):
+    """Carries an error of a source past those of the place that is written to."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 @contextmanager
 def _stream(source: bytes | Path | BinaryIO) -> Generator[BinaryIO]:
-    """The source as a stream whose errors are told apart from those of the place it is written to."""
     if isinstance(source, bytes):
         yield BytesIO(source)
     elif isinstance(source, Path):
@@ -236,6 +237,19 @@ def _stream(source: bytes | Path | BinaryIO) -> Generator[BinaryIO]:
             yield cast("BinaryIO", file)
     else:
         yield source
+
+
+def _next(stream: BinaryIO) -> bytes:
+    """The next `CHUNK` bytes, or all that are left: a stream may answer fewer at a time than it is asked for."""
+    parts: list[bytes] = []
+    missing = CHUNK
+    try:
+        while missing and (part := stream.read(missing)):
+            parts.append(part)
+            missing -= len(part)
+    except OSError as error:
+        raise _BrokenSourceError(error) from error
+    return b"".join(parts)
 
 
 def _older(file: Path, age: timedelta) -> bool:
@@ -258,7 +272,7 @@ def _copy(start: bytes, stream: BinaryIO, target: BinaryIO) -> str:
         while part:
             hashed = beside.submit(hasher.update, part)
             target.write(part)
-            part = stream.read(CHUNK)
+            part = _next(stream) if len(part) == CHUNK else b""
             hashed.result()
     return hasher.hexdigest()
 

@@ -8,8 +8,6 @@ import msgspec
 from heptad.core.records import Scalar
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like", "ilike", "exists"]
-Field: TypeAlias = Literal["id", "at", "actor"]
-"""What a key may name besides an attribute; written `@id`, `@at`, `@actor` in `Compare.key` and `Order.key`."""
 
 
 class Compare(msgspec.Struct, frozen=True):

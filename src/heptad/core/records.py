@@ -1,7 +1,7 @@
 """The shared vocabulary: records, links, attributes, events, and the change that writes them together."""
 
 import base64
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -49,7 +49,7 @@ RawRecord: TypeAlias = Record[dict[str, Any]]
 """A record as the store keeps it: its body is plain JSON data."""
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """`source` was made from, or decided on, `target`; `role` says how (`data`, `parent`, `champion`)."""
 
     source: Id
@@ -71,8 +71,8 @@ class AliasMove(msgspec.Struct, frozen=True, kw_only=True):
     `expected` is the version the alias must have (0: must not exist; `None`: any). With `lease`,
     the alias is a lease: `target` names its holder, not a record; it expires after that time of the
     machine's clock; and the move succeeds only where nobody else holds the alias now, or where `expected`
-    is its version, which takes it away from its holder. The version grows by one with each move, also
-    after a removal.
+    is its version, which takes it away from its holder. With `renews` it succeeds only for whoever held the
+    lease last, expired or not. The version grows by one with each move, also after a removal.
     """
 
     scope: str
@@ -80,6 +80,7 @@ class AliasMove(msgspec.Struct, frozen=True, kw_only=True):
     target: Id | None
     expected: int | None = None
     lease: timedelta | None = None
+    renews: bool = False
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +146,7 @@ def canonical_json(value: Any) -> bytes:
 
 def new_id(prefix: str) -> Id:
     """A fresh id, `prefix-` and 16 characters (80 random bits)."""
-    return _id(prefix, secrets.token_bytes(10))
+    return _id(prefix, os.urandom(10))
 
 
 def derived_id(prefix: str, *parts: Any) -> Id:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from heptad.core.errors import HeptadError, IntegrityError, UnavailableError, WorkspaceError
+from heptad.core.errors import HeptadError, InputError, IntegrityError, UnavailableError, WorkspaceError
 
 _SQLITE = {
     "SQLITE_READONLY": ("cannot be written: it is read-only", "Make the folder and its files writable for this user."),
@@ -12,7 +12,7 @@ _SQLITE = {
     "SQLITE_IOERR": ("cannot be read or written: the disk reports an error", "Check the disk and its free space."),
 }
 _CORRUPT = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
-_BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+_BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"}
 
 _POSTGRESQL = {
     "25006": ("is read-only", "Connect to the primary server."),
@@ -33,11 +33,15 @@ _WHILE_CONNECTING = {"does not exist": "3D000", "authentication failed": "28", "
 """The driver reports no SQLSTATE for a connection that was refused, only the server's sentence."""
 
 
-def translated(error: BaseException | None, where: str) -> HeptadError:
+def translated(error: BaseException, where: str) -> HeptadError:
     """The error of Heptad for an error of `sqlite3` or `psycopg`."""
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error, where)
     code = str(getattr(error, "sqlstate", None) or "")
+    if code.startswith("22") or type(error).__name__ == "DataError":
+        return InputError(
+            f"The database {where} cannot hold a value: {error}.", remedy="Give text without NUL, numbers of 64 bits."
+        )
     if not code:
         code = next((known for words, known in _WHILE_CONNECTING.items() if words in str(error)), "")
     problem, remedy = (

@@ -1,22 +1,19 @@
-"""Keyset paging: the order of a search as SQL, and the cursor that says where a page ended."""
+"""Keyset paging: any condition and order of a search as SQL."""
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
+from heptad.core import sql_newest
 from heptad.core.errors import InputError
 from heptad.core.query import All, Compare, Condition, Cursor, Order, Query
-from heptad.core.records import canonical_json, digest_of
+from heptad.core.sql_cursor import from_cursor, no_page_ends_at, to_cursor
+from heptad.core.sql_newest import Found, families_of
 from heptad.core.sql_query import FIELDS, Search, Where
-from heptad.core.sql_tables import attribute, family, record
+from heptad.core.sql_tables import attribute, record
 from heptad.core.sql_transaction import Row, Transaction
 
-FEW = 2000
-"""So many records are looked at one by one sooner than all that another comparison allows are collected."""
 AHEAD = 10
 """So many times a page is looked at in the order of the search, in the hope that it fills the page."""
 _SELECTIVE = {"=", "<", "<=", ">", ">=", "in"}
@@ -43,25 +40,20 @@ class Phase(NamedTuple):
     terms: list[Term]
 
 
-def page_of(
-    transaction: Transaction, query: Query, after: Cursor | None, limit: int
-) -> tuple[list[int], Cursor | None]:
-    """The numbers of the records on one page, and the cursor of the next."""
-    if limit < 1:
-        raise InputError(f"A page of {limit} records cannot be read.", allowed="1 or more")
-    start, behind = _open_cursor(query, after)
-    families = _families(transaction, query)
-    narrow = _narrow(transaction, Search(families, transaction.dialect.name), query.where)
-    search = Search(families, transaction.dialect.name, probes=narrow is not None, narrow=narrow)
+def page_of(transaction: Transaction, query: Query, after: Cursor | None, limit: int) -> Found:
+    """A page of a search."""
+    families = families_of(transaction, query)
+    phases = list(_phases(query.order, families)) if families else []
+    start, behind = _place(query, phases, after) if after is not None else (0, [])
+    narrow = _narrow(transaction, Search(families, transaction.kind), query.where)
+    search = Search(families, transaction.kind, probes=narrow is not None, narrow=narrow)
     found: list[int] = []
     place: tuple[int, list[Any]] = (0, [])
-    for number, phase in enumerate(_phases(query.order, families) if families else ()):
-        if number < start:
-            continue
+    for number, phase in enumerate(phases[start:], start):
         rest = _behind(phase.terms, behind) if number == start and behind else sa.true()
         for seq, *values in _rows(transaction, phase, rest, search, query.where, limit + 1 - len(found)):
             if len(found) == limit:
-                return found, _cursor(query, *place)
+                return found, to_cursor(query, *place)
             found.append(seq)
             place = number, values
     return found, None
@@ -90,22 +82,13 @@ def _rows(
     return transaction.search(walk.where(search.where(condition, phase.seq)).limit(limit))
 
 
-def _families(transaction: Transaction, query: Query) -> list[int]:
-    statement = sa.select(family.c.id)
-    if query.kind:
-        statement = statement.where(family.c.kind == query.kind)
-    if query.scopes is not None:
-        statement = statement.where(family.c.scope.in_(list(query.scopes)))
-    return [row[0] for row in transaction.search(statement)]
-
-
 def _narrow(transaction: Transaction, search: Search, condition: Condition) -> Compare | None:
     """A comparison that all must meet and few do; `None` where there is none."""
     must = condition.parts if isinstance(condition, All) else (condition,)
     for part in must:
         if isinstance(part, Compare) and part.operator in _SELECTIVE and part.value is not None:
-            some = search.numbers(part).limit(FEW + 1).subquery()
-            if transaction.search(sa.select(sa.func.count()).select_from(some))[0][0] <= FEW:
+            some = search.numbers(part).limit(sql_newest.FEW + 1).subquery()
+            if transaction.search(sa.select(sa.func.count()).select_from(some))[0][0] <= sql_newest.FEW:
                 return part
     return None
 
@@ -184,23 +167,16 @@ def _beyond(term: Term, value: Any) -> Where:
     return sa.or_(beyond, term.column.is_(None)) if term.nullable else beyond
 
 
-def _fingerprint(query: Query) -> str:
-    asked = (query.kind, query.scopes, query.where, query.order)
-    return digest_of(canonical_json(asked))[:16]
+def _place(query: Query, phases: Sequence[Phase], after: Cursor) -> tuple[int, list[Any]]:
+    number, values = from_cursor(query, after)
+    terms = phases[number].terms if 0 <= number < len(phases) else []
+    if not terms or len(terms) != len(values) or not all(map(_fits, terms, values)):
+        raise no_page_ends_at(after)
+    return number, values
 
 
-def _cursor(query: Query, phase: int, values: Sequence[Any]) -> Cursor:
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode((_fingerprint(query), phase, list(values)))).decode()
-
-
-def _open_cursor(query: Query, after: Cursor | None) -> tuple[int, list[Any]]:
-    if after is None:
-        return 0, []
-    try:
-        packed = base64.urlsafe_b64decode(after.encode())
-        fingerprint, phase, values = msgspec.msgpack.decode(packed, type=tuple[str, int, list[Any]])
-    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise InputError(f"{after[:40]!r} is no cursor.", allowed="the `after` of the page before") from error
-    if fingerprint != _fingerprint(query):
-        raise InputError("The cursor belongs to another search.", allowed="the cursor of a page of the same query")
-    return phase, values
+def _fits(term: Term, value: Any) -> bool:
+    """Whether the column may hold the value: text, a number, or nothing."""
+    if value is None:
+        return term.nullable
+    return isinstance(value, str) if isinstance(term.column.type, sa.Text) else isinstance(value, int | float)

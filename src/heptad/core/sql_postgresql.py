@@ -1,24 +1,27 @@
 """A PostgreSQL schema: writers queue on the one row of `tail`, readers see one snapshot."""
 
+import functools
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.event import listen
-from sqlalchemy.pool import ConnectionPoolEntry
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import Identifier
 
-from heptad.core.errors import WorkspaceError
+from heptad.core.errors import InputError
 from heptad.core.faults import boundary
 from heptad.core.sql_database import ConnectionPool
-from heptad.core.sql_tables import metadata
 from heptad.core.sql_transaction import Transaction
 
+CONNECT_SECONDS = 10
+"""How long a server may take to answer, unless the URL says otherwise."""
 STATEMENT_SECONDS = 60
 """How long a statement may take, waiting for other writers included."""
 IDLE_SECONDS = 300
 """How long a transaction may stand still."""
+SECRETS = ("password", "sslpassword", "passfile")
 
 
 class PostgresDatabase:
@@ -27,23 +30,17 @@ class PostgresDatabase:
     A commit is durable when the server says so (`synchronous_commit`, on by default).
     """
 
-    def __init__(self, url: sa.URL) -> None:
-        self.where = url.render_as_string(hide_password=True)
+    def __init__(self, url: str) -> None:
         try:
-            engine = sa.create_engine(
-                url.set(drivername="postgresql+psycopg"),
-                max_overflow=-1,
-                pool_pre_ping=True,
-                # Transactions begin where a statement says so, as on SQLite.
-                isolation_level="AUTOCOMMIT",
-            )
-        except ModuleNotFoundError as error:
-            raise WorkspaceError(
-                f"The store {self.where} needs the package {error.name!r}, which is not installed.",
-                remedy="pip install 'heptad[postgresql]'",
-            ) from error
-        listen(engine, "connect", _configure)
-        self._pool = ConnectionPool(engine, self.where)
+            parameters = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # It may quote the password.
+            raise InputError(
+                "The store's URL cannot be read.", allowed="postgresql://user@host/database, special signs as %XX"
+            ) from None
+        self.where = make_conninfo("", **{key: value for key, value in parameters.items() if key not in SECRETS})
+        connect = functools.partial(_connected, {"connect_timeout": CONNECT_SECONDS, **parameters})
+        self._pool = ConnectionPool("postgresql", self.where, connect, psycopg.Error)
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
@@ -52,7 +49,8 @@ class PostgresDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Generator[Transaction]:  # noqa: ARG002 - the server syncs each commit
-        with self._pool.transaction("BEGIN") as transaction:
+        # Whoever has waited for its turn must see what was committed meanwhile.
+        with self._pool.transaction("BEGIN ISOLATION LEVEL READ COMMITTED") as transaction:
             yield transaction
             boundary("store.before_commit")
         boundary("store.after_commit")
@@ -67,21 +65,28 @@ class PostgresDatabase:
 
     def snapshot(self, transaction: Transaction, label: str) -> str:
         """Every table copied into a schema of its own, inside the migration's transaction."""
+        tables = transaction.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         schema = transaction.value("SELECT current_schema()")
-        quoted = transaction.dialect.identifier_preparer.quote(f"{schema}_{label}_{time.time_ns()}")
+        quoted = Identifier(f"{schema}_{label}_{time.time_ns()}").as_string()
         transaction.run(f"CREATE SCHEMA {quoted}")
-        for table in metadata.sorted_tables:
-            transaction.run(f"CREATE TABLE {quoted}.{table.name} AS TABLE {table.name}")
+        for (table,) in tables:
+            name = Identifier(table).as_string()
+            transaction.run(f"CREATE TABLE {quoted}.{name} AS TABLE {name}")
         return f"schema {quoted}"
 
     def close(self) -> None:
         self._pool.close()
 
 
-def _configure(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    # A client that hangs or was killed must hold up neither the server nor the other writers for ever.
-    connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-    # Our queries take milliseconds: less than it takes to start parallel workers or a compiler.
-    connection.execute("SET max_parallel_workers_per_gather = 0")
-    connection.execute("SET jit = off")
+def _connected(parameters: dict[str, Any]) -> "psycopg.Connection[Any]":
+    # Transactions begin where a statement says so, as on SQLite.
+    connection = psycopg.connect(**parameters, autocommit=True)
+    connection.execute(
+        # A client that hangs or was killed must hold up neither the server nor the other writers for ever.
+        "SELECT set_config('statement_timeout', %s, false),"
+        " set_config('idle_in_transaction_session_timeout', %s, false),"
+        # Our queries take milliseconds: less than it takes to start parallel workers or a compiler.
+        " set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)",
+        (f"{STATEMENT_SECONDS}s", f"{IDLE_SECONDS}s"),
+    )
+    return connection

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from heptad.core.errors import InputError
 from heptad.core.query import All, AnyOf, Compare, Condition, Not
 from heptad.core.records import Scalar
-from heptad.core.sql_tables import PREFIX, attribute, record
-from heptad.core.sql_values import micros
+from heptad.core.sql_tables import attribute, record
+from heptad.core.sql_transaction import Kind
+from heptad.core.sql_values import PREFIX, micros
 
 Where = sa.ColumnElement[bool]
 
@@ -36,7 +37,7 @@ class Search(NamedTuple):
     """
 
     families: Sequence[int]
-    dialect: str
+    kind: Kind
     probes: bool = False
     narrow: Compare | None = None
 
@@ -59,9 +60,9 @@ class Search(NamedTuple):
     def numbers(self, compare: Compare) -> sa.Select[tuple[int]]:
         """The numbers of the records for which a comparison holds."""
         if compare.key.startswith("@"):
-            found = _compare_field(compare, self.dialect)
+            found = _compare_field(compare, self.kind)
             return sa.select(record.c.seq).where(record.c.family.in_(self.families), found)
-        found = _compare(compare.operator, compare.value, attribute, self.dialect)
+        found = _compare(compare.operator, compare.value, attribute, self.kind)
         here = attribute.c.family.in_(self.families), attribute.c.key == compare.key
         return sa.select(attribute.c.record).where(*here, found)
 
@@ -72,11 +73,10 @@ class Search(NamedTuple):
             # `+ 0` keeps the planner from starting here: the order's index is walked, which is never bad.
             return (seq + 0).in_(self.numbers(compare))
         if compare.key.startswith("@"):
-            return (
-                sa.exists().where(record.c.seq == seq, _compare_field(compare, self.dialect)).correlate_except(record)
-            )
+            found = _compare_field(compare, self.kind)
+            return sa.exists().where(record.c.seq == seq, found).correlate_except(record)
         beside = attribute.alias()
-        found = _compare(compare.operator, compare.value, beside, self.dialect)
+        found = _compare(compare.operator, compare.value, beside, self.kind)
         return sa.exists().where(beside.c.record == seq, beside.c.key == compare.key, found)
 
 
@@ -86,7 +86,7 @@ def _field(key: str) -> sa.Column[Any]:
     return FIELDS[key]
 
 
-def _compare_field(compare: Compare, dialect: str) -> Where:
+def _compare_field(compare: Compare, kind: Kind) -> Where:
     key, operator, value = compare.key, compare.operator, compare.value
     column = _field(key)
     if operator == "exists":
@@ -99,25 +99,25 @@ def _compare_field(compare: Compare, dialect: str) -> Where:
         return column.in_([str(one) for one in value])
     if not isinstance(value, str):
         raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="text")
-    return _RANGES[operator](column, value) if operator in _RANGES else like(column, operator, value, dialect)
+    return _RANGES[operator](column, value) if operator in _RANGES else like(column, operator, value, kind)
 
 
-def _compare(operator: str, value: Any, table: sa.FromClause, dialect: str) -> Where:
+def _compare(operator: str, value: Any, table: sa.FromClause, kind: Kind) -> Where:
     if operator == "exists":
         return sa.true()
     if operator == "in":
-        return _one_of(value, table)
+        return _one_of(value, table, kind)
     if isinstance(value, str):
-        return _compare_text(operator, value, table, dialect)
+        return _compare_text(operator, value, table, kind)
     if operator in _RANGES and isinstance(value, bool | int | float):
         return sa.false() if _is_nan(value) else _RANGES[operator](table.c.num, float(value))
     raise InputError(f"{operator} {value!r} cannot be searched.", allowed="text, or for =, !=, <, <=, >, >= a number")
 
 
-def _compare_text(operator: str, value: str, table: sa.FromClause, dialect: str) -> Where:
+def _compare_text(operator: str, value: str, table: sa.FromClause, kind: Kind) -> Where:
     whole = sa.func.coalesce(table.c.raw, table.c.txt)
     if operator not in _RANGES:
-        return sa.and_(table.c.txt.is_not(None), like(whole, operator, value, dialect))
+        return sa.and_(table.c.txt.is_not(None), like(whole, operator, value, kind))
     if len(value) < PREFIX:
         # Decided within the first characters, whatever follows: the index alone is read.
         return _RANGES[operator](table.c.txt, value)
@@ -125,7 +125,7 @@ def _compare_text(operator: str, value: str, table: sa.FromClause, dialect: str)
     return sa.and_(_RANGES[near](table.c.txt, value[:PREFIX]), _RANGES[operator](whole, value))
 
 
-def _one_of(values: Any, table: sa.FromClause) -> Where:
+def _one_of(values: Any, table: sa.FromClause, kind: Kind) -> Where:
     if isinstance(values, str) or not isinstance(values, Sequence | set | frozenset):
         raise InputError(f"in {values!r} cannot be searched.", allowed="a sequence of values")
     given: list[Scalar] = list(values)  # pyright: ignore[reportUnknownArgumentType] - checked by type below
@@ -135,7 +135,7 @@ def _one_of(values: Any, table: sa.FromClause) -> Where:
     return sa.or_(
         table.c.num.in_(numbers),
         table.c.txt.in_(short),
-        *(_compare_text("=", one, table, "") for one in texts if len(one) >= PREFIX),
+        *(_compare_text("=", one, table, kind) for one in texts if len(one) >= PREFIX),
     )
 
 
@@ -143,15 +143,15 @@ def _is_nan(value: float) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def like(column: sa.ColumnElement[Any], operator: str, pattern: str, dialect: str) -> Where:
+def like(column: sa.ColumnElement[Any], operator: str, pattern: str, kind: Kind) -> Where:
     """`%` and `_` in `pattern` stand for any text and any character; nothing else is special.
 
     `like` minds case, `ilike` does not, for ASCII letters. SQLite's LIKE never does, its GLOB always.
     """
-    if dialect == "sqlite" and operator == "like":
+    if kind == "sqlite" and operator == "like":
         special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
         return column.op("GLOB", is_comparison=True)("".join(special.get(one, one) for one in pattern))
-    if dialect == "sqlite":
+    if kind == "sqlite":
         return column.op("LIKE", is_comparison=True)(pattern)
     escaped = pattern.replace("\\", "\\\\")
     return column.op("ILIKE" if operator == "ilike" else "LIKE", is_comparison=True)(escaped)

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.schema import CreateIndex, CreateTable
-
 from heptad.core.errors import IntegrityError, WorkspaceError
 from heptad.core.events import CHAIN_START
 from heptad.core.sql_database import Database
-from heptad.core.sql_tables import PARTIAL_INDEXES, meta, metadata
 from heptad.core.sql_transaction import Transaction
 
 Migration = Callable[[Transaction], None]
@@ -24,7 +21,7 @@ def prepare(database: Database, version: int = VERSION, migrations: Mapping[int,
     if found == version:
         return
     with database.writing() as transaction:
-        if transaction.dialect.name == "postgresql":
+        if transaction.kind == "postgresql":
             transaction.run("SET LOCAL statement_timeout = 0")
             # Of two programs that start at once, the second waits here, and then finds the tables.
             transaction.run("SELECT pg_advisory_xact_lock(hashtext('heptad ' || current_schema()))")
@@ -44,7 +41,7 @@ def prepare(database: Database, version: int = VERSION, migrations: Mapping[int,
 
 
 def _version(database: Database, transaction: Transaction) -> int | None:
-    if not database.has_table(transaction, meta.name):
+    if not database.has_table(transaction, "meta"):
         return None
     value = transaction.value("SELECT value FROM meta WHERE key = 'schema'")
     if value is None or not value.isdigit():
@@ -56,11 +53,9 @@ def _version(database: Database, transaction: Transaction) -> int | None:
 
 
 def _create(transaction: Transaction, version: int) -> None:
-    for table in metadata.sorted_tables:
-        transaction.run(str(CreateTable(table).compile(dialect=transaction.dialect)))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            transaction.run(str(CreateIndex(index).compile(dialect=transaction.dialect)))
-    for statement in PARTIAL_INDEXES:
+    from heptad.core.sql_tables import definitions  # noqa: PLC0415 - only a new store needs SQLAlchemy
+
+    for statement in definitions(transaction.kind):
         transaction.run(statement)
     transaction.run("INSERT INTO meta (key, value) VALUES ('schema', ?)", str(version))
     transaction.run("INSERT INTO tail (id, seq, position, digest) VALUES (1, 0, 0, ?)", CHAIN_START)

@@ -6,7 +6,7 @@ from heptad.core.errors import InputError, NotFoundError
 from heptad.core.records import Id
 from heptad.core.sql_transaction import Row, Transaction
 from heptad.core.sql_values import name, pack_points, unpack_points
-from heptad.core.sql_writer import find_places
+from heptad.core.sql_writer import find_places, lock_tail
 from heptad.core.store import Segment
 
 NO_END = 2**62
@@ -15,6 +15,7 @@ NO_END = 2**62
 
 def append(transaction: Transaction, segments: Sequence[Segment]) -> None:
     """Add the points that are not there yet; raises `InputError` where points before them are missing."""
+    lock_tail(transaction)
     places = find_places(transaction, [one.record for one in segments])
     ends: dict[tuple[int, str], int] = {}
     rows: list[Row] = []

@@ -1,6 +1,6 @@
 """A SQLite file for many processes at once: writers queue on a lock file and share their syncs."""
 
-import fcntl
+import functools
 import os
 import sqlite3
 import threading
@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
-
 from heptad.core.errors import WorkspaceError
 from heptad.core.faults import boundary
-from heptad.core.files import make_folder, sync_folder, writing
+from heptad.core.files import locked, make_folder, sync_folder, writing
 from heptad.core.sql_database import ConnectionPool
 from heptad.core.sql_errors import translated
 from heptad.core.sql_transaction import Transaction
@@ -30,9 +27,8 @@ class SqliteDatabase:
     """Transactions on one file in WAL mode; see `Database`.
 
     Turns: SQLite lets waiting writers sleep and try again, so under load one of them may wait for a second.
-    Here a writer first takes an exclusive `flock` on a file beside the database: the kernel wakes those who
-    wait in their order, and lets go of the lock of a process that dies. (A process that is stopped in the
-    middle of a transaction holds up the others until it goes on: `flock` knows no limit.)
+    Here a writer first takes an exclusive lock on a file beside the database (`files.locked`). (A process that is
+    stopped in the middle of a transaction holds up the others until it goes on: such a lock knows no limit.)
 
     Durability: a commit with `synchronous=NORMAL` leaves its frames in the write-ahead log unsynced. The
     writer gives its turn away, and then calls `fdatasync` on the log while the next one writes already: the
@@ -54,35 +50,10 @@ class SqliteDatabase:
         self._log = LogSync(path.with_name(f"{path.name}-wal"))
         # Asked of the folder: SQLite keeps its log beside the file.
         self._is_read_only = path.exists() and not os.access(path.parent, os.W_OK)
-        engine = sa.create_engine("sqlite://", creator=self._open, poolclass=QueuePool, max_overflow=-1)
-        self._pool = ConnectionPool(engine, self.where)
-        self._create_file()
-
-    def _open(self) -> sqlite3.Connection:
-        options = ""
-        if self._is_read_only:
-            # Nobody can write while the folder is read-only; where there is a log, it must still be read.
-            options = "?mode=ro" if self._log.path.exists() else "?immutable=1"
-        connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}{options}",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            check_same_thread=False,
-            # The driver must not begin transactions by itself.
-            isolation_level=None,
-        )
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        if not self._is_read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-        return connection
-
-    def _create_file(self) -> None:
-        if not self.path.exists():
-            with writing(self.path.parent):
-                make_folder(self.path.parent)
-                self.path.touch()
-                sync_folder(self.path.parent)
+        connect = functools.partial(_connected, path, is_read_only=self._is_read_only)
+        self._pool = ConnectionPool("sqlite", self.where, connect, sqlite3.Error)
+        if not path.exists() or not path.stat().st_size:
+            self._create()
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
@@ -91,8 +62,12 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Generator[Transaction]:
-        self._refuse_if_read_only()
-        with self._pool.transaction("BEGIN IMMEDIATE", self._turn()) as transaction:
+        if self._is_read_only:
+            raise WorkspaceError(
+                f"The folder {self.path.parent} is read-only: nothing can be written to {self.path.name}.",
+                remedy="Make the folder writable for this user, or work on a copy.",
+            )
+        with self._pool.transaction("BEGIN IMMEDIATE", locked(self._lock)) as transaction:
             yield transaction
             boundary("store.before_commit")
         if durable:
@@ -132,25 +107,30 @@ class SqliteDatabase:
         self._log.sync()
         self._pool.close()
 
-    @contextmanager
-    def _turn(self) -> Generator[None]:
-        with writing(self._lock.parent):
-            # Opened anew each time: a lock belongs to an open file, so threads queue as processes do.
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            # Said, not only closed: a process forked meanwhile has the same open file, and would keep the lock.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+    def _create(self) -> None:
+        """Make the file, alone: while SQLite changes a file to WAL mode, others are told at once that it is busy."""
+        with writing(self.path.parent):
+            make_folder(self.path.parent)
+            with self._pool.transaction("BEGIN", locked(self._lock)):
+                sync_folder(self.path.parent)
 
-    def _refuse_if_read_only(self) -> None:
-        if self._is_read_only:
-            raise WorkspaceError(
-                f"The folder {self.path.parent} is read-only: nothing can be written to {self.path.name}.",
-                remedy="Make the folder writable for this user, or work on a copy.",
-            )
+
+def _connected(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
+    options = ""
+    if is_read_only:
+        # Nobody can write while the folder is read-only; where there is a log, it must still be read.
+        options = "?mode=ro" if path.with_name(f"{path.name}-wal").exists() else "?immutable=1"
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}{options}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        check_same_thread=False,
+        # The driver must not begin transactions by itself.
+        isolation_level=None,
+    )
+    for pragma in PRAGMAS if is_read_only else (*PRAGMAS, "journal_mode=WAL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 class LogSync:

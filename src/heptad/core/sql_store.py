@@ -4,16 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
-
 from heptad.core import sql_reader, sql_segments, sql_trace, sql_writer
-from heptad.core.errors import InputError
+from heptad.core.errors import InputError, WorkspaceError
 from heptad.core.query import Cursor, Page, Query
 from heptad.core.records import Change, Event, Id, Link, Position, RawRecord, Ref
 from heptad.core.sql_database import Database
-from heptad.core.sql_paging import page_of
-from heptad.core.sql_postgresql import PostgresDatabase
+from heptad.core.sql_newest import newest_of
 from heptad.core.sql_schema import prepare
 from heptad.core.sql_sqlite import SqliteDatabase
 from heptad.core.store import Direction, Segment, Store
@@ -22,28 +18,32 @@ from heptad.core.store import Direction, Segment, Store
 def open_store(url: str) -> "SqlStore":
     """The store at `sqlite:////absolute/path` or `postgresql://user@host/database`, made or migrated where needed.
 
-    Errors: `WorkspaceError` for a place that cannot be used or a schema newer than this program,
-    `UnavailableError` where the server does not answer, `InputError` for a URL that is none.
+    A path is taken as it is; in the other URL special signs are written as `%XX`. Errors: `WorkspaceError` for a
+    place that cannot be used or a schema newer than this program, `UnavailableError` where the server does not
+    answer, `InputError` for a URL that is none.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise InputError("The store's URL cannot be read.", allowed=_URLS) from None
-    database = _database(parsed)
+    database = _database(url)
     prepare(database)
     return SqlStore(url, database)
 
 
-_URLS = "sqlite:////absolute/path/heptad.db or postgresql://user@host/database"
-
-
-def _database(url: URL) -> Database:
-    kind = url.get_backend_name()
-    if kind == "sqlite" and url.database and url.database != ":memory:":
-        return SqliteDatabase(Path(url.database))
-    if kind == "postgresql":
-        return PostgresDatabase(url)
-    raise InputError(f"The store {url.render_as_string()} is of no known kind.", allowed=_URLS)
+def _database(url: str) -> Database:
+    kind, _, place = url.partition("://")
+    if kind == "sqlite" and place[1:] not in {"", ":memory:"}:
+        return SqliteDatabase(Path(place[1:]))
+    if kind in {"postgresql", "postgresql+psycopg"}:
+        try:
+            from heptad.core.sql_postgresql import PostgresDatabase  # noqa: PLC0415 - its driver is an extra
+        except ModuleNotFoundError as error:
+            raise WorkspaceError(
+                f"A store on PostgreSQL needs the package {error.name!r}, which is not installed.",
+                remedy="pip install 'heptad[postgresql]'",
+            ) from error
+        return PostgresDatabase(f"postgresql://{place}")
+    raise InputError(
+        f"A store cannot be at {kind}://..." if place else "The store's URL cannot be read.",
+        allowed="sqlite:////absolute/path/heptad.db or postgresql://user@host/database",
+    )
 
 
 class SqlStore:
@@ -62,7 +62,7 @@ class SqlStore:
             with self.database.reading() as transaction:
                 return sql_writer.newest(transaction)
         with self.database.writing() as transaction:
-            return sql_writer.apply(transaction, change, rows, self.database.now(transaction))
+            return sql_writer.apply(transaction, change, rows, self.database.now)
 
     def get(self, refs: Sequence[Ref]) -> list[RawRecord]:
         with self.database.reading() as transaction:
@@ -70,7 +70,12 @@ class SqlStore:
 
     def find(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page[RawRecord]:
         with self.database.reading() as transaction:
-            seqs, following = page_of(transaction, query, after, limit)
+            found = newest_of(transaction, query, after, limit)
+            if found is None:
+                from heptad.core.sql_paging import page_of  # noqa: PLC0415 - it needs SQLAlchemy
+
+                found = page_of(transaction, query, after, limit)
+            seqs, following = found
             return Page(sql_reader.records_at(transaction, seqs, query.attributes), following)
 
     def trace(self, ids: Sequence[Id], direction: Direction, roles: Collection[str] = ()) -> list[Link]:

@@ -1,9 +1,14 @@
 """The tables of the store, the same on SQLite and PostgreSQL."""
 
-import sqlalchemy as sa
+import functools
+from typing import Any
 
-PREFIX = 128
-"""Characters of an attribute's text that are in `txt`: PostgreSQL refuses index entries above about 2.7 kB."""
+import sqlalchemy as sa
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from heptad.core.sql_transaction import Kind
 
 metadata = sa.MetaData()
 
@@ -124,3 +129,24 @@ applied = sa.Table(
     sa.Column("position", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def definitions(kind: Kind) -> list[str]:
+    """The statements that make all tables and indexes."""
+    made: list[CreateTable | CreateIndex] = [CreateTable(table) for table in metadata.sorted_tables]
+    made += [CreateIndex(index) for table in metadata.sorted_tables for index in table.indexes]
+    return [*(str(one.compile(dialect=dialect_of(kind))) for one in made), *PARTIAL_INDEXES]
+
+
+@functools.cache
+def dialect_of(kind: Kind) -> Dialect:
+    """How SQLAlchemy speaks to a database through the driver that is used here."""
+    dialect: Dialect = registry.load({"sqlite": "sqlite.pysqlite", "postgresql": "postgresql.psycopg"}[kind])()
+    return dialect
+
+
+def compiled(statement: sa.Select[Any], kind: Kind) -> tuple[str, Any]:
+    """A query as the driver takes it: its text, and the values that are bound."""
+    query = statement.compile(dialect=dialect_of(kind), compile_kwargs={"render_postcompile": True})
+    values = query.params
+    return str(query), values if query.positiontup is None else [values[name] for name in query.positiontup]

@@ -1,66 +1,55 @@
 """Lineage: which records a record was made from, and what was made from it."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from heptad.core.errors import NotFoundError
 from heptad.core.records import Id, Link
 from heptad.core.sql_transaction import Transaction
 from heptad.core.store import Direction
 
-
-class Way(NamedTuple):
-    """How links are followed: from which end to which, and whether the ends are followed further."""
-
-    near: str
-    far: str
-    goes_on: bool
-
-
-WAYS: dict[Direction, Way] = {
-    "ancestors": Way("source", "target", goes_on=True),
-    "descendants": Way("target", "source", goes_on=True),
-    "out": Way("source", "target", goes_on=False),
-    "in": Way("target", "source", goes_on=False),
-}
+_read = msgspec.json.Decoder(list[tuple[Id, str | None, Id | None]]).decode
 
 
 def links_of(transaction: Transaction, ids: Sequence[Id], direction: Direction, roles: Collection[str]) -> list[Link]:
     """The links met from some records on, nearest first, each once; raises `NotFoundError` for an unknown id.
 
     The database collects the records that can be reached (a recursive union meets each once), with their links;
-    the order is then that of a breadth-first walk. A record is in it as the end of the way where its own links
-    are not asked for.
+    the order is then that of a breadth-first walk.
     """
     starts = list(dict.fromkeys(ids))
-    way = WAYS[direction]
+    is_forward = direction in {"ancestors", "out"}
+    near, far = ("source", "target") if is_forward else ("target", "source")
     roled, values = (" AND link.role IN ??", [sorted(roles)]) if roles else ("", [])
+    links = f"JOIN link ON link.{near} = reached.seq{roled}"
+    further = f" UNION SELECT link.{far} FROM reached {links}" if direction in {"ancestors", "descendants"} else ""  # noqa: S608 - fixed words only
     statement = (
-        "WITH RECURSIVE reached (seq, is_end) AS (SELECT seq, 0 FROM record WHERE id IN ?? UNION "  # noqa: S608 - fixed words only
-        f"SELECT link.{way.far}, {0 if way.goes_on else 1} "
-        f"FROM reached JOIN link ON link.{way.near} = reached.seq AND reached.is_end = 0{roled}) "
-        f"SELECT reached.seq, record.id, link.role, link.{way.far} "
-        "FROM reached JOIN record ON record.seq = reached.seq "
-        f"LEFT JOIN link ON link.{way.near} = reached.seq AND reached.is_end = 0{roled}"
+        f"WITH RECURSIVE reached (seq) AS (SELECT seq FROM record WHERE id IN ??{further}) "  # noqa: S608 - fixed words only
+        "SELECT CAST(JSON_ROWS((near.id, link.role, far.id)) AS TEXT) FROM reached "
+        f"JOIN record AS near ON near.seq = reached.seq LEFT {links} LEFT JOIN record AS far ON far.seq = link.{far}"
     )
-    rows = transaction.rows(statement, starts, *values, *values)
-    names = {seq: identity for seq, identity, _, _ in rows}
-    ends: dict[Id, list[tuple[str, Id]]] = {identity: [] for identity in names.values()}
+    found: str | None = transaction.value(statement, starts, *values * (1 + bool(further)))
+    ends: defaultdict[Id, list[tuple[str, Id]]] = defaultdict(list)
+    for one, role, other in _read(found or "[]"):
+        met = ends[one]
+        if role is not None and other is not None:
+            met.append((role, other))
     for one in starts:
         if one not in ends:
             raise NotFoundError("record", one)
-    for _, near, role, far in rows:
-        if role is not None:
-            ends[near].append((role, names[far]))
-    return _nearest_first(ends, starts, forward=way.near == "source")
+    return _nearest_first(ends, starts, is_forward=is_forward)
 
 
-def _nearest_first(ends: dict[Id, list[tuple[str, Id]]], starts: Sequence[Id], *, forward: bool) -> list[Link]:
+def _nearest_first(ends: dict[Id, list[tuple[str, Id]]], starts: Sequence[Id], *, is_forward: bool) -> list[Link]:
     ordered: list[Link] = []
     queue, seen = list(starts), set(starts)
     for near in queue:
-        for role, far in sorted(ends[near]):
-            ordered.append(Link(near, role, far) if forward else Link(far, role, near))
+        links = ends[near]
+        links.sort()
+        for role, far in links:
+            ordered.append(Link(near, role, far) if is_forward else Link(far, role, near))
             if far not in seen:
                 seen.add(far)
                 queue.append(far)

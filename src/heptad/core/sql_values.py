@@ -11,12 +11,13 @@ import msgspec
 
 from heptad.core.errors import InputError
 from heptad.core.records import Scalar, canonical_json
-from heptad.core.sql_tables import PREFIX
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 NAME_BYTES = 512
 """Longest id, key, scope, role or name, so that every index entry fits on PostgreSQL."""
+PREFIX = 128
+"""Characters of an attribute's text that are in `txt`: PostgreSQL refuses index entries above about 2.7 kB."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Columns = tuple[float | None, str | None, str | None]
@@ -28,7 +29,8 @@ compares with nothing)."""
 def to_columns(key: str, value: Scalar) -> Columns:
     """The columns of a value; raises `InputError` for what cannot be stored."""
     if isinstance(value, float):
-        return (None, None, "NaN") if math.isnan(value) else (value, None, None)
+        # Zero has no sign: SQLite keeps none.
+        return (None, None, "NaN") if math.isnan(value) else (value + 0.0, None, None)
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             text(value, f"attribute {key!r}")
@@ -94,7 +96,7 @@ def body_text(body: Mapping[str, Any], what: str, *, canonical: bool = False) ->
     """A body as JSON; refuses NaN and infinity, which JSON would turn into null in silence."""
     try:
         encoded = canonical_json(body) if canonical else msgspec.json.encode(body)
-    except (TypeError, UnicodeEncodeError) as error:
+    except (TypeError, UnicodeEncodeError, RecursionError) as error:
         raise InputError(f"The body of {what} is not plain data: {error}.", allowed="what JSON can hold") from error
     if b"null" in encoded:
         for path in _not_finite(body, ""):
@@ -112,7 +114,7 @@ def _not_finite(value: Any, path: str) -> Iterable[str]:
     elif isinstance(value, Mapping):
         for key, one in value.items():  # pyright: ignore[reportUnknownVariableType] - plain JSON data
             yield from _not_finite(one, f"{path}.{key}")
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | set | frozenset):
         for index, one in enumerate(value):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] - plain JSON data
             yield from _not_finite(one, f"{path}[{index}]")
 

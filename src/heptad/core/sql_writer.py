@@ -1,11 +1,13 @@
 """Applies one change inside a writing transaction: checks, rows, and the chain of events."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
+
 from heptad.core.errors import ConflictError, InputError, NotFoundError, WorkspaceError
-from heptad.core.events import instant, sealed
+from heptad.core.events import chain_digest
 from heptad.core.identity import current_actor
 from heptad.core.records import AliasMove, Change, Event, Id, NewEvent, Position, RawRecord
 from heptad.core.sql_transaction import Row, Transaction
@@ -59,19 +61,15 @@ def encode(change: Change) -> Rows:
     keys = {key for _, key in attributes}.union(*(record.attributes for record in change.records))
     for key in keys:
         name(key, "attribute key")
-    events = _events(change) if change.events else []
+    at, actor = change.at or datetime.now(UTC), name(change.actor or current_actor(), "actor")
+    events = [_event(new, at, actor) for new in change.events]
     return Rows([_record_row(record) for record in change.records], attributes, events)
 
 
-def _events(change: Change) -> list[tuple[Event, str]]:
-    """The events without their places in the chain, each with its body as text."""
-    at, actor = instant(change.at), name(change.actor or current_actor(), "actor")
-    micros(at)
-    return [_event(new, at, actor) for new in change.events]
-
-
 def _event(new: NewEvent, at: datetime, actor: str) -> tuple[Event, str]:
+    """An event without its place in the chain, and its body as text."""
     kind, subject = name(new.kind, "kind of an event"), name(new.subject, "subject of an event")
+    micros(at)
     event = Event(position=0, at=at, kind=kind, subject=subject, actor=actor, body=new.body, digest="")
     return event, body_text(new.body, f"the event {kind}", canonical=True)
 
@@ -90,9 +88,9 @@ def _record_row(record: RawRecord) -> RecordRow:
     )
 
 
-def apply(transaction: Transaction, change: Change, rows: Rows, now: int) -> Position:
-    """Write the rows; `now` is the time by which leases expire. Raises as `Store.write` does."""
-    tail = _lock_tail(transaction)
+def apply(transaction: Transaction, change: Change, rows: Rows, clock: Callable[[Transaction], int]) -> Position:
+    """Write the rows; `clock` tells the time by which leases expire. Raises as `Store.write` does."""
+    tail = lock_tail(transaction)
     if change.key:
         known: int | None = transaction.value("SELECT position FROM applied WHERE key = ?", change.key)
         if known is not None:
@@ -101,15 +99,18 @@ def apply(transaction: Transaction, change: Change, rows: Rows, now: int) -> Pos
     seq = _write_records(transaction, rows.records, places, tail.seq)
     _write_links(transaction, change, places)
     _write_attributes(transaction, rows, places)
-    for move in change.aliases:
-        _move_alias(transaction, move, now)
+    if change.aliases:
+        # Asked now: others may have written for a while before it was our turn.
+        now = clock(transaction)
+        for move in change.aliases:
+            _move_alias(transaction, move, now)
     transaction.run_many(
         "INSERT INTO cursor (name, position) VALUES (?, ?) "
         "ON CONFLICT (name) DO UPDATE SET position = excluded.position",
         [(name(one, "cursor"), position) for one, position in change.cursors.items()],
     )
     position, digest = _write_events(transaction, rows.events, tail)
-    if transaction.dialect.name == "postgresql" and seq.bit_length() > max(tail.seq.bit_length(), MANY.bit_length()):
+    if transaction.kind == "postgresql" and seq.bit_length() > max(tail.seq.bit_length(), MANY.bit_length()):
         # Without statistics its planner takes seconds; the server itself looks only once a minute.
         transaction.run("ANALYZE family, record, attribute, link")
     if (seq, position) != (tail.seq, tail.position):
@@ -120,8 +121,11 @@ def apply(transaction: Transaction, change: Change, rows: Rows, now: int) -> Pos
     return position
 
 
-def _lock_tail(transaction: Transaction) -> Tail:
-    """The newest record and event. On PostgreSQL, writers wait here for each other."""
+def lock_tail(transaction: Transaction) -> Tail:
+    """The newest record and event; nobody else can write until this transaction ends.
+
+    On PostgreSQL writers wait here for each other. Raises `WorkspaceError` where the store was moved.
+    """
     found = transaction.rows("SELECT seq, position, digest FROM tail WHERE id = 1 FOR UPDATE")
     if not found:
         where = transaction.value("SELECT value FROM meta WHERE key = 'moved'")
@@ -129,9 +133,15 @@ def _lock_tail(transaction: Transaction) -> Tail:
     return Tail(*found[0])
 
 
+def stop_writers(transaction: Transaction) -> None:
+    """Let nobody else write until this transaction ends, however long it stands still meanwhile."""
+    if transaction.kind == "postgresql":
+        transaction.run("SET LOCAL idle_in_transaction_session_timeout = 0")
+    lock_tail(transaction)
+
+
 def seal(transaction: Transaction, where: str) -> None:
     """Let nobody write to this store any more, and say where it was moved."""
-    _lock_tail(transaction)
     transaction.run("UPDATE tail SET id = 0 WHERE id = 1")
     transaction.run("INSERT INTO meta (key, value) VALUES ('moved', ?)", where)
 
@@ -229,6 +239,7 @@ def _move_alias(transaction: Transaction, move: AliasMove, now: int) -> None:
     target: str | None
     found = transaction.rows("SELECT target, version, expires FROM alias WHERE scope = ? AND name = ?", scope, alias)
     target, version, expires = found[0] if found else (None, 0, None)
+    was_ours = target == move.target
     if expires is not None and expires <= now:
         target = None
     # Version 0 asks that there is none now; there may have been one.
@@ -240,9 +251,10 @@ def _move_alias(transaction: Transaction, move: AliasMove, now: int) -> None:
             version=version,
             remedy="Look at what it is now, then decide again.",
         )
-    if move.lease is not None and not move.expected and target not in {None, move.target}:
+    is_held = not move.expected and target not in {None, move.target}
+    if move.lease is not None and (is_held or (move.renews and not was_ours)):
         raise ConflictError(
-            f"{scope} {alias} is held by {target}.",
+            f"{scope} {alias} is held by {target}." if is_held else f"{scope} {alias} was held by another meanwhile.",
             current=target or "",
             version=version,
             remedy="Wait until it is released or expires.",
@@ -265,9 +277,8 @@ def _write_events(transaction: Transaction, events: Sequence[tuple[Event, str]],
     rows: list[Row] = []
     for event, body in events:
         position += 1
-        placed = sealed(event, position, digest)
-        digest = placed.digest
-        rows.append((position, micros(placed.at), placed.kind, placed.subject, placed.actor, body, digest))
+        digest = chain_digest(digest, msgspec.structs.replace(event, position=position))
+        rows.append((position, micros(event.at), event.kind, event.subject, event.actor, body, digest))
     transaction.run_many(
         "INSERT INTO event (position, at, kind, subject, actor, body, digest) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
     )

@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import stat
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +15,7 @@ from blake3 import blake3
 
 from heptad.core import events, sql_writer
 from heptad.core.artifacts import BlobStore
-from heptad.core.errors import InputError, IntegrityError
+from heptad.core.errors import InputError, IntegrityError, NotFoundError
 from heptad.core.files import confined, make_folder, sync_files, sync_folder, write_atomically, writing
 from heptad.core.local_blobs import open_blobs
 from heptad.core.sql_copy import Sum, Watch, copy_store, sql_store, sums_of
@@ -65,21 +66,24 @@ def backup(workspace: Workspace, folder: Path, watch: Watch = silent) -> Backup:
     """Copy a workspace that may be in use to a new folder, which could itself be the `.heptad` of a project.
 
     The store is copied first, as it was at one moment; what it refers to was durable before, so the artifacts
-    and tables that are copied after it hold all of that, and perhaps a little more. Errors: `InputError` for a
-    folder that is not empty, `IntegrityError` where something is damaged; then nothing is left behind.
+    and tables that are copied after it hold all of that, and perhaps a little more. Private keys stay where they
+    are: a restored workspace makes its own, and trusts what the old one signed. Errors: `InputError` for a folder
+    that is not empty, `IntegrityError` where something is damaged; then nothing is left behind.
     """
+    return _copied(workspace, folder, watch, keys=False)
+
+
+def _copied(workspace: Workspace, folder: Path, watch: Watch, *, keys: bool) -> Backup:
     with _new_folder(folder) as part:
-        store = open_store(f"sqlite:///{part / STORE}")
-        tables = copy_store(sql_store(workspace.store), store, watch)
-        made = Backup(
-            name=workspace.name,
-            at=workspace.clock.now(),
-            events=events.verify(store),
-            tables=tables,
-            artifacts=_copy_artifacts(workspace.blobs, part, watch),
-            files=_copy_files(workspace.folder, part, watch),
-        )
-        store.database.close()
+        with _opened(f"sqlite:///{part / STORE}") as store:
+            made = Backup(
+                name=workspace.name,
+                at=workspace.clock.now(),
+                tables=copy_store(sql_store(workspace.store), store, watch),
+                events=events.verify(store),
+                artifacts=_copy_artifacts(workspace.blobs, part, watch),
+                files=_copy_live_files(workspace.folder, part, watch, keys=keys),
+            )
         write_atomically(part / MANIFEST, msgspec.json.encode(made))
     return made
 
@@ -101,10 +105,11 @@ def restore(folder: Path, root: Path, store_url: str = "", watch: Watch = silent
             raise IntegrityError(
                 f"The backup {folder} holds {artifacts} artifacts instead of {kept.artifacts}.", remedy=_DAMAGED
             )
-        store = open_store(f"sqlite:///{folder / STORE}")
-        _compare(store, kept, folder)
-        # Last, since a database elsewhere would not disappear with this folder.
-        copy_store(store, open_store(store_url or f"sqlite:///{part / STORE}"), watch)
+        with _opened(f"sqlite:///{folder / STORE}") as store:
+            _compare(store, kept, folder)
+            # Last, since a database elsewhere would not disappear with this folder.
+            with _opened(store_url or f"sqlite:///{part / STORE}") as target:
+                copy_store(store, target, watch)
     return kept
 
 
@@ -115,9 +120,10 @@ def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
     """
     source, folder = sql_store(workspace.store), root / FOLDER
     with source.database.writing() as transaction:
+        sql_writer.stop_writers(transaction)
         # Where an earlier move was killed at its last step, the copy is complete.
         is_there = (folder / MANIFEST).exists() and read_backup(folder).tables == sums_of(source)
-        moved = read_backup(folder) if is_there else backup(workspace, folder, watch)
+        moved = read_backup(folder) if is_there else _copied(workspace, folder, watch, keys=True)
         sql_writer.seal(transaction, str(folder))
     return moved
 
@@ -127,10 +133,11 @@ def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[st
 
     The project uses it when `[store] url` in heptad.toml names it. Answers what each table holds, on both sides.
     """
-    source, target = sql_store(workspace.store), open_store(url)
-    if source.database.where == target.database.where:
-        raise InputError(f"The store is at {target.database.where} already.")
-    with source.database.writing() as transaction:
+    source = sql_store(workspace.store)
+    with _opened(url) as target, source.database.writing() as transaction:
+        if source.database.where == target.database.where:
+            raise InputError(f"The store is at {target.database.where} already.")
+        sql_writer.stop_writers(transaction)
         events.verify(source)
         sums = sums_of(source)
         if sums_of(target) != sums:
@@ -164,6 +171,16 @@ def _compare(store: SqlStore, kept: Backup, folder: Path) -> None:
 
 
 @contextmanager
+def _opened(url: str) -> Generator[SqlStore]:
+    """A store that is closed before its folder gets another name."""
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.database.close()
+
+
+@contextmanager
 def _new_folder(folder: Path) -> Generator[Path]:
     """A folder to fill, which gets its name when the block has ended well, and disappears where it has not."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -174,7 +191,7 @@ def _new_folder(folder: Path) -> Generator[Path]:
         make_folder(part)
         try:
             yield part
-            sync_files(part, [path for path in part.rglob("*") if path.is_file()])
+            sync_files(part, [part, *part.rglob("*")])
             part.replace(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -186,7 +203,12 @@ def _copy_artifacts(source: BlobStore, part: Path, watch: Watch) -> int:
     target = open_blobs(f"file://{part / ARTIFACTS}")
     count = 0
     for digest in source.digests():
-        with source.open(digest) as stream:
+        try:
+            stream = source.open(digest)
+        except NotFoundError:
+            # Nothing referred to it, and it was collected meanwhile.
+            continue
+        with stream:
             target.put(stream)
         count += 1
         watch(ARTIFACTS, 1)
@@ -194,18 +216,56 @@ def _copy_artifacts(source: BlobStore, part: Path, watch: Watch) -> int:
 
 
 def _copy_files(source: Path, part: Path, watch: Watch) -> Files:
-    """Copy every file beside the store and the artifacts, the logs of tables before the data they refer to."""
+    """Copy every file beside the store and the artifacts, as it is."""
     copied: Files = {}
-    for is_log in (True, False):
-        for path in sorted(_files_of(source)):
-            if ("_delta_log" in Path(path).parts) is is_log:
-                try:
-                    copied[path] = _copy_file(source / path, confined(part, path))
-                except FileNotFoundError:
-                    # It was somebody's temporary file.
-                    continue
-                watch("files", 1)
+    for path in sorted(_files_of(source)):
+        copied[path] = _copy_file(source / path, confined(part, path))
+        watch("files", 1)
     return copied
+
+
+def _copy_live_files(source: Path, part: Path, watch: Watch, *, keys: bool) -> Files:
+    """The same while others write: what lets go of something, or refers to it, is copied before what holds it.
+
+    A journal lets go of entries when their table has them; the log of a table names its data files.
+    """
+    copied: Files = {}
+    for turn in range(len(_TURNS)):
+        for path in sorted(_files_of(source)):  # anew each time: files come meanwhile
+            name = path if keys else _name_of(source, path)
+            if _turn_of(path) != turn or name is None:
+                continue
+            copy = _copy_database if path.endswith(_DATABASE) else _copy_file
+            try:
+                copied[name] = copy(source / path, confined(part, name))
+            except FileNotFoundError:
+                # It was somebody's temporary file.
+                continue
+            watch("files", 1)
+    return copied
+
+
+_DATABASE, _BESIDE_IT = ".db", (".db-wal", ".db-shm")
+_KEYS, _PUBLIC, _TRUSTED = "keys", ".pub", "keys/trusted"
+_TURNS: tuple[Callable[[str], bool], ...] = (
+    lambda path: path.endswith(_DATABASE),
+    lambda path: path.endswith("_delta_log/_last_checkpoint"),
+    lambda path: "_delta_log" in Path(path).parts,
+    lambda _: True,
+)
+
+
+def _turn_of(path: str) -> int:
+    return next(turn for turn, takes in enumerate(_TURNS) if takes(path))
+
+
+def _name_of(source: Path, path: str) -> str | None:
+    """Where a backup keeps a file: a private key nowhere, and its public half among those that are trusted."""
+    if str(Path(path).parent) != _KEYS:
+        return path
+    if not path.endswith(_PUBLIC):
+        return None
+    return f"{_TRUSTED}/{blake3((source / path).read_bytes()).hexdigest()[:16]}{_PUBLIC}"
 
 
 def _files_of(folder: Path) -> Iterator[str]:
@@ -215,8 +275,17 @@ def _files_of(folder: Path) -> Iterator[str]:
             names[:] = [one for one in names if one != MANIFEST and not one.startswith(STORE)]
         for one in names:
             path = Path(place, one)
-            if stat.S_ISREG(path.lstat().st_mode):
+            if not one.endswith(_BESIDE_IT) and stat.S_ISREG(path.lstat().st_mode):
                 yield str(path.relative_to(folder))
+
+
+def _copy_database(source: Path, target: Path) -> CopiedFile:
+    """Copy an SQLite file that may be in use, as it was at one moment, with what is still beside it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    opened = sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)
+    with closing(opened) as reading, closing(sqlite3.connect(target)) as copy:
+        reading.backup(copy)
+    return CopiedFile(target.stat().st_size, blake3().update_mmap(target).hexdigest())
 
 
 def _copy_file(source: Path, target: Path) -> CopiedFile:

@@ -1,9 +1,14 @@
 """The section `[data]` of heptad.toml; the other sections of step 1 are in the folders of their topics."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
 
 from heptad.core.settings import Duration, OptionalDuration, Settings, Task
 
+Function: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"^(\w+(\.\w+)*:\w+)?\Z", description="module:function, or empty")
+]
 ColumnType = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 
 
@@ -11,14 +16,17 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     """`[data]`: the one table that a model learns from."""
 
     target: str
+    """The column to predict."""
     source: str = ""
     """The source the rows come from; may be left out where there is one source or a function."""
-    function: str = ""
+    function: Function = ""
     """`module:function` of the project: sources (name to lazy frame) in, one lazy frame out."""
     task: Task | None = None
     """Inferred from the target where absent."""
     key: list[str] = []
+    """The columns that name a row; none: its number."""
     time: str = ""
+    """The column that says when a row is asked about; splits, windows and joins then respect time."""
     label_time: str = ""
     """The column that says when a row's label became known; null: never known."""
     label_delay: Duration = "0s"

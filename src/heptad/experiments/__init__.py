@@ -6,9 +6,7 @@ from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
     from heptad.experiments.comparison import RunComparison as RunComparison
-    from heptad.experiments.conditions import parse_conditions as parse_conditions
     from heptad.experiments.environment import capture_environment as capture_environment
-    from heptad.experiments.environment import save_environment as save_environment
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Run as Run
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from heptad.experiments.search import Search as Search
     from heptad.experiments.search import Told as Told
     from heptad.experiments.search import Trial as Trial
+    from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchSettings as SearchSettings
     from heptad.experiments.space import Branches as Branches
     from heptad.experiments.space import Choice as Choice
@@ -42,6 +41,7 @@ __getattr__, __all__ = attach(
         "Experiments": "experiments",
         "Float": "space",
         "Int": "space",
+        "MetricName": "settings",
         "Run": "records",
         "RunComparison": "comparison",
         "Search": "search",
@@ -55,7 +55,5 @@ __getattr__, __all__ = attach(
         "capture_environment": "environment",
         "check_params": "space",
         "describe_space": "space",
-        "parse_conditions": "conditions",
-        "save_environment": "environment",
     },
 )

@@ -92,7 +92,9 @@ def scrub(text: str) -> str:
 @functools.cache
 def installed_packages() -> dict[str, str]:
     """Name to version of every installed distribution; read once a process."""
-    found = {one.name.lower().replace("_", "-"): one.version for one in distributions() if one.name}
+    # Read once each: a distribution parses its file anew for every name and every version asked of it.
+    heads = [one.metadata for one in distributions()]
+    found = {head["Name"].lower().replace("_", "-"): head["Version"] for head in heads if head["Name"]}
     return dict(sorted(found.items()))
 
 

@@ -53,6 +53,5 @@ class Study(Body, frozen=True, kw_only=True):
     metric: str
     direction: Literal["maximize", "minimize"]
     sampler: str
-    trials: int
     seed: int
     space: dict[str, Any] = {}

@@ -56,10 +56,12 @@ class ActiveRun:
         return digest
 
     def finish(self, status: Status = "finished", reason: str = "") -> None:
-        """Write what is left, the latest value of each metric and the status; a second call changes nothing."""
+        """Write what is left, the latest value of each metric and the status; a second call changes nothing.
+
+        Raises what writing raised; the run then still goes on, and can be finished again.
+        """
         if self._finished:
             return
-        self._finished = True
         latest = self._series.close()
         closing: dict[str, Scalar] = {f"metrics.{name}": value for name, value in latest.items()}
         closing |= {"status": status, "ended": at_seconds(self._workspace.clock.now())}
@@ -72,6 +74,7 @@ class ActiveRun:
                 at=self._workspace.clock.now(),
             )
         )
+        self._finished = True
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +139,8 @@ class _SeriesBuffer:
         if self._thread is not None:
             self._thread.join()
         if self._error is not None:
-            raise self._error
+            error, self._error = self._error, None
+            raise error
         self._flush()
         return self._latest
 

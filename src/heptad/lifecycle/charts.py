@@ -10,7 +10,7 @@ from heptad.core.markup import Markup
 from heptad.training import ACCENT, INK, QUIET, SECOND, CalibrationBin, render_chart
 
 _WIDE = 830
-_PROMOTED, _REFUSED = "#15803d", "#b45309"
+_PROMOTED, _REFUSED, _FAILED = "#15803d", "#b45309", "#b91c1c"
 
 
 def score_by_week(weeks: pl.DataFrame, promotions: Sequence[tuple[datetime, str]], title: str) -> Markup:
@@ -62,7 +62,9 @@ def timeline(reigns: pl.DataFrame, marks: pl.DataFrame) -> Markup:
             color=alt.Color(
                 "what:N",
                 title=None,
-                scale=alt.Scale(domain=["promoted", "refused", "alert"], range=[_PROMOTED, _REFUSED, SECOND]),
+                scale=alt.Scale(
+                    domain=["promoted", "refused", "failed", "alert"], range=[_PROMOTED, _REFUSED, _FAILED, SECOND]
+                ),
                 legend=alt.Legend(orient="top"),
             ),
         )

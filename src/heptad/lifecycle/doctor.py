@@ -225,7 +225,7 @@ def _tables(workspace: Workspace) -> Check:
 def _keys(workspace: Workspace) -> Check:
     """Nobody else may read a private key, and its public half must not be alone."""
     folder = workspace.folder / "keys"
-    private = sorted(path for path in folder.glob("*") if path.is_file() and path.suffix != ".pub")
+    private = sorted(folder.glob("*.ed25519"))
     for path in private:
         if path.stat().st_mode & 0o077:
             return _check("keys", f"others may read the private key {path}", f"chmod 600 {path}", "error")

@@ -82,15 +82,15 @@ class Lifecycle:
         return deployment
 
     def promote(self, version: Record[ModelVersion], reason: str) -> Record[Deployment]:
-        """Make a version the champion and let it answer; a trial in progress ends."""
-        self._end_trial(f"{version.id} was promoted by hand: {reason}")
+        """Make a version the champion and let it answer; a plan in progress ends."""
         self._release.promote(version, reason)
+        self._loop.settle(f"{version.body.label} was promoted by hand: {reason}")
         return self.deploy()
 
     def rollback(self, reason: str) -> Record[Deployment]:
-        """Make the previous champion the champion again and let it answer; a trial in progress ends."""
-        self._end_trial(f"rolled back by hand: {reason}")
+        """Make the previous champion the champion again and let it answer; a plan in progress ends."""
         self._release.rollback(reason)
+        self._loop.settle(f"It was rolled back by hand: {reason}")
         return self.deploy()
 
     def rehearse(self, span: Span, costs: Costs | None = None) -> Record[Rehearsal]:
@@ -120,7 +120,8 @@ class Lifecycle:
         """The same as one HTML page that needs nothing else."""
         from heptad.lifecycle.report import render_rehearsal
 
-        return render_rehearsal(self._workspace, rehearsal, self._summaries, self._project.about)
+        drift = self._monitoring.settings.drift
+        return render_rehearsal(self._workspace, rehearsal, self._summaries, self._project.about, drift)
 
     @cached_property
     def _summaries(self) -> Summaries:
@@ -151,8 +152,3 @@ class Lifecycle:
             made_from=[("champion", champion.id)],
             event="lifecycle.rehearsal_started",
         )
-
-    def _end_trial(self, reason: str) -> None:
-        plan = self._plans.current()
-        if plan is not None:
-            self._plans.end(plan, "refused", reason)

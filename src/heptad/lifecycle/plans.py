@@ -4,20 +4,29 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from heptad.core import graph
-from heptad.core.query import All, Compare, Order, Query
-from heptad.core.records import Record, Scalar
+from heptad.core.errors import ConflictError
+from heptad.core.identity import current_actor
+from heptad.core.query import Query
+from heptad.core.records import AliasMove, Attribute, Change, NewEvent, Record, Scalar
 from heptad.core.workspace import Workspace
 from heptad.lifecycle.records import Outcome, Plan, Stage, Trigger
 from heptad.release import ModelVersion
 from heptad.serving import Strategy
 
+OPEN = "open"
+"""Alias of the plan that has not ended; it moves with each act, so that of two acts at once one fails."""
+
 
 class Plans:
-    """Begins plans, moves them from stage to stage, and ends them; each act is one transaction with its event."""
+    """Begins plans, moves them from stage to stage, and ends them; each act is one transaction with its event.
+
+    An act on a plan that somebody else has moved or ended meanwhile raises `ConflictError` and changes nothing.
+    """
 
     def __init__(self, workspace: Workspace, endpoint: str) -> None:
         self._workspace = workspace
         self._endpoint = endpoint
+        self._scope = f"plans:{endpoint}"
 
     def begin(
         self,
@@ -43,12 +52,15 @@ class Plans:
             key=[self._endpoint, now],
             made_from=[("champion", champion.id), *(("report", report) for report in reports)],
             attributes={"stage": "retraining"},
+            aliases=[AliasMove(scope=self._scope, name=OPEN, target="@", expected=0)],
             event="lifecycle.plan_started",
             event_body={"why": [trigger.sentence for trigger in triggers]},
         )
 
     def on_trial(self, plan: Record[Plan], challenger: Record[ModelVersion]) -> Record[Plan]:
-        return self._move(plan, "trial", "lifecycle.trial_started", challenger=challenger.id)
+        """The challenger is tried from now on."""
+        since = self._workspace.clock.now().isoformat()
+        return self._move(plan, "trial", "lifecycle.trial_started", challenger=challenger.id, tried_since=since)
 
     def end(self, plan: Record[Plan], outcome: Outcome, reason: str) -> Record[Plan]:
         ended = self._workspace.clock.now().isoformat()
@@ -56,17 +68,24 @@ class Plans:
 
     def current(self) -> Record[Plan] | None:
         """The plan that has not ended."""
-        open_plans = self._find(Compare("stage", "!=", "ended"), limit=1)
-        return open_plans[0] if open_plans else None
+        return graph.find_alias(self._workspace, self._scope, OPEN, Plan)
 
     def recent(self, limit: int = 1000) -> list[Record[Plan]]:
-        """Newest first."""
-        return self._find(All(), limit=limit)
-
-    def _find(self, where: All | Compare, limit: int) -> list[Record[Plan]]:
-        query = Query(kind=Plan.kind, scopes=[self._endpoint], where=where, order=[Order("@at", descending=True)])
-        return graph.find(self._workspace, Plan, query, limit)
+        """Newest first, in the order in which they were begun, which a clock that is set back does not change."""
+        return graph.find(self._workspace, Plan, Query(kind=Plan.kind, scopes=[self._endpoint]), limit)
 
     def _move(self, plan: Record[Plan], stage: Stage, event: str, **values: Scalar) -> Record[Plan]:
-        graph.set_attributes(self._workspace, plan.id, {"stage": stage, **values}, event)
+        if OPEN not in plan.aliases:
+            raise ConflictError(f"{plan.id} has ended.", remedy=f"see how: heptad lifecycle show {plan.id}")
+        now: dict[str, Scalar] = {"stage": stage, **values}
+        target = None if stage == "ended" else plan.id
+        self._workspace.store.write(
+            Change(
+                attributes=[Attribute(plan.id, key, value) for key, value in now.items()],
+                aliases=[AliasMove(scope=self._scope, name=OPEN, target=target, expected=plan.aliases[OPEN])],
+                events=[NewEvent(kind=event, subject=plan.id, body=now)],
+                at=self._workspace.clock.now(),
+                actor=current_actor(),
+            )
+        )
         return graph.load(self._workspace, plan.id, Plan)

@@ -13,7 +13,7 @@ from heptad.core.settings import duration
 from heptad.lifecycle.records import Trigger
 from heptad.lifecycle.settings import RetrainSettings
 from heptad.monitoring import AlertKind, MonitoringReport
-from heptad.training import MEASURES, Metric
+from heptad.training import Metric
 
 ALERT_RULES: dict[str, frozenset[AlertKind]] = {
     "drift": frozenset({"drift", "prediction_drift"}),
@@ -21,9 +21,6 @@ ALERT_RULES: dict[str, frozenset[AlertKind]] = {
     "estimated_loss": frozenset({"estimated_loss"}),
 }
 """Rule to the alerts that fire it. An estimate is no measurement, so `loss` does not wait for it."""
-
-LASTING: frozenset[AlertKind] = frozenset({"loss", "estimated_loss"})
-"""Alerts that ask for a new plan for as long as they hold."""
 
 ALLOWED = (
     f"every DURATION (every 28d), {', '.join(ALERT_RULES)}, METRIC < NUMBER, METRIC < reference - NUMBER "
@@ -49,13 +46,17 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     reports: Sequence[Record[MonitoringReport]] = ()
     reference: Sequence[Metric] = ()
 
+    @property
+    def planned(self) -> datetime | None:
+        """When the last plan began; where the clock was set back while it ran, when it ended."""
+        return min(self.plan_started, self.plan_ended or self.plan_started) if self.plan_started else None
+
     def news(self) -> list[Record[MonitoringReport]]:
         """Reports about the present champion that the last plan did not know, oldest first."""
         news = [
             report
             for report in self.reports
-            if report.body.reference == self.champion
-            and (self.plan_started is None or report.body.end > self.plan_started)
+            if report.body.reference == self.champion and (self.planned is None or report.body.end > self.planned)
         ]
         return sorted(news, key=lambda report: (report.body.end, report.id))
 
@@ -63,9 +64,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a plan is running, or the last one ended less than the cooldown ago."""
         if self.plan_started is None:
             return False
-        if self.plan_ended is None or self.plan_ended < self.plan_started:
-            return True
-        return now < self.plan_ended + cooldown
+        return self.plan_ended is None or now < self.plan_ended + cooldown
 
 
 class Every(msgspec.Struct, frozen=True):
@@ -75,10 +74,10 @@ class Every(msgspec.Struct, frozen=True):
     interval: timedelta
 
     def check(self, history: History, now: datetime) -> Trigger | None:
-        since = history.plan_started or history.champion_since
+        since = history.planned or history.champion_since
         if now < since + self.interval:
             return None
-        what = "the last plan began" if history.plan_started else "the champion came"
+        what = "the last plan began" if history.planned else "the champion came"
         passed = (now - since) / timedelta(days=1)
         return Trigger(rule=self.text, sentence=f"{passed:.3g} days have passed since {what} on {since:%Y-%m-%d}.")
 
@@ -86,7 +85,7 @@ class Every(msgspec.Struct, frozen=True):
 class OnAlert(msgspec.Struct, frozen=True):
     """`drift`, `loss`: an alert of these kinds about the present champion that no plan has answered.
 
-    A loss that goes on after a plan that did not help is a reason for the next one; a drift that goes on is not.
+    What goes on after a plan that did not help is a reason for the next one: there is more data by then.
     """
 
     text: str
@@ -95,9 +94,8 @@ class OnAlert(msgspec.Struct, frozen=True):
     def check(self, history: History, now: datetime) -> Trigger | None:  # noqa: ARG002 - rules are asked alike
         news = history.news()
         raised = [(alert, report.id) for report in news for alert in report.body.alerts if alert.kind in self.kinds]
-        if not raised and news and self.kinds & LASTING:
-            newest = news[-1]
-            raised = [(alert, newest.id) for alert in newest.body.ongoing if alert.kind in self.kinds & LASTING]
+        if not raised and news:
+            raised = [(alert, news[-1].id) for alert in news[-1].body.ongoing if alert.kind in self.kinds]
         if not raised:
             return None
         shown = " ".join(alert.sentence for alert, _ in raised[:3])
@@ -177,7 +175,7 @@ def read_rules(when: Sequence[str], minimum_rows: int) -> list[Rule]:
     problems: list[str] = []
     for text in when:
         try:
-            rules.append(_read(text, minimum_rows))
+            rules.append(read_rule(text, minimum_rows))
         except InputError as error:
             problems.append(f"{text!r}: {error.problem}" + (f" Allowed: {error.allowed}" if error.allowed else ""))
     if problems:
@@ -185,7 +183,8 @@ def read_rules(when: Sequence[str], minimum_rows: int) -> list[Rule]:
     return rules
 
 
-def _read(text: str, minimum_rows: int) -> Rule:
+def read_rule(text: str, minimum_rows: int) -> Rule:
+    """The rule that `text` says; raises `InputError`."""
     words = " ".join(text.split())
     if words in ALERT_RULES:
         return OnAlert(words, ALERT_RULES[words])
@@ -205,6 +204,8 @@ def _every(words: str) -> Every:
 
 
 def _on_metric(words: str, comparison: re.Match[str], minimum_rows: int) -> OnMetric:
+    from heptad.training import MEASURES  # noqa: PLC0415 - settings with no such rule are read without numpy
+
     metric, sign, by = comparison["metric"], comparison["sign"], comparison["by"]
     if metric not in MEASURES:
         raise InputError(f"there is no metric {metric!r}.", allowed=nearest(metric, sorted(MEASURES)))

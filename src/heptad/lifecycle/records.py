@@ -9,7 +9,7 @@ from heptad.core.records import Body
 from heptad.serving import Strategy
 
 Stage = Literal["retraining", "trial", "ended"]
-Outcome = Literal["promoted", "refused"]
+Outcome = Literal["promoted", "refused", "failed"]
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(Body, frozen=True, kw_only=True):
     """A retraining from its trigger to its end.
 
-    Attributes: `stage`, and as they become known `challenger`, `outcome`, `reason` and `ended` (ISO time).
+    Attributes: `stage`, and as they become known `challenger` and `tried_since`, `outcome`, `reason` and `ended`
+    (times in ISO 8601).
     """
 
     kind: ClassVar[str] = "plan"

@@ -78,10 +78,11 @@ class Player:
         self._loop.turn(self._costs)
         self._settle()
         observed = line.observed() | {f"seconds.{step}": spent for step, spent in self._costs.seconds().items()}
+        failed = line.failed + int(rehearsal.attributes.get("failed_requests") or 0)  # those before it was cut off too
         graph.set_attributes(
             self._workspace,
             rehearsal.id,
-            {"sent_until": end.isoformat(), "failed_requests": line.failed, **observed},
+            {"sent_until": end.isoformat(), "failed_requests": failed, **observed},
             "lifecycle.rehearsal_step_finished",
         )
 

@@ -13,7 +13,7 @@ from heptad.core.workspace import Workspace
 from heptad.lifecycle import charts
 from heptad.lifecycle.records import Plan, Rehearsal
 from heptad.lifecycle.sentences import sentence_of
-from heptad.lifecycle.summary import Answered, Summaries, Summary, sample_of_column, score_of
+from heptad.lifecycle.summary import SIDES, Answered, Summaries, Summary
 from heptad.monitoring import MonitoringReport
 from heptad.release import ModelVersion
 from heptad.training import MEASURES, CalibrationBin, Candidate, attribution_plot, calibration_of
@@ -21,8 +21,10 @@ from heptad.training import MEASURES, CalibrationBin, Candidate, attribution_plo
 _SHOWN_ANCESTORS = 14
 
 
-def render_rehearsal(workspace: Workspace, rehearsal: Record[Rehearsal], summaries: Summaries, about: str) -> str:
-    """The page; it reads records and the log, and decides nothing."""
+def render_rehearsal(
+    workspace: Workspace, rehearsal: Record[Rehearsal], summaries: Summaries, about: str, drift: float
+) -> str:
+    """The page; it reads records and the log, and decides nothing. `drift` is the distance that is an alert."""
     answered, summary = summaries.scored(rehearsal), summaries.of(rehearsal)
     reports = _reports(workspace, rehearsal)
     plans = graph.find(workspace, Plan, Query(kind=Plan.kind, scopes=[rehearsal.scope], order=[Order("@at")]))
@@ -35,7 +37,7 @@ def render_rehearsal(workspace: Workspace, rehearsal: Record[Rehearsal], summari
         _section("Score by week", _scores(answered, reports, plans, workspace), _SCORES),
         _section("What the loop did", _timeline(rehearsal, reports, plans, workspace), _TIMELINE),
         _section("By month", _months(summary)),
-        _section("Drift", _drift(reports), _DRIFT),
+        _section("Drift", _drift(reports, drift), _DRIFT),
         _section("Calibration, attributions, costs", _calibration(answered, champion, rehearsal, workspace)),
         _section("Where the champion comes from", _lineage(workspace, champion), _LINEAGE) if champion else None,
         _section("Plans", _plans(plans)),
@@ -62,7 +64,7 @@ def _section(title: str, body: Markup | None, note: str = "") -> Markup:
 
 def _headline(summary: Summary) -> Markup:
     name = MEASURES[summary.metric].title
-    loop, frozen = summary.loop or float("nan"), summary.frozen or float("nan")
+    loop, frozen = (float("nan") if one is None else one for one in (summary.loop, summary.frozen))
     better = "better" if (loop > frozen) == (MEASURES[summary.metric].better == "higher") else "worse"
     kept = f"had the first model been kept ({better} by {abs(loop - frozen):.3f})"
     sentence = (
@@ -96,14 +98,8 @@ def _scores(
 ) -> Markup:
     weeks = []
     for report in reports:
-        rows = answered.rows.filter(pl.col("at").is_between(report.body.start, report.body.end, closed="left"))
-        weeks.append(
-            {
-                "week": report.body.start,
-                "loop": score_of(rows, "loop", answered),
-                "frozen": score_of(rows, "frozen", answered),
-            }
-        )
+        week = pl.col("at").is_between(report.body.start, report.body.end, closed="left")
+        weeks.append({"week": report.body.start} | {side: answered.score(side, week) for side in SIDES})
     promotions = [(at, label) for at, label, _ in _reigns(workspace, plans)]
     schema: dict[str, pl.DataType] = {
         "week": pl.Datetime("us", "UTC"),
@@ -164,25 +160,24 @@ def _months(summary: Summary) -> Markup:
     return table(list(rows[0]), [[shown(value) for value in row.values()] for row in rows], class_="figures")
 
 
-def _drift(reports: Sequence[Record[MonitoringReport]]) -> Markup:
+def _drift(reports: Sequence[Record[MonitoringReport]], limit: float) -> Markup:
     cells = [
         {"week": report.body.start, "column": column.column, "distance": column.distance}
         for report in reports
         for column in report.body.drift
     ]
-    limit = 0.2
-    return charts.drift_map(pl.DataFrame(cells), limit) if cells else element("p", "No window was over.")
+    if not cells:
+        return element("p", "No window was over, or inputs are not logged.")
+    return charts.drift_map(pl.DataFrame(cells), limit)
 
 
 def _calibration(
     answered: Answered, champion: Record[ModelVersion] | None, rehearsal: Record[Rehearsal], workspace: Workspace
 ) -> Markup:
     parts = []
-    if answered.positive is not None:
-        lines: dict[str, list[CalibrationBin]] = {
-            name: calibration_of(sample_of_column(answered.rows, name, answered)) for name in ("loop", "frozen")
-        }
-        parts.append(_titled("Calibration over the year", charts.calibration(lines)))
+    lines: dict[str, list[CalibrationBin]] = {side: calibration_of(answered.samples[side]) for side in SIDES}
+    if any(lines.values()):
+        parts.append(_titled("Calibration over the whole time", charts.calibration(lines)))
     if champion is not None:
         weights = graph.load(workspace, champion.body.candidate, Candidate).body.evaluation.attributions
         if weights:

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+import polars as pl
 
 from heptad.core import graph
 from heptad.core.records import Record
@@ -15,6 +16,9 @@ from heptad.experiments import Run
 from heptad.lifecycle.settings import RetrainSettings
 from heptad.release import Decision, ModelVersion, Release
 from heptad.training import Candidate, Training
+
+_LATE = 8
+"""Labels that lag by more than this part of the kept rows move those back; a label that takes hours is not late."""
 
 
 class Retrained(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +37,9 @@ class Retraining:
 
     With time, the newest labelled rows are kept from training (`[retrain] judge`): the first half of them chooses
     among the windows, the second half judges the chosen challenger against the champion, so neither the choice nor
-    the champion has seen what decides. Without time, all rows are one window, judged on the held-out keys.
-    Repeating it for the same moment finds what was already done.
+    the champion has seen what decides. Where labels come late, or have stopped coming, the newest labelled rows are
+    older ones. Without time, all rows are one window, judged on the held-out keys. Repeating it for the same moment
+    finds what was already done.
     """
 
     def __init__(
@@ -64,19 +69,24 @@ class Retraining:
         now: datetime,
     ) -> Retrained:
         kept = duration(self._settings.judge)
-        train_until, choose_until = now - kept, now - kept / 2
+        until = self._labelled_until(dataset, now, kept)
+        train_until, choose_until = until - kept, until - kept / 2
         windows = distinct_windows(self._settings.train_on, dataset.body.first_time, train_until)
-        # The windows of one run at once: two that hold everything would need twice the memory.
-        candidates = [
-            candidate
-            for run in runs
-            for candidate in self._training.train_each(
-                dataset, run, windows, train_until=train_until, judge_until=choose_until, known_at=now
-            )
-        ]
+        candidates = self._training.train_each(
+            dataset, runs, windows, train_until=train_until, judge_until=choose_until, known_at=now
+        )
         chosen = best(candidates)
-        unseen = self._data.scan(dataset, start=choose_until, end=now, known_at=now, labelled=True).collect()
+        unseen = self._data.scan(dataset, start=choose_until, end=until, known_at=now, labelled=True).collect()
         return self._decided(candidates, chosen, self._release.decide(chosen, champion, frame=unseen))
+
+    def _labelled_until(self, dataset: Record[DatasetVersion], now: datetime, kept: timedelta) -> datetime:
+        """Where the kept rows end: now, or behind the newest labelled row where that is much older."""
+        (time,) = dataset.body.schema.named("time")
+        labelled = self._data.scan(dataset, known_at=now, labelled=True)
+        newest: datetime | None = labelled.select(pl.col(time).max()).collect().item()
+        if newest is None or now - newest <= kept / _LATE:
+            return now
+        return newest + timedelta(microseconds=1)
 
     def _decided(
         self, candidates: list[Record[Candidate]], chosen: Record[Candidate], decision: Record[Decision]

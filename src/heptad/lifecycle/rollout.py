@@ -12,7 +12,15 @@ from heptad.core.settings import Task
 from heptad.lifecycle.evidence import ENOUGH, Floats, capital, drawn, steps
 from heptad.lifecycle.records import Verdict
 from heptad.monitoring import TrialRows
-from heptad.training import MEASURES, Sample, percentile_interval, poisson_weights, thinned
+from heptad.training import (
+    MEASURES,
+    Sample,
+    blocks_of,
+    percentile_interval,
+    resampled_weights,
+    shrinkage,
+    thinned,
+)
 
 State = Literal["running", "stopped", "promoted", "refused"]
 
@@ -136,20 +144,19 @@ def judge(trial: Trial, rows: TrialRows, now: datetime) -> Standing:
 def _periods(trial: Trial, known_at: Floats) -> NDArray[np.int64]:
     """In which seventh of the trial each moment (seconds since 1970) lies, counted from 0."""
     length = trial.length.total_seconds() / _PERIODS
-    if length <= 0:
-        return np.full(len(known_at), _PERIODS, dtype=np.int64)
     return np.maximum((known_at - trial.started.timestamp()) // length, 0).astype(np.int64)
 
 
 def compare(trial: Trial, rows: TrialRows) -> Comparison | None:
     """The trial's metric on both sides with a bootstrap interval of the difference; `None` where it is undefined.
 
-    Rows are resampled once for both sides, so that what is hard about a row cancels where both have scored it. Where
-    there are very many rows, the interval comes from a random part of them, its deviations shrunk by the root of the
-    ratio; a resample that leaves the metric undefined counts as the worst and the best.
+    Rows are resampled once for both sides, so that what is hard about a row cancels where both have scored it, and by
+    stretches of time, whose rows share what happened then. Where there are very many rows, the interval comes from a
+    random part of them; a resample that leaves the metric undefined counts as the worst and the best.
     """
     measure = MEASURES[trial.judged_by]
     kept = thinned(len(rows), 1, trial.seed)
+    part = _sample(trial, trial.champion, rows.outcomes[kept], np.zeros(len(kept)), blocks_of(rows.at[kept]))
     values, prepared = [], []
     for side, scores in ((trial.champion, rows.champion), (trial.challenger, rows.challenger)):
         value = measure.value(_sample(trial, side, rows.outcomes, scores))
@@ -167,21 +174,23 @@ def compare(trial: Trial, rows: TrialRows) -> Comparison | None:
 
     champion, challenger = values
     difference = sign * (challenger - champion)
-    drawn = np.concatenate([differences(weights) for weights in poisson_weights(len(kept), _RESAMPLES, trial.seed)])
-    shrunk = (drawn - differences(np.ones((1, len(kept))))[0]) * np.sqrt(len(kept) / len(rows))
+    drawn = np.concatenate([differences(weights) for weights in resampled_weights(part, _RESAMPLES, trial.seed)])
+    shrunk = (drawn - differences(np.ones((1, len(kept))))[0]) * shrinkage(part, len(rows))
     low, high = percentile_interval(difference, difference + shrunk, _CONFIDENCE, undefined=(-1.0, 1.0))
     return Comparison(champion=champion, challenger=challenger, difference=difference, low=low, high=high)
 
 
-def _sample(trial: Trial, side: Side, outcomes: Floats, scores: Floats) -> Sample:
+def _sample(
+    trial: Trial, side: Side, outcomes: Floats, scores: Floats, blocks: NDArray[np.int64] | None = None
+) -> Sample:
     """The rows that one side has scored, as training's metrics take them."""
     scored = ~np.isnan(scores)
     truth, given = outcomes[scored], scores[scored]
     nothing = np.empty((len(given), 0))
     if trial.task == "regression":
-        return Sample(truth, given, np.zeros(len(given)), nothing)
+        return Sample(truth, given, np.zeros(len(given)), nothing, blocks=blocks)
     threshold = 0.5 if side.threshold is None else side.threshold
-    return Sample(truth.astype(np.int64), given, (given >= threshold).astype(np.int64), nothing, 2)
+    return Sample(truth.astype(np.int64), given, (given >= threshold).astype(np.int64), nothing, 2, blocks)
 
 
 def _standing(state: State, trial: Trial, rows: TrialRows, evidence: float) -> Standing:
@@ -203,7 +212,8 @@ def _sentence(state: State, trial: Trial, rows: TrialRows, evidence: float, comp
     if state == "refused" and rows.smaller_side() < trial.minimum_rows:
         return (
             f"{challenger} is refused: {seen} are too few to compare it with {champion} "
-            f"({rows.smaller_side():,} of the one that has fewer, {trial.minimum_rows:,} are asked for)."
+            f"({rows.smaller_side():,} of the one that has fewer, {trial.minimum_rows:,} are asked for). "
+            "Where labels take longer than the trial, let it run longer: [retrain] trial."
         )
     opening = {
         "running": f"{challenger} is on trial beside {champion}",

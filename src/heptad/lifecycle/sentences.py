@@ -35,7 +35,7 @@ def _dataset(record: Record[DatasetVersion]) -> str:
 
 def _study(record: Record[Study]) -> str:
     body = record.body
-    return f"a search of {body.trials} trials by {body.sampler}, to {body.direction} {body.metric}"
+    return f"a search by {body.sampler}, to {body.direction} {body.metric}"
 
 
 def _run(record: Record[Run]) -> str:

@@ -62,7 +62,7 @@ def read_status(workspace: Workspace) -> Status:
             _monitoring(report),
             _lifecycle(plan),
         ],
-        alerts=[*report.body.alerts, *report.body.ongoing] if report else [],
+        alerts=report.body.open_alerts() if report else [],
         pending=[
             *_to_start(dataset, decision, champion, deployment),
             *_undecided(plan, challenger),
@@ -139,7 +139,7 @@ def _monitoring(report: Record[MonitoringReport] | None) -> StepStatus:
     body = report.body
     live = next((one for one in body.performance if one.role == "live"), None)
     measured = figure(live.metrics[0]) if live and live.metrics else "no labels yet"
-    alerts = len(body.alerts) + len(body.ongoing)
+    alerts = len(body.open_alerts())
     return _step("monitoring", report, f"{body.rows:,} rows until {body.end:%d %b}: {measured}, {alerts} alerts open")
 
 
@@ -169,6 +169,8 @@ def _to_start(
 def _undecided(plan: Record[Plan] | None, challenger: Record[ModelVersion] | None) -> list[str]:
     """What waits for a trial to end, a plan to go on, or a person to decide."""
     stage = plan.attributes.get("stage") if plan else "ended"
+    if plan and stage == "trial" and "waits" in plan.attributes:
+        return [f"a challenger is not promoted yet: {plan.attributes['waits']}"]
     if plan and stage == "trial":
         return [f"a challenger is on trial since {plan.at:%Y-%m-%d}: heptad lifecycle show {plan.id}"]
     if plan and stage == "retraining":

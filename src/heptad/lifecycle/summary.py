@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,13 @@ from heptad.core import graph
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data import Data, row_ids
+from heptad.data import Data, Schema, row_ids
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.records import Plan, Rehearsal
 from heptad.monitoring import Monitoring
 from heptad.release import ModelVersion, Release
 from heptad.serving import Serving
-from heptad.training import MEASURES, Sample, Training
+from heptad.training import MEASURES, Sample, Scores, Training, sample_of
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,13 +112,26 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
 _OBSERVED = ("seconds.", "latency_", "peak_")
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """Answered rows (`id`, `at`, `version`, `loop`, `frozen`, and `value`, the label as text, null where none came)."""
+SIDES = ("loop", "frozen")
+"""What really answered, and the first model left as it was."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Rows that were answered, in order of time: when, and their label (null where none came)."""
 
     rows: pl.DataFrame
+    """Columns `at` and `value`."""
     metric: str
-    positive: str | None
-    """The class that scores are the probability of; `None` for a regression."""
+    samples: dict[str, Sample]
+    """The rows with a label, in the same order, as each of `SIDES` answered them."""
+
+    def score(self, side: str, rows: pl.Expr | None = None) -> float | None:
+        """The metric of one side over all labelled rows, or some of them; `None` where it is undefined on them."""
+        sample = self.samples[side]
+        if rows is not None:
+            sample = sample.take(self.rows.filter(pl.col("value").is_not_null()).select(rows).to_series().to_numpy())
+        return MEASURES[self.metric].value(sample) if len(sample) else None
 
 
 class Summaries:
@@ -142,6 +156,7 @@ class Summaries:
         self._serving = serving
         self._monitoring = monitoring
         self._plans = plans
+        self._scored: tuple[object, Answered] | None = None
 
     def of(self, rehearsal: Record[Rehearsal]) -> Summary:
         answered = self.scored(rehearsal)
@@ -150,8 +165,8 @@ class Summaries:
         outcomes = Counter(str(plan.attributes.get("outcome", "")) for plan in plans)
         return Summary(
             metric=answered.metric,
-            frozen=score_of(answered.rows, "frozen", answered),
-            loop=score_of(answered.rows, "loop", answered),
+            frozen=answered.score("frozen"),
+            loop=answered.score("loop"),
             predictions=answered.rows.height,
             labels=answered.rows["value"].drop_nulls().len(),
             alerts=len(alerts),
@@ -163,21 +178,36 @@ class Summaries:
         )
 
     def scored(self, rehearsal: Record[Rehearsal]) -> Answered:
-        """Every row that was answered, with its label and the score that the first model would have given."""
-        body = rehearsal.body
+        """Every row that was answered, with its label and what the first model would have answered.
+
+        Kept as long as the rehearsal does not go on: the summary and the report are about the same rows.
+        """
+        played = rehearsal.id, rehearsal.attributes.get("sent_until")
+        if self._scored is None or self._scored[0] != played:
+            self._scored = played, self._score(rehearsal.body)
+        return self._scored[1]
+
+    def _score(self, body: Rehearsal) -> Answered:
         first = graph.load(self._workspace, body.first_version, ModelVersion)
         rows = self._data.history(body.start, body.end)
         schema = self._data.version("latest").body.schema
-        model = self._release.package(first).model
-        frozen = self._training.score(model, rows)
-        beside = pl.DataFrame({"id": row_ids(rows, schema), "frozen": frozen.scores})
+        scores = self._training.score(self._release.package(first).model, rows)
+        # Of two classes the score says it all, of a number too; of more each class has its own probability.
+        many = len(schema.classes) > 2
+        frozen = {"frozen": scores.scores, "frozen_label": pl.Series(scores.labels).cast(pl.String)}
+        beside = pl.DataFrame(
+            {"id": row_ids(rows, schema)} | frozen | ({"frozen_probabilities": scores.probabilities} if many else {})
+        )
         known = self._serving.labels(known_at=body.end).select("id", "value")
-        answers = self._serving.predictions(body.start, body.end).select("id", "at", "version", loop="score")
+        loop = {"loop": "score", "loop_label": "label"} | ({"loop_probabilities": "probabilities"} if many else {})
+        answers = self._serving.predictions(body.start, body.end).select("id", "at", **loop)
         joined = answers.join(beside.lazy(), on="id", how="left").join(known, on="id", how="left")
+        answered = joined.sort("at", "id").collect()
+        labelled = answered.filter(pl.col("value").is_not_null())
         return Answered(
-            rows=joined.sort("at", "id").collect(),
+            rows=answered.select("at", "value"),
             metric=first.body.metric,
-            positive=schema.classes[-1] if schema.classes else None,
+            samples={side: _sample(labelled, side, schema) for side in SIDES},
         )
 
     def _alert_times(self, rehearsal: Record[Rehearsal]) -> list[datetime]:
@@ -189,21 +219,14 @@ class Summaries:
         return sorted(first.values())
 
 
-def score_of(rows: pl.DataFrame, column: str, answered: Answered) -> float | None:
-    """The metric of one column of scores over the labelled rows; `None` where it is undefined on them."""
-    return MEASURES[answered.metric].value(sample_of_column(rows, column, answered))
-
-
-def sample_of_column(rows: pl.DataFrame, column: str, answered: Answered) -> Sample:
-    """The labelled rows with one column of scores, as training's metrics take them."""
-    labelled = rows.filter(pl.col("value").is_not_null())
-    scores = labelled[column].to_numpy()
-    nothing = np.empty((labelled.height, 0))
-    if answered.positive is None:
-        truth = labelled["value"].cast(pl.Float64).to_numpy()
-        return Sample(truth, scores, np.zeros(labelled.height), nothing)
-    outcome = (labelled["value"].cast(pl.String) == answered.positive).cast(pl.Int64).to_numpy()
-    return Sample(outcome, scores, (scores >= 0.5).astype(np.int64), nothing, 2)
+def _sample(labelled: pl.DataFrame, side: str, schema: Schema) -> Sample:
+    """The labelled rows with the answers of one side, as training's metrics take them."""
+    answers = labelled[f"{side}_label"].to_list()
+    shape = labelled.height, len(schema.classes)
+    probabilities = (
+        np.array(labelled[f"{side}_probabilities"].to_list()).reshape(shape) if len(schema.classes) > 2 else None
+    )
+    return sample_of(schema, labelled["value"].to_list(), Scores(answers, labelled[side].to_numpy(), probabilities))
 
 
 def _by_month(
@@ -216,9 +239,8 @@ def _by_month(
         (plan, datetime.fromisoformat(str(plan.attributes["ended"]))) for plan in plans if "ended" in plan.attributes
     ]
     months = []
-    for (month,), rows in answered.rows.group_by(
-        pl.col("at").dt.convert_time_zone(zone.key).dt.strftime("%Y-%m"), maintain_order=True
-    ):
+    calendar = pl.col("at").dt.convert_time_zone(zone.key).dt.strftime("%Y-%m")
+    for (month,), rows in answered.rows.group_by(calendar, maintain_order=True):
         begun = [plan for plan in plans if month_of(plan.at) == month]
         ended = Counter(str(plan.attributes["outcome"]) for plan, end in ends if month_of(end) == month)
         months.append(
@@ -226,8 +248,8 @@ def _by_month(
                 month=str(month),
                 predictions=rows.height,
                 labels=rows["value"].drop_nulls().len(),
-                frozen=score_of(rows, "frozen", answered),
-                loop=score_of(rows, "loop", answered),
+                frozen=answered.score("frozen", calendar == month),
+                loop=answered.score("loop", calendar == month),
                 alerts=sum(month_of(alert) == month for alert in alerts),
                 plans=len(begun),
                 promoted=ended["promoted"],

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from heptad.core import graph
-from heptad.core.records import Record
+from heptad.core.errors import NotFoundError
+from heptad.core.records import Record, derived_id
 from heptad.core.settings import ProjectSettings, duration
 from heptad.core.workspace import Workspace
 from heptad.lifecycle.records import Plan, Verdict
@@ -18,7 +19,7 @@ _SCALES = {"rmse": "rmse", "r2": "rmse", "mae": "mae", "median_error": "mae"}
 
 
 class Trials:
-    """A challenger beside the champion, from the moment its plan began."""
+    """A challenger beside the champion, from the moment it was put there."""
 
     def __init__(
         self, workspace: Workspace, project: ProjectSettings, settings: RetrainSettings, monitoring: Monitoring
@@ -31,11 +32,17 @@ class Trials:
     def hold(
         self, plan: Record[Plan], champion: Record[ModelVersion], challenger: Record[ModelVersion], now: datetime
     ) -> Record[Verdict] | None:
-        """The verdict where the trial is over at `now`, `None` while it runs."""
-        if now <= plan.at:
-            return None
+        """The verdict where the trial is over at `now`, `None` while it runs.
+
+        It rests on the rows and labels until the trial's end, however much later somebody looks.
+        """
         trial = self.trial(plan, champion, challenger)
-        rows = self._monitoring.trial_rows(trial.champion.name, trial.challenger.name, plan.at, now, known_at=now)
+        if now <= trial.started:
+            return None
+        until = min(now, trial.ends)
+        rows = self._monitoring.trial_rows(
+            trial.champion.name, trial.challenger.name, trial.started, until, known_at=until
+        )
         standing = judge(trial, rows, now)
         if standing.state == "running":
             return None
@@ -48,13 +55,20 @@ class Trials:
             event="lifecycle.trial_ended",
         )
 
+    def verdict(self, plan: Record[Plan]) -> Record[Verdict] | None:
+        """The verdict that was given, should the turn have been cut off behind it."""
+        try:
+            return graph.load(self._workspace, derived_id(Verdict.prefix, plan.scope, plan.id), Verdict)
+        except NotFoundError:
+            return None
+
     def trial(self, plan: Record[Plan], champion: Record[ModelVersion], challenger: Record[ModelVersion]) -> Trial:
         """What is agreed before a trial begins, from the settings and what was measured at release."""
         old = graph.load(self._workspace, champion.body.candidate, Candidate).body
         new = graph.load(self._workspace, challenger.body.candidate, Candidate).body
         scale = old.evaluation.value(_SCALES.get(old.evaluation.metric, ""))
         return Trial(
-            started=plan.at,
+            started=datetime.fromisoformat(str(plan.attributes["tried_since"])),
             length=duration(self._settings.trial),
             task=old.signature.task,
             classes=len(old.signature.classes),

@@ -144,6 +144,8 @@ def _why_version(workspace: Workspace, ref: str) -> Why | None:
 
 def _why_alert(workspace: Workspace, ref: str) -> Why | None:
     """The report that raised it, and the version that it is about."""
+    if not re.fullmatch(r"alert-[a-z2-7]{16}", ref):
+        return None
     raised = Query(kind=MonitoringReport.kind, where=Compare(f"alert.{ref}", "exists", True))
     for report in graph.find(workspace, MonitoringReport, raised, limit=1):
         alert = next(one for one in report.body.alerts if one.id == ref)

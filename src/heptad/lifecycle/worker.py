@@ -17,7 +17,8 @@ LEASE = timedelta(seconds=30)
 class Worker:
     """Turns the loop of one endpoint every `pause` until it is told to stop.
 
-    A turn that fails is logged with its remedy and tried again after the next pause; what it had finished is kept.
+    A turn that fails, for whatever reason, is logged with its remedy and tried again after the next pause; what it had
+    finished is kept. The same failure in a row is logged once.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Worker:
         self._pause = pause
         self._watch = watch
         self._stopped = threading.Event()
+        self._failure = ""
 
     def run(self) -> None:
         """Work until `stop` is called, from another thread or a signal handler."""
@@ -41,12 +43,21 @@ class Worker:
         try:
             with held(self._store, f"worker:{self._endpoint}", "turn", LEASE):
                 self._lifecycle.turn(self._watch)
-        except ConflictError:
+        except ConflictError as error:
+            _log.debug("Somebody else was faster: %s", error)
             return False
-        except HeptadError as error:
-            _log.warning("The loop of %s could not be turned: %s", self._endpoint, error)
+        except Exception as error:  # noqa: BLE001 - the server beside it must go on answering
+            self._report(error)
             return False
+        self._failure = ""
         return True
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def _report(self, error: Exception) -> None:
+        failure = f"{type(error).__name__}: {error}"
+        if failure != self._failure:
+            trace = None if isinstance(error, HeptadError) else error
+            _log.warning("The loop of %s could not be turned: %s", self._endpoint, error, exc_info=trace)
+        self._failure = failure

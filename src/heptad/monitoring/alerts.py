@@ -32,9 +32,9 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
     ongoing: list[Alert]
 
     def since(self, kind: AlertKind, column: str) -> datetime | None:
-        """When the alert of a kind about a column began; `None` where there is none."""
+        """When the alert of a kind about a column began that holds now; `None` where there is none."""
         found = (alert for alert in (*self.raised, *self.ongoing) if (alert.kind, alert.column) == (kind, column))
-        return next((alert.since for alert in found), None)
+        return next((alert.since for alert in found if not alert.over), None)
 
 
 def advance(active: Sequence[Alert], conditions: Sequence[Condition], endpoint: str, reference: Id) -> Alerts:
@@ -44,8 +44,8 @@ def advance(active: Sequence[Alert], conditions: Sequence[Condition], endpoint: 
     and start determine: the same trouble found again, for example after a crash, has the same id. One that was
     active goes on under its id with its new figures. One that does not hold ends. One that could not be judged stays
     as it was. Conditions of a kind and column may appear several times, in order of time, where labels of several
-    windows landed together. The caller gives no active alerts where the reference version has changed: a new
-    champion starts afresh.
+    windows landed together; what was raised by one of them and ended by a later one is over. The caller gives no
+    active alerts where the reference version has changed: a new champion starts afresh.
     """
     state = {(alert.kind, alert.column): alert for alert in active}
     known = {alert.id for alert in active}
@@ -62,8 +62,11 @@ def advance(active: Sequence[Alert], conditions: Sequence[Condition], endpoint: 
         state[key] = alert
         if alert.id not in known:
             raised[alert.id] = alert
-    ongoing = [alert for alert in state.values() if alert.id in known]
-    return Alerts(raised=list(raised.values()), ongoing=ongoing)
+    holding = {alert.id for alert in state.values()}
+    return Alerts(
+        raised=[msgspec.structs.replace(alert, over=alert.id not in holding) for alert in raised.values()],
+        ongoing=[alert for alert in state.values() if alert.id in known],
+    )
 
 
 def _alert(condition: Condition, since: datetime, endpoint: str, reference: Id) -> Alert:

@@ -14,7 +14,6 @@ from heptad.training import Signature
 
 SCORED = ["id", "at", "version", "role", "label", "score", "probabilities", "shadows"]
 """What is read of each answer to know how well it was; the rest is read for a whole report only."""
-_PLACE = "_window"
 
 Answers: TypeAlias = dict[Window, pl.DataFrame]
 
@@ -22,16 +21,32 @@ Answers: TypeAlias = dict[Window, pl.DataFrame]
 def read_answers(serving: Serving, windows: Sequence[Window], known_at: datetime, *, whole: bool = False) -> Answers:
     """The answers of each window in order of time, with `truth` and `known_at` where a label was known at that moment.
 
-    Labels are found by the prediction's id, whenever the labelled event was, and read once for all windows. With
-    `whole`, the first window comes with every column of the log.
+    Labels are found by the prediction's id, whenever the labelled event was. The log is read once, from the first
+    window to the last; with `whole`, answers come with every column of it.
     """
-    scans = [serving.predictions(window.start, window.end) for window in windows]
-    scans = [scan if whole and not place else scan.select(SCORED) for place, scan in enumerate(scans)]
-    numbered = [scan.with_columns(pl.lit(place).alias(_PLACE)) for place, scan in enumerate(scans)]
-    asked = pl.concat(numbered, how="diagonal")
+    asked = _asked(serving, windows)
+    asked = asked if whole else asked.select(SCORED)
     labels = serving.labels(known_at=known_at, among=asked).select("id", "known_at", truth="value")
     answers = asked.join(labels, on="id", how="left").sort("at", "id").collect()
-    return {window: answers.filter(pl.col(_PLACE) == place).drop(_PLACE) for place, window in enumerate(windows)}
+    return {window: answers.filter(_within(window)) for window in windows}
+
+
+def count_labelled(serving: Serving, windows: Sequence[Window], known_at: datetime, version: str) -> dict[Window, int]:
+    """How many live answers of a version have a label in each window by now; one look, however many windows."""
+    if not windows:
+        return {}
+    asked = _asked(serving, windows).filter(pl.col("role") == "live", pl.col("version") == version).select("id", "at")
+    known = serving.labels(known_at=known_at, among=asked).select("id")
+    labelled = asked.join(known, on="id", how="semi").select("at").collect()
+    return {window: labelled.filter(_within(window)).height for window in windows}
+
+
+def _asked(serving: Serving, windows: Sequence[Window]) -> pl.LazyFrame:
+    return serving.predictions(min(one.start for one in windows), max(one.end for one in windows))
+
+
+def _within(window: Window) -> pl.Expr:
+    return pl.col("at").is_between(window.start, window.end, closed="left")
 
 
 def live_version(answers: pl.DataFrame) -> str | None:
@@ -90,6 +105,7 @@ def trial_rows_of(answers: pl.DataFrame, champion: str, challenger: str, signatu
     if certain:
         rows = rows.with_columns(pl.when(pl.col(side).is_not_null()).then(1.0).alias(side) for side in _SIDES)
     return TrialRows(
+        at=rows["at"].to_numpy(),
         known_at=rows["known_at"].dt.epoch("us").to_numpy() / 1e6,
         outcomes=rows.select(outcome_of(signature)).to_series().to_numpy(),
         **{side: rows[side].fill_null(float("nan")).to_numpy() for side in _SIDES},

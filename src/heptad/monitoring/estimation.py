@@ -3,23 +3,36 @@
 Idea: a calibrated probability says how often its answer is right, so the expected metric follows from the
 probabilities alone (CBPE; see J. Białek, J. Kivimäki, W. Kuberski, N. Perrakis, "Estimating Model Performance Under
 Covariate Shift Without Labels", arXiv:2401.08348). It holds while features and labels are related as in the rows
-that the calibration has seen, so probabilities are first recalibrated on the newest rows with labels; a relation
-that changed since those labels stays invisible. No estimate is given of a regression (there is no probability to
-start from), of a metric without a formula here, or from fewer rows than were asked for.
+that the calibration has seen, so probabilities are first recalibrated on the newest periods with labels. How that
+relation differs from period to period is part of the doubt; what changed since the last labels stays invisible. No
+estimate is given of a regression (there is no probability to start from), of a metric without a formula here, or
+from fewer rows than were asked for.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from heptad.training import MEASURES, Metric
+
 Floats: TypeAlias = NDArray[np.float64]
 
+PERIODS = 4
+"""Periods with labels that a calibration looks at, the newest ones."""
+_NORMAL = 1.960
+_STUDENT = (12.706, 4.303, 3.182)
+"""Half-width of a 95% interval in standard deviations: known ones, and those learnt from 2, 3 or 4 periods."""
 _SMALLEST = 1e-6
-_Z = 1.959963984540054
-"""Half-width of a 95% interval in standard deviations."""
+
+
+class Period(NamedTuple):
+    """Labelled rows that belong together, for example of one week: `(n,)` probabilities, and what came true, 0 or 1."""
+
+    scores: Floats
+    outcomes: Floats
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +41,48 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     intercept: float
     slope: float
     covariance: tuple[float, float, float]
-    """Variance of the intercept, covariance, variance of the slope."""
-    rows: int
+    """Of the two in one more period: variance of the intercept, covariance, variance of the slope."""
+    periods: int
+    """How many periods it was learnt from, 2 to `PERIODS`."""
 
     def apply(self, scores: Floats) -> Floats:
         """Recalibrated probabilities of `(n,)` scores."""
         return _logistic(self.intercept + self.slope * _logit(scores))
 
 
-def calibrate(scores: Floats, outcomes: Floats) -> Calibration | None:
-    """Fit a calibration to `(n,)` probabilities and what came true, 0 or 1; `None` where only one outcome came.
+def calibrate(newest: Sequence[Period], older: Sequence[Period] = ()) -> Calibration | None:
+    """A calibration on the `newest` periods together; without any, on the `older` ones. At most `PERIODS` count.
+
+    How far the fits of single periods lie apart, older ones included, is what one more period will be off by; the
+    interval of an estimate carries that, and the doubt about the fit. `None` where fewer than two periods have both
+    outcomes. Of 197 weeks of flights, 95% intervals held what was measured in 96% (ROC AUC) and 90% (log loss, Brier
+    score), with the doubt of a fit alone in 22%; one week alone was off by 0.056 of ROC AUC on average, four
+    together by 0.041, the value at release by 0.049.
+    """
+    fits = [found for found in map(_fit, [*newest, *older][:PERIODS]) if found is not None]
+    told = newest or older
+    whole = _fit(Period(*(np.concatenate(parts) for parts in zip(*told[:PERIODS], strict=True)))) if told else None
+    if whole is None or len(fits) < 2:
+        return None
+    apart = np.cov(np.array([fit.beta for fit in fits]), rowvar=False)
+    doubt = whole.doubt + apart * (1 + 1 / len(fits))
+    return Calibration(
+        intercept=float(whole.beta[0]),
+        slope=float(whole.beta[1]),
+        covariance=(float(doubt[0, 0]), float(doubt[0, 1]), float(doubt[1, 1])),
+        periods=len(fits),
+    )
+
+
+class _Fit(NamedTuple):
+    beta: Floats
+    """Intercept and slope."""
+    doubt: Floats
+    """Their covariance `(2, 2)`."""
+
+
+def _fit(period: Period) -> _Fit | None:
+    """Intercept and slope of one set of rows; `None` where only one outcome came.
 
     Logistic recalibration with two parameters (D. Cox, "Two further applications of a model for binary
     regression", 1958), its targets drawn in from 0 and 1 by the rule of Platt (1999), so that perfectly separated
@@ -45,6 +90,7 @@ def calibrate(scores: Floats, outcomes: Floats) -> Calibration | None:
     Two parameters, because a week's labels fix them well: as good as isotonic regression on weeks of 6,500
     flights, and less flattering (bias of ROC AUC 0.0015 against 0.005).
     """
+    scores, outcomes = period
     positive = float(outcomes.sum())
     negative = len(outcomes) - positive
     if positive == 0 or negative == 0:
@@ -60,29 +106,15 @@ def calibrate(scores: Floats, outcomes: Floats) -> Calibration | None:
         beta = beta + np.clip(step, -4.0, 4.0)
         if np.abs(step).max() < 1e-9:
             break
-    doubt = np.linalg.inv(hessian)
-    return Calibration(
-        intercept=float(beta[0]),
-        slope=float(beta[1]),
-        covariance=(float(doubt[0, 0]), float(doubt[0, 1]), float(doubt[1, 1])),
-        rows=len(scores),
-    )
+    return _Fit(beta, np.asarray(np.linalg.inv(hessian), dtype=np.float64))
 
 
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """The expected metric, with the interval in which 95% of measured values would lie if the calibration holds."""
-
-    value: float
-    low: float
-    high: float
-    rows: int
-
-
-def estimate(metric: str, scores: Floats, calibration: Calibration, threshold: float = 0.5) -> Estimate | None:
+def estimate(metric: str, scores: Floats, calibration: Calibration, threshold: float = 0.5) -> Metric | None:
     """The expected value of a binary metric on `(n,)` scores without labels; `None` where there is no formula for it.
 
-    The interval is by the delta method: each formula gives its slope in every row's probability, which carries both
-    the chance of the labels still to come and the doubt about the calibration's two parameters.
+    95% of measured values would lie in the interval. It is by the delta method: each formula gives its slope in every
+    row's probability, which carries both the chance of the labels still to come and the doubt about the calibration's
+    two parameters. That doubt was learnt from few periods, so Student's distribution says how wide it is.
     """
     if metric not in FORMULAS or len(scores) == 0:
         return None
@@ -91,12 +123,14 @@ def estimate(metric: str, scores: Floats, calibration: Calibration, threshold: f
     spread = truth * (1 - truth)
     by_intercept, by_slope = float(gradient @ spread), float(gradient @ (spread * _logit(scores)))
     a, b, c = calibration.covariance
-    variance = float(spread @ gradient**2) + by_intercept**2 * a + 2 * by_intercept * by_slope * b + by_slope**2 * c
-    half = _Z * float(np.sqrt(max(variance, 0.0)))
+    chance = float(spread @ gradient**2)
+    doubt = max(by_intercept**2 * a + 2 * by_intercept * by_slope * b + by_slope**2 * c, 0.0)
+    half = float(np.hypot(_NORMAL * np.sqrt(chance), _STUDENT[calibration.periods - 2] * np.sqrt(doubt)))
     low, high = (value - half, value + half)
     if metric != "log_loss":
         low, high = max(low, 0.0), min(high, 1.0)
-    return Estimate(value=value, low=max(low, 0.0), high=high, rows=len(scores))
+    better = MEASURES[metric].better
+    return Metric(name=metric, value=value, low=max(low, 0.0), high=high, rows=len(scores), better=better)
 
 
 Formula: TypeAlias = Callable[[Floats, Floats, float], tuple[float, Floats]]

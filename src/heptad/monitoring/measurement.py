@@ -10,6 +10,7 @@ from heptad.data import profile_frame
 from heptad.monitoring.answers import (
     Answers,
     callers_of,
+    count_labelled,
     inputs_of,
     latencies_of,
     live_version,
@@ -17,16 +18,14 @@ from heptad.monitoring.answers import (
     warnings_of,
 )
 from heptad.monitoring.drift import column_drift, drift
-from heptad.monitoring.performance import Labels, Scored, calibration_from, has_estimate, report_of, split_by_version
+from heptad.monitoring.estimation import PERIODS, Period, calibrate
+from heptad.monitoring.performance import Labels, Scored, has_estimate, periods_of, report_of, split_by_version
 from heptad.monitoring.quality import quality
 from heptad.monitoring.records import ColumnDrift, MonitoringReport, Performance
 from heptad.monitoring.references import PREDICTIONS, SCORE, Reference, References
 from heptad.monitoring.settings import MonitorSettings
 from heptad.monitoring.windows import Window
 from heptad.serving import Serving
-
-_FRESH = 4
-"""Windows before the present one among which labels for a calibration are looked for; older ones are stale."""
 
 
 class Measurement:
@@ -48,7 +47,7 @@ class Measurement:
         The reference is the version that gave the last live answer; in a window without one, that of the report
         before.
         """
-        answers = self._read([window, window.before()], whole=True)[window]
+        answers = self._read([window], whole=True)[window]
         name = live_version(answers) or next((report.version for report in before if report.version), "")
         p50, p99 = latencies_of(answers)
         report = MonitoringReport(
@@ -68,8 +67,10 @@ class Measurement:
 
     def performance(self, window: Window) -> list[Performance]:
         """How every version did that answered or shadowed in a window."""
+        if window not in self._scored:
+            self._read([window])
         found = []
-        for scored in self._versions(window):
+        for scored in self._scored[window]:
             reference = self._references.get(scored.version)
             labels = self._calibration(window, reference)
             found.append(
@@ -114,51 +115,62 @@ class Measurement:
 
     def _landed(self, reference: Reference, before: Sequence[MonitoringReport]) -> list[Performance]:
         """Earlier windows of the version whose labels were too few when they were reported and are enough now."""
+        minimum = self._settings.minimum_rows
         same = [report for report in before if report.reference == reference.version]
         known = {performance.start for report in same for performance in report.landed}
-        found = []
-        for report in reversed(same):
-            live = next(
-                (one for one in report.performance if one.role == "live" and one.version == report.version), None
-            )
-            enough = live is None or live.labelled >= self._settings.minimum_rows
-            if live is None or enough or report.start in known or live.rows < self._settings.minimum_rows:
-                continue
-            window = Window(report.start, report.end)
-            for performance in self.performance(window):
-                is_same = performance.role == "live" and performance.version == reference.name
-                if is_same and performance.labelled >= self._settings.minimum_rows:
-                    found.append(msgspec.structs.replace(performance, start=report.start, end=report.end))
-        return found
+        waiting = [
+            Window(report.start, report.end)
+            for report in reversed(same)
+            for live in report.performance
+            if (live.role, live.version) == ("live", reference.name)
+            and live.labelled < minimum <= live.rows
+            and report.start not in known
+        ]
+        labelled = count_labelled(self._serving, waiting, self._known_at, reference.name)
+        return [
+            msgspec.structs.replace(performance, start=window.start, end=window.end)
+            for window in waiting
+            if labelled[window] >= minimum
+            for performance in self.performance(window)
+            if (performance.role, performance.version) == ("live", reference.name)
+        ]
 
     def _calibration(self, window: Window, reference: Reference) -> Labels | None:
-        """From the newest earlier window in which enough rows that the version scored have labels, else at release.
+        """From the earlier windows in which enough rows that the version scored have labels, else at release.
 
-        `None` where there is nothing to estimate, or no labels.
+        Held-out rows of release, cut into parts, stand in for windows that are missing when it comes to how much
+        windows differ. `None` where there is nothing to estimate, or too few labels.
         """
         minimum = self._settings.minimum_rows
         if not has_estimate(reference.signature, reference.main):
             return None
-        earlier = window
-        for _ in range(_FRESH):
-            earlier = earlier.before()
-            for scored in self._versions(earlier):
+        recent: list[Period] = []
+        until = None
+        windows = _before(window)
+        self._read([earlier for earlier in windows if earlier not in self._scored])
+        for earlier in windows:
+            for scored in self._scored[earlier]:
                 if scored.version == reference.name:
-                    calibration = calibration_from(scored, reference.signature, minimum)
-                    if calibration is not None:
-                        return Labels(calibration=calibration, until=earlier.end)
+                    found = periods_of(scored, reference.signature, minimum)
+                    recent += found
+                    until = until or (earlier.end if found else None)
         held_out = Scored(version=reference.name, role="live", rows=reference.held_out)
-        calibration = calibration_from(held_out, reference.signature, minimum)
-        return Labels(calibration=calibration, until=None) if calibration else None
-
-    def _versions(self, window: Window) -> list[Scored]:
-        """What each version scored in a window."""
-        if window not in self._scored:
-            self._read([window])
-        return self._scored[window]
+        missing = max(PERIODS - len(recent), 0)
+        calibration = calibrate(recent, periods_of(held_out, reference.signature, minimum, missing))
+        return Labels(calibration=calibration, until=until) if calibration else None
 
     def _read(self, windows: Sequence[Window], *, whole: bool = False) -> Answers:
         """Read windows together, and keep what each version scored in them."""
+        if not windows:
+            return {}
         answers = read_answers(self._serving, windows, self._known_at, whole=whole)
         self._scored |= {window: split_by_version(rows) for window, rows in answers.items()}
         return answers
+
+
+def _before(window: Window) -> list[Window]:
+    """The windows before one whose labels are recent enough for its calibration, the newest first."""
+    windows = [window]
+    while len(windows) <= PERIODS:
+        windows.append(windows[-1].before())
+    return windows[1:]

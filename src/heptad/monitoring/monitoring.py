@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.core.identity import current_actor
-from heptad.core.query import All, Compare, Condition, Order, Query
+from heptad.core.query import All, Compare, Condition, Order, Query, equals
 from heptad.core.records import Attribute, Change, Id, Link, NewEvent, RawRecord, Record, derived_id
 from heptad.core.settings import ProjectSettings, duration
 from heptad.core.workspace import Workspace
@@ -21,12 +21,14 @@ from heptad.monitoring.records import Alert, MonitoringReport, Performance
 from heptad.monitoring.references import References
 from heptad.monitoring.settings import MonitorSettings
 from heptad.monitoring.trials import TrialRows
-from heptad.monitoring.windows import Window, closed_windows
+from heptad.monitoring.windows import Window, closed_windows, window_of
 from heptad.release import Release
 from heptad.serving import Deployment, Serving
 
-_REMEMBERED = 12
+_REMEMBERED = 100
 """Earlier reports that a report looks at: for alerts that go on, for the usual volume, for labels that landed late."""
+_REGULAR = "regular"
+"""Attribute of a report: whether its window was one of the grid of the settings."""
 
 
 class Monitoring:
@@ -51,32 +53,36 @@ class Monitoring:
 
         One report a window: asked again, the first one is answered, whatever has become known since. Where labels
         landed later, the report of a later window says so in `landed`. Errors: `InputError` for a window that is
-        empty or names no zone, `NotFoundError` where the log names a version that the registry does not have.
+        empty, not over yet or names no zone, `NotFoundError` where the log names a version that the registry does not
+        have.
         """
         window = Window(start, end)
         found = self._find(window)
         if found is not None:
             return found
+        moment = known_at or self._workspace.clock.now()
+        if moment < window.end:
+            raise InputError(
+                f"The window until {window.end.isoformat()} is not over at {moment.isoformat()}.",
+                remedy="ask again when it is; `performance` looks at any span and keeps nothing",
+            )
         before = [record.body for record in self.list(_REMEMBERED, Compare("start", "<", start.timestamp()))]
-        measured = self._measurement(known_at).report(window, before)
+        measured = self._measurement(moment).report(window, before)
         return self._save(self._with_alerts(measured, before))
 
     def due(self, now: datetime) -> builtins.list[Window]:
         """Windows that are over and have no report yet, oldest first.
 
-        Windows begin with the endpoint's first deployment. Those before the newest window with a report are taken as
-        done.
+        Windows follow each other from the endpoint's first deployment on. What lies before the end of the newest
+        one with a report is done, also where their length has changed since; windows that were reported besides, as
+        somebody asked for them, do not count.
         """
-        deployments = Query(kind=Deployment.kind, scopes=[self._serving.endpoint], order=[Order("@at")])
-        first = next(iter(graph.find(self._workspace, Deployment, deployments, limit=1)), None)
-        if first is None:
+        origin = self._origin()
+        if origin is None:
             return []
-        due = []
-        for window in reversed(closed_windows(first.at, now, duration(self.settings.window), origin=first.at)):
-            if self._find(window) is not None:
-                break
-            due.append(window)
-        return due[::-1]
+        newest = self.list(1, equals(**{_REGULAR: True}))
+        done = newest[0].body.end if newest else origin
+        return closed_windows(done, now, duration(self.settings.window), origin)
 
     def list(self, limit: int = 1000, where: Condition | None = None) -> builtins.list[Record[MonitoringReport]]:
         """Reports, the newest window first."""
@@ -100,7 +106,7 @@ class Monitoring:
     def alerts(self) -> builtins.list[Alert]:
         """The alerts that hold now: raised by the report of the newest window, or still going on in it."""
         newest = self.list(limit=1)
-        return [*newest[0].body.alerts, *newest[0].body.ongoing] if newest else []
+        return newest[0].body.open_alerts() if newest else []
 
     def alert(self, identity: Id) -> tuple[Alert, Record[MonitoringReport]]:
         """An alert as it was raised, and the report that raised it; raises `NotFoundError`."""
@@ -131,7 +137,7 @@ class Monitoring:
     def _with_alerts(self, report: MonitoringReport, before: Sequence[MonitoringReport]) -> MonitoringReport:
         """The report with its alerts; those of the report before go on where the reference is still the same."""
         last = before[0] if before and before[0].reference == report.reference else None
-        active = [*last.alerts, *last.ongoing] if last else []
+        active = last.open_alerts() if last else []
         reference = self._references.get(report.version) if report.version else None
         metric = reference.metric(reference.main) if reference else None
         conditions = conditions_of(report, before, metric, self.settings)
@@ -145,6 +151,16 @@ class Monitoring:
             prediction_drift=since_when(predictions, alerts.since("prediction_drift", "")) if predictions else None,
         )
 
+    def _origin(self) -> datetime | None:
+        """When the endpoint was first deployed, which is where its windows begin."""
+        deployments = Query(kind=Deployment.kind, scopes=[self._serving.endpoint], order=[Order("@at")], attributes=())
+        first = self._workspace.store.find(deployments, limit=1).items
+        return first[0].at if first else None
+
+    def _is_regular(self, window: Window) -> bool:
+        origin, length = self._origin(), duration(self.settings.window)
+        return origin is not None and window == window_of(window.start, length, origin)
+
     def _identity(self, window: Window) -> Id:
         return derived_id(MonitoringReport.prefix, self._serving.endpoint, window.start, window.end)
 
@@ -156,7 +172,8 @@ class Monitoring:
 
     def _save(self, report: MonitoringReport) -> Record[MonitoringReport]:
         """Write the report, its event, and one event for each alert, in one transaction that happens once."""
-        identity = self._identity(Window(report.start, report.end))
+        window = Window(report.start, report.end)
+        identity = self._identity(window)
         now = self._workspace.clock.now()
         record: RawRecord = Record(
             id=identity,
@@ -177,6 +194,7 @@ class Monitoring:
                 links=[Link(identity, "version", report.reference)] if report.reference else [],
                 attributes=[
                     Attribute(identity, "start", report.start.timestamp()),
+                    Attribute(identity, _REGULAR, self._is_regular(window)),
                     *(Attribute(identity, f"alert.{alert.id}", alert.kind) for alert in report.alerts),
                 ],
                 events=[NewEvent(kind="monitoring.reported", subject=identity, body=summary), *raised],

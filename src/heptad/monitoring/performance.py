@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 
 from heptad.monitoring.answers import outcome_of
-from heptad.monitoring.estimation import FORMULAS, Calibration, calibrate, estimate
+from heptad.monitoring.estimation import FORMULAS, Calibration, Period, estimate
 from heptad.monitoring.records import Performance
 from heptad.serving import RouteRole
-from heptad.training import MEASURES, Metric, Sample, Scores, Signature, metric_names, sample_of, with_intervals
+from heptad.training import Metric, Sample, Scores, Signature, metric_names, sample_of, with_intervals
 
 _RESAMPLES = 100
 _CONFIDENCE = 0.95
@@ -19,8 +19,8 @@ _CONFIDENCE = 0.95
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a window that one version scored in one role.
 
-    `rows` has the columns `id`, `truth` (null: no label known), `label` (null for a shadow, which answers nothing),
-    `score` and `probabilities` (null for a shadow).
+    `rows` has the columns `id`, `at`, `truth` (null: no label known), `label` (null for a shadow, which answers
+    nothing), `score` and `probabilities` (null for a shadow).
     """
 
     version: str
@@ -37,7 +37,7 @@ def split_by_version(answers: pl.DataFrame) -> list[Scored]:
         Scored(version=str(version), role=role, rows=rows)
         for (version, role), rows in answers.group_by("version", "role", maintain_order=True)
     ]
-    shadowed = answers.select("id", "truth", "shadows").explode("shadows").unnest("shadows").drop_nulls("score")
+    shadowed = answers.select("id", "at", "truth", "shadows").explode("shadows").unnest("shadows").drop_nulls("score")
     found += [
         Scored(
             version=str(version),
@@ -52,8 +52,9 @@ def split_by_version(answers: pl.DataFrame) -> list[Scored]:
 def measure(scored: Scored, signature: Signature, main: str, seed: int) -> list[Metric]:
     """Every metric of the task with its interval on the rows with labels, the main one first.
 
-    None where no label is known, and none of a shadow with more than two classes: of it only the probability of the
-    class is logged that another model answered. Metrics that the rows leave undefined are left out.
+    Rows of one stretch of the window share what happened then, and the intervals know it. None where no label is
+    known, and none of a shadow with more than two classes: of it only the probability of the class is logged that
+    another model answered. Metrics that the rows leave undefined are left out.
     """
     labelled = scored.labelled()
     classes = len(signature.classes)
@@ -66,7 +67,7 @@ def measure(scored: Scored, signature: Signature, main: str, seed: int) -> list[
 
 
 def sample_of_answers(labelled: pl.DataFrame, signature: Signature) -> Sample:
-    """Labelled rows as training's metrics take them; a label that the model does not know is wrong in any case."""
+    """Labelled rows with their times as training's metrics take them; a label that the model does not know is wrong."""
     scores = labelled["score"].to_numpy()
     classes = signature.classes
     if len(classes) == 2:
@@ -74,7 +75,8 @@ def sample_of_answers(labelled: pl.DataFrame, signature: Signature) -> Sample:
     else:
         labels = labelled["label"].to_list()
     probabilities = np.array(labelled["probabilities"].to_list()) if len(classes) > 2 else None
-    return sample_of(signature, labelled["truth"].to_list(), Scores(labels, scores, probabilities))
+    answers = Scores(labels, scores, probabilities)
+    return sample_of(signature, labelled["truth"].to_list(), answers, labelled["at"].to_numpy())
 
 
 def threshold_of(signature: Signature) -> float:
@@ -82,19 +84,20 @@ def threshold_of(signature: Signature) -> float:
 
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
-    """A calibration, and the end of the window whose labels it comes from; `None`: held-out rows at release."""
+    """A calibration, and the end of the newest window whose labels it knows; `None`: held-out rows at release."""
 
     calibration: Calibration
     until: datetime | None
 
 
-def calibration_from(scored: Scored, signature: Signature, minimum_rows: int) -> Calibration | None:
-    """A calibration from the labelled rows of a window; `None` where they are too few or of one kind."""
+def periods_of(scored: Scored, signature: Signature, minimum_rows: int, most: int = 1) -> list[Period]:
+    """The labelled rows in their order, cut into up to `most` equal parts of at least `minimum_rows` each."""
     labelled = scored.labelled()
-    if len(labelled) < minimum_rows or not _is_calibratable(scored, signature):
-        return None
-    outcomes = labelled.select(outcome_of(signature)).to_series()
-    return calibrate(labelled["score"].to_numpy(), outcomes.to_numpy())
+    parts = min(most, len(labelled) // max(minimum_rows, 1))
+    if not parts or not _is_calibratable(scored, signature):
+        return []
+    columns = labelled["score"].to_numpy(), labelled.select(outcome_of(signature)).to_series().to_numpy()
+    return [Period(*both) for both in zip(*(np.array_split(column, parts) for column in columns), strict=True)]
 
 
 def estimated(scored: Scored, signature: Signature, main: str, labels: Labels, minimum_rows: int) -> Metric | None:
@@ -102,12 +105,7 @@ def estimated(scored: Scored, signature: Signature, main: str, labels: Labels, m
     if len(scored.rows) < minimum_rows or not has_estimate(signature, main) or not _is_calibratable(scored, signature):
         return None
     threshold = threshold_of(signature) if len(signature.classes) == 2 else 0.0
-    found = estimate(main, scored.rows["score"].to_numpy(), labels.calibration, threshold)
-    if found is None:
-        return None
-    return Metric(
-        name=main, value=found.value, low=found.low, high=found.high, rows=found.rows, better=MEASURES[main].better
-    )
+    return estimate(main, scored.rows["score"].to_numpy(), labels.calibration, threshold)
 
 
 def has_estimate(signature: Signature, main: str) -> bool:

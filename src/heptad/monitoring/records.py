@@ -21,6 +21,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     since: datetime
     sentence: str
+    over: bool = False
+    """Raised for a window whose labels landed late, and ended by a newer window of the same report."""
 
 
 class ColumnQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     estimated: Metric | None = None
     """The main metric estimated without labels; `None` where an estimate would not be sound."""
     calibrated_until: datetime | None = None
-    """End of the labelled window that the estimate was recalibrated on; `None`: the held-out rows of release."""
+    """End of the newest labelled window that the estimate was recalibrated on; `None`: held-out rows of release."""
     start: datetime | None = None
     end: datetime | None = None
     """The window of the figures; `None`: the report's own."""
@@ -93,3 +95,7 @@ class MonitoringReport(Body, frozen=True, kw_only=True):
     """Raised by this report: each alert is raised once, however long it goes on."""
     ongoing: list[Alert] = []
     """Raised by earlier reports about the same version, and still true, or not to be judged in this window."""
+
+    def open_alerts(self) -> list[Alert]:
+        """Those that hold at the end of the window."""
+        return [*(alert for alert in self.alerts if not alert.over), *self.ongoing]

@@ -13,6 +13,8 @@ class TrialRows(msgspec.Struct, frozen=True, kw_only=True):
     champion.
     """
 
+    at: NDArray[np.datetime64]
+    """When each row was asked."""
     known_at: NDArray[np.float64]
     """When each label became known, in seconds since 1970."""
     outcomes: NDArray[np.float64]
@@ -25,6 +27,7 @@ class TrialRows(msgspec.Struct, frozen=True, kw_only=True):
     def take(self, rows: NDArray[np.int64]) -> "TrialRows":
         """Some of the rows, by their positions, in the order given."""
         return TrialRows(
+            at=self.at[rows],
             known_at=self.known_at[rows],
             outcomes=self.outcomes[rows],
             champion=self.champion[rows],

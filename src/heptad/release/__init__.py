@@ -9,13 +9,11 @@ if TYPE_CHECKING:
     from heptad.release.describe import VersionLine as VersionLine
     from heptad.release.describe import decision_lines as decision_lines
     from heptad.release.describe import history_lines as history_lines
+    from heptad.release.describe import show_version as show_version
     from heptad.release.describe import version_facts as version_facts
     from heptad.release.describe import version_line as version_line
     from heptad.release.document import Document as Document
-    from heptad.release.document import to_html as to_html
     from heptad.release.document import to_markdown as to_markdown
-    from heptad.release.gates import parse_gates as parse_gates
-    from heptad.release.golden import Golden as Golden
     from heptad.release.keys import trusted_keys as trusted_keys
     from heptad.release.package import Package as Package
     from heptad.release.package import open_package as open_package
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from heptad.release.records import GateResult as GateResult
     from heptad.release.records import ModelVersion as ModelVersion
     from heptad.release.registry import VersionRef as VersionRef
-    from heptad.release.registry import approvals_of as approvals_of
     from heptad.release.release import Release as Release
     from heptad.release.reproduce import Reproduction as Reproduction
     from heptad.release.settings import ReleaseSettings as ReleaseSettings
@@ -36,7 +33,6 @@ __getattr__, __all__ = attach(
         "Decision": "records",
         "Document": "document",
         "GateResult": "records",
-        "Golden": "golden",
         "ModelVersion": "records",
         "Package": "package",
         "Pipeline": "pipeline",
@@ -47,12 +43,10 @@ __getattr__, __all__ = attach(
         "VersionDetails": "describe",
         "VersionLine": "describe",
         "VersionRef": "registry",
-        "approvals_of": "registry",
         "decision_lines": "describe",
         "history_lines": "describe",
         "open_package": "package",
-        "parse_gates": "gates",
-        "to_html": "document",
+        "show_version": "describe",
         "to_markdown": "document",
         "trusted_keys": "keys",
         "version_facts": "describe",

@@ -8,7 +8,7 @@ else in it (another name, a second directory, a tail, a changed flag) is no pack
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from heptad.core.errors import IntegrityError
 
@@ -36,7 +36,12 @@ _VERSION, _STORED, _DATE, _UNIX, _FILE_MODE = 20, 0, (1 << 5) | 1, 3, 0o100644
 
 def write_archive(members: Mapping[str, bytes]) -> bytes:
     """The one file that holds these members; every name of `LIMITS` must be there and no other."""
-    local, central, offset = [], [], 0
+    return b"".join(_pieces(members))
+
+
+def _pieces(members: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The file in order: each member behind its header, then the directory of all."""
+    central, offset = [], 0
     for name in LIMITS:
         data, encoded = members[name], name.encode("ascii")
         sizes = (zlib.crc32(data), len(data), len(data), len(encoded))
@@ -57,12 +62,13 @@ def write_archive(members: Mapping[str, bytes]) -> bytes:
             _FILE_MODE << 16,
             offset,
         )
-        local += [header, data]
+        yield header
+        yield data
         central.append(entry + encoded)
         offset += len(header) + len(data)
     directory = b"".join(central)
-    end = _END.pack(b"PK\5\6", 0, 0, len(LIMITS), len(LIMITS), len(directory), offset, 0)
-    return b"".join([*local, directory, end])
+    yield directory
+    yield _END.pack(b"PK\5\6", 0, 0, len(LIMITS), len(LIMITS), len(directory), offset, 0)
 
 
 def read_archive(data: bytes) -> dict[str, bytes]:
@@ -84,11 +90,15 @@ def read_archive(data: bytes) -> dict[str, bytes]:
     missing = [name for name in LIMITS if name not in members]
     if missing:
         raise IntegrityError(f"The package lacks {', '.join(missing)}: it was cut off, or made by something else.")
-    if write_archive(members) != data:
-        raise IntegrityError(
-            "The package holds bytes that belong to none of its members, or its directory was changed."
-        )
-    return members
+    rest = memoryview(data)  # compared where it is: a model may be large
+    for piece in _pieces(members):
+        if rest[: len(piece)] != piece:
+            break
+        rest = rest[len(piece) :]
+    else:
+        if not rest:
+            return members
+    raise IntegrityError("The package holds bytes that belong to none of its members, or its directory was changed.")
 
 
 def _header(data: bytes, position: int) -> tuple[str, int, int, int]:

@@ -31,7 +31,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def model_card(subject: Subject) -> Document:
-    """The card as a document; `to_markdown` and `to_html` write it."""
+    """The card as a document; `to_markdown` writes it."""
     candidate, evaluation = subject.candidate.body, subject.candidate.body.evaluation
     main = evaluation.value(evaluation.metric)
     sections = [

@@ -89,13 +89,12 @@ class Decisions:
         # The candidate is scored again instead of reading its recorded scores, so that both are measured on one
         # frame whatever became of the rows since.
         judged = self._training.judged_rows(candidate) if frame is None else frame
-        labels = _labels(judged, schema)
         own = self._training.score(self._model(candidate), judged)
-        metrics = self._training.judge(own, labels, schema)
+        metrics = self._training.judge(own, judged, schema)
         if champion is None:
             return Measured(evaluation=evaluation, metrics=metrics)
         theirs = self._training.score(self._packages.open(champion).model, judged)
-        their_metrics = self._training.judge(theirs, labels, schema)
+        their_metrics = self._training.judge(theirs, judged, schema)
         main = evaluation.metric
         is_defined = all(_named(main, one) for one in (metrics, their_metrics))
         return Measured(
@@ -105,13 +104,13 @@ class Decisions:
                 label=champion.body.label,
                 metrics=their_metrics,
                 latencies=latencies_of(graph.load(self._workspace, champion.body.candidate, Candidate).body.evaluation),
-                difference=self._difference(labels, own, theirs, main, schema) if is_defined else None,
+                difference=self._difference(judged, own, theirs, main, schema) if is_defined else None,
             ),
         )
 
-    def _difference(self, labels: Sequence[Any], own: Scores, theirs: Scores, main: str, schema: Schema) -> Difference:
+    def _difference(self, judged: pl.DataFrame, own: Scores, theirs: Scores, main: str, schema: Schema) -> Difference:
         """How much better the candidate is, turned so that above 0 is better."""
-        found = self._training.paired_difference(labels, own, theirs, main, self._seed, schema=schema)
+        found = self._training.paired_difference(judged, own, theirs, main, self._seed, schema=schema)
         if found.better == "higher":
             return Difference(value=found.value, low=found.low, high=found.high)
         return Difference(value=-found.value, low=-found.high, high=-found.low)

@@ -4,19 +4,22 @@ from collections.abc import Sequence
 
 import msgspec
 
+from heptad.core import graph
 from heptad.core.records import Event, Record
+from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion
+from heptad.release.card import Subject, model_card
 from heptad.release.document import Document
 from heptad.release.gates import figure
 from heptad.release.records import Decision, ModelVersion
-from heptad.release.registry import approvals_of
+from heptad.release.registry import Registry, VersionRef, approvals_of
 from heptad.training import Candidate
 
 
 class VersionDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of a version: its records, who approved, what was done to it.
 
-    `card` is written by `to_markdown` and `to_html`.
+    `card` is written by `to_markdown`.
     """
 
     version: Record[ModelVersion]
@@ -39,6 +42,25 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     registered: str
     approvals: int
+
+
+def show_version(workspace: Workspace, about: str, ref: VersionRef) -> VersionDetails:
+    """Everything that is known of a version; `about` is what the project says of itself. Read off the records."""
+    registry = Registry(workspace, workspace.name)
+    version = registry.version(ref)
+    candidate = graph.load(workspace, version.body.candidate, Candidate)
+    decision = graph.load(workspace, version.body.decision, Decision)
+    dataset = graph.load(workspace, candidate.body.dataset, DatasetVersion)
+    label = version.body.label
+    return VersionDetails(
+        version=version,
+        candidate=candidate,
+        dataset=dataset,
+        decision=decision,
+        approvals=approvals_of(version),
+        history=[event for event in registry.history() if event.subject == version.id],
+        card=model_card(Subject(about=about, candidate=candidate, dataset=dataset, decision=decision, label=label)),
+    )
 
 
 def version_line(version: Record[ModelVersion]) -> VersionLine:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from heptad.core.errors import SettingsError, nearest
+from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.release.records import GateResult
 from heptad.training import Evaluation, Metric, Parity
 
@@ -96,13 +96,44 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_gates(texts: Sequence[str], metrics: Collection[str]) -> list[Gate]:
     """The gates in order; raises `SettingsError` with every mistake. `metrics` are the names that a gate may use."""
-    known = sorted({*metrics, *LATENCIES})
-    parsed = [_parse(text, known) for text in texts]
-    problems = [f"gate {number}, {one}" for number, one in enumerate(parsed, 1) if isinstance(one, str)]
+    gates: list[Gate] = []
+    problems: list[str] = []
+    for number, text in enumerate(texts, 1):
+        try:
+            gates.append(parse_gate(text, metrics))
+        except InputError as error:
+            problems.append(f"gate {number}, {text!r}: {error.problem} Allowed: {error.allowed}")
     if problems:
         count = "1 gate" if len(problems) == 1 else f"{len(problems)} gates"
-        raise SettingsError(f"[release] gates: {count} cannot be used:", problems=problems, allowed=GRAMMAR)
-    return [one for one in parsed if not isinstance(one, str)]
+        raise SettingsError(f"[release] gates: {count} cannot be used:", problems=problems)
+    return gates
+
+
+def parse_gate(text: str, metrics: Collection[str]) -> Gate:
+    """The gate that `text` says; raises `InputError`. `metrics` are the names that it may use, besides `LATENCIES`."""
+    gate = " ".join(text.split())
+    if beats := _BEATS.fullmatch(gate):
+        if beats[1] in _OPPONENTS:
+            return Beats(text=gate, opponent=msgspec.convert(beats[1], Opponent))
+        raise InputError(f"there is no opponent {beats[1]!r}.", allowed=nearest(beats[1], _OPPONENTS))
+    found = _THRESHOLD.fullmatch(gate)
+    if not found:
+        raise InputError("it cannot be read.", allowed=GRAMMAR)
+    known = sorted({*metrics, *LATENCIES})
+    if found["metric"] not in known:
+        raise InputError(
+            f"there is no metric {found['metric']!r}.", allowed=nearest(found["metric"], known, most=len(known))
+        )
+    number = float((found["sign"] or "") + (found["offset"] or "0")) if found["champion"] else float(found["number"])
+    if not math.isfinite(number):
+        raise InputError("the number is too large.", allowed=GRAMMAR)
+    return Threshold(
+        text=gate,
+        metric=found["metric"],
+        operator=msgspec.convert(found["operator"], Operator),
+        number=number,
+        of_champion=found["champion"] is not None,
+    )
 
 
 def hold(gates: Sequence[Gate], measured: Measured) -> list[GateResult]:
@@ -119,30 +150,6 @@ def verdict(results: Sequence[GateResult]) -> tuple[bool, str]:
     asked = [result for result in results if result.gate != PARITY] or list(results)
     deciding = next((result for result in asked if result.gate == BEATS_CHAMPION), asked[0])
     return True, f"Accepted, as every gate holds: {deciding.sentence}"
-
-
-def _parse(text: str, known: Sequence[str]) -> Gate | str:
-    """The gate, or the sentence that says what is wrong with it."""
-    gate = " ".join(text.split())
-    if beats := _BEATS.fullmatch(gate):
-        if beats[1] in _OPPONENTS:
-            return Beats(text=gate, opponent=msgspec.convert(beats[1], Opponent))
-        return f"{text!r}: there is no opponent {beats[1]!r}. Allowed: {nearest(beats[1], _OPPONENTS)}"
-    found = _THRESHOLD.fullmatch(gate)
-    if not found:
-        return f"{text!r} cannot be read."
-    if found["metric"] not in known:
-        return f"{text!r}: there is no metric {found['metric']!r}. Allowed: {nearest(found['metric'], known, most=20)}"
-    number = float((found["sign"] or "") + (found["offset"] or "0")) if found["champion"] else float(found["number"])
-    if not math.isfinite(number):
-        return f"{text!r}: the number is too large."
-    return Threshold(
-        text=gate,
-        metric=found["metric"],
-        operator=msgspec.convert(found["operator"], Operator),
-        number=number,
-        of_champion=found["champion"] is not None,
-    )
 
 
 def _hold(gate: Gate, measured: Measured) -> GateResult:

@@ -3,8 +3,6 @@
 Ed25519 (RFC 8032): 32 bytes of public key, 64 bytes of signature, the same signature for the same bytes.
 """
 
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from heptad.core.errors import IntegrityError, WorkspaceError
-from heptad.core.faults import boundary
-from heptad.core.files import sync_folder, write_atomically
+from heptad.core.files import locked, write_atomically, writing
 from heptad.core.records import digest_of
 from heptad.core.workspace import Workspace
 
@@ -33,28 +30,18 @@ def keys_folder(workspace: Workspace) -> Path:
 
 
 def signing_key(workspace: Workspace) -> Ed25519PrivateKey:
-    """The workspace's private key, made when it is first asked for; of two that make it at once, one wins for both.
+    """The workspace's private key, made when it is first asked for; of two that ask at once, one makes it for both.
 
-    Raises `WorkspaceError` where others may read the file, or where only its public half is left.
+    It lies unencrypted in a file that its owner alone may read, and a backup leaves it out. Raises `WorkspaceError`
+    where others may read it, or where only its public half is left.
     """
     folder = keys_folder(workspace)
     path, public = folder / PRIVATE, folder / PUBLIC
-    # The public half is written last: where it is and the private is not, that one was lost.
-    had_public = public.exists()
-    if not path.exists():
-        if had_public:
-            raise WorkspaceError(
-                f"The private key {path} is gone, and its public half is still there.",
-                remedy=f"restore it from a backup, or move {PUBLIC} into {folder / TRUSTED}: "
-                "packages signed so far stay trusted and a new key is made",
-            )
-        _create(path)
+    if not (path.exists() and public.exists()):
+        _create(path, public)
     if path.stat().st_mode & 0o077:
         raise WorkspaceError(f"Others may read the private key {path}.", remedy=f"chmod 600 {path}")
-    key = _private(path)
-    if not had_public:
-        write_atomically(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return key
+    return _private(path)
 
 
 def trusted_keys(workspace: Workspace) -> list[bytes]:
@@ -95,21 +82,23 @@ def check_signature(message: bytes, signature: bytes, trusted: Sequence[bytes]) 
         raise IntegrityError("The package's manifest is not the one that was signed.") from error
 
 
-def _create(path: Path) -> None:
-    """Write a new key beside, whole and synced, then give it the name only if nobody else has."""
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
-    write_atomically(fresh, pem, mode=0o600)
-    boundary("key.before_link")
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass  # somebody was faster, and theirs is the key
-    finally:
-        fresh.unlink()
-    sync_folder(path.parent)
-    boundary("key.after_link")
+def _create(path: Path, public: Path) -> None:
+    """Make what is missing of the two halves; the public one is written last."""
+    folder = path.parent
+    with writing(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder / "lock"):
+        if not path.exists():
+            if public.exists():
+                raise WorkspaceError(
+                    f"The private key {path} is gone, and its public half is still there.",
+                    remedy=f"put it back, or move {public.name} into {folder / TRUSTED}: "
+                    "packages signed so far stay trusted and a new key is made",
+                )
+            key = Ed25519PrivateKey.generate()
+            write_atomically(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
+        half = _private(path).public_key()
+        write_atomically(public, half.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _private(path: Path) -> Ed25519PrivateKey:

@@ -160,6 +160,11 @@ class Registry:
             )
         if version.attributes.get("status") != "refused":
             moves = [AliasMove(scope=self._scope, name="challenger", target=None)] * ("challenger" in version.aliases)
+            champion = self.find("champion")
+            if champion:
+                # Whoever promotes this version at the same moment is told, instead of a refused one being champion.
+                held = champion.aliases["champion"]
+                moves.append(AliasMove(scope=self._scope, name="champion", target=champion.id, expected=held))
             status = Attribute(version.id, "status", "refused")
             self._write(version, [status], moves, "release.refused", {"reason": reason})
         return self.version(version)

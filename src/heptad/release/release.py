@@ -10,13 +10,13 @@ from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import Data, DatasetVersion
-from heptad.release.card import Subject, model_card
+from heptad.release.card import Subject
 from heptad.release.decisions import Decisions
-from heptad.release.describe import VersionDetails
+from heptad.release.describe import VersionDetails, show_version
 from heptad.release.package import Package
 from heptad.release.packages import Packages
 from heptad.release.records import Decision, ModelVersion
-from heptad.release.registry import Registry, VersionRef, approvals_of
+from heptad.release.registry import Registry, VersionRef
 from heptad.release.reproduce import Progress, Reproduction, reproduce
 from heptad.release.settings import ReleaseSettings
 from heptad.training import Candidate, Training
@@ -118,19 +118,7 @@ class Release:
 
     def show(self, ref: VersionRef) -> VersionDetails:
         """Everything that is known of a version."""
-        version = self.version(ref)
-        candidate = graph.load(self._workspace, version.body.candidate, Candidate)
-        decision = graph.load(self._workspace, version.body.decision, Decision)
-        subject = self._subject(candidate, decision, version.body.label)
-        return VersionDetails(
-            version=version,
-            candidate=candidate,
-            dataset=subject.dataset,
-            decision=decision,
-            approvals=approvals_of(version),
-            history=[event for event in self._registry.history() if event.subject == version.id],
-            card=model_card(subject),
-        )
+        return show_version(self._workspace, self._project.about, ref)
 
     def package(self, version: Record[ModelVersion]) -> Package:
         """The version's package, opened and verified; the last few stay open in this process."""
@@ -142,6 +130,6 @@ class Release:
         candidate = graph.load(self._workspace, version.body.candidate, Candidate)
         return reproduce(self._workspace, self._data, self._training, candidate, version.body.label, on_progress)
 
-    def _subject(self, candidate: Record[Candidate], decision: Record[Decision], label: str = "") -> Subject:
+    def _subject(self, candidate: Record[Candidate], decision: Record[Decision]) -> Subject:
         dataset = graph.load(self._workspace, candidate.body.dataset, DatasetVersion)
-        return Subject(about=self._project.about, candidate=candidate, dataset=dataset, decision=decision, label=label)
+        return Subject(about=self._project.about, candidate=candidate, dataset=dataset, decision=decision)

@@ -6,6 +6,8 @@ from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
     from heptad.serving.client import PredictionClient as PredictionClient
+    from heptad.serving.finding import find_prediction as find_prediction
+    from heptad.serving.newest import newest_predictions as newest_predictions
     from heptad.serving.process import ServerProcess as ServerProcess
     from heptad.serving.records import Deployment as Deployment
     from heptad.serving.records import Prediction as Prediction
@@ -27,5 +29,7 @@ __getattr__, __all__ = attach(
         "ServerProcess": "process",
         "Serving": "serving",
         "Strategy": "settings",
+        "find_prediction": "finding",
+        "newest_predictions": "newest",
     },
 )

@@ -4,6 +4,7 @@ import http.client
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -14,8 +15,14 @@ from heptad.core.errors import InputError, RequestError, UnavailableError
 from heptad.serving.messages import Problem, Refusal
 
 TIMEOUT_SECONDS = 30.0
+_HEADER = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+"""What a header carries as it is; other letters of a caller's name, and the percent sign, are percent-encoded."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 """Seconds between two attempts: doubled each time."""
+
+
+class _Answered(msgspec.Struct):
+    predictions: list[dict[str, Any]]
 
 
 class PredictionClient:
@@ -30,9 +37,12 @@ class PredictionClient:
         if parts.scheme != "http" or not parts.hostname:
             raise InputError(f"{url!r} is no address of a server.", allowed="http://HOST:PORT")
         self._path = f"/api/v1/endpoints/{quote(endpoint, safe='')}/predict"
-        self._headers = {"Content-Type": "application/json"} | ({"X-Heptad-Caller": caller} if caller else {})
+        self._headers = {"Content-Type": "application/json"}
+        if caller:
+            self._headers["X-Heptad-Caller"] = quote(caller, safe=_HEADER)
         self._retry_seconds = retry_seconds
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT_SECONDS)
+        self._address = f"{parts.hostname}:{self._connection.port}"
         self.retries = 0
         """Attempts so far that had to be repeated."""
 
@@ -46,8 +56,13 @@ class PredictionClient:
             stem = secrets.token_hex(10)
             ids = [f"{stem}-{row}" for row in range(len(rows))]
         body = msgspec.json.encode({"rows": rows, "ids": ids}, enc_hook=_plain)
-        answers: list[dict[str, Any]] = msgspec.json.decode(self._ask(body))["predictions"]
-        return answers
+        reply = self._ask(body)
+        try:
+            return msgspec.json.decode(reply, type=_Answered).predictions
+        except msgspec.DecodeError as error:
+            raise UnavailableError(
+                f"{self._address} is no server of ours: it answers {reply[:80]!a}.", remedy="see [deploy] port"
+            ) from error
 
     def close(self) -> None:
         self._connection.close()
@@ -70,21 +85,22 @@ class PredictionClient:
                     return reply
                 if status != 503:
                     raise _refused(status, reply)
-                reason = _problem(reply).problem
+                said = _problem(reply)
+                reason, remedy = said.problem.rstrip("."), said.remedy
             except (OSError, http.client.HTTPException) as error:
-                reason = str(error) or type(error).__name__
+                reason = getattr(error, "strerror", "") or str(error) or type(error).__name__
+                remedy = "start it: heptad up"
                 self._connection.close()
             if time.monotonic() + pause > deadline:
-                raise UnavailableError(
-                    f"The server {self._connection.host}:{self._connection.port} did not answer: {reason}",
-                    remedy="see whether it runs: `heptad status`",
-                )
+                raise UnavailableError(f"The server {self._address} did not answer: {reason}.", remedy=remedy)
             time.sleep(pause)
             pause = min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
             self.retries += 1
 
     def _attempt(self, body: bytes) -> tuple[int, bytes]:
-        self._connection.request("POST", self._path, body, self._headers)
+        # A body that is too long is refused before all of it was read: then the reply is there all the same.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.request("POST", self._path, body, self._headers)
         response = self._connection.getresponse()
         return response.status, response.read()
 

@@ -1,43 +1,64 @@
-"""Group commit: requests that arrive together are stored together, and answered once they are."""
+"""Group commit: what several threads want to store at the same moment is stored in one transaction."""
 
-import asyncio
+import threading
+from collections import deque
 from collections.abc import Sequence
 
+from heptad.core.errors import HeptadError, RequestError
 from heptad.serving.journal import Journal
 from heptad.serving.messages import Part
 
 
+class _Wish:
+    """What one thread wants to store, and what came of it: replies, or an error."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self.replies: list[bytes] | None = None
+        self.error: Exception | None = None
+
+
 class Commits:
-    """Collects what one turn of the event loop wants to store, and stores it in one transaction.
+    """Whoever finds nobody committing commits; those who come meanwhile share the next commit, made by one of them."""
 
-    The commit runs on the loop's own thread: it takes about 0.1 ms, and handing it to another thread and back takes
-    longer than that.
-    """
-
-    def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._loop = loop
-        self._waiting: list[tuple[Sequence[Part], asyncio.Future[list[bytes]]]] = []
+        self._waiting: deque[_Wish] = deque()
+        self._turn = threading.Lock()
 
-    async def add(self, parts: Sequence[Part]) -> list[bytes]:
+    def add(self, parts: Sequence[Part]) -> list[bytes]:
         """The replies of each part, as `Journal.add` gives them, once they are durable."""
-        future: asyncio.Future[list[bytes]] = self._loop.create_future()
-        if not self._waiting:
-            self._loop.call_soon(self._commit)
-        self._waiting.append((parts, future))
-        return await future
+        if self._turn.acquire(blocking=False):
+            try:
+                return self._journal.add(parts)
+            finally:
+                self._turn.release()
+        wish = _Wish(parts)
+        self._waiting.append(wish)
+        with self._turn:
+            if wish.replies is None and wish.error is None:
+                self._commit()
+        if wish.replies is None:
+            raise wish.error or RuntimeError("a commit ended without a result")
+        return wish.replies
 
     def _commit(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        """Store everything that waits; where that fails, each wish of the group gets the error."""
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
-            replies = self._journal.add([part for parts, _ in waiting for part in parts])
-        except Exception as error:  # noqa: BLE001 - every request of the group gets the error as its own
-            for _, future in waiting:
-                if not future.cancelled():
-                    future.set_exception(error)
-            return
-        start = 0
-        for parts, future in waiting:
-            if not future.cancelled():
-                future.set_result(replies[start : start + len(parts)])
-            start += len(parts)
+            self._store(group)
+        except RequestError:
+            # One of them cannot be stored, and the others have nothing to do with it.
+            for wish in group:
+                try:
+                    self._store([wish])
+                except HeptadError as error:
+                    wish.error = error
+        except Exception as error:  # noqa: BLE001 - it belongs to those whose requests these are
+            for wish in group:
+                wish.error = error
+
+    def _store(self, group: Sequence[_Wish]) -> None:
+        replies = iter(self._journal.add([part for wish in group for part in wish.parts]))
+        for wish in group:
+            wish.replies = [next(replies) for _ in wish.parts]

@@ -1,8 +1,10 @@
 """From rows to answers and log entries: values and time in, values out; no HTTP, no files."""
 
+import logging
 import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +23,7 @@ from heptad.training import Scores, check_rows
 PART_ROWS = 1000
 """Rows that are stored together; a bigger request makes several parts."""
 
+_log = logging.getLogger("heptad.serving")
 _STRINGS = {"category", "text"}
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -113,7 +116,6 @@ def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) 
         for route in snapshot.routing.shadows
         if (found := _watched(snapshot, snapshot.versions[route.version], group, scores)) is not None
     }
-    values = [version.values_of(row) for row in group.rows]
     entries = Entries(
         at=asked.at,
         caller=asked.caller,
@@ -128,18 +130,20 @@ def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) 
         shadows=shadows,
         warnings={position: said for position, said in enumerate(group.warnings) if said},
         inputs=version.inputs if log_inputs else _NO_INPUTS,
-        columns=_logged(version, group, values) if log_inputs else [],
+        columns=_logged(version, group) if log_inputs else [],
     )
     return Part(
         positions=group.positions,
         entries=entries,
         packed=pack(entries),
         replies=_replies(version, entries, group.warnings),
-        digests=[zlib.crc32(encode(cells)) for cells in values],
+        digests=[zlib.crc32(_canonical(row)) for row in group.rows],
     )
 
 
 _NO_INPUTS = msgspec.Raw(msgspec.msgpack.encode([]))
+_canonical = msgspec.json.Encoder(order="sorted").encode
+"""A row as it came, whichever version answers it and in whichever order its columns stand."""
 
 
 def _replies(version: Loaded, entries: Entries, warnings: Sequence[list[str]]) -> bytes:
@@ -172,19 +176,28 @@ def _check_finite(numbers: Sequence[float], group: _Group) -> None:
 
 
 def _watched(snapshot: Snapshot, shadow: Loaded, group: _Group, scores: Scores) -> list[float | None] | None:
-    """What a shadow says of the class that each row was answered for; `None` where it cannot read the rows.
+    """What a shadow says of the class that each row was answered for; `None` where it cannot read the rows, or fails.
 
-    A shadow may take columns that callers do not send yet; that must not hurt them.
+    A shadow may take columns that callers do not send yet, and may not be as good as hoped; that must not hurt them.
     """
     if shadow is group.version:
         return _optional(scores)
-    columns = group.columns
-    if shadow.inputs != group.version.inputs:
-        try:
+    try:
+        columns = group.columns
+        if shadow.inputs != group.version.inputs:
             columns, _ = check_rows(_fitting(snapshot, shadow, group.rows), shadow.signature)
-        except RequestError:
-            return None
-    return scores_of_classes(shadow.model.predict(columns), shadow.signature.classes, spoken_of(group.version, scores))
+        watched = shadow.model.predict(columns)
+    except RequestError:
+        return None
+    except Exception as error:  # noqa: BLE001 - a trial must not disturb those who do not know of it
+        _tell_once(shadow.label, type(error).__name__)
+        return None
+    return scores_of_classes(watched, shadow.signature.classes, spoken_of(group.version, scores))
+
+
+@lru_cache(maxsize=64)
+def _tell_once(label: str, error: str) -> None:
+    _log.error("the shadow %s fails: %s", label, error)
 
 
 def spoken_of(version: Loaded, scores: Scores) -> list[str]:
@@ -209,11 +222,10 @@ def _optional(scores: Scores) -> list[float | None]:
     return numbers
 
 
-def _logged(version: Loaded, group: _Group, values: Sequence[tuple[Any, ...]]) -> list[bytes | list[str | None]]:
-    cells = list(zip(*values, strict=True))
+def _logged(version: Loaded, group: _Group) -> list[bytes | list[str | None]]:
     return [
-        [_text(cell) for cell in cells[place]] if one.type in _STRINGS else group.columns[one.name].tobytes()
-        for place, one in enumerate(version.signature.inputs)
+        [_text(row[one.name]) for row in group.rows] if one.type in _STRINGS else group.columns[one.name].tobytes()
+        for one in version.signature.inputs
     ]
 
 

@@ -1,8 +1,7 @@
 """A Delta table that only grows, and remembers with each growth how far its source had come."""
 
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
@@ -13,9 +12,12 @@ from heptad.core.errors import UnavailableError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, writing
 from heptad.data import sync_commit
+from heptad.serving.column_names import distinct_names
 
 MANY_FILES = 100
 """A table of more files is compacted: a scan opens each of them."""
+COMMITS_AT_ONCE = 5
+"""The most that one `append` makes: a type that widens, the rows, files put together, and two of tidying up."""
 
 
 class DeltaLog:
@@ -44,6 +46,7 @@ class DeltaLog:
         Delta would convert in silence, and what cannot be converted would be lost.
         """
         make_folder(self.folder)
+        since = DeltaTable(self.folder).version() + 1 if self.exists() else 0
         before, _ = self.read()
         if before is not None:
             rows = self._fitting(rows, before)
@@ -53,10 +56,21 @@ class DeltaLog:
             write_deltalake(self.folder, rows, mode="append", schema_mode="merge", commit_properties=reached)
             boundary("table.after_commit")
             table = DeltaTable(self.folder)
-            sync_commit(self.folder, table.version())
             if len(table.file_uris()) > MANY_FILES:
                 table.optimize.compact()
                 table.vacuum(dry_run=False)  # files that nobody has needed for a week
+        self.sync(since)
+
+    def sync(self, since: int = 0) -> None:
+        """Every commit from the version `since` on is on the disk when this returns, and some before it.
+
+        Whoever made those may have died before he could sync them; one that is lost would hide all that follow.
+        """
+        with writing(self.folder), _as_our_errors(self.folder):
+            last = DeltaTable(self.folder).version()
+            for version in range(max(0, min(since, last + 1) - COMMITS_AT_ONCE), last + 1):
+                with suppress(FileNotFoundError):  # the log of what is old is tidied up
+                    sync_commit(self.folder, version)
 
     def _fitting(self, rows: pl.DataFrame, before: pl.LazyFrame) -> pl.DataFrame:
         """The rows in the table's columns and types; first the table changes where they do not fit into it."""
@@ -71,28 +85,6 @@ class DeltaLog:
                 write_deltalake(self.folder, whole, mode="overwrite", schema_mode="overwrite")
                 boundary("table.after_commit")
         return rows.with_columns(pl.col(changed).cast(pl.String))
-
-
-def distinct_names(names: Iterable[str], present: Iterable[str]) -> dict[str, str]:
-    """Names of columns to what they are called in a table that takes `Age` and `age` for the same."""
-    exact = set(present)
-    taken = {name.lower() for name in exact}
-    renamed = {}
-    for name in names:
-        if name not in exact and name.lower() in taken:
-            renamed[name] = f"{name}~{_mark(name)}"
-        taken.add(name.lower())
-    return renamed
-
-
-def original_name(column: str) -> str:
-    """The name that `distinct_names` was given."""
-    name, tilde, mark = column.rpartition("~")
-    return name if tilde and mark == _mark(name) else column
-
-
-def _mark(name: str) -> str:
-    return f"{zlib.crc32(name.encode()):08x}"
 
 
 @contextmanager

@@ -1,15 +1,21 @@
-"""HTTP on Granian's own interface (RSGI): translates requests and replies, and decides nothing."""
+"""HTTP by way of WSGI: translates requests and replies, and decides nothing.
 
-import asyncio
+Granian calls the application in a thread of its own, so a request changes threads twice. In an event loop it would do
+so four times, which takes longer than everything that is done here.
+"""
+
 import logging
 import resource
 import secrets
+import threading
+import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from time import perf_counter
-from typing import Protocol, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -17,18 +23,17 @@ import msgspec
 from heptad.core.clock import Clock
 from heptad.core.errors import HeptadError, NotFoundError, RequestError, UnavailableError
 from heptad.serving.access import check_access
-from heptad.serving.codecs import REPLY_TAIL, decode_request, encode, encode_error, in_order, reply_head
+from heptad.serving.codecs import REPLY_TAIL, decode_request, encode, encode_error, in_order
 from heptad.serving.commits import Commits
 from heptad.serving.dataplane import Asked, answer
-from heptad.serving.journal import Journal
 from heptad.serving.messages import Part, PredictRequest
 from heptad.serving.runtime import Runtime, Snapshot
 
 SMALL_BODY = 32_768
-"""Bytes; a longer request is answered by a thread, so that it does not hold up short ones."""
-BIG_THREADS = 2
+"""Bytes. Of longer requests few are in memory at once, and fewer are answered at once, so that short ones pass."""
+LONG_WAITING, LONG_ANSWERED = 16, 2
 PREFIX = "/api/v1/endpoints/"
-CALLER = "x-heptad-caller"
+CALLER = "HTTP_X_HEPTAD_CALLER"
 LONGEST_CALLER = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,35 +41,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _log = logging.getLogger("heptad.serving")
 
 Headers: TypeAlias = list[tuple[str, str]]
-Handler: TypeAlias = Callable[["Scope", "Exchange"], Awaitable[bytes]]
-
-
-class RequestHeaders(Protocol):
-    """The headers of a request; names in lower case."""
-
-    def get(self, key: str, default: str | None = None) -> str | None: ...
-
-
-class Scope(Protocol):
-    """What RSGI says of a request."""
-
-    client: str
-    method: str
-    path: str
-    authority: str | None
-
-    @property
-    def headers(self) -> RequestHeaders: ...
-
-
-class Exchange(Protocol):
-    """RSGI's way to a request's body and to its reply."""
-
-    async def __call__(self) -> bytes: ...
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
+Environ: TypeAlias = Mapping[str, Any]
+"""A request as PEP 3333 has it."""
+Handler: TypeAlias = Callable[[Environ], bytes]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,52 +56,51 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class App:
-    """One worker's answers to HTTP. `begin` and `end` belong to the event loop that it runs on."""
+    """One worker's answers to HTTP; called by many threads at once."""
 
-    def __init__(self, endpoint: str, runtime: Runtime, journal: Journal, clock: Clock, limits: Limits) -> None:
+    def __init__(self, endpoint: str, runtime: Runtime, commits: Commits, clock: Clock, limits: Limits) -> None:
         self._endpoint = endpoint
         self._runtime = runtime
-        self._journal = journal
+        self._commits = commits
         self._clock = clock
         self._limits = limits
-        self._predict_path = f"{PREFIX}{endpoint}/predict"
+        self._long_waiting = threading.Semaphore(LONG_WAITING)
+        self._long_answered = threading.Semaphore(LONG_ANSWERED)
+        self._reading: dict[int, float] = {}
         self._handlers: dict[str, tuple[str, Handler]] = {
-            self._predict_path: ("POST", self._predict),
+            f"{PREFIX}{endpoint}/predict": ("POST", self._predict),
             f"{PREFIX}{endpoint}": ("GET", self._describe),
             "/healthz": ("GET", self._health),
             "/readyz": ("GET", self._ready),
         }
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._commits = Commits(self._journal, loop)
-        self._threads = ThreadPoolExecutor(BIG_THREADS, thread_name_prefix="big-request")
-
-    def end(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
-        headers = _JSON
+    def __call__(self, environ: Environ, start: Callable[[str, Headers], object]) -> list[bytes]:
+        status, headers = 200, _JSON
         try:
-            check_access(scope.authority or scope.headers.get("host") or "", scope.headers.get("origin"))
-            body = await self._handler(scope)(scope, exchange)
-            status = 200
+            check_access(environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN"))
+            body = self._handler(environ)(environ)
         except HeptadError as error:
             status, headers, body = _refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets a reply
             # The message of an error may quote the row; where it was raised cannot.
             _log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             status, body = 500, encode_error(_OUR_FAULT)
-        exchange.response_bytes(status, headers, body)
+        start(_STATUS[status], headers)
+        return [body]
 
-    def _handler(self, scope: Scope) -> Handler:
-        path = unquote(scope.path)
+    def read_for(self, seconds: float) -> int:
+        """How many requests have been waiting for their body for so long."""
+        until = time.monotonic() - seconds
+        return sum(began < until for began in list(self._reading.values()))
+
+    def _handler(self, environ: Environ) -> Handler:
+        path = environ["PATH_INFO"]
         found = self._handlers.get(path)
         if found is None:
             raise self._unknown(path)
         method, handler = found
-        if scope.method != method:
-            raise RequestError(f"{path} does not take {scope.method}.", status=405, allowed=method)
+        if environ["REQUEST_METHOD"] != method:
+            raise RequestError(f"{path} does not take {environ['REQUEST_METHOD']}.", status=405, allowed=method)
         return handler
 
     def _unknown(self, path: str) -> RequestError:
@@ -132,55 +110,73 @@ class App:
             return RequestError(missing.problem, status=404, field="endpoint", allowed=missing.allowed)
         return RequestError(f"There is nothing at {path}.", status=404, allowed=", ".join(self._handlers))
 
-    async def _predict(self, scope: Scope, exchange: Exchange) -> bytes:
-        headers = scope.headers
-        if headers.get("content-type") != "application/json":
-            _check_content_type(headers.get("content-type") or "")
-        body = await self._read(headers, exchange)
-        began = perf_counter()
-        snapshot = self._runtime.snapshot()
-        caller = headers.get(CALLER) or scope.client.rsplit(":", 1)[0]
-        if len(body) > SMALL_BODY:
-            return await self._loop.run_in_executor(self._threads, self._answer_big, snapshot, body, caller, began)
-        parts = self._answer(snapshot, body, caller, began)
-        return _reply(snapshot, parts, await self._commits.add(parts))
+    def _predict(self, environ: Environ) -> bytes:
+        kind = environ.get("CONTENT_TYPE", "")
+        if kind != "application/json" or "HTTP_CONTENT_ENCODING" in environ:
+            _check_content(kind, environ.get("HTTP_CONTENT_ENCODING", "identity"))
+        length = self._length(environ)
+        if length <= SMALL_BODY:
+            body = self._read(environ, length)
+            snapshot = self._runtime.snapshot()
+            parts = self._answer(snapshot, body, environ)
+            return _reply(snapshot, parts, self._commits.add(parts))
+        with self._room_for_long():
+            body = self._read(environ, length)
+            with self._long_answered:
+                snapshot = self._runtime.snapshot()
+                parts = self._answer(snapshot, body, environ)
+                # One commit a part, so that short requests find their turn between them.
+                return _reply(snapshot, parts, [self._commits.add([part])[0] for part in parts])
 
-    def _answer(self, snapshot: Snapshot, body: bytes, caller: str, began: float) -> list[Part]:
+    def _answer(self, snapshot: Snapshot, body: bytes, environ: Environ) -> list[Part]:
+        began = perf_counter()
         request = decode_request(body, self._limits.max_rows)
         at = (self._clock.now() - _EPOCH) // _MICROSECOND
         asked = Asked(
             rows=request.rows,
             ids=request.ids or _new_ids(request, at),
-            caller=caller[:LONGEST_CALLER],
+            caller=_caller(environ),
             at=at,
             began=began,
         )
         return answer(snapshot, asked, log_inputs=self._limits.log_inputs)
 
-    def _answer_big(self, snapshot: Snapshot, body: bytes, caller: str, began: float) -> bytes:
-        parts = self._answer(snapshot, body, caller, began)
-        # One commit a part, so that short requests find their turn between them.
-        return _reply(snapshot, parts, [self._journal.add([part])[0] for part in parts])
+    def _length(self, environ: Environ) -> int:
+        """Bytes of the body; where they are not announced, as many as there may be."""
+        given = environ.get("CONTENT_LENGTH")
+        length = self._limits.max_body if given is None else int(given)
+        if length > self._limits.max_body:
+            raise _too_big(self._limits.max_body)
+        return length
 
-    async def _read(self, headers: RequestHeaders, exchange: Exchange) -> bytes:
-        """The body, read no further than the limit."""
-        limit = self._limits.max_body
-        length = headers.get("content-length")
-        if length is not None and int(length) > limit:
-            raise _too_big(limit)
+    def _read(self, environ: Environ, length: int) -> bytes:
+        """The body, read no further than its length."""
+        reader = threading.get_ident()
+        self._reading[reader] = time.monotonic()
         try:
-            if length is not None:
-                return await exchange()
-            chunks = bytearray()
-            async for chunk in exchange:
-                chunks += chunk
-                if len(chunks) > limit:
-                    raise _too_big(limit)
-            return bytes(chunks)
-        except RuntimeError as error:  # of which Granian's own errors are kinds
-            raise RequestError("The connection was closed before the whole body was there.") from error
+            body: bytes = environ["wsgi.input"].read(length + 1)
+        finally:
+            del self._reading[reader]
+        if len(body) > length:
+            raise _too_big(length)
+        if len(body) < length and "CONTENT_LENGTH" in environ:
+            raise RequestError("The connection was closed before the whole body was there.")
+        return body
 
-    async def _describe(self, _scope: Scope, _exchange: Exchange) -> bytes:
+    @contextmanager
+    def _room_for_long(self) -> Iterator[None]:
+        if not self._long_waiting.acquire(blocking=False):
+            raise UnavailableError(
+                f"{LONG_WAITING} long requests are being answered already.",
+                allowed=f"any number of requests of up to {SMALL_BODY:,} bytes",
+                remedy="send this one again in a moment",
+            )
+        try:
+            yield
+        finally:
+            self._long_waiting.release()
+
+    def _describe(self, _environ: Environ) -> bytes:
         snapshot = self._runtime.snapshot()
         return encode(
             {
@@ -191,25 +187,34 @@ class App:
             }
         )
 
-    async def _health(self, _scope: Scope, _exchange: Exchange) -> bytes:
+    def _health(self, _environ: Environ) -> bytes:
         state = self._runtime.state
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return encode({"status": "alive", "pid": state.pid, "peak_resident_mb": round(peak, 1)})
 
-    async def _ready(self, _scope: Scope, _exchange: Exchange) -> bytes:
+    def _ready(self, _environ: Environ) -> bytes:
         """Ready, and beside it why a newer generation is not served, where one was refused."""
         generation, state = self._runtime.snapshot().generation, self._runtime.state
         refused = {"generation": state.refused_generation, "problem": state.refused} if state.refused else None
         return encode({"status": "ready", "generation": generation, "refused": refused})
 
 
+_STATUS = {one.value: f"{one.value} {one.phrase}" for one in HTTPStatus}
 _JSON: Headers = [("content-type", "application/json")]
 _OUR_FAULT = HeptadError("The server failed; nothing is known to be wrong with the request.", remedy="see its log")
 
 
 def _reply(snapshot: Snapshot, parts: list[Part], replies: list[bytes]) -> bytes:
     ordered = replies[0] if len(parts) == 1 else in_order([part.positions for part in parts], replies)
-    return reply_head(snapshot.endpoint, snapshot.generation) + ordered + REPLY_TAIL
+    return snapshot.reply_head + ordered + REPLY_TAIL
+
+
+def _caller(environ: Environ) -> str:
+    """Who asks: by his own word, percent-encoded where it needs more than ASCII, else the address."""
+    said: str = environ.get(CALLER) or environ["REMOTE_ADDR"]
+    if "%" in said and (name := unquote(said)).isprintable():
+        said = name
+    return said[:LONGEST_CALLER]
 
 
 def _new_ids(request: PredictRequest, at: int) -> list[str]:
@@ -229,15 +234,19 @@ def _refusal(error: HeptadError) -> tuple[int, Headers, bytes]:
     return 500, _JSON, body
 
 
-def _check_content_type(given: str) -> None:
-    kind, _, parameters = given.partition(";")
+def _check_content(kind: str, encoding: str) -> None:
+    name, _, parameters = kind.partition(";")
     charset = parameters.strip().lower()
-    if kind.strip().lower() != "application/json" or charset not in {"", "charset=utf-8", 'charset="utf-8"'}:
+    if name.strip().lower() != "application/json" or charset not in {"", "charset=utf-8", 'charset="utf-8"'}:
         raise RequestError(
-            f"The content type is {ascii(given) if given else 'not given'}.",
+            f"The content type is {ascii(kind) if kind else 'not given'}.",
             status=415,
             field="content-type",
             allowed="application/json",
+        )
+    if encoding.lower() != "identity":
+        raise RequestError(
+            f"The body is encoded as {encoding!a}.", status=415, field="content-encoding", allowed="the JSON as it is"
         )
 
 

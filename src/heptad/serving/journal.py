@@ -8,22 +8,30 @@ from pathlib import Path
 
 import msgspec
 
-from heptad.core.errors import UnavailableError, WorkspaceError
+from heptad.core.errors import RequestError, UnavailableError, WorkspaceError
 from heptad.core.faults import boundary
+from heptad.core.files import locked, make_folder
 from heptad.core.records import new_id
 from heptad.serving.codecs import join_answers, split_answers
-from heptad.serving.locks import exclusively
 from heptad.serving.messages import Answer, Entries, Part
 
 FORMAT = 1
 WAIT_SECONDS = 10.0
 """How long a commit waits for another process; the longest transaction here takes milliseconds."""
+_AT_ONCE = 64
+"""Requests that are trimmed or forgotten in one transaction."""
 
 _TABLES = (
-    "CREATE TABLE journal (seq INTEGER PRIMARY KEY, replies BLOB NOT NULL, entries BLOB)",
+    "CREATE TABLE journal (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, replies BLOB NOT NULL, entries BLOB)",
     """CREATE TABLE answered
     (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, place INTEGER NOT NULL, digest INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE about (name TEXT NOT NULL, trimmed INTEGER NOT NULL)",
+    # One statement for one row, which is its own transaction: most requests are such.
+    "CREATE VIEW single AS SELECT '' AS id, 0 AS digest, 0 AS at, '' AS replies, '' AS entries",
+    """CREATE TRIGGER store_single INSTEAD OF INSERT ON single BEGIN
+        INSERT INTO journal (at, replies, entries) VALUES (NEW.at, NEW.replies, NEW.entries);
+        INSERT INTO answered VALUES (NEW.id, last_insert_rowid(), 0, NEW.digest);
+    END""",
 )
 REPEATED = "this id was answered before, for another row; its first answer stands"
 
@@ -39,7 +47,8 @@ class Journal:
 
     `answered` says which ids were answered and where: in row `seq` of `journal`, at `place` of its `replies`. Its
     rows are small, since ids may come in any order and each then touches a page of its own. `entries` is set to null
-    once it is in the prediction log; ids and replies stay.
+    once it is in the prediction log. `forget` removes the row, and with it the answers; their ids stay, so that one
+    that comes back is refused and not answered anew.
 
     A commit survives `kill -9` of any process; `Syncer` makes it survive a power cut.
     """
@@ -48,31 +57,58 @@ class Journal:
         self.path = path
         self.written = 0
         """Commits so far; `Syncer` looks at it."""
+        self.unsafe = ""
+        """Why what is written would not survive a power cut, as `Syncer` found; nothing is stored meanwhile."""
         self._lock = threading.Lock()
         with _as_our_errors(path):
             self._connection = _connect(path)
             self.name: str = self._connection.execute("SELECT name FROM about").fetchone()[0]
 
     def add(self, parts: Sequence[Part]) -> list[bytes]:
-        """Store all parts in one transaction; answers the replies of each, with earlier answers of repeated ids."""
+        """Store all parts in one transaction; answers the replies of each, with earlier answers of repeated ids.
+
+        Raises `RequestError` (409) for an id whose answer was forgotten, `UnavailableError` where nothing can be
+        stored now; then none of the parts is.
+        """
+        if self.unsafe:
+            raise UnavailableError(
+                f"The prediction log {self.path} cannot be synced: {self.unsafe}.", remedy="see `heptad doctor`"
+            )
+        boundary("journal.before_commit")
         with self._lock, _as_our_errors(self.path):
-            run = self._connection.execute
-            run("BEGIN IMMEDIATE")
-            try:
-                replies = [self._add(part) for part in parts]
-                boundary("journal.before_commit")
-                run("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    run("ROLLBACK")
-                raise
+            replies = self._add_single(parts) or self._add_all(parts)
             self.written += 1
         boundary("journal.after_commit")
         return replies
 
+    def _add_single(self, parts: Sequence[Part]) -> list[bytes]:
+        """Store one new row; nothing is stored where it is another number of them, or its id was answered before."""
+        if len(parts) != 1 or len(parts[0].digests) != 1:
+            return []
+        (part,) = parts
+        row = (part.entries.ids[0], part.digests[0], part.entries.at, part.replies, part.packed)
+        try:
+            self._connection.execute("INSERT INTO single VALUES (?, ?, ?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            return []
+        return [part.replies]
+
+    def _add_all(self, parts: Sequence[Part]) -> list[bytes]:
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            replies = [self._add(part) for part in parts]
+            run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                run("ROLLBACK")
+            raise
+        return replies
+
     def _add(self, part: Part) -> bytes:
         run, ids = self._connection.execute, part.entries.ids
-        seq = run("INSERT INTO journal (replies, entries) VALUES (?, ?)", (part.replies, part.packed)).lastrowid
+        insert = "INSERT INTO journal (at, replies, entries) VALUES (?, ?, ?)"
+        seq = run(insert, (part.entries.at, part.replies, part.packed)).lastrowid
         rows = [(one, seq, place, digest) for place, (one, digest) in enumerate(zip(ids, part.digests, strict=True))]
         insert = "INSERT INTO answered VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         added = (run(insert, rows[0]) if len(rows) == 1 else self._connection.executemany(insert, rows)).rowcount
@@ -82,14 +118,16 @@ class Journal:
         """Some ids were answered before: give those answers, and keep only the new entries under `seq`."""
         run = self._connection.execute
         answers = split_answers(part.replies)
-        new = []
+        new: list[int] = []
+        known: dict[int, list[msgspec.Raw]] = {}
         for position, one in enumerate(part.entries.ids):
             earlier, place, digest = run("SELECT seq, place, digest FROM answered WHERE id = ?", (one,)).fetchone()
             if earlier == seq:
                 new.append(position)
                 continue
-            (replies,) = run("SELECT replies FROM journal WHERE seq = ?", (earlier,)).fetchone()
-            answers[position] = split_answers(replies)[place]
+            if earlier not in known:
+                known[earlier] = self._answers(earlier, one)
+            answers[position] = known[earlier][place]
             if digest != part.digests[position]:
                 answers[position] = _with_warning(answers[position], REPEATED)
         if new:
@@ -97,6 +135,18 @@ class Journal:
         else:
             run("DELETE FROM journal WHERE seq = ?", (seq,))
         return join_answers(answers)
+
+    def _answers(self, seq: int, identity: str) -> list[msgspec.Raw]:
+        found = self._connection.execute("SELECT replies FROM journal WHERE seq = ?", (seq,)).fetchone()
+        if found is None:
+            raise RequestError(
+                f"The id {identity!a} was answered long ago, and its answer is not at hand any more.",
+                status=409,
+                field="ids",
+                allowed="a new id, or one that was answered lately ([deploy] answers_kept)",
+                remedy=f"`heptad why {identity}` tells the answer; ask anew with another id",
+            )
+        return split_answers(found[0])
 
     def after(self, seq: int, limit: int) -> list[tuple[int, Entries]]:
         """Entries behind a sequence number that are not trimmed, in order; at most `limit` requests."""
@@ -113,18 +163,46 @@ class Journal:
         decoded = [(seq, _entries.decode(packed)) for seq, packed in found]
         return [(seq, only(entries, [entries.ids.index(identity)])) for seq, entries in decoded]
 
-    def trim(self, until: int, at_once: int = 64) -> None:
+    def newest(self, limit: int) -> list[tuple[int, Entries]]:
+        """The last entries that are not trimmed, in order; at most `limit` requests."""
+        query = "SELECT seq, entries FROM journal WHERE entries IS NOT NULL ORDER BY seq DESC LIMIT ?"
+        with self._lock, _as_our_errors(self.path):
+            found = self._connection.execute(query, (limit,)).fetchall()
+        return [(seq, _entries.decode(packed)) for seq, packed in reversed(found)]
+
+    def trimmed(self) -> int:
+        """Up to which number entries were let go of."""
+        with self._lock, _as_our_errors(self.path):
+            (number,) = self._connection.execute("SELECT trimmed FROM about").fetchone()
+        return int(number)
+
+    def trim(self, until: int) -> None:
         """Let go of the entries up to a sequence number, in short transactions; ids and replies stay."""
         with self._lock, _as_our_errors(self.path):
             run = self._connection.execute
             (low,) = run("SELECT trimmed FROM about").fetchone()
             while low < until:
-                high = min(low + at_once, until)
+                high = min(low + _AT_ONCE, until)
                 run("BEGIN IMMEDIATE")
                 run("UPDATE journal SET entries = NULL WHERE seq > ? AND seq <= ?", (low, high))
                 run("UPDATE about SET trimmed = ?", (high,))
                 run("COMMIT")
                 low = high
+
+    def forget(self, before: int) -> None:
+        """Let go of the answers given before a moment (microseconds since 1970), in short transactions.
+
+        Answers that are not in the prediction log yet stay, and so does the last one: its number must not be given
+        again. The file does not shrink; its room is used again.
+        """
+        kept = """SELECT coalesce(
+            (SELECT seq FROM journal WHERE at >= ? OR entries IS NOT NULL ORDER BY seq LIMIT 1),
+            (SELECT max(seq) FROM journal), 0)"""
+        forget = "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE seq < ? ORDER BY seq LIMIT ?)"
+        with self._lock, _as_our_errors(self.path):
+            (first,) = self._connection.execute(kept, (before,)).fetchone()
+            while self._connection.execute(forget, (first, _AT_ONCE)).rowcount:
+                pass
 
     def close(self) -> None:
         with self._lock:
@@ -133,8 +211,8 @@ class Journal:
 
 def create_journal(path: Path) -> None:
     """Make the file where there is none yet; raises `WorkspaceError` where it is of a newer program."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with exclusively(path.with_name("journal.lock")), _as_our_errors(path):
+    make_folder(path.parent)
+    with locked(path.with_name("journal.lock")), _as_our_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_SECONDS)
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.core.files import locked, make_folder
 from heptad.core.settings import Task
 from heptad.serving.delta_log import DeltaLog
-from heptad.serving.locks import exclusively
 
 COLUMNS = ("id", "value", "at", "known_at")
 _TIME = pl.Datetime("us", "UTC")
@@ -29,7 +29,8 @@ class Labels:
         missing columns, nulls, times without a zone, and for a label that says something else than the one there.
         """
         given = _checked(labels)
-        with exclusively(self._lock):
+        make_folder(self._lock.parent)
+        with locked(self._lock):
             there, _ = self._table.read()
             if there is not None and not given.is_empty():
                 since = given["known_at"].min()

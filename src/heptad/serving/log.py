@@ -1,25 +1,27 @@
 """The prediction log: entries move from the local journal to a Delta table, and are read from both as one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from heptad.core.errors import NotFoundError
-from heptad.serving.delta_log import DeltaLog, distinct_names
-from heptad.serving.durability import sync
+from heptad.core.files import locked
+from heptad.serving.column_names import distinct_names
+from heptad.serving.delta_log import DeltaLog
+from heptad.serving.durability import WriteAheadLog
 from heptad.serving.journal import Journal
-from heptad.serving.locks import exclusively
-from heptad.serving.log_frames import frame_of, prediction_of, with_inputs
+from heptad.serving.log_frames import frame_of, with_inputs
+from heptad.serving.log_rows import EPOCH, prediction_of
 from heptad.serving.messages import Entries
 from heptad.serving.records import Prediction
 
 CHUNK_ROWS = 50_000
 """Rows of one commit to the table."""
 _REQUESTS_AT_ONCE = 200
-_EVER = datetime.min.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class PredictionLog:
@@ -39,10 +41,13 @@ class PredictionLog:
         if not self._journal.exists():
             return 0
         moved = 0
-        with exclusively(self._journal.with_name("collect.lock")), closing(Journal(self._journal)) as journal:
+        with locked(self._journal.with_name("collect.lock")), closing(Journal(self._journal)) as journal:
             # The table must not know of entries that a power cut takes back: their numbers would be given again.
-            sync(self._journal)
+            with closing(WriteAheadLog(self._journal)) as written:
+                written.sync()
             _, reached = self._table.read(journal.name)
+            if reached > journal.trimmed():
+                self._table.sync()  # whoever moved these died before they were let go of, and perhaps before a sync
             for last, entries in _chunks(journal, reached):
                 rows = frame_of(entries, self._endpoint)
                 self._table.append(rows, journal.name, last)
@@ -51,9 +56,15 @@ class PredictionLog:
             journal.trim(reached)
         return moved
 
+    def forget(self, before: datetime) -> None:
+        """Let the journal let go of the answers given before a moment; the table keeps them."""
+        if self._journal.exists():
+            with closing(Journal(self._journal)) as journal:
+                journal.forget((before - EPOCH) // _MICROSECOND)
+
     def scan(self, start: datetime | None = None, end: datetime | None = None) -> pl.LazyFrame:
         """Predictions of `[start, end)`, collected or not, in no particular order; inputs in one struct column."""
-        log = self._read()
+        log = self._read(_entries_after)
         if start is not None:
             log = log.filter(pl.col("at") >= start)
         if end is not None:
@@ -62,27 +73,20 @@ class PredictionLog:
 
     def find(self, identity: str) -> Prediction:
         """One prediction; raises `NotFoundError`."""
-        found = self._read(identity).filter(pl.col("id") == identity).collect()
+        found = self._read(lambda journal, _: journal.find(identity)).filter(pl.col("id") == identity).collect()
         if found.is_empty():
             raise NotFoundError("prediction", identity, remedy="list some: `heptad serving list`")
         return prediction_of(found.row(0, named=True))
 
-    def newest(self, limit: int) -> list[Prediction]:
-        """The last predictions, newest first."""
-        log = self._read()
-        since = log.select(pl.col("at").top_k(limit).min()).collect().item() or _EVER
-        newest = log.filter(pl.col("at") >= since).sort("at", "id", descending=[True, False]).head(limit)
-        return [prediction_of(row) for row in newest.collect().iter_rows(named=True)]
-
-    def _read(self, identity: str | None = None) -> pl.LazyFrame:
-        """The table and what the journal has beside it; of that only one id where one is asked for."""
+    def _read(self, waiting_in: Callable[[Journal, int], Iterable[tuple[int, Entries]]]) -> pl.LazyFrame:
+        """The table and what the journal has beside it, of which `waiting_in` takes what is asked for."""
         waiting: list[tuple[int, Entries]] = []
         name = ""
         if self._journal.exists():
             with closing(Journal(self._journal)) as journal:
                 name = journal.name
                 _, reached = self._table.read(name)
-                waiting = journal.find(identity) if identity else list(_entries_after(journal, reached))
+                waiting = list(waiting_in(journal, reached))
         # The table is read after the journal: what was moved meanwhile is in both, and left out here.
         collected, reached = self._table.read(name)
         rest = frame_of([one for seq, one in waiting if seq > reached], self._endpoint)

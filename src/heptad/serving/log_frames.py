@@ -1,4 +1,4 @@
-"""Log entries as a table and back: the columns of the prediction log."""
+"""Log entries as a table: the columns of the prediction log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,20 +8,12 @@ import numpy as np
 import polars as pl
 
 from heptad.data import ColumnType
-from heptad.serving.delta_log import original_name
+from heptad.serving.column_names import original_name
+from heptad.serving.log_rows import INPUT, LAYOUT, STRINGS, Layout, decode_layout
 from heptad.serving.messages import Entries
-from heptad.serving.records import Prediction
-
-INPUT = "input_"
-"""Begins the name of a column that holds an input; every input of any version has its own."""
-LAYOUT = "layout"
-"""Column with the names and types of the inputs that the row's version takes, as JSON."""
 
 _SHADOWS = pl.List(pl.Struct({"version": pl.String(), "score": pl.Float64()}))
 _PROBABILITIES = pl.List(pl.Float64())
-_STRINGS = {"category", "text"}
-_Layout = list[tuple[str, ColumnType]]
-_layouts = msgspec.msgpack.Decoder(_Layout)
 _NOTHING = Entries(
     at=0,
     caller="",
@@ -47,7 +39,7 @@ def frame_of(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
 
 def _frame(entries: Sequence[Entries], endpoint: str) -> pl.DataFrame:
     """Requests with the same inputs and shadows: what a request has once is repeated for its rows."""
-    layout = _layouts.decode(entries[0].inputs)
+    layout = decode_layout(entries[0].inputs)
     requests = pl.DataFrame(
         {
             "at": pl.Series([one.at for one in entries], dtype=pl.Int64).cast(pl.Datetime("us", "UTC")),
@@ -117,12 +109,12 @@ def _shadows(entries: Sequence[Entries]) -> pl.Series:
     return scores.select(shadows=pl.concat_list(structs).cast(_SHADOWS)).to_series()
 
 
-def _inputs(entries: Sequence[Entries], layout: _Layout) -> list[pl.Series]:
+def _inputs(entries: Sequence[Entries], layout: Layout) -> list[pl.Series]:
     return [_input(name, kind, [one.columns[place] for one in entries]) for place, (name, kind) in enumerate(layout)]
 
 
 def _input(name: str, kind: ColumnType, parts: Sequence[Any]) -> pl.Series:
-    if kind in _STRINGS:
+    if kind in STRINGS:
         return pl.Series(INPUT + name, [cell for part in parts for cell in part], dtype=pl.String)
     numbers = pl.Series(INPUT + name, np.frombuffer(b"".join(parts), dtype=np.float64)).fill_nan(None)
     if kind == "boolean":
@@ -139,31 +131,3 @@ def with_inputs(log: pl.LazyFrame) -> pl.LazyFrame:
     fields = [pl.col(name).alias(original_name(name).removeprefix(INPUT)) for name in names]
     inputs = [pl.struct(fields).alias("inputs")] if fields else []
     return log.select(pl.exclude([*names, LAYOUT]), *inputs)
-
-
-def prediction_of(row: dict[str, Any]) -> Prediction:
-    """One row of the log, as `frame_of` makes it, as a record."""
-    layout = msgspec.json.decode(row[LAYOUT], type=_Layout)
-    cells = {original_name(column): value for column, value in row.items()}
-    return Prediction(
-        inputs={name: _cell(cells[INPUT + name], kind) for name, kind in layout},
-        shadows={one["version"]: one["score"] for one in row["shadows"] if one["score"] is not None},
-        probabilities=row["probabilities"] or [],
-        label=float(row["label"]) if row["probabilities"] is None else row["label"],
-        **{
-            name: row[name]
-            for name in ("id", "at", "caller", "endpoint", "generation", "version", "role", "score", "warnings")
-        },
-        latency_ms=row["latency_ms"],
-    )
-
-
-def _cell(value: Any, kind: ColumnType) -> Any:
-    """A cell as a client would send it; a column that had two types over time is kept as text."""
-    if value is None or kind in _STRINGS:
-        return value
-    if kind == "boolean":
-        return value in {True, "true"}
-    if kind == "datetime":
-        return value
-    return int(float(value)) if kind == "integer" else float(value)

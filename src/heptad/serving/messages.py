@@ -35,14 +35,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a `PredictRequest`, in the order of its rows."""
-
-    endpoint: str
-    generation: int
-    predictions: list[Answer]
-
-
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """Why a request was refused."""
 

@@ -25,6 +25,8 @@ _EARLY_SECONDS = 5.0
 _EARLY_DEATHS = 3
 """A server that dies so often within `_EARLY_SECONDS` of its start is not started again."""
 _POLL_SECONDS = 0.02
+_LONGEST_LOG = 8 << 20
+"""Bytes of the server's log, which is put aside by the first start after it; one such is kept."""
 
 _log = logging.getLogger("heptad.serving")
 
@@ -39,6 +41,7 @@ class ServerProcess:
     def __init__(self, options: ServerOptions) -> None:
         self._folder = ServeFolder(Path(options.folder))
         self._log_path = self._folder.path / "server.log"
+        self._log_start = 0
         self._reserved = reserve_port(options.host, options.port)
         self.port: int = self._reserved.getsockname()[1]
         self._options = msgspec.structs.replace(options, port=self.port, parent=os.getpid())
@@ -112,7 +115,10 @@ class ServerProcess:
     def _spawn(self) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEPTAD_FAULT_")}
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        if self._log_path.exists() and self._log_path.stat().st_size > _LONGEST_LOG:
+            self._log_path.replace(self._log_path.with_suffix(".log.1"))
         with self._log_path.open("ab") as log:
+            self._log_start = log.tell()
             return subprocess.Popen(  # noqa: S603 - our own module, with options that we encoded
                 [sys.executable, "-m", "heptad.serving.server", msgspec.json.encode(self._options).decode()],
                 stdin=subprocess.DEVNULL,
@@ -126,9 +132,9 @@ class ServerProcess:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self._ended.is_set() or time.monotonic() > deadline:
-                last = self._log_path.read_text(errors="replace").splitlines()[-1:] if self._log_path.exists() else []
+                said = self._log_path.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
                 raise UnavailableError(
-                    f"The server at {self.url} did not become ready{': ' + last[0] if last else ''}.",
+                    f"The server at {self.url} did not become ready{': ' + said[-1] if said else ''}.",
                     remedy=f"see {self._log_path}",
                 )
             time.sleep(_POLL_SECONDS)
@@ -157,8 +163,12 @@ def reserve_port(host: str, port: int) -> socket.socket:
             alone.bind((host, port))
             port = alone.getsockname()[1]
         reserved = socket.socket(family)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind((host, port))
+        try:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            reserved.bind((host, port))
+        except OSError:
+            reserved.close()
+            raise
     except OSError as error:
         raise InputError(
             f"Port {port} of {host} cannot be used: {error.strerror}.",

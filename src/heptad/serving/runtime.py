@@ -3,16 +3,14 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any
 
 import msgspec
 
-from heptad.core.errors import HeptadError, UnavailableError, WorkspaceError
+from heptad.core.errors import HeptadError, UnavailableError
 from heptad.release import open_package
-from heptad.serving.messages import RouteInfo, Row
+from heptad.serving.codecs import reply_head
+from heptad.serving.messages import RouteInfo
 from heptad.serving.routing import Routing
 from heptad.serving.snapshot import Published, ServeFolder, Worker
 from heptad.training import OnnxModel, Signature
@@ -33,8 +31,6 @@ class Loaded:
     names: frozenset[str]
     inputs: msgspec.Raw
     """(name, type) of each input, as the journal stores them."""
-    values_of: Callable[[Row], tuple[Any, ...]]
-    """The cells of a row in the order of the inputs."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,10 @@ class Snapshot:
     """What a row may hold: the inputs of any of the versions."""
     is_uniform: bool
     """Whether all versions take the same inputs."""
+    reply_head: bytes
+    """How every reply of this generation begins."""
+    trusted: frozenset[str]
+    """Keys, in hexadecimal, one of which signed each package."""
 
     def live(self) -> Loaded:
         return next(self.versions[one.version] for one in self.routing.answering if one.role == "live")
@@ -68,6 +68,7 @@ class Runtime:
         self._snapshot: Snapshot | None = None
         self._refused: dict[int, str] = {}
         self._reported: Worker | None = None
+        self._warned = ""
         self.state = Worker(pid=os.getpid(), server=os.getppid())
 
     def snapshot(self) -> Snapshot:
@@ -86,6 +87,9 @@ class Runtime:
         for generation in newer:
             try:
                 self._snapshot = load(self._folder, self._folder.read(generation), self._snapshot)
+            except UnavailableError as error:
+                self._warn(f"generation {generation} cannot be opened now: {error.problem}")
+                continue  # it is tried again in a moment
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what is served must stay served
                 self._refused[generation] = error.problem if isinstance(error, HeptadError) else repr(error)
                 _log.error("generation %d is refused: %s", generation, error)
@@ -96,12 +100,19 @@ class Runtime:
         self._report(served)
 
     def watch(self, stop: threading.Event) -> None:
-        """Refresh until `stop` is set; what cannot be reported, as on a full disk, is reported when it can."""
+        """Refresh until `stop` is set. What cannot be read or reported now, as on a full disk, is tried again."""
         while not stop.wait(WATCH_SECONDS):
             try:
                 self.refresh()
-            except WorkspaceError as error:
-                _log.warning("what is served could not be reported: %s", error.problem)
+            except Exception as error:  # noqa: BLE001 - if this thread ended, no deployment would reach the worker
+                problem = error.problem if isinstance(error, HeptadError) else repr(error)
+                self._warn(f"the serve folder could not be looked at: {problem}")
+
+    def _warn(self, problem: str) -> None:
+        """Log what is wrong, once and not at every look."""
+        if problem != self._warned:
+            _log.warning("%s", problem)
+        self._warned = problem
 
     def _report(self, served: int) -> None:
         refused = max((one for one in self._refused if one > served), default=0)
@@ -118,12 +129,14 @@ def load(folder: ServeFolder, published: Published, before: Snapshot | None) -> 
 
     Opening replays a package's golden rows, so its model is warm. Raises `IntegrityError`.
     """
-    trusted = [bytes.fromhex(key) for key in published.trusted]
-    kept = before.versions if before else {}
+    trusted = frozenset(published.trusted)
+    keys = [bytes.fromhex(key) for key in published.trusted]
+    # What a key signed that is trusted no more has to be verified again, and will be refused.
+    kept = before.versions if before and before.trusted == trusted else {}
     versions = {}
     for route in published.routes:
         known = kept.get(route.version)
-        versions[route.version] = known or _open(folder, route.label, route.package, trusted)
+        versions[route.version] = known or _open(folder, route.label, route.package, keys)
     inputs = [version.names for version in versions.values()]
     return Snapshot(
         endpoint=published.endpoint,
@@ -132,20 +145,18 @@ def load(folder: ServeFolder, published: Published, before: Snapshot | None) -> 
         versions=versions,
         columns=frozenset().union(*inputs),
         is_uniform=all(names == inputs[0] for names in inputs),
+        reply_head=reply_head(published.endpoint, published.generation),
+        trusted=trusted,
     )
 
 
 def _open(folder: ServeFolder, label: str, digest: str, trusted: list[bytes]) -> Loaded:
     package = open_package(folder.package(digest), trusted)
     inputs = package.signature.inputs
-    names = [one.name for one in inputs]
-    # `itemgetter` of one name answers the bare cell.
-    values_of: Callable[[Row], tuple[Any, ...]] = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
     return Loaded(
         label=label,
         model=package.model,
         signature=package.signature,
-        names=frozenset(names),
+        names=frozenset(one.name for one in inputs),
         inputs=msgspec.Raw(msgspec.msgpack.encode([(one.name, one.type) for one in inputs])),
-        values_of=values_of,
     )

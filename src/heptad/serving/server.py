@@ -1,6 +1,7 @@
 """The server process: `python -m heptad.serving.server OPTIONS`, where OPTIONS is `ServerOptions` as JSON."""
 
 import os
+import resource
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +18,9 @@ from heptad.serving.access import check_bind
 from heptad.serving.journal import create_journal
 from heptad.serving.parent import end_with_parent
 from heptad.serving.snapshot import ServeFolder
-from heptad.serving.worker import ServerOptions, start_worker
+from heptad.serving.worker import THREADS, ServerOptions, start_worker
 
+MOST_CONNECTIONS, OWN_DESCRIPTORS = 1024, 64
 DRAIN_SECONDS = 10
 """How long a worker may finish what it is answering when it is told to stop."""
 
@@ -31,13 +33,15 @@ def serve(options: ServerOptions) -> None:
     create_journal(ServeFolder(Path(options.folder)).journal)
     server = Server(
         "heptad.serving.worker",
-        address=options.host,
+        address="127.0.0.1" if options.host == "localhost" else options.host,  # Granian wants a number
         port=options.port,
-        interface=Interfaces.RSGI,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        backpressure=connections(options.workers, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         workers=options.workers,
         http=HTTPModes.http1,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=DRAIN_SECONDS,
@@ -45,6 +49,11 @@ def serve(options: ServerOptions) -> None:
     # The main thread starts the workers and waits: they end with it.
     loader: Callable[..., Any] = partial(start_worker, options, os.getpid())
     server.serve(target_loader=loader, wrap_loader=False)
+
+
+def connections(workers: int, descriptors: int) -> int:
+    """How many connections a worker accepts: more than it has descriptors for would leave none to read a package."""
+    return max(8, min(MOST_CONNECTIONS // workers, descriptors - OWN_DESCRIPTORS))
 
 
 if __name__ == "__main__":

@@ -10,22 +10,23 @@ import polars as pl
 from heptad.core import graph
 from heptad.core.errors import RefusedError
 from heptad.core.records import AliasMove, Record
-from heptad.core.settings import ProjectSettings, Task
+from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import Workspace
 from heptad.release import ModelVersion, Release, trusted_keys
 from heptad.serving.access import check_bind
 from heptad.serving.http import Limits
 from heptad.serving.labels import Labels, read_labels
 from heptad.serving.log import PredictionLog
+from heptad.serving.log_rows import TABLE
+from heptad.serving.newest import newest_predictions
 from heptad.serving.process import ServerProcess
 from heptad.serving.records import Deployment, Prediction, Route, RouteRole
 from heptad.serving.routing import check_routes
 from heptad.serving.settings import DeploySettings
-from heptad.serving.snapshot import Published, ServeFolder
+from heptad.serving.snapshot import Published, serve_folder
 from heptad.serving.worker import ServerOptions
 from heptad.training import Candidate
 
-FOLDER = "serving"
 LIVE_SECONDS = 30.0
 CURRENT = "current"
 """Alias of the deployment in force, in the endpoint's scope."""
@@ -42,8 +43,8 @@ class Serving:
         self._workspace = workspace
         self._project = project
         self._release = release
-        self._folder = ServeFolder(workspace.folder / FOLDER / self.endpoint)
-        self._log = PredictionLog(self.endpoint, self._folder.journal, workspace.tables / "predictions")
+        self._folder = serve_folder(workspace)
+        self._log = PredictionLog(self.endpoint, self._folder.journal, workspace.tables / TABLE)
         self._labels = Labels(workspace.tables / "labels", self._folder.path / "labels.lock")
 
     def route(self, version: Record[ModelVersion], role: RouteRole, share: float = 1.0) -> Route:
@@ -122,8 +123,13 @@ class Serving:
         return ServerProcess(options)
 
     def collect_log(self) -> int:
-        """Move what servers answered into the table `predictions`, each row once; answers the number of rows."""
-        return self._log.collect()
+        """Move what servers answered into the table `predictions`, each row once; answers the number of rows.
+
+        Answers older than `[deploy] answers_kept` are kept there only.
+        """
+        moved = self._log.collect()
+        self._log.forget(self._workspace.clock.now() - duration(self.settings.answers_kept))
+        return moved
 
     def predictions(self, start: datetime | None = None, end: datetime | None = None) -> pl.LazyFrame:
         """Answers of `[start, end)`, collected or not, in no particular order.
@@ -139,8 +145,8 @@ class Serving:
         return self._log.find(identity)
 
     def newest(self, limit: int) -> list[Prediction]:
-        """The last answers, newest first."""
-        return self._log.newest(limit)
+        """The last answers, newest first; 1,000 at most."""
+        return newest_predictions(self._workspace, limit)
 
     def add_labels(self, labels: pl.DataFrame) -> int:
         """Add labels (`id`, `value`, `at`, `known_at`); answers how many were new. Raises `DataError`."""

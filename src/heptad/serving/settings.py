@@ -1,10 +1,15 @@
 """The section of heptad.toml that step 5 owns: deploy."""
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from heptad.core.settings import Settings, Share
+import msgspec
+
+from heptad.core.settings import Duration, Part, Positive, Settings
 
 Strategy: TypeAlias = Literal["shadow", "canary", "all"]
+Port: TypeAlias = Annotated[
+    int, msgspec.Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one")
+]
 
 
 class DeploySettings(Settings, frozen=True, kw_only=True):
@@ -12,12 +17,19 @@ class DeploySettings(Settings, frozen=True, kw_only=True):
 
     strategy: Strategy = "shadow"
     """How a challenger is tried: beside the champion unseen, on a share of the traffic, or at once."""
-    canary_share: Share = 0.1
-    """Share of the ids that a canary answers, by hash of the id, 0 to 1."""
+    canary_share: Part = 0.1
+    """Share of the ids that a canary answers, by hash of the id."""
     host: str = "127.0.0.1"
-    port: int = 8321
-    workers: int = 1
-    max_body_mb: int = 16
-    max_rows: int = 10_000
+    """Where the server listens; only this machine can reach a loopback address."""
+    port: Port = 8321
+    """The server's port."""
+    workers: Positive = 1
+    """Processes that answer."""
+    max_body_mb: Positive = 16
+    """Size of a request at most."""
+    max_rows: Positive = 10_000
+    """Rows of a request at most."""
     log_inputs: bool = True
     """Whether inputs are kept with each prediction; monitoring and explanations need them."""
+    answers_kept: Duration = "30d"
+    """How long a repeated id gets the answer it had; after that it is refused, and its answer is in the log only."""

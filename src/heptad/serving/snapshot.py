@@ -10,11 +10,13 @@ from pathlib import Path
 import msgspec
 
 from heptad.core.errors import IntegrityError, UnavailableError
-from heptad.core.files import write_atomically
+from heptad.core.files import locked, make_folder, write_atomically
 from heptad.core.records import digest_of
-from heptad.serving.locks import hold, is_held
+from heptad.core.workspace import Workspace
+from heptad.serving.locks import clear, hold
 from heptad.serving.records import Route
 
+FOLDER = "serving"
 KEPT_GENERATIONS = 2
 """The newest, and the one to fall back to where it cannot be opened."""
 _POLL_SECONDS = 0.005
@@ -42,6 +44,11 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
+def serve_folder(workspace: Workspace) -> "ServeFolder":
+    """The folder of the one endpoint of a project, which is called like it."""
+    return ServeFolder(workspace.folder / FOLDER / workspace.name)
+
+
 class ServeFolder:
     """A folder that one publisher writes and any number of workers watch.
 
@@ -58,15 +65,26 @@ class ServeFolder:
 
     def publish(self, published: Published, package: Callable[[str], bytes]) -> None:
         """Make a generation visible. Repeating it completes what was cut off and heals a damaged package."""
-        for digest in {route.package for route in published.routes}:
-            path = self._packages / digest
-            if not path.exists() or digest_of(path.read_bytes()) != digest:
-                write_atomically(path, package(digest))
-        target = self._path_of(published.generation)
-        data = msgspec.json.format(msgspec.json.encode(published))
-        if not target.exists() or target.read_bytes() != data:
-            write_atomically(target, data)
-        self._forget_old()
+        target, data = self._path_of(published.generation), msgspec.json.format(msgspec.json.encode(published))
+        packages = {route.package for route in published.routes}
+        if self._is_there(target, data) and all(map(self._is_whole, packages)):
+            return
+        # One at a time: else the packages of a generation that is not named yet would be forgotten as not needed.
+        make_folder(self.path)
+        with locked(self.path / "publish.lock"):
+            for digest in packages:
+                if not self._is_whole(digest):
+                    write_atomically(self._packages / digest, package(digest))
+            if not self._is_there(target, data):
+                write_atomically(target, data)
+            self._forget_old()
+
+    def _is_there(self, target: Path, data: bytes) -> bool:
+        return target.exists() and target.read_bytes() == data
+
+    def _is_whole(self, digest: str) -> bool:
+        path = self._packages / digest
+        return path.exists() and digest_of(path.read_bytes()) == digest
 
     def generations(self) -> list[int]:
         """The numbers that are there, newest first."""
@@ -77,20 +95,20 @@ class ServeFolder:
         return sorted((int(name[:10]) for name in names if _GENERATION.fullmatch(name)), reverse=True)
 
     def read(self, generation: int) -> Published:
-        """Raises `IntegrityError` for a file that is not what `publish` writes."""
+        """Raises `IntegrityError` for a file that is not what `publish` writes, `UnavailableError` as `package`."""
         path = self._path_of(generation)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Published)
-        except (msgspec.DecodeError, OSError) as error:
+            return msgspec.json.decode(_bytes(path, f"Generation {generation}"), type=Published)
+        except msgspec.DecodeError as error:
             raise IntegrityError(f"Generation {generation} cannot be read from {path}: {error}.") from error
 
     def package(self, digest: str) -> bytes:
-        """The bytes of a package; raises `IntegrityError` where they are not the ones that were published."""
+        """The bytes of a package; raises `IntegrityError` where they are not the ones that were published.
+
+        Raises `UnavailableError` where they cannot be read now, for example for want of file descriptors.
+        """
         path = self._packages / digest
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise IntegrityError(f"The package {digest[:12]} cannot be read from {path}: {error}.") from error
+        data = _bytes(path, f"The package {digest[:12]}")
         if digest_of(data) != digest:
             raise IntegrityError(
                 f"The package {digest[:12]} in {path} is damaged: its digest is {digest_of(data)[:12]}.",
@@ -113,9 +131,8 @@ class ServeFolder:
         found = []
         for lock in sorted(self._workers.glob("*.lock")):
             said = lock.with_suffix(".json")
-            if not is_held(lock):
+            if clear(lock):
                 said.unlink(missing_ok=True)
-                lock.unlink(missing_ok=True)
                 continue
             try:
                 found.append(msgspec.json.decode(said.read_bytes(), type=Worker))
@@ -157,8 +174,17 @@ class ServeFolder:
             self._path_of(generation).unlink(missing_ok=True)
         try:
             needed = {route.package for generation in kept for route in self.read(generation).routes}
-        except IntegrityError:
+        except (IntegrityError, UnavailableError):
             return  # what a damaged generation needs is not known, so nothing is thrown away
         for path in self._packages.iterdir():
             if path.name not in needed and not path.name.startswith("."):
                 path.unlink(missing_ok=True)
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise IntegrityError(f"{what} cannot be read: {path} is not there.") from error
+    except OSError as error:
+        raise UnavailableError(f"{what} cannot be read from {path}: {error}.") from error

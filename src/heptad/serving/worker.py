@@ -1,21 +1,30 @@
 """One worker of a server: opens the serve folder, loads the models, and answers until it is told to stop."""
 
-import asyncio
 import gc
 import logging
+import os
 import signal
 import threading
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import msgspec
 
 from heptad.core.clock import open_clock
+from heptad.serving.commits import Commits
 from heptad.serving.durability import Syncer
-from heptad.serving.http import App, Exchange, Limits, Scope
+from heptad.serving.http import App, Limits
 from heptad.serving.journal import Journal
 from heptad.serving.parent import end_with_parent
 from heptad.serving.runtime import Runtime
 from heptad.serving.snapshot import ServeFolder
+
+THREADS = 256
+"""Requests that a worker has under way at most; it starts a thread only when one is needed."""
+READ_SECONDS = 20.0
+"""A client that takes longer to send a body is no longer waited for, where there are many such."""
+
+_log = logging.getLogger("heptad.serving")
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,42 +43,53 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """What Granian runs in each worker process."""
+    """What lives in a worker process besides the threads that answer."""
 
     def __init__(self, options: ServerOptions) -> None:
         folder = ServeFolder(Path(options.folder))
         self._runtime = Runtime(folder)
         self._runtime.refresh()
         self._journal = Journal(folder.journal)
-        clock = open_clock(Path(options.clock) if options.clock else None)
-        self._app = App(options.endpoint, self._runtime, self._journal, clock, options.limits)
-        self._stop = threading.Event()
         self._syncer = Syncer(self._journal)
+        self._stop = threading.Event()
+        clock = open_clock(Path(options.clock) if options.clock else None)
+        self.app = App(options.endpoint, self._runtime, Commits(self._journal), clock, options.limits)
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Called before the worker listens: whoever reaches it finds it ready."""
-        self._app.begin(loop)
+    def begin(self) -> None:
+        """Start what goes on beside the requests."""
         self._syncer.start()
         threading.Thread(target=self._runtime.watch, args=(self._stop,), name="watch", daemon=True).start()
+        threading.Thread(target=self._watch_clients, name="watch-clients", daemon=True).start()
 
-    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
-        await self._app.__rsgi__(scope, exchange)
-
-    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+    def end(self) -> None:
+        """Everything that was answered is on the disk when this returns."""
         self._stop.set()
-        self._app.end()
         self._syncer.stop()
         self._journal.close()
 
+    def _watch_clients(self) -> None:
+        """Make room for other clients where those who never send what they announced hold half of the threads.
 
-def start_worker(options: ServerOptions, server: int) -> Worker:
-    """A worker in a process that the process `server` has just started for it."""
+        Nothing but the end of the process takes a thread from them. Another worker takes its place at once; clients
+        that are cut off by it ask again.
+        """
+        while not self._stop.wait(1.0):
+            stuck = self.app.read_for(READ_SECONDS)
+            if stuck >= THREADS // 2:
+                _log.error("%d clients have not sent their bodies for %g s: this worker ends", stuck, READ_SECONDS)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def start_worker(options: ServerOptions, server: int) -> App:
+    """The application of a worker, in a process that the process `server` has just started for it."""
     # The handler that a new process inherits from Granian's main process would swallow a signal to stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent(server)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
     worker = Worker(options)
+    worker.begin()
+    Finalize(None, worker.end, exitpriority=0)
     # What lives as long as the process need not be looked through again and again.
     gc.collect()
     gc.freeze()
-    return worker
+    return worker.app

@@ -20,6 +20,20 @@ LARGE = bytes(range(256)) * 40_000
 Damage = Callable[[str], None]
 
 
+class Dripping(BytesIO):
+    """A stream that answers less than it is asked for, and perhaps breaks."""
+
+    def __init__(self, data: bytes, *, breaks: bool = False) -> None:
+        super().__init__(data)
+        self._breaks = breaks
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._breaks and self.tell():
+            raise ConnectionResetError("gone")
+        most = 1 + len(self.getbuffer()) // 7
+        return super().read(most if size is None or size < 0 else min(size, most))
+
+
 class BlobStoreContract:
     """Subclasses define two fixtures: `blobs`, an empty store, and `damage`, which alters an artifact in place."""
 
@@ -49,6 +63,17 @@ class BlobStoreContract:
         assert blobs.put(path) == blobs.put(data) == blobs.put(BytesIO(data))
         assert path.read_bytes() == data
         assert len(list(blobs.digests())) == 1
+
+    @pytest.mark.parametrize("data", [b"x" * 1000, LARGE], ids=["small", "large"])
+    def test_a_stream_may_give_its_bytes_in_any_portions(self, blobs: BlobStore, data: bytes) -> None:
+        """A pipe or a socket answers fewer bytes than were asked for; all of them are stored."""
+        assert blobs.get(blobs.put(Dripping(data))) == data
+
+    def test_an_error_of_a_stream_is_its_own(self, blobs: BlobStore) -> None:
+        """Where the bytes cannot be had, the error says so, and not that they cannot be stored."""
+        with pytest.raises(ConnectionResetError, match="gone"):
+            blobs.put(Dripping(LARGE, breaks=True))
+        assert list(blobs.digests()) == []
 
     def test_many_files_are_stored_in_the_order_given(self, blobs: BlobStore, tmp_path: Path) -> None:
         """`put_many` answers one digest for each file, also where files are equal, large, or stored already."""

@@ -42,10 +42,15 @@ VALUES: dict[str, Scalar] = {
     "infinite": math.inf,
     "whole": 2**60 + 1,
     "negative": -3,
+    "minus nothing": -0.0,
     "yes": True,
     "no": False,
     "quoted": "NaN",
 }
+
+
+NESTED: dict[str, Any] = {}
+NESTED["itself"] = NESTED
 
 
 def record(identity: Id, attributes: Mapping[str, Scalar] | None = None, **fields: Any) -> RawRecord:
@@ -92,6 +97,8 @@ class StoreRecordsContract(StoreContract):
             {"records": [record("r2")], "aliases": [AliasMove(scope="s", name="a", target="nowhere")]},
             {"records": [record("r2", body={"score": math.nan})]},
             {"records": [record("r2", body={"score": object()})]},
+            {"records": [record("r2", body={"scores": {math.inf}})]},
+            {"records": [record("r2", body=NESTED)]},
             {"records": [record("r2", at=datetime(2026, 1, 1))]},  # noqa: DTZ001 - without a zone on purpose
             {"records": [record("r2", {"key": "half a pair \ud800"})]},
             {"records": [record("r2", {"key": "a NUL \x00"})]},

@@ -11,32 +11,29 @@ if TYPE_CHECKING:
     from heptad.training.charts import SECOND as SECOND
     from heptad.training.charts import attribution_plot as attribution_plot
     from heptad.training.charts import render_chart as render_chart
-    from heptad.training.columns import MISSING as MISSING
     from heptad.training.columns import check_rows as check_rows
     from heptad.training.columns import columns_of as columns_of
-    from heptad.training.comparison import Difference as Difference
     from heptad.training.comparison import difference as difference
-    from heptad.training.estimators import Estimator as Estimator
-    from heptad.training.estimators import known_estimators as known_estimators
     from heptad.training.evaluation import calibration_of as calibration_of
     from heptad.training.explanation import Explanation as Explanation
     from heptad.training.explanation import explain as explain
     from heptad.training.fitting import Fitted as Fitted
-    from heptad.training.fitting import PreparedFold as PreparedFold
     from heptad.training.fitting import fit as fit
-    from heptad.training.fitting import prepare as prepare
     from heptad.training.intervals import percentile_interval as percentile_interval
-    from heptad.training.intervals import poisson_weights as poisson_weights
+    from heptad.training.intervals import resampled_weights as resampled_weights
+    from heptad.training.intervals import shrinkage as shrinkage
     from heptad.training.intervals import thinned as thinned
     from heptad.training.intervals import with_intervals as with_intervals
     from heptad.training.metrics import MEASURES as MEASURES
     from heptad.training.metrics import Sample as Sample
+    from heptad.training.metrics import blocks_of as blocks_of
     from heptad.training.metrics import metric_names as metric_names
     from heptad.training.metrics import sample_of as sample_of
     from heptad.training.model import OnnxModel as OnnxModel
     from heptad.training.model import Scores as Scores
     from heptad.training.records import CalibrationBin as CalibrationBin
     from heptad.training.records import Candidate as Candidate
+    from heptad.training.records import Difference as Difference
     from heptad.training.records import Evaluation as Evaluation
     from heptad.training.records import Input as Input
     from heptad.training.records import Metric as Metric
@@ -55,19 +52,16 @@ __getattr__, __all__ = attach(
         "ACCENT": "charts",
         "CalibrationBin": "records",
         "Candidate": "records",
-        "Difference": "comparison",
-        "Estimator": "estimators",
+        "Difference": "records",
         "Evaluation": "records",
         "Explanation": "explanation",
         "Fitted": "fitting",
         "INK": "charts",
         "Input": "records",
         "MEASURES": "metrics",
-        "MISSING": "columns",
         "Metric": "records",
         "OnnxModel": "model",
         "Parity": "records",
-        "PreparedFold": "fitting",
         "QUIET": "charts",
         "Refit": "training",
         "SECOND": "charts",
@@ -80,19 +74,19 @@ __getattr__, __all__ = attach(
         "TrialEnded": "search",
         "ValidateSettings": "settings",
         "attribution_plot": "charts",
+        "blocks_of": "metrics",
         "calibration_of": "evaluation",
         "check_rows": "columns",
         "columns_of": "columns",
         "difference": "comparison",
         "explain": "explanation",
         "fit": "fitting",
-        "known_estimators": "estimators",
         "metric_names": "metrics",
         "percentile_interval": "intervals",
-        "poisson_weights": "intervals",
-        "prepare": "fitting",
         "render_chart": "charts",
+        "resampled_weights": "intervals",
         "sample_of": "metrics",
+        "shrinkage": "intervals",
         "thinned": "intervals",
         "with_intervals": "intervals",
     },

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -56,6 +56,8 @@ def columns_of(frame: "pl.DataFrame", signature: Signature) -> dict[str, Array]:
 def encode_columns(columns: Mapping[str, Sequence[object] | Array], signature: Signature) -> dict[str, Array]:
     """Every input's array: arrays are taken as they are, other sequences hold JSON values; left out is all missing."""
     reader = _reader(signature)
+    if columns.keys() == reader.names and set(map(type, columns.values())) == {np.ndarray}:
+        return cast("dict[str, Array]", columns)
     rows = next((len(values) for values in columns.values()), 0)
     encoded = {}
     for column in reader.columns:
@@ -228,9 +230,14 @@ class _Reader:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         # Numbers come first, so that the warnings of a row stand in one order however many rows are read.
-        self.columns = sorted(map(_Column.of, signature.inputs), key=lambda one: one.dtype is object)
-        self._by_type = [
-            ([(one.name, one.read) for one in self.columns if one.dtype is dtype], dtype) for dtype in (float, object)
+        self.columns = sorted(
+            map(_Column.of, signature.inputs), key=lambda one: (one.dtype is object, one.parse is not _number)
+        )
+        self.names = {one.name for one in self.columns}
+        self._numbers = [(one.name, one.read) for one in self.columns if one.parse is _number]
+        others = [one for one in self.columns if one.parse is not _number]
+        self._others = [
+            ([(one.name, one.read) for one in others if one.dtype is dtype], dtype) for dtype in (float, object)
         ]
 
     def read(self, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Array], list[list[str]]]:
@@ -246,10 +253,15 @@ class _Reader:
 
     def _one(self, row: Mapping[str, Any], notes: list[str]) -> dict[str, Array]:
         """Few arrays are made for a single row: one for all columns of a type, of which each column is a view."""
-        encoded: dict[str, Array] = {}
-        for readers, dtype in self._by_type:
-            whole = np.array([read(row[name], notes) for name, read in readers], dtype=dtype)
-            encoded.update(zip([name for name, _ in readers], whole.reshape(-1, 1, 1), strict=True))
+        finite = math.isfinite
+        numbers = [
+            value if type(value := row[name]) is float and finite(value) else read(value, notes)
+            for name, read in self._numbers
+        ]
+        encoded = _views(self._numbers, np.array(numbers, dtype=float))
+        for readers, dtype in self._others:
+            cells = [read(row[name], notes) for name, read in readers]
+            encoded.update(_views(readers, np.array(cells, dtype=dtype)))
         return encoded
 
     def _many(self, rows: Sequence[Mapping[str, Any]], warnings: list[list[str]]) -> dict[str, Array]:
@@ -287,6 +299,10 @@ class _Reader:
                     field=name,
                     remedy="where a value is not known, send null",
                 )
+
+
+def _views(readers: Sequence[tuple[str, object]], whole: Array) -> dict[str, Array]:
+    return dict(zip([name for name, _ in readers], whole.reshape(-1, 1, 1), strict=True))
 
 
 _READERS_KEPT = 16

@@ -1,38 +1,13 @@
 """Two models on the same rows: the difference of a metric, with an interval that knows the rows were shared."""
 
-from typing import Literal
-
-import msgspec
 import numpy as np
 
 from heptad.core.errors import DataError
-from heptad.training.intervals import percentile_interval, poisson_weights, thinned
+from heptad.training.intervals import percentile_interval, resampled_weights, shrinkage, thinned
 from heptad.training.metrics import MEASURES, Floats, Sample
+from heptad.training.records import Difference
 
 _RESAMPLES = 1_000
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """`value` is the metric of `a` minus that of `b`, whichever direction is good."""
-
-    metric: str
-    value: float
-    low: float
-    high: float
-    rows: int
-    better: Literal["higher", "lower"]
-    a: float
-    b: float
-
-    @property
-    def a_is_better(self) -> bool:
-        """The whole interval lies on the good side."""
-        return self.low > 0 if self.better == "higher" else self.high < 0
-
-    @property
-    def b_is_better(self) -> bool:
-        """The whole interval lies on the bad side."""
-        return self.high < 0 if self.better == "higher" else self.low > 0
 
 
 def difference(
@@ -51,16 +26,17 @@ def difference(
     if of_a is None or of_b is None:
         raise DataError(f"{metric} is undefined on these {len(a)} rows.", allowed=measure.needs)
     kept = thinned(len(a), max(a.classes, 1), seed)
-    score_a, score_b = measure.prepare(a.take(kept)), measure.prepare(b.take(kept))
+    part = a.take(kept)
+    score_a, score_b = measure.prepare(part), measure.prepare(b.take(kept))
 
     def differences(weights: Floats) -> Floats:
         found: Floats = score_a(weights) - score_b(weights)
         return found
 
     centre = differences(np.ones((1, len(kept))))[0]
-    drawn = np.concatenate([differences(weights) for weights in poisson_weights(len(kept), resamples, seed)])
+    drawn = np.concatenate([differences(weights) for weights in resampled_weights(part, resamples, seed)])
     value = of_a - of_b
-    resampled = value + (drawn - centre) * np.sqrt(len(kept) / len(a))
+    resampled = value + (drawn - centre) * shrinkage(part, len(a))
     low, high = percentile_interval(value, resampled, confidence, undefined=(-1.0, 1.0))
     return Difference(
         metric=metric, value=value, low=low, high=high, rows=len(a), better=measure.better, a=of_a, b=of_b

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import polars as pl
 from heptad.core.errors import NotFoundError
 from heptad.data import Schema
 from heptad.training.columns import columns_of
+from heptad.training.comparison import difference
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import Sample, calibration_bins, metric_names, sample_of
 from heptad.training.model import OnnxModel, Scores, decide
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """How far probabilities (and numbers of a regression, relative to their size) of the two models may be apart."""
-_ATTRIBUTED_ROWS = 2_000
 _TIMED_ROWS = 500
 _SLICE_COLUMNS = 3
 _SLICE_VALUES = 20
@@ -35,14 +35,13 @@ _SLICE_ROWS = 30
 
 @dataclass(frozen=True)
 class Rules:
-    """How a model is judged: `full` adds slices, attributions, and a latency measured on more rows."""
+    """How a model is judged."""
 
     metric: str
     slices: Sequence[str]
     resamples: int
     confidence: float
     seed: int
-    full: bool
     threshold_reason: str = ""
 
 
@@ -55,35 +54,38 @@ def evaluate(
     """
     judged = parts.judged
     scores = model.predict(columns_of(judged, model.signature))
-    sample = sample_of(schema, labels_of(judged, schema), scores)
+    sample = judged_sample(judged, schema, scores)
     names = metric_names(schema.task, len(schema.classes))
     how = {"resamples": rules.resamples, "seed": rules.seed}
     metrics, absent = with_intervals(sample, names, confidence=rules.confidence, **how)
     trivial, baseline_name = baseline_of(parts.train.get_column(schema.target), schema, sample)
     baseline, _ = with_intervals(trivial, names, confidence=rules.confidence, **how)
-    slices: list[SliceMetric] = []
-    attributions: dict[str, float] = {}
-    if rules.full:
-        columns = slice_columns(judged, schema, rules.slices)
-        slices = slices_of(judged, columns, sample, rules.metric, confidence=rules.confidence, **how)
-        attributions = fitted.attributions(judged.head(_ATTRIBUTED_ROWS))
-    median, slowest = latency_of(model, judged, _TIMED_ROWS if rules.full else _TIMED_ROWS // 10)
+    compared = {rules.metric} <= {one.name for one in metrics} & {one.name for one in baseline}
+    columns = slice_columns(judged, schema, rules.slices)
+    median, slowest = latency_of(model, judged, _TIMED_ROWS)
     evaluation = Evaluation(
         metric=rules.metric,
         metrics=metrics,
         baseline=baseline,
         baseline_name=baseline_name,
+        gain=difference(sample, trivial, rules.metric, confidence=rules.confidence, **how) if compared else None,
         confidence=rules.confidence,
         absent=absent,
         threshold_reason=rules.threshold_reason,
         calibration=calibration_of(sample),
-        slices=slices,
-        attributions=attributions,
+        slices=slices_of(judged, columns, sample, rules.metric, confidence=rules.confidence, **how),
+        attributions=fitted.attributions(judged),
         parity=parity_of(scores, decide_again(fitted.predict_native(judged), model)),
         model_latency_p50_ms=median,
         model_latency_p99_ms=slowest,
     )
     return evaluation, scores
+
+
+def judged_sample(frame: pl.DataFrame, schema: Schema, scores: Scores) -> Sample:
+    """Judged rows with a model's scores of them; with a time, they know which were judged together."""
+    time = schema.named("time")
+    return sample_of(schema, labels_of(frame, schema), scores, frame.get_column(time[0]).to_numpy() if time else None)
 
 
 def labels_of(frame: pl.DataFrame, schema: Schema) -> list[str] | list[float]:
@@ -104,13 +106,13 @@ def baseline_of(train_labels: pl.Series, schema: Schema, sample: Sample) -> tupl
     rows = len(sample)
     if schema.task == "regression":
         mean = float(train_labels.cast(pl.Float64).mean())  # type: ignore[arg-type]  # there are labels, all numbers
-        return Sample(sample.truth, np.full(rows, mean), np.zeros(rows), np.zeros((rows, 0))), "the mean"
+        return replace(sample, scores=np.full(rows, mean)), "the mean"
     texts = train_labels.cast(pl.String)
     shares = np.array([(texts == name).mean() for name in schema.classes], dtype=np.float64)
     most = int(shares.argmax())
     probabilities = np.tile(shares, (rows, 1))
     scores = probabilities[:, 1] if len(schema.classes) == 2 else probabilities[:, most]
-    baseline = Sample(sample.truth, scores, np.full(rows, most), probabilities, sample.classes)
+    baseline = replace(sample, scores=scores, predicted=np.full(rows, most), probabilities=probabilities)
     return baseline, f"always {schema.classes[most]!r}, with the classes' shares as probabilities"
 
 
@@ -170,7 +172,9 @@ def slice_columns(frame: pl.DataFrame, schema: Schema, wanted: Sequence[str]) ->
 def parity_of(exported: Scores, native: Scores) -> Parity:
     """How far the exported model is from the Python model, over every row."""
     if exported.probabilities is None or native.probabilities is None:
-        apart = np.abs(exported.scores - native.scores) / np.maximum(1, np.abs(native.scores))
+        sizes = np.abs(native.scores)
+        # A typical size stands in for a number near 0; numbers that are all 0 are compared as they are.
+        apart = np.abs(exported.scores - native.scores) / np.maximum(sizes, sizes.sum() / max(len(sizes), 1) or 1.0)
         differing = 0
     else:
         apart = np.abs(exported.probabilities - native.probabilities)

@@ -1,6 +1,6 @@
 """Trains one model: transformation and estimator learned from a frame, then written as one graph."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data import Column, Schema
 from heptad.training.columns import Array, Columns, columns_of
-from heptad.training.estimators import complete_params, estimator_named
-from heptad.training.learners import NativeModel, Problem
+from heptad.training.estimators import Estimator, complete_params, estimator_named
+from heptad.training.learners import NativeModel, Problem, Rescaled, without_units
 from heptad.training.model import DEFAULT_THRESHOLD, Scores, decide
 from heptad.training.onnx_graph import GraphWriter, digest_of_numbers
 from heptad.training.preprocessing import Matrix, Preprocessing, Recipe, learn_preprocessing
@@ -59,40 +59,33 @@ def fit(frame: pl.DataFrame, schema: Schema, estimator: str, params: dict[str, A
     Equal frames, parameters and seeds give equal models. Raises `InputError` for an unknown estimator or parameter,
     and `DataError` where there is nothing to learn: no feature, no label, or one class only.
     """
-    table = _TrainingTable(frame, schema)
-    chosen = estimator_named(estimator)
-    learned, matrix = table.prepared(chosen.recipe)
-    native = chosen.fit(table.problem(learned, matrix, seed), complete_params(chosen, params))
-    graph = GraphWriter(table.signature.inputs)
-    onnx = graph.finish(native.write(graph, learned.write(graph)), max(1, len(schema.classes)))
-    return Fitted(onnx, table.signature, digest_of_numbers(onnx), learned, native)
+    return TrainingTable(frame, schema).fit(estimator, params, seed)
 
 
 class PreparedFold:
-    """A fold whose frames have become arrays once, for many estimators and parameters to be tried on."""
+    """A fold whose frames have become arrays once, for many estimators and parameters to be tried on.
+
+    They learn from the labelled rows of `train`, and score all rows of `judged`.
+    """
 
     def __init__(self, train: pl.DataFrame, judged: pl.DataFrame, schema: Schema) -> None:
-        self._table = _TrainingTable(train, schema)
+        self._table = TrainingTable(train, schema)
         self._judged = columns_of(judged, self._table.signature)
-        self._matrices: dict[Recipe, Matrix] = {}
+        self._prepared: dict[Recipe, tuple[Preprocessing, Matrix, Matrix]] = {}
 
     def score(self, estimator: str, params: dict[str, Any], seed: int) -> Scores:
         """Scores of the judged rows by a model trained now, in its own library; no graph is written of it."""
         chosen = estimator_named(estimator)
-        learned, matrix = self._table.prepared(chosen.recipe)
-        if chosen.recipe not in self._matrices:
-            self._matrices[chosen.recipe] = learned.transform(self._judged)
-        native = chosen.fit(self._table.problem(learned, matrix, seed), complete_params(chosen, params))
-        return decide(native.predict(self._matrices[chosen.recipe]), self._table.signature)
+        if chosen.recipe not in self._prepared:
+            learned, matrix = self._table.prepared(chosen.recipe)
+            self._prepared[chosen.recipe] = learned, matrix, learned.transform(self._judged)
+        learned, matrix, judged = self._prepared[chosen.recipe]
+        native = self._table.learnt(chosen, params, learned, matrix, seed)
+        return decide(native.predict(judged), self._table.signature)
 
 
-def prepare(train: pl.DataFrame, judged: pl.DataFrame, schema: Schema) -> PreparedFold:
-    """A fold: learn from the labelled rows of `train`, score all rows of `judged`."""
-    return PreparedFold(train, judged, schema)
-
-
-class _TrainingTable:
-    """The labelled rows of a frame as arrays; what a recipe makes of them is kept."""
+class TrainingTable:
+    """The labelled rows of a frame as arrays, for one training or several; safe to share between threads."""
 
     def __init__(self, frame: pl.DataFrame, schema: Schema) -> None:
         labelled = frame.filter(pl.col(schema.target).is_not_null())
@@ -100,17 +93,31 @@ class _TrainingTable:
         self.target = target_of(labelled, schema)
         self.signature = signature_of(labelled, schema)
         self.columns: Columns = columns_of(labelled, self.signature)
-        self._prepared: dict[Recipe, tuple[Preprocessing, Matrix]] = {}
+
+    def fit(self, estimator: str, params: dict[str, Any], seed: int) -> Fitted:
+        """Train on all rows; see `fit`."""
+        chosen = estimator_named(estimator)
+        learned, matrix = self.prepared(chosen.recipe)
+        native = self.learnt(chosen, params, learned, matrix, seed)
+        graph = GraphWriter(self.signature.inputs)
+        onnx = graph.finish(native.write(graph, learned.write(graph)), max(1, self.classes))
+        return Fitted(onnx, self.signature, digest_of_numbers(onnx), learned, native)
 
     def prepared(self, recipe: Recipe) -> tuple[Preprocessing, Matrix]:
-        if recipe not in self._prepared:
-            wide = np.eye(self.classes)[self.target] if self.classes else self.target.reshape(-1, 1)
-            learned = learn_preprocessing(self.columns, self.signature, wide, recipe)
-            self._prepared[recipe] = (learned, learned.transform(self.columns))
-        return self._prepared[recipe]
+        """A transformation that is learnt from the rows, and the matrix to learn from."""
+        wide = np.eye(self.classes)[self.target] if self.classes else self.target.reshape(-1, 1)
+        return learn_preprocessing(self.columns, self.signature, wide, recipe)
 
-    def problem(self, learned: Preprocessing, matrix: Matrix, seed: int) -> Problem:
-        return Problem(matrix, self.target, self.classes, learned.code_columns, seed)
+    def learnt(
+        self, estimator: Estimator, params: dict[str, Any], learned: Preprocessing, matrix: Matrix, seed: int
+    ) -> NativeModel:
+        """A model of the matrix."""
+        complete = complete_params(estimator, params)
+        problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed)
+        if self.classes:
+            return estimator.fit(problem, complete)
+        target, middle, size = without_units(self.target)
+        return Rescaled(estimator.fit(replace(problem, target=target), complete), middle, size)
 
 
 def target_of(frame: pl.DataFrame, schema: Schema) -> Array:

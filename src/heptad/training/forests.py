@@ -17,20 +17,22 @@ from heptad.training.preprocessing import Matrix
 _TREES = 50
 _ROWS_OF_A_TREE = 8_000
 """Each tree learns from a sample of at most this many rows: more costs in proportion, and gains little."""
+_COLUMNS_OF_A_SPLIT = 32
+"""At most so many columns are tried at each split: on a wide table, a share of all would take an hour a trial."""
 _THREADS = 2
 _BATCH = 50_000
 
 
 def fit_forest(problem: Problem, params: Params) -> "Forest":
-    """Train `_TREES` trees; `params` are scikit-learn's own."""
-    rows = problem.matrix.shape[0]
+    """Train `_TREES` trees; `params` are scikit-learn's own, `max_features` a share of the columns."""
+    rows, columns = problem.matrix.shape
     kind = RandomForestClassifier if problem.classes else RandomForestRegressor
     model = kind(
         n_estimators=_TREES,
         max_samples=min(rows, _ROWS_OF_A_TREE),
         random_state=problem.seed,
         n_jobs=_THREADS,
-        **params,
+        **{**params, "max_features": max(1, min(int(params["max_features"] * columns), _COLUMNS_OF_A_SPLIT))},
     )
     model.fit(_single(problem.matrix), problem.target)
     # Threads would add up the trees in the order in which they finish.

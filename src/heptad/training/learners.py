@@ -56,4 +56,44 @@ class NativeModel(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Rescaled:
+    """A regression learnt of a target without units, which answers in the target's own.
+
+    LightGBM keeps a target in float32, where moments and large amounts run together, and scikit-learn's trees take a
+    variance below 1e-15 for none.
+    """
+
+    model: NativeModel
+    middle: float
+    size: float
+
+    def predict(self, matrix: Matrix) -> Array:
+        return self.model.predict(matrix) * self.size + self.middle
+
+    def write(self, graph: GraphWriter, matrix: str) -> str:
+        scaled = graph.node("Mul", self.model.write(graph, matrix), graph.constant(self.size))
+        return graph.node("Add", scaled, graph.constant(self.middle))
+
+    def contributions(self, matrix: Matrix) -> list[Array]:
+        return [each * self.size for each in self.model.contributions(matrix)]
+
+
+def without_units(target: Array) -> tuple[Array, float, float]:
+    """The target `(n,)` in interquartile ranges from its median, the median, and the range.
+
+    Where the middle half is all alike, or so small that the rest would not fit into float32, the standard deviation
+    stands in for the range, and 1 where nothing varies.
+    """
+    # In parts of the largest number, as the squares of huge ones would overflow.
+    largest = float(np.abs(target).max()) or 1.0
+    parts = target / largest
+    low, middle, high = np.quantile(parts, [0.25, 0.5, 0.75], method="lower").tolist()
+    nothing = max(np.finfo(float).eps * abs(middle), 1e-30)
+    size = next((one for one in (high - low, float(parts.std())) if one > nothing), 0.0)
+    if not size:
+        return np.zeros(len(target)), middle * largest, 1.0
+    return (parts - middle) / size, middle * largest, size * largest
+
+
 Fit: TypeAlias = Callable[[Problem, Params], NativeModel]

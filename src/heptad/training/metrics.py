@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import DataError, NotFoundError
 from heptad.core.settings import Task
 from heptad.data import Schema
 from heptad.training.records import Signature
@@ -25,6 +25,7 @@ Weighted: TypeAlias = Callable[[Floats], Floats]
 """Row weights `(resamples, rows)` to values `(resamples,)`."""
 
 CALIBRATION_BINS = 10
+_TIME_BLOCKS = 20
 _SMALLEST_PROBABILITY = 1e-15
 
 
@@ -34,7 +35,8 @@ class Sample:
 
     For classification `truth` and `predicted` are indices into the classes (`classes` itself for a label that the
     model does not know), `scores` the probability of the positive class of two, `probabilities` `(rows, classes)`;
-    for regression `truth` and `scores` are numbers and the rest is empty.
+    for regression `truth` and `scores` are numbers and the rest is empty. `blocks` numbers stretches of time whose rows
+    share what happened then (see `blocks_of`); `None`: rows have nothing to do with each other.
     """
 
     truth: NDArray[Any]
@@ -42,23 +44,36 @@ class Sample:
     predicted: NDArray[Any]
     probabilities: Floats
     classes: int = 0
+    blocks: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
 
     def take(self, rows: NDArray[Any]) -> "Sample":
         """The sample of some rows, by index or mask."""
-        return Sample(self.truth[rows], self.scores[rows], self.predicted[rows], self.probabilities[rows], self.classes)
+        return Sample(
+            self.truth[rows],
+            self.scores[rows],
+            self.predicted[rows],
+            self.probabilities[rows],
+            self.classes,
+            None if self.blocks is None else self.blocks[rows],
+        )
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One metric: which direction is good, how it is prepared, and what it needs to be defined."""
+    """One metric: which direction is good, how it is prepared, and what it needs to be defined.
+
+    `per_class`: classes count alike however few rows they have. `noisy`: noise alone makes it larger.
+    """
 
     better: Literal["higher", "lower"]
     prepare: Callable[[Sample], Weighted]
     needs: str = "at least one row"
     title: str = ""
+    per_class: bool = False
+    noisy: bool = False
 
     def value(self, sample: Sample) -> float | None:
         """The plain value, `None` where it is undefined (then `needs` says why)."""
@@ -68,17 +83,40 @@ class Measure:
         return value if np.isfinite(value) else None
 
 
-def sample_of(target: Schema | Signature, labels: Sequence[Any] | NDArray[Any], scores: "Scores") -> Sample:
-    """Judged rows from true labels and a model's scores, aligned by position."""
+def sample_of(
+    target: Schema | Signature,
+    labels: Sequence[Any] | NDArray[Any],
+    scores: "Scores",
+    times: NDArray[np.datetime64] | None = None,
+) -> Sample:
+    """Judged rows from true labels and a model's scores, aligned by position; `times` is when each row happened.
+
+    Raises `DataError` where a score is no number: sorted, it would pass for the highest of all.
+    """
     number = np.asarray(scores.scores, dtype=np.float64)
+    unusable = len(number) - int(np.isfinite(number).sum())
+    if unusable:
+        raise DataError(
+            f"The model answers {unusable:,} of {len(number):,} rows with something that is no number.",
+            allowed="finite scores",
+        )
+    blocks = None if times is None else blocks_of(times)
     if target.task == "regression":
         truth = np.asarray(labels, dtype=np.float64)
-        return Sample(truth, number, np.zeros(len(truth)), np.zeros((len(truth), 0)))
+        return Sample(truth, number, np.zeros(len(truth)), np.zeros((len(truth), 0)), blocks=blocks)
     index = {name: position for position, name in enumerate(target.classes)}
     known = np.array([index.get(_class_name(label), len(index)) for label in labels], dtype=np.int64)
     predicted = np.array([index[str(label)] for label in scores.labels], dtype=np.int64)
     probabilities = np.zeros((len(number), 0)) if scores.probabilities is None else scores.probabilities
-    return Sample(known, number, predicted, np.asarray(probabilities, dtype=np.float64), len(index))
+    return Sample(known, number, predicted, np.asarray(probabilities, dtype=np.float64), len(index), blocks)
+
+
+def blocks_of(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """The block of each row: the time that the rows span, cut into 20 equal parts."""
+    moments = times.astype("datetime64[us]").astype(np.int64)
+    since = moments - (moments.min() if len(moments) else 0)
+    blocks: NDArray[np.int64] = since * _TIME_BLOCKS // (since.max(initial=0) + 1)
+    return blocks
 
 
 def metric_names(task: Task, classes: int) -> tuple[str, ...]:
@@ -287,15 +325,19 @@ def _ratio(over: Floats, under: Floats) -> Floats:
 _TWO_CLASSES = "rows of both classes"
 
 MEASURES: dict[str, Measure] = {
-    "roc_auc": Measure("higher", roc_auc, _TWO_CLASSES, "ROC AUC"),
-    "average_precision": Measure("higher", average_precision, "a row of the positive class", "Average precision"),
+    "roc_auc": Measure("higher", roc_auc, _TWO_CLASSES, "ROC AUC", per_class=True),
+    "average_precision": Measure(
+        "higher", average_precision, "a row of the positive class", "Average precision", per_class=True
+    ),
     "log_loss": Measure("lower", mean_of(cross_entropy), title="Log loss"),
     "brier": Measure("lower", mean_of(lambda s: (s.scores - (s.truth == 1)) ** 2), title="Brier score"),
     "accuracy": Measure("higher", mean_of(lambda s: (s.truth == s.predicted).astype(np.float64)), title="Accuracy"),
-    "f1": Measure("higher", f1, "a row that is, or is predicted, positive", "F1"),
-    "calibration_error": Measure("lower", calibration_error, title="Calibration error"),
-    "f1_macro": Measure("higher", f1_macro, title="F1, macro"),
-    "roc_auc_ovr": Measure("higher", roc_auc_ovr, "rows inside and outside of a class", "ROC AUC, one vs rest"),
+    "f1": Measure("higher", f1, "a row that is, or is predicted, positive", "F1", per_class=True),
+    "calibration_error": Measure("lower", calibration_error, title="Calibration error", noisy=True),
+    "f1_macro": Measure("higher", f1_macro, title="F1, macro", per_class=True),
+    "roc_auc_ovr": Measure(
+        "higher", roc_auc_ovr, "rows inside and outside of a class", "ROC AUC, one vs rest", per_class=True
+    ),
     "rmse": Measure("lower", mean_of(lambda s: (s.truth - s.scores) ** 2, np.sqrt), title="RMSE"),
     "mae": Measure("lower", mean_of(lambda s: np.abs(s.truth - s.scores)), title="Mean absolute error"),
     "r2": Measure("higher", r2, "at least two different true values", "R squared"),

@@ -12,8 +12,8 @@ from heptad.training.records import Signature
 
 DEFAULT_THRESHOLD = 0.5
 
-_BATCH_VALUES = 4_000_000
-"""Numbers in the widest tensor of a graph for one batch: 32 MB."""
+_BATCH_VALUES = 500_000
+"""Numbers in the widest tensor of a graph for one batch: 4 MB, which stays in a cache."""
 _BATCH_WORDS = 1_000_000
 """Words of texts that are taken apart at once."""
 WIDEST = "heptad.widest"

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from heptad.training.columns import Array
 from heptad.training.onnx_graph import ML, GraphWriter, doubles, strings
 
 _WEIGHT_OF_ALL = 100.0
 """Rows of the whole table that are mixed into the score of each category, so that rare ones stay near the middle."""
+_ROWS_AT_ONCE = 20_000
+_PARTS = 5
+"""Training rows are scored by the targets of all parts but their own."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +29,20 @@ class Categories:
     name: str
     values: list[str]
     other: int | None
+    different: int
+    """How many values training saw."""
 
     @property
     def codes(self) -> int:
         """How many codes there are, from 0."""
         return len(self.values) + (self.other is not None)
 
-    def code(self, column: Array) -> Array:
-        """The codes `(n,)` of the training rows, every one of which has one."""
-        table = {value: code for code, value in enumerate(self.values)}
-        other = -1 if self.other is None else self.other
-        return np.fromiter((table.get(value, other) for value in column[:, 0]), dtype=np.int64, count=len(column))
-
 
 def learn_categories(name: str, column: Array, most: int) -> Categories:
     """The `most` frequent values of the training rows; ties go by the value."""
     counts = Counter(column[:, 0].tolist())
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
-    return Categories(name=name, values=ordered[:most], other=most if len(ordered) > most else None)
+    return Categories(name, ordered[:most], other=most if len(ordered) > most else None, different=len(ordered))
 
 
 def write_codes(graph: GraphWriter, categories: Sequence[Categories]) -> str:
@@ -50,6 +50,20 @@ def write_codes(graph: GraphWriter, categories: Sequence[Categories]) -> str:
     return graph.concat(
         [_lookup(graph, one, np.arange(one.codes), math.nan if one.other is None else one.other) for one in categories]
     )
+
+
+def with_indicators(numbers: Array, codes: Array, categories: Sequence[Categories]) -> sparse.csr_array:
+    """Numbers `(n, p)`, and beside them what `write_indicators` makes of codes `(n, c)`; zeros take no memory."""
+    *first, width = np.cumsum([numbers.shape[1], *(one.codes for one in categories)])
+    filled = np.hstack([numbers != 0, ~np.isnan(codes)])
+    ends = np.concatenate([[0], np.cumsum(filled.sum(axis=1))])
+    values, places = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
+    for start in range(0, len(filled), _ROWS_AT_ONCE):
+        rows = slice(start, min(start + _ROWS_AT_ONCE, len(filled)))
+        own, part = filled[rows], slice(ends[rows.start], ends[rows.stop])
+        values[part] = np.hstack([numbers[rows], np.ones(codes[rows].shape)])[own]
+        places[part] = np.hstack([np.tile(np.arange(numbers.shape[1]), (len(own), 1)), codes[rows] + first])[own]
+    return sparse.csr_array((values, places, ends), shape=(len(filled), width))
 
 
 def write_indicators(graph: GraphWriter, codes: str, categories: Sequence[Categories]) -> str:
@@ -60,32 +74,56 @@ def write_indicators(graph: GraphWriter, codes: str, categories: Sequence[Catego
     return graph.as_numbers(graph.node("Equal", graph.pick(codes, column_of), graph.constant(code_of)))
 
 
-def learn_scores(categories: Categories, column: Array, target: Array) -> tuple[Array, float]:
-    """A number for each code, by which a single split parts the categories best, and the number of all others.
+@dataclass(frozen=True)
+class CategoryScores:
+    """A number for each code, by which a single split parts the categories best, and that of values without a code."""
 
-    `target` is `(n, k)`: a class each, or the one number of a regression. The score is the mean target of the
-    category's rows, mixed with that of all rows; of more than two classes, the first principal component of those
-    means (D. Coppersmith, S. J. Hong, J. R. M. Hosking, Partitioning nominal attributes in decision trees, 1999).
+    table: Array
+    unseen: float
+
+
+def learn_scores(codes: Array, size: int, target: Array) -> tuple[CategoryScores, Array]:
+    """The scores of a category, and those `(n,)` that the training rows themselves are learnt from.
+
+    `codes` `(n,)` are those of the training rows, `size` in all, and `target` `(n, k)` holds a class each, or one
+    number. The score is the mean target of the category's rows, mixed with that of all rows; of more than two classes,
+    the first principal component of those means (D. Coppersmith, S. J. Hong, J. R. M. Hosking, Partitioning nominal
+    attributes in decision trees, 1999). A training row's own score leaves out the fifth of the rows, drawn at random,
+    that it belongs to: else a rare category would tell the targets of its rows, and a forest learn them by heart
+    (F. Pargent et al., Regularized target encoding outperforms traditional methods, 2022).
     """
-    codes = categories.code(column)
-    rows = np.bincount(codes, minlength=categories.codes)
+    part = np.random.default_rng(0).integers(0, _PARTS, len(codes))
+    cells = part * size + codes
+    rows = np.bincount(cells, minlength=_PARTS * size).reshape(_PARTS, size, 1)
+    sums = np.stack([np.bincount(cells, each, minlength=_PARTS * size) for each in target.T], axis=1)
+    sums = sums.reshape(_PARTS, size, -1)
     middle = target.mean(axis=0)
-    sums = np.stack([np.bincount(codes, each, minlength=categories.codes) for each in target.T], axis=1)
-    means = (sums + _WEIGHT_OF_ALL * middle) / (rows + _WEIGHT_OF_ALL)[:, None]
-    if target.shape[1] <= 2:
-        return means[:, -1], float(middle[-1])
-    offsets = means - middle
-    axis = np.linalg.eigh((offsets * rows[:, None]).T @ offsets)[1][:, -1]
-    axis = axis * np.sign(axis[np.argmax(np.abs(axis))])
-    return offsets @ axis, 0.0
+
+    def offsets(sums: Array, rows: Array) -> Array:
+        means: Array = (sums + _WEIGHT_OF_ALL * middle) / (rows + _WEIGHT_OF_ALL) - middle
+        return means
+
+    of_all = offsets(sums.sum(axis=0), rows.sum(axis=0))
+    axis, origin = _direction(of_all, rows.sum(axis=0), middle)
+    of_others = offsets(sums.sum(axis=0) - sums, rows.sum(axis=0) - rows)
+    return CategoryScores(of_all @ axis + origin, origin), (of_others @ axis + origin)[part, codes]
 
 
-def write_scores(graph: GraphWriter, categories: Sequence[Categories], scores: Sequence[tuple[Array, float]]) -> str:
+def _direction(offsets: Array, rows: Array, middle: Array) -> tuple[Array, float]:
+    """What offsets from the middle `(c, k)` are multiplied with to be scores, and the score of the middle."""
+    width = len(middle)
+    if width <= 2:
+        return np.eye(width)[-1], float(middle[-1])
+    axis = np.linalg.eigh((offsets * rows).T @ offsets)[1][:, -1]
+    return axis * np.sign(axis[np.argmax(np.abs(axis))]), 0.0
+
+
+def write_scores(graph: GraphWriter, categories: Sequence[Categories], scores: Sequence[CategoryScores]) -> str:
     """The learned scores `(n, c)` of the categories."""
     return graph.concat(
         [
-            _lookup(graph, one, table, unseen if one.other is None else float(table[one.other]))
-            for one, (table, unseen) in zip(categories, scores, strict=True)
+            _lookup(graph, one, own.table, own.unseen if one.other is None else float(own.table[one.other]))
+            for one, own in zip(categories, scores, strict=True)
         ]
     )
 

@@ -25,6 +25,8 @@ class Vocabulary:
     words: list[str]
     pairs: list[tuple[str, str]]
     weights: Array
+    texts: int
+    """How many texts they were chosen by."""
 
     @property
     def size(self) -> int:
@@ -62,7 +64,7 @@ def learn_vocabulary(name: str, batches: Iterator[Array], most: int) -> Vocabula
     words = sorted(term for term in kept if isinstance(term, str))
     pairs = sorted(term for term in kept if isinstance(term, tuple))
     frequencies = np.array([counts[term] for term in (*words, *pairs)], dtype=float)
-    return Vocabulary(name, words, pairs, 1.0 + np.log((1.0 + texts) / (1.0 + frequencies)))
+    return Vocabulary(name, words, pairs, 1.0 + np.log((1.0 + texts) / (1.0 + frequencies)), texts)
 
 
 def write_tfidf(graph: GraphWriter, words: str, vocabulary: Vocabulary) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+import numpy as np
 from scipy import sparse
 
 from heptad.core.errors import DataError
@@ -12,8 +13,10 @@ from heptad.training.columns import Array, Columns, is_string
 from heptad.training.model import GraphSession
 from heptad.training.onnx_categories import (
     Categories,
+    CategoryScores,
     learn_categories,
     learn_scores,
+    with_indicators,
     write_codes,
     write_indicators,
     write_scores,
@@ -62,78 +65,122 @@ class Preprocessing:
     recipe: Recipe
     scaling: Scaling | None
     categories: list[Categories]
-    scores: list[tuple[Array, float]]
+    scores: list[CategoryScores]
     vocabularies: list[Vocabulary]
     origins: list[str]
 
     @property
     def code_columns(self) -> list[int]:
         """Which columns of the matrix hold codes, where the recipe asks for codes."""
-        if self.recipe.categories != "codes":
-            return []
+        return self.category_columns if self.recipe.categories == "codes" else []
+
+    @property
+    def category_columns(self) -> list[int]:
+        """The column of each category, where the recipe asks for codes or scores."""
         return [self.origins.index(one.name) for one in self.categories]
 
     @property
+    def plain_width(self) -> int:
+        """How many columns come before the indicators and terms."""
+        indicators = sum(one.codes for one in self.categories) if self._has_indicators else 0
+        return len(self.origins) - indicators - sum(one.size for one in self.vocabularies)
+
+    @property
     def is_sparse(self) -> bool:
-        indicators = sum(one.codes for one in self.categories) if self.recipe.categories == "indicators" else 0
-        return indicators + sum(one.size for one in self.vocabularies) >= _MOSTLY_ZERO
+        return len(self.origins) - self.plain_width >= _MOSTLY_ZERO
+
+    @property
+    def _has_indicators(self) -> bool:
+        return bool(self.categories) and self.recipe.categories == "indicators"
+
+    def notes(self, rows: int) -> list[str]:
+        """What of the `rows` training rows was left out of it, in sentences."""
+        rare = [
+            f"{one.name}: the {len(one.values):,} most frequent of {one.different:,} values are told apart, "
+            "all others count as one."
+            for one in self.categories
+            if one.other is not None
+        ]
+        return rare + [
+            f"{one.name}: its {one.size:,} words and pairs of words were chosen by {one.texts:,} of {rows:,} texts."
+            for one in self.vocabularies
+            if one.texts < rows
+        ]
 
     def write(self, graph: GraphWriter) -> str:
         """Append the transformation; answers the name of the matrix."""
+        parts = self._write_plain(graph) if self.plain_width else []
+        if self._has_indicators:
+            parts.append(write_indicators(graph, write_codes(graph, self.categories), self.categories))
+        return graph.concat(parts + [_write_terms(graph, one) for one in self.vocabularies])
+
+    def transform(self, columns: Columns) -> Matrix:
+        """The matrix `(n, w)`: 8 bytes a number, or 12 for each that is not zero where it is sparse.
+
+        It is computed by onnxruntime with the nodes that a model begins with, except for indicators: they are set from
+        the codes, as to compute millions of zeros takes most of a training's time.
+        """
+        return self.beside(self.plain(columns), columns)
+
+    def plain(self, columns: Columns) -> Array:
+        """The columns that come before the indicators and terms."""
+        inputs = [one for one in self.signature.inputs if not is_string(one.type)]
+        if not self._has_indicators:
+            inputs += [one for one in self.signature.inputs if one.type == "category"]
+        if not inputs:
+            return np.empty((_rows(columns), 0))
+        return _evaluate(inputs, lambda graph: graph.concat(self._write_plain(graph)), columns, self.plain_width)
+
+    def beside(self, plain: Array, columns: Columns) -> Matrix:
+        """The matrix of `plain` and the indicators and terms."""
+        if self.plain_width == len(self.origins):
+            return plain
+        coded = self.categories if self._has_indicators else []
+        codes = _codes(coded, columns) if coded else np.empty((len(plain), 0))
+        whole = with_indicators(plain, codes, coded)
+        del plain, codes
+        if self.vocabularies:
+            whole = sparse.hstack([whole, *(_terms(one, columns) for one in self.vocabularies)], format="csr")
+        return whole if self.is_sparse else whole.toarray()
+
+    def _write_plain(self, graph: GraphWriter) -> list[str]:
         parts = []
         if any(not is_string(column.type) for column in graph.inputs):
             parts += _NUMBERS[self.recipe.numbers](graph, _write_numbers(graph), self.scaling)
-        if self.categories:
-            parts.append(_CATEGORIES[self.recipe.categories](graph, self))
-        parts += [write_tfidf(graph, write_words(graph, one.name), one) for one in self.vocabularies]
-        return graph.concat(parts)
-
-    def session(self) -> GraphSession:
-        """The transformation as a graph of its own, the same nodes that a model begins with."""
-        graph = GraphWriter(self.signature.inputs)
-        return GraphSession(graph.finish(self.write(graph), len(self.origins)), self.signature)
-
-    def transform(self, columns: Columns) -> Matrix:
-        """The matrix `(n, w)`, computed by onnxruntime in batches.
-
-        It takes 8 bytes a number, or 12 for each that is not zero where it is sparse: 200,000 short messages were
-        learnt from in 0.6 GB in all.
-        """
-        session = self.session()
-        if not self.is_sparse:
-            return session.run(columns)
-        parts = [sparse.csr_array(part) for part in session.batches(columns)]
-        return sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, session.width))
+        if self.categories and self.recipe.categories == "codes":
+            parts.append(write_codes(graph, self.categories))
+        if self.categories and self.recipe.categories == "scores":
+            parts.append(write_scores(graph, self.categories, self.scores))
+        return parts
 
 
-def learn_preprocessing(columns: Columns, signature: Signature, target: Array, recipe: Recipe) -> Preprocessing:
-    """Learn the transformation from the training rows.
+def learn_preprocessing(
+    columns: Columns, signature: Signature, target: Array, recipe: Recipe
+) -> tuple[Preprocessing, Matrix]:
+    """Learn the transformation from the training rows; answers it and the matrix of these rows to learn from.
 
-    `target` `(n, k)` holds a class each or one number, and is looked at by `scores` only. Raises `DataError` where
-    no column has anything to learn from.
+    `target` `(n, k)` holds a class each or one number, and is looked at by `scores` only, with which the matrix is not
+    what `transform` gives: see `learn_scores`. Raises `DataError` where no column has anything to learn from.
     """
-    inputs = signature.inputs
-    origins: list[str] = []
+    numbers = [one for one in signature.inputs if not is_string(one.type)]
+    origins = _number_origins(numbers)
     scaling = None
-    if any(not is_string(column.type) for column in inputs):
-        names = _number_origins(inputs)
-        origins += names
-        if recipe.numbers == "scaled":
-            scaling = learn_scaling(_evaluate(signature, _write_numbers, columns, len(names)))
-            origins += [names[column] for column in scaling.missing]
+    if numbers and recipe.numbers == "scaled":
+        scaling = learn_scaling(_evaluate(numbers, _write_numbers, columns, len(origins)))
+        origins += [origins[column] for column in scaling.missing]
     categories = [
         learn_categories(column.name, columns[column.name], recipe.most_categories)
-        for column in inputs
+        for column in signature.inputs
         if column.type == "category"
     ]
     for one in categories:
         origins += [one.name] * (one.codes if recipe.categories == "indicators" else 1)
-    scores = [learn_scores(one, columns[one.name], target) for one in categories if recipe.categories == "scores"]
-    vocabularies = [
-        vocabulary
-        for column in inputs
-        if column.type == "text" and (vocabulary := _vocabulary(columns, column, recipe.most_terms)).size
-    ]
+    scored: list[tuple[CategoryScores, Array]] = []
+    if categories and recipe.categories == "scores":
+        codes = _codes(categories, columns).astype(np.int64)
+        scored = [learn_scores(own, one.codes, target) for one, own in zip(categories, codes.T, strict=True)]
+    vocabularies = [_vocabulary(columns, one, recipe.most_terms) for one in signature.inputs if one.type == "text"]
+    vocabularies = [one for one in vocabularies if one.size]
     for vocabulary in vocabularies:
         origins += [vocabulary.name] * vocabulary.size
     if not origins:
@@ -141,13 +188,13 @@ def learn_preprocessing(columns: Columns, signature: Signature, target: Array, r
             "No column has anything that a model could learn from: there are only texts without words.",
             remedy="add columns, or correct [data.types]",
         )
-    return Preprocessing(signature, recipe, scaling, categories, scores, vocabularies, origins)
-
-
-def _numbers_and_moments(inputs: Sequence[Input]) -> tuple[list[str], list[str]]:
-    numeric = [one for one in inputs if not is_string(one.type)]
-    moments = [one.name for one in numeric if one.type == "datetime"]
-    return [one.name for one in numeric if one.type != "datetime"], moments
+    learned = Preprocessing(
+        signature, recipe, scaling, categories, [scores for scores, _ in scored], vocabularies, origins
+    )
+    plain = learned.plain(columns)
+    if scored:
+        plain[:, learned.category_columns] = np.stack([own for _, own in scored], axis=1)
+    return learned, learned.beside(plain, columns)
 
 
 def _number_origins(inputs: Sequence[Input]) -> list[str]:
@@ -156,24 +203,55 @@ def _number_origins(inputs: Sequence[Input]) -> list[str]:
     return numbers + moments * len(MOMENT_PARTS)
 
 
+def _numbers_and_moments(inputs: Sequence[Input]) -> tuple[list[str], list[str]]:
+    numeric = [one for one in inputs if not is_string(one.type)]
+    moments = [one.name for one in numeric if one.type == "datetime"]
+    return [one.name for one in numeric if one.type != "datetime"], moments
+
+
 def _write_numbers(graph: GraphWriter) -> str:
     """All numbers and the parts of all moments side by side, gaps as NaN."""
     numbers, moments = _numbers_and_moments(graph.inputs)
     return graph.concat(numbers + (write_moments(graph, graph.concat(moments)) if moments else []))
 
 
+def _write_terms(graph: GraphWriter, vocabulary: Vocabulary) -> str:
+    return write_tfidf(graph, write_words(graph, vocabulary.name), vocabulary)
+
+
+def _codes(categories: Sequence[Categories], columns: Columns) -> Array:
+    """Codes `(n, c)`; NaN where a value has none."""
+    inputs = [Input(name=one.name, type="category") for one in categories]
+    return _evaluate(inputs, lambda graph: write_codes(graph, categories), columns, len(categories))
+
+
+def _terms(vocabulary: Vocabulary, columns: Columns) -> Any:
+    """Weighted terms `(n, size)`, sparse: 200,000 short messages were learnt from in 0.6 GB in all."""
+    inputs = [Input(name=vocabulary.name, type="text")]
+    session = _session(inputs, lambda graph: _write_terms(graph, vocabulary), vocabulary.size)
+    parts = [sparse.csr_array(part) for part in session.batches({vocabulary.name: columns[vocabulary.name]})]
+    return sparse.vstack(parts, format="csr") if parts else sparse.csr_array((0, vocabulary.size))
+
+
 def _vocabulary(columns: Columns, column: Input, most: int) -> Vocabulary:
-    alone = Signature(inputs=[column], task="regression", target="")
-    graph = GraphWriter(alone.inputs)
-    session = GraphSession(graph.finish(write_words(graph, column.name), None), alone)
+    session = _session([column], lambda graph: write_words(graph, column.name), None)
     texts = columns[column.name]
     step = -(-len(texts) // _VOCABULARY_ROWS)
     return learn_vocabulary(column.name, session.batches({column.name: texts[::step]}), most)
 
 
-def _evaluate(signature: Signature, write: Callable[[GraphWriter], str], columns: Columns, width: int) -> Array:
-    graph = GraphWriter(signature.inputs)
-    return GraphSession(graph.finish(write(graph), width), signature).run(columns)
+def _evaluate(inputs: Sequence[Input], write: Callable[[GraphWriter], str], columns: Columns, width: int) -> Array:
+    return _session(inputs, write, width).run({one.name: columns[one.name] for one in inputs})
+
+
+def _session(inputs: Sequence[Input], write: Callable[[GraphWriter], str], width: int | None) -> GraphSession:
+    graph = GraphWriter(inputs)
+    signature = Signature(inputs=list(inputs), task="regression", target="")
+    return GraphSession(graph.finish(write(graph), width), signature)
+
+
+def _rows(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
 
 
 def _raw(_graph: GraphWriter, numbers: str, _scaling: Scaling | None) -> list[str]:
@@ -193,11 +271,4 @@ _NUMBERS: dict[str, Callable[[GraphWriter, str, Scaling | None], list[str]]] = {
     "raw": _raw,
     "single": _single,
     "scaled": _scaled,
-}
-_CATEGORIES: dict[str, Callable[[GraphWriter, Preprocessing], str]] = {
-    "codes": lambda graph, learned: write_codes(graph, learned.categories),
-    "indicators": lambda graph, learned: write_indicators(
-        graph, write_codes(graph, learned.categories), learned.categories
-    ),
-    "scores": lambda graph, learned: write_scores(graph, learned.categories, learned.scores),
 }

@@ -47,6 +47,24 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     better: Literal["higher", "lower"]
 
 
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """`value` is the metric of `a` minus that of `b`, whichever direction is good, with its paired interval."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    rows: int
+    better: Literal["higher", "lower"]
+    a: float
+    b: float
+
+    @property
+    def a_is_better(self) -> bool:
+        """The whole interval lies on the good side."""
+        return self.low > 0 if self.better == "higher" else self.high < 0
+
+
 class SliceMetric(msgspec.Struct, frozen=True, kw_only=True):
     """The main metric where `column` has `value`."""
 
@@ -85,6 +103,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     baseline: list[Metric]
     """The same metrics of the trivial model: the most common class, the rate, or the mean."""
     baseline_name: str
+    gain: Difference | None = None
+    """The main metric of the model minus that of the trivial one; `None` where either is undefined."""
     confidence: float = 0.95
     """What the intervals promise, 0 to 1."""
     absent: dict[str, str] = {}
@@ -107,8 +127,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows were learnt from and which judged, so that it can be done again.
 
-    By time: learnt from `[train_from, train_until)`, judged on `[train_until, judge_until)`. By hash: rows whose
-    hash of the key is below `holdout` are judged, and at least one row of each class that has two.
+    By time: learnt from `[train_from, train_until)`, as far as labels were known at its end, judged on
+    `[train_until, judge_until)`. By hash: rows whose hash of the key is below `holdout` are judged, and at least one
+    row of each class that has two.
     """
 
     by: Literal["time", "hash"]
@@ -140,6 +161,8 @@ class Candidate(Body, frozen=True, kw_only=True):
     """`all`, or a duration such as `90d`: how far back the training rows go."""
     split: Split
     signature: Signature
+    notes: list[str] = []
+    """What the model was not told: rare categories that count as one, texts that chose no words."""
     evaluation: Evaluation
     model: str
     """Artifact: the ONNX graph, transforms included."""

@@ -216,6 +216,7 @@ def _model(candidate: Record[Candidate]) -> Markup:
         "Model",
         element("p", agreement, **({} if parity.holds else {"class_": "bad"})),
         element("p", f"One row takes {median:.2f} ms (median), {slow:.2f} ms at the 99th percentile, on one thread."),
+        [element("p", note, class_="quiet") for note in body.notes],
         table(["", ""], facts, class_="ids"),
     )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -25,7 +26,7 @@ from heptad.experiments import (
 )
 from heptad.training.estimators import known_estimators
 from heptad.training.evaluation import labels_of, matching_threshold
-from heptad.training.fitting import PreparedFold, prepare
+from heptad.training.fitting import PreparedFold
 from heptad.training.metrics import Measure, Sample, measure_named, metric_names, sample_of
 from heptad.training.parallel import on_all_cores
 from heptad.training.splits import folds_of, thin
@@ -64,10 +65,11 @@ class _Outcome(msgspec.Struct, frozen=True):
 class EstimatorSearch:
     """A search over the estimators of the settings; `rows` gives the labelled rows to learn from, asked for once.
 
-    The first trials are each estimator's defaults. A study belongs to its data, settings and seed: asked for again,
-    its finished trials are taken as they are, a trial that was cut off is run again under its number, and a study
-    that is complete answers at once. A trial that raises, or whose metric is undefined on every fold, is recorded
-    as failed with its reason, and the search goes on.
+    The first trials are each estimator's defaults. A study belongs to its data, settings and seed, but not to how many
+    trials are asked for: those that ended are taken as they are, one that was cut off is run again under its number,
+    more than there are go on where it ended, and fewer choose among the first of them, so that the best is the same
+    whatever was asked before. A trial that raises, or whose metric is undefined on every fold, is recorded as failed
+    with its reason, and the search goes on.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class EstimatorSearch:
         space, first = space_of(schema, settings)
         self._study = experiments.start_study(
             _study(settings, self._metric, self._measure, space, seed),
-            key=(version.id, msgspec.to_builtins(settings), self._metric, seed, *key),
+            key=(version.id, _rules(settings), self._metric, seed, *key),
             made_from=[("data", version.id)],
         )
         self._search = Search(
@@ -96,7 +98,11 @@ class EstimatorSearch:
             seed=seed,
             direction=self._study.body.direction,
             first=first,
-            told=[_told(run, self._metric) for run in experiments.trials(self._study.id)],
+            told=[
+                _told(run, self._metric)
+                for run in experiments.trials(self._study.id)
+                if run.body.number < settings.trials
+            ],
         )
 
     def run(self, on_trial: Callable[[TrialEnded], None] | None = None) -> Record[Run]:
@@ -151,7 +157,8 @@ class EstimatorSearch:
             reasons = sorted({str(run.attributes.get("reason", "")) for run in runs})
             raise DataError(
                 f"All {len(runs)} trials of the search failed: " + "; ".join(reasons[:3]),
-                remedy="See them with: heptad experiments list",
+                remedy="See them with: heptad experiments list. Where the metric is undefined, set another "
+                "[search] metric in heptad.toml.",
             )
         return next(run for run in runs if run.body.number == best.number)
 
@@ -198,7 +205,7 @@ class _Objective:
         self._folds = []
         for fold in folds_of(frame, schema, settings.folds):
             train, judged = frame[fold.train], frame[fold.judge]
-            self._folds.append((prepare(train, judged, schema), labels_of(judged, schema)))
+            self._folds.append((PreparedFold(train, judged, schema), labels_of(judged, schema)))
 
     def __call__(self, params: dict[str, Value], log: Callable[..., None]) -> _Outcome:
         own = {name: value for name, value in params.items() if name != CHOOSER}
@@ -211,6 +218,9 @@ class _Objective:
             samples = on_all_cores(judged, self._folds)
         except Exception as error:  # noqa: BLE001 - whatever a model raises is a trial that failed, and the search goes on
             return _Outcome(None, reason=f"{type(error).__name__}: {error}")
+        threshold = self._threshold(samples)
+        if threshold is not None:
+            samples = [replace(sample, predicted=(sample.scores >= threshold).astype(int)) for sample in samples]
         found = [self._measure.value(sample) for sample in samples]
         values = [value for value in found if value is not None]
         for number, value in enumerate(found):
@@ -218,7 +228,7 @@ class _Objective:
                 log(step=number, **{f"fold.{self._metric}": value})
         if not values:
             return _Outcome(None, reason=f"{self._metric} is undefined on every fold: it needs {self._measure.needs}.")
-        return _Outcome(float(np.mean(values)), self._threshold(samples))
+        return _Outcome(float(np.mean(values)), threshold)
 
     def _threshold(self, samples: list[Sample]) -> float | None:
         """Where all folds' judged rows suggest it; accuracy is searched, and so judged, at one half."""
@@ -236,6 +246,13 @@ def joined(samples: Sequence[Sample]) -> Sample:
     return Sample(**parts, classes=samples[0].classes)
 
 
+def _rules(settings: SearchSettings) -> dict[str, Any]:
+    """What makes a search another one: all settings but how long it goes on."""
+    rules: dict[str, Any] = msgspec.to_builtins(settings)
+    del rules["trials"]
+    return rules
+
+
 def _study(settings: SearchSettings, metric: str, measure: Measure, space: Branches, seed: int) -> Study:
     direction: Literal["maximize", "minimize"] = "maximize" if measure.better == "higher" else "minimize"
     return Study(
@@ -243,7 +260,6 @@ def _study(settings: SearchSettings, metric: str, measure: Measure, space: Branc
         metric=metric,
         direction=direction,
         sampler=settings.sampler,
-        trials=settings.trials,
         seed=seed,
         space=describe_space(space),
     )

@@ -32,12 +32,21 @@ class Parts:
 def part_by_time(
     frame: pl.DataFrame, schema: Schema, *, window: str, train_until: datetime, judge_until: datetime | None = None
 ) -> Parts:
-    """Learn from `[train_until - window, train_until)`, judge on `[train_until, judge_until)`."""
+    """Learn from `[train_until - window, train_until)`, judge on `[train_until, judge_until)`.
+
+    A row whose label was not yet known at `train_until` is not learnt from: no model of that moment could have been.
+    """
     (time,) = schema.named("time")
     train_from = None if window == WHOLE else train_until - duration(window)
     moment = pl.col(time)
-    learnt = moment < train_until if train_from is None else (moment >= train_from) & (moment < train_until)
-    judged = moment >= train_until if judge_until is None else (moment >= train_until) & (moment < judge_until)
+    learnt = moment < train_until
+    for label_time in schema.named("label_time"):
+        learnt &= pl.col(label_time) <= train_until
+    if train_from is not None:
+        learnt &= moment >= train_from
+    judged = moment >= train_until
+    if judge_until is not None:
+        judged &= moment < judge_until
     split = Split(by="time", train_from=train_from, train_until=train_until, judge_until=judge_until)
     return _checked(frame.filter(learnt), frame.filter(judged), split)
 
@@ -72,7 +81,7 @@ def thin(frame: pl.DataFrame, schema: Schema, most: int) -> pl.DataFrame:
 
 
 def folds_of(frame: pl.DataFrame, schema: Schema, folds: int) -> list[Fold]:
-    """Folds for a search over `frame`, without those that would have no row on one side.
+    """Folds for a search over `frame`, without those that have no row to judge or nothing to tell apart to learn from.
 
     With a time: expanding windows, in which nothing is learnt from the future. Without: each row is judged once,
     and the rows of each class are dealt out evenly, in order of the hash of the key.
@@ -83,10 +92,13 @@ def folds_of(frame: pl.DataFrame, schema: Schema, folds: int) -> list[Fold]:
         found = time_folds(frame.get_column(schema.named("time")[0]), folds, label_times=label_times)
     else:
         found = _dealt(frame, schema, folds)
+    if schema.task == "classification":
+        labels = frame.get_column(schema.target)
+        found = [fold for fold in found if labels[fold.train].n_unique() > 1]
     if not found:
         raise DataError(
-            f"{len(frame)} rows cannot be parted into {folds} folds to search over.",
-            remedy="Add rows, or set fewer folds in heptad.toml: [search] folds = 2",
+            f"{len(frame)} rows cannot be parted into {folds} folds to search over, each with two classes or more.",
+            remedy="Add rows, or set fewer folds or a larger sample in heptad.toml: [search] folds = 2, sample = 0",
         )
     return found
 
@@ -115,7 +127,8 @@ def _checked(train: pl.DataFrame, judged: pl.DataFrame, split: Split) -> Parts:
         if part.is_empty():
             raise DataError(
                 f"There are no labelled rows {what}: {len(train)} to learn from, {len(judged)} to judge on.",
-                remedy="Add rows, or change the window or [validate] holdout.",
+                remedy="Add rows, or change the window or [validate] holdout. Where [data] has a label_time or a "
+                "label_delay, rows whose label was not known when judging begins are not learnt from.",
             )
     counted: dict[str, Any] = {"train_rows": len(train), "judge_rows": len(judged)}
     return Parts(train, judged, msgspec.structs.replace(split, **counted))

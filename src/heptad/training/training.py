@@ -2,8 +2,10 @@
 
 import builtins
 import io
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -15,21 +17,22 @@ from heptad.core.query import Query
 from heptad.core.records import Id, Record, derived_id
 from heptad.core.settings import ProjectSettings, duration
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion, Schema, profile_frame, row_ids
+from heptad.data import Data, DatasetVersion, Profile, Schema, profile_frame, row_ids
 from heptad.experiments import Experiments, Run, Study
 from heptad.training.background import generate_rows
 from heptad.training.columns import columns_of
-from heptad.training.comparison import Difference, difference
-from heptad.training.evaluation import Rules, evaluate, labels_of
+from heptad.training.comparison import difference
+from heptad.training.evaluation import Rules, evaluate, judged_sample, labels_of
 from heptad.training.intervals import with_intervals
-from heptad.training.metrics import measure_named, metric_names, sample_of
+from heptad.training.metrics import measure_named, metric_names
 from heptad.training.model import DEFAULT_THRESHOLD, OnnxModel, Scores
 from heptad.training.parallel import on_all_cores
-from heptad.training.records import Candidate, Metric, Signature
+from heptad.training.records import Candidate, Difference, Metric, Signature
 from heptad.training.settings import ValidateSettings
 from heptad.training.splits import WHOLE, Parts, part_by_hash, part_by_time, part_newest
 
 if TYPE_CHECKING:
+    from heptad.training.fitting import TrainingTable
     from heptad.training.search import TrialEnded
 
 _BACKGROUND_ROWS = 100
@@ -84,52 +87,34 @@ class Training:
         train_until: datetime | None = None,
         judge_until: datetime | None = None,
         known_at: datetime | None = None,
-        full: bool = True,
     ) -> Record[Candidate]:
         """Train with a run's parameters on all rows but the judged ones, and measure what came of it.
 
         With `train_until`, learn from `[train_until - window, train_until)` and judge on `[train_until, judge_until)`,
-        by labels known at `known_at`; without, judge on the holdout of the settings. `full=False` leaves out slices
-        and attributions. Asked again for the same, it answers the candidate that is there.
+        by labels known at `known_at`; without, judge on the holdout of the settings. Asked again for the same, it
+        answers the candidate that is there.
         """
         cut = _Cut(window, train_until, judge_until, known_at)
-        key = (version.id, run.id, *cut, self.project.seed, msgspec.to_builtins(self.settings), full)
-        try:
-            return self.show(derived_id(Candidate.prefix, self.workspace.name, *key))
-        except NotFoundError:
-            candidate = self._trained(version, run, cut, full=full)
-        main = candidate.evaluation.value(candidate.evaluation.metric)
-        figures = {"metric": candidate.evaluation.metric, "value": main.value if main else None}
-        return graph.save(
-            self.workspace,
-            candidate,
-            scope=self.workspace.name,
-            key=key,
-            made_from=[("data", version.id), ("run", run.id)],
-            attributes={"estimator": candidate.estimator, "window": window}
-            | {f"metrics.{metric.name}": metric.value for metric in candidate.evaluation.metrics},
-            event="training.candidate_evaluated",
-            event_body=figures | {"estimator": candidate.estimator},
-        )
+        return self._candidate(version, run, cut, _Rows(lambda: self._parts(version, cut), version.body.schema))
 
     def train_each(
         self,
         version: Record[DatasetVersion],
-        run: Record[Run],
+        runs: Sequence[Record[Run]],
         windows: Sequence[str],
         *,
         train_until: datetime,
         judge_until: datetime,
         known_at: datetime,
     ) -> builtins.list[Record[Candidate]]:
-        """A candidate for each window, as `train` makes them, several at once."""
-
-        def made(window: str) -> Record[Candidate]:
-            return self.train(
-                version, run, window=window, train_until=train_until, judge_until=judge_until, known_at=known_at
-            )
-
-        return on_all_cores(made, windows)
+        """A candidate for each run and window, as `train` makes them: several at once, a window read once."""
+        cuts = [_Cut(window, train_until, judge_until, known_at) for window in windows]
+        rows = {cut: _Rows(partial(self._parts, version, cut), version.body.schema) for cut in cuts}
+        # There and back again, so that two trainings on the largest window hardly ever take memory at once.
+        asked = [(run, cut) for place, run in enumerate(runs) for cut in (cuts[::-1] if place % 2 else cuts)]
+        made = on_all_cores(lambda one: self._candidate(version, *one, rows[one[1]]), asked)
+        found = {(run.id, cut): candidate for (run, cut), candidate in zip(asked, made, strict=True)}
+        return [found[run.id, cut] for run in runs for cut in cuts]
 
     def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
         """The candidate's run, then the best run of each other estimator of the same search, best first."""
@@ -150,7 +135,7 @@ class Training:
         parts = self._parts_of(candidate, version)
         fitted = fit(parts.train, version.body.schema, body.estimator, body.params, body.seed)
         scores = self.score(OnnxModel(fitted.onnx, body.signature), parts.judged)
-        metrics = self.judge(scores, labels_of(parts.judged, version.body.schema), version.body.schema)
+        metrics = self.judge(scores, parts.judged, version.body.schema)
         return Refit(
             model_digest=fitted.model_digest,
             metrics=metrics,
@@ -166,10 +151,10 @@ class Training:
     def score(self, model: OnnxModel, frame: pl.DataFrame) -> Scores:
         return model.predict(columns_of(frame, model.signature))
 
-    def judge(self, scores: Scores, labels: Sequence[Any], schema: Schema | Signature) -> list[Metric]:
-        """The metrics of scores with their intervals; those that are undefined on these rows are left out."""
+    def judge(self, scores: Scores, frame: pl.DataFrame, schema: Schema) -> list[Metric]:
+        """The metrics of a frame's scores with their intervals; those that are undefined on it are left out."""
         metrics, _ = with_intervals(
-            sample_of(schema, labels, scores),
+            judged_sample(frame, schema, scores),
             metric_names(schema.task, len(schema.classes)),
             resamples=self.settings.bootstrap,
             confidence=self.settings.confidence,
@@ -178,13 +163,13 @@ class Training:
         return metrics
 
     def paired_difference(
-        self, labels: Sequence[Any], a: Scores, b: Scores, metric: str, seed: int, *, schema: Schema | Signature
+        self, frame: pl.DataFrame, a: Scores, b: Scores, metric: str, seed: int, *, schema: Schema
     ) -> Difference:
-        """The metric of `a` minus that of `b` on the same rows; see `difference`."""
+        """The metric of `a` minus that of `b` on the rows of a frame; see `difference`."""
         measure_named(metric, schema.task, len(schema.classes))
         return difference(
-            sample_of(schema, labels, a),
-            sample_of(schema, labels, b),
+            judged_sample(frame, schema, a),
+            judged_sample(frame, schema, b),
             metric,
             seed=seed,
             confidence=self.settings.confidence,
@@ -211,17 +196,36 @@ class Training:
         scores = pl.read_ipc(io.BytesIO(self.workspace.blobs.get(candidate.body.scores)))
         return render_report(candidate, version, scores, about=self.project.about)
 
-    def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", *, full: bool) -> Candidate:
-        from heptad.training.fitting import fit
+    def _candidate(
+        self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", rows: "_Rows"
+    ) -> Record[Candidate]:
+        key = (version.id, run.id, *cut, self.project.seed, msgspec.to_builtins(self.settings))
+        try:
+            return self.show(derived_id(Candidate.prefix, self.workspace.name, *key))
+        except NotFoundError:
+            candidate = self._trained(version, run, cut, rows)
+        main = candidate.evaluation.value(candidate.evaluation.metric)
+        figures = {"metric": candidate.evaluation.metric, "value": main.value if main else None}
+        return graph.save(
+            self.workspace,
+            candidate,
+            scope=self.workspace.name,
+            key=key,
+            made_from=[("data", version.id), ("run", run.id)],
+            attributes={"estimator": candidate.estimator, "window": cut.window}
+            | {f"metrics.{metric.name}": metric.value for metric in candidate.evaluation.metrics},
+            event="training.candidate_evaluated",
+            event_body=figures | {"estimator": candidate.estimator},
+        )
 
-        parts, schema = self._parts(version, cut), version.body.schema
-        estimator, params = _estimator_of(run)
-        fitted = fit(parts.train, schema, estimator, params, self.project.seed)
+    def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", rows: "_Rows") -> Candidate:
+        schema, (estimator, params) = version.body.schema, _estimator_of(run)
+        parts, table, profile = rows.read()
+        fitted = table.fit(estimator, params, self.project.seed)
         signature, threshold_reason = _with_threshold(fitted.signature, run)
         model = OnnxModel(fitted.onnx, signature)
-        evaluation, scores = evaluate(fitted, model, parts, schema, self._rules(schema, full, threshold_reason))
+        evaluation, scores = evaluate(fitted, model, parts, schema, self._rules(schema, threshold_reason))
         put = self.workspace.blobs.put
-        profile = profile_frame(parts.train, schema.features())
         return Candidate(
             name=self.workspace.name,
             estimator=estimator,
@@ -232,6 +236,7 @@ class Training:
             window=cut.window,
             split=parts.split,
             signature=signature,
+            notes=fitted.preprocessing.notes(len(parts.train)),
             evaluation=evaluation,
             model=put(fitted.onnx),
             model_digest=fitted.model_digest,
@@ -265,7 +270,7 @@ class Training:
             parts = part_by_hash(frame, schema, holdout=holdout)
         return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=cut.known_at))
 
-    def _rules(self, schema: Schema, full: bool, threshold_reason: str) -> Rules:
+    def _rules(self, schema: Schema, threshold_reason: str) -> Rules:
         names = metric_names(schema.task, len(schema.classes))
         return Rules(
             metric=self._experiments.settings.metric or names[0],
@@ -273,7 +278,6 @@ class Training:
             resamples=self.settings.bootstrap,
             confidence=self.settings.confidence,
             seed=self.project.seed,
-            full=full,
             threshold_reason=threshold_reason,
         )
 
@@ -285,6 +289,25 @@ class _Cut(NamedTuple):
     train_until: datetime | None = None
     judge_until: datetime | None = None
     known_at: datetime | None = None
+
+
+class _Rows:
+    """The rows of one cut, read once for all trainings on them: parts, arrays to learn from, profile."""
+
+    def __init__(self, parts: "Callable[[], Parts]", schema: Schema) -> None:
+        self._parts, self._schema = parts, schema
+        self._read: tuple[Parts, TrainingTable, Profile] | None = None
+        self._lock = threading.Lock()
+
+    def read(self) -> "tuple[Parts, TrainingTable, Profile]":
+        from heptad.training.fitting import TrainingTable
+
+        with self._lock:
+            if self._read is None:
+                parts = self._parts()
+                profile = profile_frame(parts.train, self._schema.features())
+                self._read = parts, TrainingTable(parts.train, self._schema), profile
+            return self._read
 
 
 def _estimator_of(run: Record[Run]) -> tuple[str, dict[str, Any]]:

@@ -40,20 +40,17 @@ def meaning(metric: Metric, signature: Signature) -> str:
 
 
 def verdict(evaluation: Evaluation) -> str:
-    """Whether the model beats the trivial one, by the main metric and its interval."""
+    """Whether the model beats the trivial one, by the main metric on the same rows."""
     metric = evaluation.value(evaluation.metric)
     if metric is None:
         return f"There is no {title(evaluation.metric)} here: {evaluation.absent.get(evaluation.metric, '')}"
-    trivial = next((one for one in evaluation.baseline if one.name == metric.name), None)
-    if trivial is None:
+    gain = evaluation.gain
+    if gain is None:
         return "The trivial model has no such figure to compare with."
-    beaten = metric.value > trivial.value if metric.better == "higher" else metric.value < trivial.value
-    near = metric.low if metric.better == "higher" else metric.high
-    surely = near > trivial.value if metric.better == "higher" else near < trivial.value
-    against = f"The trivial model ({evaluation.baseline_name}) has {number(trivial.value)}"
-    if surely:
-        return f"{against}: this model is better, and its whole interval lies on the better side."
-    if beaten:
+    against = f"The trivial model ({evaluation.baseline_name}) has {number(gain.b)}"
+    if gain.a_is_better:
+        return f"{against}: this model is better, and the whole interval of the difference lies on the better side."
+    if gain.value > 0 if gain.better == "higher" else gain.value < 0:
         return f"{against}: this model is ahead, but within what chance could do on so few rows."
     return f"{against}: this model is no better."
 
