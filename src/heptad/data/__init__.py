@@ -7,6 +7,15 @@ from heptad.core.lazy import attach
 if TYPE_CHECKING:
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
+    from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
+    from heptad.data.cleaning.suggesting.labels import Labels as Labels
+    from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
+    from heptad.data.cleaning.suggesting.reading import read_cells as read_cells
+    from heptad.data.cleaning.suggesting.rules import FlaggedCell as FlaggedCell
+    from heptad.data.cleaning.suggesting.rules import SuggestedRule as SuggestedRule
+    from heptad.data.cleaning.suggesting.rules import rule_lines as rule_lines
+    from heptad.data.cleaning.suggesting.suggestions import Suggester as Suggester
+    from heptad.data.cleaning.suggesting.suggestions import Suggestions as Suggestions
     from heptad.data.columns.keys import row_ids as row_ids
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
@@ -49,6 +58,15 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "FlaggedCell": "cleaning.suggesting.rules",
+        "Labels": "cleaning.suggesting.labels",
+        "SuggestedRule": "cleaning.suggesting.rules",
+        "Suggester": "cleaning.suggesting.suggestions",
+        "Suggestions": "cleaning.suggesting.suggestions",
+        "accept_rules": "cleaning.suggesting.accepting",
+        "read_cells": "cleaning.suggesting.reading",
+        "read_labels": "cleaning.suggesting.labels",
+        "rule_lines": "cleaning.suggesting.rules",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
         "Column": "records",

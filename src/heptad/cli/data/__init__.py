@@ -2,9 +2,9 @@
 
 import typer
 
-from heptad.cli.data import versions
+from heptad.cli.data import suggest, versions
 
-app = typer.Typer(help="Step 1: versions of the table.")
-for topic in (versions,):
+app = typer.Typer(help="Step 1: versions of the table, and what is wrong in it.")
+for topic in (versions, suggest):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

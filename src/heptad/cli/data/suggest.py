@@ -1,0 +1,129 @@
+"""`heptad data suggest`: cells that are likely wrong, what they should say, rules to accept, rows to be asked about."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, wrapped
+from heptad.cli.progress import progress
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from heptad.data import SuggestedRule, Suggestions
+
+app = typer.Typer()
+_SHOWN = 3
+
+
+@app.command()
+def suggest(
+    table: Annotated[
+        str,
+        typer.Argument(help="A CSV, Parquet or JSON lines file; left out: the project's source.", show_default=False),
+    ] = "",
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of row (from 0), column, correct value: what you know of a few rows.", show_default=False
+        ),
+    ] = None,
+    ask: Annotated[int, typer.Option(min=0, help="Write a CSV of so many rows to fill in, instead of suggesting.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Settles ties among rows to ask about.")] = 7,
+    accept: Annotated[bool, typer.Option("--accept", help="Write the rules into heptad.toml, under [clean].")] = False,
+    least: Annotated[
+        int, typer.Option(min=0, max=100, help="Accept rules of at least this precision, in percent.")
+    ] = 80,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for wrong cells in a table, and propose rules."""
+    from heptad.data import Labels, Suggester, accept_rules, read_labels
+
+    frame, name = _frame(table, project)
+    known = read_labels(labels, frame) if labels else Labels()
+    with progress("suggest", shown=not as_json) as tell:
+        suggester = Suggester(frame, known, tell)
+        if ask:
+            rows = suggester.ask(ask, seed)
+            listed = [
+                {"row": row, "column": name, "value": frame[name][row], "correct": frame[name][row]}
+                for row in rows
+                for name in frame.columns
+            ]
+            emit(listed, _form(listed), as_json=as_json)
+            return
+        found = suggester.suggest()
+    text = _text(found, frame, name, len(known.rows()))
+    if accept:
+        chosen = [rule for rule in found.rules if rule.settings and rule.precision * 100 >= least]
+        columns = accept_rules(chosen, project / "heptad.toml")
+        text += f"\n\nAccepted {len(chosen)} rules for {', '.join(columns) or 'no column'} into heptad.toml."
+    emit(found.cells, text, as_json=as_json)
+
+
+def _frame(table: str, project: Path) -> "tuple[pl.DataFrame, str]":
+    """The cells of a file, or of the project's source as it is before anything is repaired; and what it is called."""
+    from heptad.config import read_config
+    from heptad.core.errors import InputError
+    from heptad.data import read_cells
+
+    if table:
+        return read_cells(Path(table)), table
+    config = read_config(project)
+    name = config.data.source or (next(iter(config.sources)) if len(config.sources) == 1 else "")
+    if not name:
+        raise InputError(
+            "The project has several sources and [data] source names none.", allowed="heptad data suggest FILE"
+        )
+    source = config.sources[name]
+    path = project / source.uri
+    if not path.is_file():
+        raise InputError(f"[sources.{name}] uri is no single file: {source.uri!r}.", allowed="heptad data suggest FILE")
+    return read_cells(path, source), name
+
+
+def _form(listed: list[dict[str, Any]]) -> str:
+    """What to fill in: each cell with its value twice, the second to be corrected where it is wrong."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["row", "column", "value", "correct"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(listed)
+    return text.getvalue()
+
+
+def _text(found: "Suggestions", frame: "pl.DataFrame", name: str, judged: int) -> str:
+    share = len(found.cells) / max(1, found.looked_at)
+    head = f"{name}: {len(frame):,} rows, {len(found.cells):,} cells are likely wrong ({share:.1%})"
+    head += f", judged with {judged} rows that you know." if judged else "; no row is known (--ask 20, then --labels)."
+    parts = [wrapped([head])]
+    for column in dict.fromkeys(rule.column for rule in found.rules):
+        rules = [rule for rule in found.rules if rule.column == column]
+        parts.append(section(column, "\n".join(_rule(rule) for rule in rules)))
+    return "\n\n".join(parts)
+
+
+def _counted(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells:,} cells"
+
+
+def _rule(rule: "SuggestedRule") -> str:
+    from heptad.data import rule_lines
+
+    sure = f"{rule.precision:.0%} of them wrong" + (
+        f", {rule.repaired:.0%} put right" if rule.repaired is not None else ""
+    )
+    said = [f"{rule.evidence}: {_counted(rule.cells)}, about {sure}."]
+    shown = [
+        f"{before!r} -> {after!r}" if after is not None else f"{before!r}" for before, after in rule.examples[:_SHOWN]
+    ]
+    lines = [wrapped(said), wrapped(shown, indent=2)]
+    if rule.settings and sum(len(value) for value in rule.settings.values() if isinstance(value, dict)) <= _SHOWN * 2:
+        lines += [f"  {line}" for line in rule_lines(rule.column, rule.settings)]
+    elif rule.settings:
+        lines.append("  a list of values for [clean.columns], written by --accept")
+    return "\n".join(lines)

@@ -1,0 +1,163 @@
+"""What speaks for and against each cell, as numbers."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from heptad.data.cleaning.suggesting import values
+from heptad.data.cleaning.suggesting.cells import Column, Floats, Ints
+from heptad.data.cleaning.suggesting.dependencies import MOST, Determinant, determinants, grouped
+from heptad.data.cleaning.suggesting.derived import derived
+from heptad.data.cleaning.suggesting.slips import slips
+from heptad.data.cleaning.suggesting.trust import trusted
+from heptad.data.cleaning.suggesting.values import ValueEvidence, mark_foreign, value_evidence
+
+ROW_NAMES = (
+    "told",
+    "told_sum",
+    "told_alone",
+    "backed",
+    "rare_backed",
+    "told_empty",
+    "empty_backed",
+    "blamed",
+    "slipped",
+)
+NAMES = (*values.NAMES, *ROW_NAMES)
+
+
+class Evidence(msgspec.Struct):
+    """Of one column: `value` by different value, `row` (n, len(ROW_NAMES)), who tells it, what slipped (row to value).
+
+    `believed` is the column with the cells that a person has judged set right; votes speak of its codes.
+    """
+
+    column: Column
+    believed: Column
+    value: ValueEvidence
+    row: Floats
+    told: list[Determinant]
+    slipped: dict[int, str]
+
+    def features(self, rows: Ints | slice = slice(None)) -> Floats:
+        """(k, len(NAMES)) of the rows asked for."""
+        return np.concatenate([self.value.features[self.column.codes[rows]], self.row[rows]], axis=1)
+
+    def traits(self, rows: Ints | slice = slice(None)) -> Ints:
+        """(k, 5) numbers of classes by which cells of a column are alike: shape, evidence, vote, signs, fine shape."""
+        codes = self.column.codes[rows]
+        features = self.value.features[codes]
+        status = self._votes()[rows]
+        bits = np.zeros(len(codes), dtype=np.int64)
+        for place, (name, least) in enumerate(_TELLING.items()):
+            bits += (features[:, values.NAMES.index(name)] > least).astype(np.int64) << place
+        of = self.value
+        return np.stack([of.shape[codes], bits * 3 + status, status, of.symbols[codes], of.fine[codes]], axis=1)
+
+    def _votes(self) -> Ints:
+        if not self.told:
+            return np.zeros(self.column.rows, dtype=np.int64)
+        most = self.told[0].vote.most
+        return np.where(most < 0, 0, np.where(most == self.believed.codes, 1, 2))
+
+
+_TELLING = {
+    "rare_value": 0.5,
+    "letters": 0.8,
+    "digits": 0.8,
+    "variant": 0.0,
+    "not_number": 0.0,
+    "marker": 0.0,
+    "weak_marker": 0.0,
+    "empty": 0.0,
+    "outlier": 1.0,
+    "padded": 0.0,
+}
+
+
+def gather(columns: Sequence[Column], believed: Sequence[Column], weights: Floats) -> list[Evidence]:
+    """The evidence of each column; rows count `weights` in votes."""
+    by_value = [value_evidence(column) for column in columns]
+    mark_foreign(list(columns), by_value)
+    told = [who_tells(believed, at, weights) for at in range(len(columns))]
+    blame, asked = np.zeros((len(columns), len(weights))), np.zeros(len(columns))
+    found = []
+    for at, column in enumerate(columns):
+        row, dissents = _row_evidence(believed[at], told[at], by_value[at].features[column.codes, 0])
+        for determinant, dissent in zip(told[at], dissents, strict=True):
+            share = determinant.strength**2 / len(determinant.columns)
+            for other in determinant.columns:
+                blame[other] += share * np.clip(dissent, -1, 3)
+                asked[other] += share
+        found.append(Evidence(column, believed[at], by_value[at], row, told[at], {}))
+    for at, one in enumerate(found):
+        if asked[at]:
+            one.row[:, ROW_NAMES.index("blamed")] = np.maximum(0.0, blame[at] / max(1.0, asked[at]))
+    for (into, out), slip in slips(columns).items():
+        for at, texts in ((into, slip.rest), (out, slip.word)):
+            found[at].row[slip.rows, ROW_NAMES.index("slipped")] = 1.0
+            found[at].slipped.update(zip(slip.rows.tolist(), texts.to_list(), strict=True))
+    return found
+
+
+def who_tells(columns: Sequence[Column], at: int, weights: Floats) -> list[Determinant]:
+    """The columns that tell a column, the best first; where rows come of sources, votes go by trust in them."""
+    target = columns[at]
+    found = []
+    for one in determinants(columns, at, weights):
+        if 0.2 < one.accuracy < 0.98:
+            groups = grouped([columns[i] for i in one.columns])
+            vote = trusted(columns, one.columns, groups, target, one.vote, weights)
+            found.append(msgspec.structs.replace(one, vote=vote))
+        else:
+            found.append(one)
+    found += derived(columns, at)
+    kept = [one for one in found if not any(_stands_for(other, one) for other in found)]
+    if kept:
+        slack = 2.5 * min(1 - one.accuracy for one in kept) + 0.02
+        kept = [one for one in kept if 1 - one.accuracy <= slack]
+    return sorted(kept, key=lambda one: -one.strength * one.coverage**0.5)[:MOST]
+
+
+def _stands_for(pair: Determinant, part: Determinant) -> bool:
+    """A pair that tells more than one of its columns, of as many rows, stands for it."""
+    better = part.strength + 0.2 * (1 - part.strength)
+    return set(pair.columns) > set(part.columns) and pair.strength > better and pair.coverage >= 0.9 * part.coverage
+
+
+def _row_evidence(column: Column, told: Sequence[Determinant], rare: Floats) -> tuple[Floats, list[Floats]]:
+    """(n, len(ROW_NAMES)), and how far each determinant dissents from each cell: log odds, negative: it agrees."""
+    n = column.rows
+    empty = column.codes == column.empty
+    best, alone, backed, total, held = (np.zeros(n) for _ in range(5))
+    dissents = []
+    for one in told:
+        vote = one.vote
+        asked = vote.most >= 0
+        most, own = vote.share * vote.others, vote.own * vote.others
+        agrees = asked & (vote.most == column.codes)
+        odds = np.where(asked & ~agrees, np.log((most + 0.5) / (own + 0.5)), 0.0)
+        support = np.where(agrees, np.log(own + 1.5), 0.0)
+        dissents.append(np.where(asked & ~empty, odds - support, 0.0))
+        best = np.maximum(best, one.strength**2 * odds)
+        backed = np.maximum(backed, one.strength**2 * support)
+        total += one.strength**2 * (odds - support)
+        elsewhere = np.maximum(column.counts[np.maximum(vote.most, 0)], 1) * (vote.others + 1) / n
+        lift = np.log10(np.maximum(1.0, most / np.maximum(elsewhere, 1e-9)))
+        alone = np.maximum(alone, np.maximum(odds, 0.0) * np.clip(lift / 1.5, 0.0, 1.0))
+        held = np.maximum(held, np.where(empty & (own > most), 1.0, 0.0))
+    total = np.maximum(0.0, total / max(1, len(told)) ** 0.5)
+    full = ~empty
+    columns = [
+        best * full,
+        total * full,
+        alone * full,
+        backed,
+        rare * backed,
+        best * empty,
+        held,
+        np.zeros(n),
+        np.zeros(n),
+    ]
+    return np.stack(columns, axis=1), dissents

@@ -1,0 +1,54 @@
+"""Numbers: which values are some, and how far out they lie."""
+
+import numpy as np
+import polars as pl
+
+from heptad.data.cleaning.suggesting.cells import Column, Floats, Ints
+
+MOST = 0.6
+"""A column is of numbers where at least this share of its values is."""
+FEWEST = 8
+"""Different numbers without which none lies far out."""
+
+
+def parsed(values: pl.Series) -> Floats:
+    """Values as plain numbers, NaN where they are none."""
+    plain = values.str.contains(r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    return (
+        values.to_frame("v")
+        .select(pl.when(plain).then(pl.col("v").cast(pl.Float64, strict=False)).fill_null(float("nan")))
+        .to_series()
+        .to_numpy()
+    )
+
+
+def share_of_numbers(numbers: Floats, column: Column) -> float:
+    present = column.counts.sum() - (column.counts[column.empty] if column.empty >= 0 else 0)
+    return float(column.counts[~np.isnan(numbers)].sum() / max(1, present))
+
+
+def outlying(numbers: Floats, counts: Ints) -> Floats:
+    """How far each of m numbers lies beyond where most lie: log2 of its distance from the median in tail lengths.
+
+    The tail is from the median to the point that 95% of the cells do not pass, on the number's own side; 0 within.
+    Where one number makes up half of the column, the others are compared among themselves.
+    """
+    known = ~np.isnan(numbers)
+    weights = (counts * known).astype(np.float64)
+    found = np.zeros(len(numbers))
+    usual = int(weights.argmax()) if weights.max() >= 0.5 * weights.sum() else -1
+    if usual >= 0:
+        weights[usual] = 0.0
+    if (weights > 0).sum() < FEWEST:
+        return found
+    for sign in (1.0, -1.0):
+        signed = np.where(known, numbers * sign, 0.0)
+        order = np.argsort(signed[known], kind="stable")
+        ranked = signed[known][order]
+        reached = np.cumsum(weights[known][order]) / weights.sum()
+        middle, end = ranked[np.minimum(np.searchsorted(reached, (0.5, 0.95)), len(ranked) - 1)]
+        length = end - middle if end > middle else 0.1 * max(abs(middle), 1.0)
+        found = np.maximum(found, np.log2(np.maximum(1.0, (signed - middle) / length)))
+    if usual >= 0:
+        found[usual] = 0.0
+    return np.asarray(np.where(known, found, 0.0))

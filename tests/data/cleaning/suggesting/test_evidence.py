@@ -1,0 +1,55 @@
+"""What speaks for and against each cell."""
+
+import numpy as np
+import polars as pl
+
+from heptad.data.cleaning.suggesting.cells import encode
+from heptad.data.cleaning.suggesting.evidence import NAMES, gather
+
+
+def table(rows: int = 300) -> dict[str, list[str]]:
+    rng = np.random.default_rng(3)
+    code = rng.integers(0, 15, rows)
+    return {
+        "code": [f"c{one}" for one in code],
+        "name": [f"name {one}" for one in code],
+        "size": [str(one) for one in rng.integers(0, 90, rows)],
+    }
+
+
+def test_a_cell_that_its_group_contradicts_has_the_evidence() -> None:
+    """And those that their group backs have the opposite."""
+    cells = table()
+    cells["name"][5] = "name 3" if cells["name"][5] != "name 3" else "name 4"
+    cells["name"][6] = ""
+    columns = [encode(pl.Series(name, values)) for name, values in cells.items()]
+    found = gather(columns, columns, np.ones(300))[1]
+    features = found.features()
+    told, backed, empty = (features[:, NAMES.index(name)] for name in ("told", "backed", "told_empty"))
+    assert told.argmax() == 5
+    assert told[5] > 1.5
+    assert backed[5] == 0
+    assert backed[7] > 1
+    assert empty[6] > 1.5
+
+
+def test_rows_are_read_alone_as_together() -> None:
+    """Features and traits of some rows are those rows of all."""
+    columns = [encode(pl.Series(name, values)) for name, values in table().items()]
+    for one in gather(columns, columns, np.ones(300)):
+        some = np.array([4, 2, 250])
+        assert (one.features(some) == one.features()[some]).all()
+        assert (one.traits(some) == one.traits()[some]).all()
+
+
+def test_votes_go_by_what_is_believed() -> None:
+    """A row that a person set right counts for more than the rest of its group."""
+    code = ["a"] * 4 + ["b"] * 40 + ["c"] * 40
+    name = ["old", "old", "old", "old", *["bee"] * 40, *["sea"] * 40]
+    columns = [encode(pl.Series("code", code)), encode(pl.Series("name", name))]
+    name[0] = "new"
+    believed = [columns[0], encode(pl.Series("name", name))]
+    weights = np.ones(84)
+    weights[0] = 4.0
+    found = gather(columns, believed, weights)[1]
+    assert believed[1].values[int(found.told[0].vote.most[1])] == "new"

@@ -1,0 +1,86 @@
+"""What a wrong cell should say."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from heptad.data.cleaning.suggesting.cells import encode
+from heptad.data.cleaning.suggesting.evidence import gather
+from heptad.data.cleaning.suggesting.repairs import Repairer
+
+
+def repairer(cells: dict[str, list[str]], name: str, flagged: Sequence[int], pairs: dict[int, str]) -> Repairer:
+    """Of a table without corrections, but with pairs of what rows say and should say."""
+    columns = [encode(pl.Series(column, values)) for column, values in cells.items()]
+    evidence = gather(columns, columns, np.ones(columns[0].rows))
+    one = evidence[list(cells).index(name)]
+    return Repairer(
+        one, list(cells), np.array(flagged), {row: (cells[name][row], right) for row, right in pairs.items()}
+    )
+
+
+def proposed(cells: dict[str, list[str]], name: str, row: int, pairs: dict[int, str]) -> tuple[str, str]:
+    made = repairer(cells, name, [row, *pairs], pairs).propose(row)
+    assert made is not None
+    assert 0 < made.chance < 1
+    return made.text, made.kind
+
+
+def test_the_group_says_what_is_meant() -> None:
+    """Other rows of the same code agree."""
+    rng = np.random.default_rng(0)
+    code = [str(one) for one in rng.integers(0, 9, 120)]
+    names = [f"place {one}" for one in code]
+    names[5] = "xyz"
+    assert proposed({"code": code, "name": names}, "name", 5, {}) == (f"place {code[5]}", "told")
+
+
+def test_a_program_learnt_from_two_pairs_repairs_the_rest() -> None:
+    """No other row has the value."""
+    cells = {"size": [f"{n}.0 oz" for n in range(10, 60)]}
+    assert proposed(cells, "size", 30, {1: "11", 2: "12"}) == ("40", "program")
+
+
+def test_a_value_that_was_corrected_is_corrected_alike() -> None:
+    """The same wrong text elsewhere."""
+    cells = {"sex": ["male"] * 30 + ["f"] * 3 + ["female"] * 30}
+    assert proposed(cells, "sex", 31, {30: "female"})[0] == "female"
+
+
+def test_spelling_is_put_right() -> None:
+    """The near common value, and the word inside of a longer text, in the case that it had."""
+    cities = {"city": ["birmingham"] * 40 + ["boston"] * 30 + ["birminghxm"]}
+    assert proposed(cities, "city", 70, {})[0] == "birmingham"
+    titles = {"title": [f"Study of sample {n}" for n in range(40)] + ["Studdy of tissue"]}
+    assert proposed(titles, "title", 40, {}) == ("Study of tissue", "words")
+
+
+def test_a_mark_becomes_empty_and_a_format_the_usual_one() -> None:
+    """N/A is nothing; the phone number gets its brackets."""
+    numbers = {"ibu": [str(n) for n in range(40)] + ["N/A"]}
+    assert proposed(numbers, "ibu", 40, {}) == ("", "missing")
+    phones = {"phone": [f"({200 + n}) 555-{1000 + n}" for n in range(40)] + ["2125559876"]}
+    assert proposed(phones, "phone", 40, {}) == ("(212) 555-9876", "format")
+
+
+def test_kinds_that_were_wrong_before_are_believed_less() -> None:
+    """Where the group was wrong about known rows, its word counts less."""
+    rng = np.random.default_rng(0)
+    code = [str(one) for one in rng.integers(0, 9, 120)]
+    names = [f"place {one}" for one in code]
+    for row in (1, 2, 3, 4, 5):
+        names[row] = f"odd {row}"
+    cells = {"code": code, "name": names}
+    before = repairer(cells, "name", [5], {}).propose(5)
+    after = repairer(
+        cells, "name", [5], dict(zip((1, 2, 3, 4), ("alpha", "beta", "gamma", "delta"), strict=True))
+    ).propose(5)
+    assert before is not None
+    assert after is None or after.chance < before.chance
+
+
+def test_where_nothing_can_be_made_nothing_is_proposed() -> None:
+    """A cell of its own kind."""
+    made = repairer({"x": [f"{chr(97 + n % 26)}{n}" for n in range(40)] + ["!!!!"]}, "x", [40], {}).propose(40)
+    assert made is None

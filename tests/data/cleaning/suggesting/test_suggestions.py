@@ -1,0 +1,122 @@
+"""Looks at a table: which cells are likely wrong, and what they should say."""
+
+import numpy as np
+import polars as pl
+
+from heptad.data.cleaning.suggesting.labels import Labels
+from heptad.data.cleaning.suggesting.suggestions import Suggester
+
+ROWS = 400
+
+
+def clean_table() -> pl.DataFrame:
+    """Places with a code that tells name and state, a size with a unit, a number."""
+    rng = np.random.default_rng(11)
+    places = [("Riverside", "CA"), ("Portland", "OR"), ("Springfield", "IL"), ("Madison", "WI"), ("Georgetown", "TX")]
+    at = rng.integers(0, 5, ROWS)
+    return pl.DataFrame(
+        {
+            "key": [f"k{n:04d}" for n in range(ROWS)],
+            "code": [f"P{one}" for one in at],
+            "city": [places[one][0] for one in at],
+            "state": [places[one][1] for one in at],
+            "size": [f"{n}" for n in rng.integers(10, 99, ROWS)],
+            "score": [f"{one:.1f}" for one in rng.normal(50, 5, ROWS)],
+        }
+    )
+
+
+def dirty_table() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Letters replaced in cities, wrong states, a unit behind every third size, marks for missing scores."""
+    clean = clean_table()
+    rng = np.random.default_rng(12)
+    cells = clean.to_dict(as_series=False)
+    for row in rng.choice(ROWS, 16, replace=False):
+        cells["city"][row] = cells["city"][row][:3] + "x" + cells["city"][row][4:]
+    for row in rng.choice(ROWS, 10, replace=False):
+        cells["state"][row] = "OR" if cells["state"][row] != "OR" else "TX"
+    for row in range(0, ROWS, 3):
+        cells["size"][row] += " cm"
+    for row in rng.choice(ROWS, 12, replace=False):
+        cells["score"][row] = "N/A"
+    return pl.DataFrame(cells), clean.with_columns(
+        score=pl.when(pl.Series(cells["score"]) == "N/A").then(pl.lit("")).otherwise("score")
+    )
+
+
+DIRTY, CLEAN = dirty_table()
+WRONG = {(row, name) for name in DIRTY.columns for row in range(ROWS) if DIRTY[name][row] != CLEAN[name][row]}
+
+
+def scores(labels: Labels | None) -> tuple[float, float, float]:
+    """Precision and recall of detection, and the share of wrong cells that got their right value."""
+    cells = Suggester(DIRTY, labels).suggest().cells
+    flagged = {(cell.row, cell.column) for cell in cells}
+    right = sum(cell.proposal == CLEAN[cell.column][cell.row] for cell in cells if (cell.row, cell.column) in WRONG)
+    return len(flagged & WRONG) / len(flagged), len(flagged & WRONG) / len(WRONG), right / len(WRONG)
+
+
+def known(rows: list[int]) -> Labels:
+    return Labels({(row, name): CLEAN[name][row] for row in rows for name in CLEAN.columns})
+
+
+def test_errors_are_found_and_put_right_without_being_told_any() -> None:
+    """Most of what was put in, little else."""
+    precision, recall, repaired = scores(None)
+    assert precision > 0.9
+    assert recall > 0.85
+    assert repaired > 0.75
+
+
+def test_a_few_known_rows_make_it_better() -> None:
+    """The rows that it asked for itself."""
+    precision, recall, repaired = scores(known(Suggester(DIRTY).ask(10, 7)))
+    assert precision > 0.97
+    assert recall > 0.97
+    assert repaired > 0.9
+
+
+def test_hardly_anything_is_found_in_a_clean_table() -> None:
+    """At most one cell in two hundred."""
+    assert len(Suggester(CLEAN).suggest().cells) <= ROWS * CLEAN.width / 200
+
+
+def test_what_a_person_knows_is_final() -> None:
+    """A cell known to be right is never flagged, a wrong one always, with its correct value."""
+    rows = sorted({row for row, _ in WRONG})[:6]
+    labels = {(row, name): DIRTY[name][row] for row in rows for name in DIRTY.columns} | {(rows[0], "key"): "other"}
+    cells = {(cell.row, cell.column): cell.proposal for cell in Suggester(DIRTY, Labels(labels)).suggest().cells}
+    assert cells[rows[0], "key"] == "other"
+    assert [place for place in cells if place[0] in rows] == [(rows[0], "key")]
+
+
+def test_cells_known_to_be_right_are_forgiven_in_the_rest_of_the_column() -> None:
+    """Where all marked cells that a person looked at are right, others like them are not flagged."""
+    marked = [row for row in range(ROWS) if DIRTY["score"][row] == "N/A"]
+    before = [cell for cell in Suggester(DIRTY).suggest().cells if cell.value == "N/A"]
+    labels = Labels({(row, "score"): "N/A" for row in marked[:6]})
+    after = [cell for cell in Suggester(DIRTY, labels).suggest().cells if cell.value == "N/A"]
+    assert len(before) == len(marked)
+    assert after == []
+
+
+def test_it_says_the_same_again() -> None:
+    """Equal tables and labels give equal answers, in order of rows; rules count the cells."""
+    one, two = (Suggester(DIRTY, known([1, 2])).suggest() for _ in range(2))
+    assert one == two
+    assert [cell.row for cell in one.cells] == sorted(cell.row for cell in one.cells)
+    assert sum(rule.cells for rule in one.rules) == len(one.cells)
+    assert one.looked_at == ROWS * DIRTY.width
+
+
+def test_odd_tables_are_looked_at_too() -> None:
+    """One row, one column, nothing but empty cells, numbers instead of texts."""
+    for frame in (
+        pl.DataFrame({"a": ["x"]}),
+        pl.DataFrame({"a": [None, None, None]}, schema={"a": pl.String}),
+        pl.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 2.0]}),
+        pl.DataFrame({"a": ["same"] * 30, "b": [""] * 30}),
+    ):
+        suggester = Suggester(frame, Labels({(0, "a"): "x"}))
+        assert len(suggester.suggest().cells) <= frame.height * frame.width
+        assert suggester.ask(5, 1) == [row for row in suggester.ask(5, 1) if row != 0]
