@@ -24,6 +24,9 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
+    "data.feature_view_applied": "A definition of features came into force.",
+    "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",
     "experiments.run_changed": "Parameters, tags or artifacts were added to a run that is going on.",
     "experiments.run_finished": "A run has ended: finished, failed or killed.",
     "training.candidate_evaluated": "A model was trained and judged on rows that it had not seen.",

@@ -115,10 +115,15 @@ def test_what_a_page_tells_to_type_exists(path: Path) -> None:
     assert wrong == []
 
 
+def _command_of(words: list[str]) -> str:
+    """The command that the words begin with; groups have commands of up to three words. Empty: there is none."""
+    return next((path for path in (" ".join(words[:most]) for most in (3, 2, 1)) if path in COMMANDS), "")
+
+
 def _wrong_in(words: list[str]) -> list[str]:
     """What of a command's words does not exist."""
-    path = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
-    if path not in COMMANDS:
+    path = _command_of(words)
+    if not path:
         return [f"heptad {' '.join(words)}"]
     known = {option for one in COMMANDS[path].params for option in one.opts}
     given = [word.partition("=")[0] for word in words if word.startswith("-")]
@@ -128,15 +133,10 @@ def _wrong_in(words: list[str]) -> list[str]:
 @pytest.mark.parametrize("path", PAGES, ids=page_name)
 def test_commands_in_running_text_exist(path: Path) -> None:
     """`heptad something` in a sentence is a command too."""
-    groups = {name.split()[0] for name in COMMANDS}
     wrong = []
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for found in re.finditer(r"`heptad ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^`]*)`", text):
-        words = f"{found[1]}{found[2]}".split()
-        if words[0] not in groups or (words[0] not in COMMANDS and " ".join(words[:2]) not in COMMANDS):
-            wrong.append(found[0])
-        else:
-            wrong += _wrong_in(words)
+        wrong += _wrong_in(f"{found[1]}{found[2]}".split())
     assert wrong == []
 
 

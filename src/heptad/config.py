@@ -12,7 +12,7 @@ import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
-from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, SourceSettings
+from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, OnlineSettings, SourceSettings
 from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetrainSettings
 from heptad.monitoring import MonitorSettings
@@ -34,6 +34,7 @@ class Config(Settings, frozen=True, kw_only=True):
     clean: CleanSettings = msgspec.field(default_factory=CleanSettings)
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
     features: dict[str, FeatureSettings] = {}
+    online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)

@@ -76,6 +76,7 @@ class Project:
             config.clean,
             config.expect,
             config.features,
+            config.online,
         )
 
     @cached_property

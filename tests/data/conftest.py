@@ -17,6 +17,8 @@ from heptad.data import (
     FeatureSettings,
     SourceSettings,
 )
+from heptad.data.assembling import assembly, inputs
+from heptad.data.versions import tables
 
 # Examples take as long as the machine is busy; that is no failure.
 settings.register_profile("heptad-data", deadline=None)
@@ -84,3 +86,16 @@ def open_at() -> Callable[[Path], Data]:
         )
 
     return opened
+
+
+@pytest.fixture
+def work_in_files(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From its call on tables are taken for larger than memory, and written a few rows a file."""
+
+    def called() -> None:
+        for module in (assembly, inputs):
+            monkeypatch.setattr(module, "is_small", lambda *_: False)
+        monkeypatch.setattr(tables, "FILE_BYTES", 1000)
+        monkeypatch.setattr(tables, "AT_ONCE", 8)
+
+    return called

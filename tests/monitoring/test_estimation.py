@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as known
 
@@ -146,6 +146,7 @@ def test_separated_rows_still_calibrate():
     assert np.isfinite(estimate("roc_auc", scores, calibration).value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(20, 300))
 def test_calibration_keeps_the_rate(seed, rows):
     """Recalibrated, the same rows' probabilities average to the rate seen, but for the drawn-in targets."""

@@ -16,6 +16,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "threads": "heptad.core.executors:threads",
         "processes": "heptad.core.executors:processes",
     },
+    "online": {
+        "lmdb": "heptad.adapters.lmdb:LmdbStore",
+        "redis": "heptad.adapters.redis:RedisStore",
+        "rediss": "heptad.adapters.redis:RedisStore",
+    },
     "source": {
         "file": "heptad.data.sources.files:FileSource",
         "python-package": "heptad.adapters.python_package:PackageSource",

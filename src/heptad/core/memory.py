@@ -82,7 +82,7 @@ def limit_memory(given: str, spill: Path) -> None:
         atexit.register(_remove_spilled, spill, os.getpid())
     if _ulimits():
         return_freed_memory()
-        wanted.setdefault(_ALLOCATOR, os.environ.get(_ALLOCATOR, "retain:false"))
+        wanted.setdefault(_ALLOCATOR, os.environ.get(_ALLOCATOR, "retain:false,muzzy_decay_ms:0"))
     os.environ |= wanted
     polars = sys.modules.get("polars")
     if polars is not None and wanted:

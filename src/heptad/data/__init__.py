@@ -22,7 +22,28 @@ if TYPE_CHECKING:
     from heptad.data.data import Data as Data
     from heptad.data.expectations.settings import ColumnExpectation as ColumnExpectation
     from heptad.data.expectations.settings import ExpectSettings as ExpectSettings
+    from heptad.data.features.entities import read_entities as read_entities
+    from heptad.data.features.features import Features as Features
+    from heptad.data.features.joins import Values as Values
+    from heptad.data.features.joins import join_features as join_features
+    from heptad.data.features.leakage import TrainingSet as TrainingSet
+    from heptad.data.features.leakage import training_set_of as training_set_of
+    from heptad.data.features.online import MOST_KEY as MOST_KEY
+    from heptad.data.features.online import STAMP as STAMP
+    from heptad.data.features.online import OnlineStore as OnlineStore
+    from heptad.data.features.online import Pair as Pair
+    from heptad.data.features.online import checked_pairs as checked_pairs
+    from heptad.data.features.parity import Parity as Parity
+    from heptad.data.features.parity import ParityDifference as ParityDifference
+    from heptad.data.features.pushing import FeatureWriter as FeatureWriter
+    from heptad.data.features.reading import FeatureReader as FeatureReader
+    from heptad.data.features.reading import OnlineRow as OnlineRow
+    from heptad.data.features.records import FeatureView as FeatureView
+    from heptad.data.features.registry import ViewChange as ViewChange
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
+    from heptad.data.features.settings import MadeSettings as MadeSettings
+    from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.features.wire import FeatureRequests as FeatureRequests
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -78,34 +99,55 @@ __getattr__, __all__ = attach(
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "ExpectSettings": "expectations.settings",
+        "FeatureReader": "features.reading",
+        "FeatureRequests": "features.wire",
         "FeatureSettings": "features.settings",
+        "FeatureView": "features.records",
+        "FeatureWriter": "features.pushing",
+        "Features": "features.features",
         "FileSource": "sources.files",
         "Finding": "records",
         "Fold": "versions.splits",
+        "MOST_KEY": "features.online",
+        "MadeSettings": "features.settings",
+        "OnlineRow": "features.reading",
+        "OnlineSettings": "features.settings",
+        "OnlineStore": "features.online",
+        "Pair": "features.online",
+        "Parity": "features.parity",
+        "ParityDifference": "features.parity",
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "Repair": "records",
         "Role": "records",
+        "STAMP": "features.online",
         "Schema": "records",
         "Source": "sources.source",
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "TrainingSet": "features.leakage",
+        "Values": "features.joins",
+        "ViewChange": "features.registry",
+        "checked_pairs": "features.online",
         "column_distances": "profiles.distances",
         "distance": "profiles.distances",
         "find_version": "versions.versions",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "infer_schema": "columns.schema",
+        "join_features": "features.joins",
         "largest_shift": "profiles.distances",
         "merge": "profiles.profile",
         "open_source": "sources.source",
         "profile_frame": "profiles.profile",
+        "read_entities": "features.entities",
         "row_ids": "columns.keys",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
+        "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
     },
 )

@@ -9,13 +9,16 @@ from heptad.core.errors import ConflictError, DataError, UnavailableError
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.assembly import Assembly
 from heptad.data.assembling.collecting import Collecting
+from heptad.data.assembling.staging import Staged
 from heptad.data.assembling.storing import canonical_order
+from heptad.data.cleaning.rules import without_marks
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checks import bind
 from heptad.data.expectations.settings import ExpectSettings
-from heptad.data.features.settings import FeatureSettings
+from heptad.data.features.features import Features
+from heptad.data.features.settings import FeatureSettings, OnlineSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import DataSettings
@@ -23,7 +26,7 @@ from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions
-from heptad.data.versions.digests import frame_digest
+from heptad.data.versions.digests import rows_digest
 from heptad.data.versions.tables import Table
 
 ATTEMPTS = 5
@@ -42,6 +45,7 @@ class Data:
         clean: CleanSettings,
         expect: ExpectSettings,
         features: Mapping[str, FeatureSettings],
+        online: OnlineSettings | None = None,
     ) -> None:
         self._workspace = workspace
         self._project = project
@@ -51,7 +55,8 @@ class Data:
         place = Place(root=workspace.root, timezone=project.timezone)
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
-        self._whole: tuple[object, Assembled] | None = None
+        self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
+        self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:
         """A version of what the sources hold now; the one that is there, where that is nothing new.
@@ -97,7 +102,8 @@ class Data:
         rows without a label, those included.
         """
         schema = version.body.schema
-        rows = Table(self._workspace.tables / version.body.table).scan(version.body.delta_version)
+        table = Table(self._workspace.tables / version.body.table)
+        rows = table.scan(version.body.delta_version, canonical_order(schema))
         time, label_time = schema.named("time"), schema.named("label_time")
         if (start or end or known_at) and not time:
             raise DataError(
@@ -113,7 +119,7 @@ class Data:
             rows = rows.with_columns(known.alias(schema.target))
         if labelled:
             rows = rows.filter(pl.col(schema.target).is_not_null())
-        return rows.select(column.name for column in schema.columns).sort(canonical_order(schema))
+        return rows.select(column.name for column in schema.columns)
 
     def history(self, start: datetime, end: datetime) -> pl.DataFrame:
         """What the sources hold for times in [start, end), repaired as in versions, no row set aside, in order of time.
@@ -130,18 +136,20 @@ class Data:
             )
         latest = self.latest()
         whole = self._whole_table(latest.body if latest else None)
-        low, high = (whole[time].search_sorted(moment, side="left") for moment in (start, end))
-        rows = whole.slice(low, max(0, high - low))
+        window = whole.filter((pl.col(time) >= start) & (pl.col(time) < end))
+        rows = window.collect(engine="streaming")
         return bind(rows, latest.body.schema) if latest else rows
 
     def preview(self, rows: int = 10) -> pl.DataFrame:
         """The first rows of the table as a version would hold them; nothing is written."""
-        return self._assembly.build().frame.head(rows)
+        made = self._assembly.build()
+        with made.staged:
+            return without_marks(made.rows).head(rows).collect(engine="streaming")
 
     def diff(self, old: Record[DatasetVersion], new: Record[DatasetVersion]) -> DatasetDiff:
         """What changed from one version to another."""
-        rows = self.scan(old).collect(), self.scan(new).collect()
-        return diff_versions(old.body, new.body, rows, self.profile(old))
+        rows, profiles = (self.scan(old), self.scan(new)), (self.profile(old), self.profile(new))
+        return diff_versions(old.body, new.body, rows, profiles)
 
     def profile(self, version: Record[DatasetVersion]) -> Profile:
         """The profile of a version's rows, as it was made with the version."""
@@ -149,12 +157,15 @@ class Data:
 
     def digest(self, version: Record[DatasetVersion]) -> str:
         """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""
-        return frame_digest(self.scan(version).collect())
+        return rows_digest(self.scan(version))
 
-    def _whole_table(self, latest: DatasetVersion | None) -> pl.DataFrame:
+    def _whole_table(self, latest: DatasetVersion | None) -> pl.LazyFrame:
         task = latest.schema.task if latest else None
         key = (self._assembly.watermark(), self._assembly.fingerprint(), task)
         if self._whole is None or self._whole[0] != key:
-            self._whole = key, self._assembly.build(task=task)
-        frame = self._whole[1].frame
-        return frame.filter(pl.col(self._settings.time).is_not_null())
+            self._whole = None
+            made = self._assembly.build(task=task)
+            rows = without_marks(made.rows)
+            # Where the table is in memory, only what is replayed of it stays there.
+            self._whole = key, made.staged.settled(rows) if made.staged.in_memory else rows, made.staged
+        return self._whole[1]

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion
+from heptad.data import DatasetVersion, FeatureView
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -31,6 +31,11 @@ def _dataset(record: Record[DatasetVersion]) -> str:
         f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
         f"from {sources}, {warnings} warnings"
     )
+
+
+def _view(record: Record[FeatureView]) -> str:
+    body = record.body
+    return f"definition {body.version} of the feature view {body.name}: {', '.join(one.name for one in body.features)}"
 
 
 def _study(record: Record[Study]) -> str:
@@ -101,6 +106,7 @@ def _saying(kind: type[B], say: Callable[[Record[B]], str]) -> tuple[str, Callab
 
 _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
     [
+        _saying(FeatureView, _view),
         _saying(DatasetVersion, _dataset),
         _saying(Study, _study),
         _saying(Run, _run),

@@ -18,6 +18,13 @@ from heptad.data.versions.tables import Table
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True, params=["small", "large"])
+def _size(request: pytest.FixtureRequest, work_in_files: Callable[[], None]) -> None:
+    """Everything holds for tables in memory and for those that are worked on in files, of a few rows each."""
+    if request.param == "large":
+        work_in_files()
+
+
 def days(count: int, **columns: list) -> pl.DataFrame:
     frame = pl.DataFrame(
         {

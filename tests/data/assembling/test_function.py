@@ -1,5 +1,6 @@
 """The project's own function makes the table, and its mistakes are told as such."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +12,11 @@ from heptad.data.assembling.function import ProjectFunction
 SOURCES = {"rows": pl.LazyFrame({"a": [1, 2]}), "more": pl.LazyFrame({"b": [3]})}
 
 
-def project(folder: Path, code: str, address: str = "pipeline:table") -> ProjectFunction:
+def project(folder: Path, code: str, address: str = "pipeline:table") -> Callable[..., pl.DataFrame]:
+    """The function over small sources, whose table is made at once."""
     (folder / "pipeline.py").write_text(code)
-    return ProjectFunction(folder, address)
+    function = ProjectFunction(folder, address)
+    return lambda sources: function(sources, small=True).collect()
 
 
 def test_sources_are_wired_by_the_names_of_parameters(tmp_path: Path) -> None:
@@ -33,12 +36,28 @@ def test_modules_beside_it_can_be_imported(tmp_path: Path) -> None:
 
 def test_a_changed_file_is_run_again(tmp_path: Path) -> None:
     """The digest follows the file, and so does what is called."""
-    function = project(tmp_path, "def table(rows):\n    return rows\n")
+    (tmp_path / "pipeline.py").write_text("def table(rows):\n    return rows\n")
+    function = ProjectFunction(tmp_path, "pipeline:table")
     first = function.digest()
-    assert len(function(SOURCES)) == 2
+    assert len(function(SOURCES).collect()) == 2
     (tmp_path / "pipeline.py").write_text("def table(rows):\n    return rows.head(1)\n")
     assert function.digest() != first
-    assert len(function(SOURCES)) == 1
+    assert len(function(SOURCES).collect()) == 1
+
+
+def test_the_table_of_large_sources_is_not_made_at_once(tmp_path: Path) -> None:
+    """It stays a query; what is wrong with that is told at once, what goes wrong with values where it is made."""
+    (tmp_path / "pipeline.py").write_text(
+        "import polars as pl\n"
+        "def table(rows):\n    return rows.with_columns(pl.concat_str('a', pl.lit('x')).cast(pl.Int64))\n"
+        "def other(rows):\n    return rows.select('nothing')\n"
+    )
+    made = ProjectFunction(tmp_path, "pipeline:table")
+    rows = made(SOURCES, small=False)
+    with pytest.raises(DataError, match="describes cannot be made"), made.blamed():
+        rows.collect()
+    with pytest.raises(DataError, match="describes cannot be made"):
+        ProjectFunction(tmp_path, "pipeline:other")(SOURCES, small=False)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Every changed cell and every row set aside is accounted for."""
 
+import json
 import math
+from collections.abc import Collection
 
 import polars as pl
 import pytest
@@ -9,7 +11,18 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
 from heptad.data import CleanRule, CleanSettings
-from heptad.data.cleaning.rules import duplicates, repair_cells, set_aside
+from heptad.data.cleaning import rules
+from heptad.data.cleaning.rules import (
+    PLACE,
+    CellRepairs,
+    SettingAside,
+    at_places,
+    duplicates,
+    rows_aside,
+    without_marks,
+)
+from heptad.data.passes import ask
+from heptad.data.records import Repair
 
 ROWS = st.lists(
     st.tuples(st.none() | st.floats(), st.none() | st.integers(-9, 9), st.none() | st.sampled_from([" A", "a", "b"])),
@@ -26,6 +39,14 @@ SETTINGS = CleanSettings(
 
 def frame_of(rows: list) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"f": pl.Float64, "i": pl.Int64, "s": pl.String}, orient="row")
+
+
+def repair_cells(
+    frame: pl.DataFrame, settings: CleanSettings, protected: Collection[str] = ()
+) -> tuple[pl.DataFrame, list[Repair]]:
+    repairing = CellRepairs(frame.schema, settings, protected)
+    marked = repairing.rows(frame.lazy())
+    return without_marks(marked).collect(), repairing.repairs(frame.lazy(), ask(marked, repairing)[0])
 
 
 @given(ROWS)
@@ -83,25 +104,40 @@ def test_rules_must_fit_their_column(column: str, rule: CleanRule, problem: str)
 def test_duplicates_are_the_later_copies(rows: list) -> None:
     """A row is a copy where an earlier row is the same; with a key that copies share, the answer is the same."""
     frame = frame_of(rows)
-    flags = duplicates(frame, frame.columns, [])
+    places = duplicates(frame.lazy(), frame.columns, []).to_list()
     seen: list[pl.DataFrame] = []
     for place in range(len(frame)):
         row = frame.slice(place, 1)
-        assert flags[place] == any(row.equals(other) for other in seen)
+        assert (place in places) == any(row.equals(other) for other in seen)
         seen.append(row)
-    assert duplicates(frame, frame.columns, ["i"]).to_list() == flags.to_list()
-    assert duplicates(frame, frame.columns, ["i", "s"]).to_list() == flags.to_list()
+    assert duplicates(frame.lazy(), frame.columns, ["i"]).to_list() == places
+    assert duplicates(frame.lazy(), frame.columns, ["i", "s"]).to_list() == places
+
+
+@given(st.sets(st.integers(0, 30), min_size=1))
+def test_rows_are_found_at_their_places(places: set[int]) -> None:
+    """Whatever the places, exactly the rows there are found."""
+    rows = pl.LazyFrame({"n": range(40)}).with_row_index(PLACE)
+    found = rows.filter(at_places(pl.Series(sorted(places), dtype=pl.Int64))).collect(engine="streaming")
+    assert found["n"].to_list() == sorted(places)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.none() | st.booleans()), max_size=30))
 def test_rows_in_are_rows_kept_and_rows_aside(flags: list) -> None:
     """Whatever the rules want, each row is kept or set aside once, by the first rule that wants it."""
-    frame = pl.DataFrame({"n": range(len(flags))}, schema={"n": pl.Int64})
-    first = pl.Series([one for one, _ in flags], dtype=pl.Boolean)
-    second = pl.Series([other for _, other in flags], dtype=pl.Boolean)
-    cleaned = set_aside(frame, {"first": first, "second": second})
-    aside = [row["n"] for row in cleaned.aside["row"]] if len(cleaned.aside) else []
-    assert sorted(cleaned.frame["n"].to_list() + aside) == frame["n"].to_list()
-    counts = {repair.rule: repair.rows for repair in cleaned.repairs}
+    frame = pl.DataFrame(
+        [(place, one, other) for place, (one, other) in enumerate(flags)],
+        schema={"n": pl.Int64, "one": pl.Boolean, "other": pl.Boolean},
+        orient="row",
+    )
+    aside = SettingAside({"first": pl.col("one"), "second": pl.col("other")})
+    marked = aside.rows(frame.lazy())
+    (repairs,) = ask(marked, aside)
+    kept = without_marks(marked.filter(pl.col(rules.ASIDE).is_null())).collect()
+    gone = rows_aside(marked).collect()
+    assert kept.columns == frame.columns
+    assert sorted(kept["n"].to_list() + [json.loads(row)["n"] for row in gone["row"]]) == frame["n"].to_list()
+    counts = {repair.rule: repair.rows for repair in repairs}
     assert counts.get("first", 0) == sum(one for one, _ in flags)
     assert counts.get("second", 0) == sum(bool(other) and not one for one, other in flags)
+    assert counts == dict(gone["rule"].value_counts().iter_rows())

@@ -1,22 +1,56 @@
 """Columns of text become what they hold; what does not fit is counted, never lost in silence."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+import msgspec
 import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
-from heptad.data.columns.column_types import (
-    STORED,
-    Dates,
-    as_moments,
-    as_target,
-    conform,
-    read_column,
-    read_times,
-    stored_type,
-)
+from heptad.core.settings import Task
+from heptad.data.columns import column_types
+from heptad.data.columns.column_types import STORED, Dates, Reading, conform, stored_type
+from heptad.data.columns.dialogues import Dialogue
+from heptad.data.records import Repair
+
+
+class Column(msgspec.Struct):
+    """A column as it was read, its values made."""
+
+    values: pl.Series
+    understood: str
+    repairs: list[Repair]
+
+
+def made(values: pl.Series, reading: Callable[[], Dialogue[Reading]]) -> Column:
+    """The same of a table in memory and of one that is read in parts."""
+    frame = values.to_frame()
+    rows, understood, repairs = column_types.read_columns(frame, {values.name: reading()})
+    lazy = column_types.read_columns(frame.lazy(), {values.name: reading()})
+    assert (lazy[0].collect().to_dict(as_series=False), *lazy[1:]) == (
+        rows.to_dict(as_series=False),
+        understood,
+        repairs,
+    )
+    return Column(rows.to_series(), understood.get(values.name, ""), repairs)
+
+
+def read_column(texts: pl.Series, decimal_comma: bool, style: Dates) -> Column:
+    return made(texts, lambda: column_types.read_text(texts.name, decimal_comma, style))
+
+
+def read_times(texts: pl.Series, style: Dates) -> Column:
+    return made(texts, lambda: column_types.read_times(texts.name, style))
+
+
+def as_moments(values: pl.Series, style: Dates) -> Column:
+    return made(values, lambda: column_types.as_moments(values.name, values.dtype, style))
+
+
+def as_target(values: pl.Series, task: Task) -> Column:
+    return made(values, lambda: column_types.as_target(values.name, values.dtype, task))
 
 
 def read(*texts: str | None, decimal_comma: bool = False) -> pl.Series:
@@ -134,16 +168,17 @@ def test_a_time_column_must_hold_times() -> None:
         as_moments(pl.Series("t", ["01/02/2020"]), Dates())
     with pytest.raises(DataError, match="does not hold times"):
         as_moments(pl.Series("t", [1, 2]), Dates())
-    moments, (repair,) = as_moments(pl.Series("t", [1578873600]), Dates())
-    assert moments.to_list() == [datetime(2020, 1, 13, tzinfo=UTC)]
+    moments = as_moments(pl.Series("t", [1578873600]), Dates())
+    (repair,) = moments.repairs
+    assert moments.values.to_list() == [datetime(2020, 1, 13, tzinfo=UTC)]
     assert repair.examples == ["Unix time in seconds"]
 
 
 def test_targets_are_kept_as_classes_or_numbers() -> None:
     """1 and 1.0 are the same class; a number that is none is counted."""
-    assert as_target(pl.Series("y", [1.0, 2.0, None]), "classification")[0].to_list() == ["1", "2", None]
-    assert as_target(pl.Series("y", [True, False]), "classification")[0].to_list() == ["true", "false"]
-    assert as_target(pl.Series("y", [1, 2]), "regression")[0].dtype == pl.Float64
+    assert as_target(pl.Series("y", [1.0, 2.0, None]), "classification").values.to_list() == ["1", "2", None]
+    assert as_target(pl.Series("y", [True, False]), "classification").values.to_list() == ["true", "false"]
+    assert as_target(pl.Series("y", [1, 2]), "regression").values.dtype == pl.Float64
 
 
 def test_text_alone_has_no_single_type() -> None:

@@ -2,12 +2,43 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import polars as pl
 import pytest
 
-from heptad.data.columns.dates import read_numbers, read_texts, to_utc
+from heptad.data.columns import dates
+from heptad.data.columns.dates import to_utc
+from heptad.data.columns.dialogues import converse
 
 NEW_YEAR = datetime(2020, 1, 13, tzinfo=UTC)
+
+
+class Times(msgspec.Struct):
+    """What a column of texts was read as, its values made."""
+
+    values: pl.Series
+    formats: dict[str, int]
+    unread: int
+    ambiguous: bool
+
+
+def read_texts(texts: pl.Series, timezone: str, given: str = "") -> Times | None:
+    """The same of a table in memory and of one that is read in parts."""
+    frame = texts.cast(pl.String).to_frame("t")
+    made = []
+    for rows in (frame, frame.lazy()):
+        (times,) = converse(rows, [dates.read_texts(pl.col("t"), timezone, given)])
+        made.append(
+            times and Times(frame.select(times.values).to_series(), times.formats, times.unread, times.ambiguous)
+        )
+    assert str(made[0]) == str(made[1])
+    return made[0]
+
+
+def read_numbers(numbers: pl.Series) -> tuple[pl.Series, str] | None:
+    frame = numbers.to_frame("t")
+    (read,) = converse(frame.lazy(), [dates.read_numbers(pl.col("t"))])
+    return read and (frame.select(read[0]).to_series(), read[1])
 
 
 @pytest.mark.parametrize(
@@ -110,8 +141,9 @@ def test_small_numbers_are_no_times() -> None:
 
 def test_dates_become_moments() -> None:
     """Dates and times of any unit and zone become microseconds in UTC."""
-    dates = pl.Series("t", [datetime(2020, 1, 13, tzinfo=UTC).date()])
-    assert to_utc(dates, "UTC").to_list() == [NEW_YEAR]
+    days = pl.Series("t", [datetime(2020, 1, 13, tzinfo=UTC).date()])
     zoned = pl.Series("t", [NEW_YEAR]).dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ms")
-    assert to_utc(zoned, "UTC").dtype == pl.Datetime("us", "UTC")
-    assert to_utc(zoned, "UTC").to_list() == [NEW_YEAR]
+    for values in (days, zoned):
+        moments = values.to_frame().select(to_utc(pl.col("t"), values.dtype, "UTC")).to_series()
+        assert moments.dtype == pl.Datetime("us", "UTC")
+        assert moments.to_list() == [NEW_YEAR]

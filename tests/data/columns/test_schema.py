@@ -6,8 +6,11 @@ import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
+from heptad.core.settings import Task
 from heptad.data import ColumnExpectation, DataSettings, infer_schema
-from heptad.data.columns.schema import LABEL_TIME, infer_task, infer_type
+from heptad.data.columns import schema
+from heptad.data.columns.dialogues import converse
+from heptad.data.columns.schema import LABEL_TIME
 
 FRAME = pl.DataFrame(
     {
@@ -20,6 +23,14 @@ FRAME = pl.DataFrame(
     }
 )
 SETTINGS = DataSettings(target="y", key=["id"], time="t")
+
+
+def infer_task(values: pl.Series, given: Task | None = None) -> Task:
+    """The same of a table in memory and of one that is read in parts."""
+    frame = values.to_frame()
+    task = schema.infer_task(frame.lazy(), values.name, given)
+    assert task == schema.infer_task(frame, values.name, given)
+    return task
 
 
 @pytest.mark.parametrize(
@@ -132,4 +143,5 @@ def test_without_features_there_is_nothing_to_learn_from() -> None:
 )
 def test_prose_is_told_from_names(values: list, kind: str) -> None:
     """Text is read word by word only where it is several words and mostly different."""
-    assert infer_type(pl.Series("x", values, dtype=pl.String)) == kind
+    frame = pl.DataFrame({"x": values}, schema={"x": pl.String})
+    assert converse(frame, [schema.infer_type("x", pl.String())]) == [kind]

@@ -11,8 +11,11 @@ NOISE = pl.DataFrame({"a": RNG.normal(size=ROWS), "b": RNG.integers(0, 50, ROWS)
 
 
 def found(**columns: object) -> dict[str, str]:
+    """The same of a table in memory and of one that is read in parts."""
     frame = NOISE.with_columns(**{name: pl.Series(values) for name, values in columns.items()})  # type: ignore[call-overload]
-    return left_out(frame, frame.columns, ())
+    result = left_out(frame, frame.columns, ())
+    assert left_out(frame.lazy(), frame.columns, ()) == result
+    return result
 
 
 def test_columns_that_teach_nothing_are_left_out_with_the_reason() -> None:
@@ -44,8 +47,10 @@ def test_ids_are_told_by_how_they_count_and_what_they_are_called() -> None:
         amount=RNG.normal(size=ROWS),
         remark=[f"a whole sentence with number {x}" for x in range(ROWS)],
         group_id=RNG.integers(0, 40, ROWS),
+        backwards=pl.Series([None, *range(ROWS - 1, 0, -1)]),
+        shuffled=RNG.permutation(ROWS),
     )
-    assert set(result) == {"code", "line", "customer_id", "customerID"}
+    assert set(result) == {"code", "line", "customer_id", "customerID", "backwards"}
     assert result["code"] == "an id: 300 different values in 300 rows"
 
 
@@ -67,6 +72,7 @@ def test_parts_of_the_target_are_suspects() -> None:
     frame = NOISE.with_columns(part=pl.Series(RNG.integers(0, 90, ROWS)), rest=pl.Series(RNG.integers(0, 50, ROWS)))
     frame = frame.with_columns(y=pl.col("part") + pl.col("rest"))
     result = summands(frame, ["a", "b", "part", "rest"], "y")
+    assert summands(frame.lazy(), ["a", "b", "part", "rest"], "y") == result
     assert set(result) == {"part", "rest"}
     assert "weighted sum of 'part', 'rest'" in result["part"]
 
@@ -90,6 +96,7 @@ def test_a_column_that_tells_the_class_is_a_suspect() -> None:
     )
     result = leaks(frame, ["a", "b", "c", "code", "amount", "hint", "key"], "y", "classification")
     assert set(result) == {"code", "amount"}
+    assert leaks(frame.lazy(), ["a", "b", "c", "code", "amount", "hint", "key"], "y", "classification") == result
     assert result["code"].startswith("it alone tells the target in 100.0% of the rows; guessing in 5")
 
 

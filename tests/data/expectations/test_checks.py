@@ -1,13 +1,16 @@
 """A person's expectations and the first version's promises bind; ranges and sets only warn."""
 
+import json
 from datetime import UTC, datetime
 
+import msgspec
 import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
 from heptad.data import ColumnExpectation, DataSettings, ExpectSettings, Finding, Schema, infer_schema
-from heptad.data.expectations.checks import Checked, bind, check, refuse
+from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.passes import ask
 
 SETTINGS = DataSettings(target="y", key=["k"])
 FIRST = pl.DataFrame({"k": [1, 2, 3], "x": [0.0, 5.0, 9.0], "n": [1, 2, 3], "c": ["a", "b", "a"], "y": ["u", "v", "u"]})
@@ -17,8 +20,18 @@ def schema_of(frame: pl.DataFrame, reference: Schema | None = None) -> Schema:
     return infer_schema(frame, SETTINGS, reference=reference)
 
 
+class Checked(msgspec.Struct):
+    """What was found, and the rows that break what binds."""
+
+    findings: list[Finding]
+    aside: pl.DataFrame
+
+
 def checked(frame: pl.DataFrame, settings: ExpectSettings | None = None, reference: Schema | None = None) -> Checked:
-    return check(frame, schema_of(frame, reference), settings or ExpectSettings(), reference)
+    expected = Expectations(frame.schema, SETTINGS.key, settings or ExpectSettings(), reference)
+    (findings,) = ask(frame.lazy(), expected)
+    empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
+    return Checked(findings, pl.concat([empty, *expected.broken(frame.lazy(), findings)]).collect())
 
 
 def failed(findings: list[Finding]) -> dict[tuple[str, str], str]:
@@ -37,6 +50,7 @@ def test_keys_must_be_unique_and_there() -> None:
     result = checked(FIRST.with_columns(k=pl.Series([1, 1, None])))
     assert failed(result.findings) == {("unique", "k"): "error", ("missing", "k"): "error"}
     assert len(result.aside) == 3
+    assert [json.loads(row)["x"] for row in result.aside["row"]] == [0.0, 5.0, 9.0]
     with pytest.raises(DataError, match="key k: not unique, 2 rows share theirs") as error:
         refuse(result.findings, "flights")
     assert "key k: missing in 1 rows" in error.value.problem
@@ -71,7 +85,7 @@ def test_ranges_and_sets_of_the_reference_warn() -> None:
         ("x", ColumnExpectation(max=8), "x: 1 values outside of any to 8"),
         ("c", ColumnExpectation(allowed=["a"]), "c: 1 values other than a"),
         ("c", ColumnExpectation(unique=True), "c: not unique, 2 rows share theirs"),
-        ("m", ColumnExpectation(missing=0.5), "m: more than 50.0% is missing, null in 2 rows"),
+        ("m", ColumnExpectation(unique=True, missing=0.5), "m: more than 50.0% is missing, null in 2 rows"),
     ],
 )
 def test_what_a_person_expects_binds(column: str, expectation: ColumnExpectation, sentence: str) -> None:
@@ -109,6 +123,7 @@ def test_types_are_bound_where_nothing_is_lost() -> None:
         }
     )
     bound = bind(moved, schema_of(FIRST))
+    assert bind(moved.lazy(), schema_of(FIRST)).collect().equals(bound)
     assert [str(kind) for kind in bound.dtypes[:5]] == ["Int64", "Float64", "Float64", "String", "String"]
     assert bound["c"].to_list() == ["7", "8"]
     assert bound["extra"].equals(moved["extra"])

@@ -1,6 +1,7 @@
 """From sources to the one table: the project's function, features as of each row's time, types, repairs, order."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -8,35 +9,48 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, SettingsError, nearest
+from heptad.core.memory import budget
 from heptad.core.settings import ProjectSettings, Task, duration
+from heptad.core.workspace import FOLDER
 from heptad.data.assembling.function import ProjectFunction
-from heptad.data.cleaning.rules import repair_cells
+from heptad.data.assembling.inputs import Input, Inputs, blamed
+from heptad.data.assembling.staging import Staged, is_small, stage
+from heptad.data.cleaning.rules import CellRepairs, repair_cells
 from heptad.data.cleaning.settings import CleanSettings
-from heptad.data.columns.column_types import Dates, as_moments, as_target, conform
+from heptad.data.columns.column_types import Dates, as_moments, as_target, conform, read_columns
+from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
-from heptad.data.features.joins import added_names, join_feature
+from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
 from heptad.data.records import Repair, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import check_names
-from heptad.data.sources.source import Place, Source, SourceTable, open_source
+from heptad.data.sources.source import Place
 
+STAGING = "staging"
+"""Folder in the workspace for tables that are worked on and do not fit into memory."""
 _TEXTS = {"category", "text"}
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """Every row of the table in order, none set aside yet, in stored types; what was read and what was repaired."""
 
-    frame: pl.DataFrame
+    staged: Staged
+    typed: pl.LazyFrame
+    """The rows before cells are repaired."""
+    rows: pl.LazyFrame
+    """The rows with their cells repaired, and with the marks that `repairing` counts by."""
+    repairing: CellRepairs
     task: Task
     sources: list[SourceRead]
     repairs: list[Repair]
+    """What was repaired on the way, cells by rule not yet counted."""
 
 
 class Assembly:
-    """Builds the table of one project. What sources held is kept in memory until their digests change."""
+    """Builds the table of one project. What small sources held is kept in memory until their digests change."""
 
     def __init__(
         self,
@@ -47,14 +61,16 @@ class Assembly:
         clean: CleanSettings,
         features: Mapping[str, FeatureSettings],
     ) -> None:
+        self._root = place.root
         self._settings = sources
         self._data = data
         self._clean = clean
         self._features = features
         self._function = ProjectFunction(place.root, data.function) if data.function else None
-        self._sources: dict[str, Source] = {name: open_source(one, place) for name, one in sources.items()}
         self._style = Dates(timezone=project.timezone)
-        self._read: dict[str, tuple[str, SourceTable, int]] = {}
+        # With a function, the types of its result do not speak of columns of sources that share a name.
+        text = () if data.function else [one for one, kind in data.types.items() if kind in _TEXTS]
+        self._inputs = Inputs(place, sources, self._style, text)
         self._check_features()
         self._rows_from = "" if self._function else self._main_source()
 
@@ -66,7 +82,15 @@ class Assembly:
 
     def watermark(self) -> dict[str, str]:
         """The digest of every source: with the same ones, the same rows come out."""
-        return {name: source.digest() for name, source in sorted(self._sources.items())}
+        return self._inputs.digests()
+
+    def source_digest(self, name: str) -> str:
+        """The digest of one source."""
+        return self._inputs.digest(name)
+
+    def source_rows(self, name: str) -> pl.LazyFrame:
+        """The rows of one source, typed, its time in UTC."""
+        return self._inputs.read(name).rows
 
     def build(self, until: datetime | None = None, task: Task | None = None) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
@@ -74,33 +98,70 @@ class Assembly:
         `task` decides how the target is kept; without it, it is inferred. Raises `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
-        tables = {name: self._table(name) for name in self._sources}
-        rows = {name: self._before(name, table.rows, until) for name, table in tables.items()}
-        frame, repairs = conform(self._own_rows(rows), self._data.types, self._style)
-        check_columns(frame, self._data, features=False)
-        frame, found = self._in_order(frame, until)
+        inputs = self._inputs.now()
+        small = is_small(*(one.size for one in inputs.values()))
+        rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
+        with self._blamed(rows):
+            staged, repairs = self._staged(rows, until, small=small)
+        try:
+            return self._typed(staged, [*_found(inputs), *repairs], inputs, task)
+        except BaseException:
+            staged.close()
+            raise
+
+    def _staged(
+        self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, *, small: bool
+    ) -> tuple[Staged, list[Repair]]:
+        """The rows in order with their features, made once; and what was repaired on the way."""
+        own = self._function(rows, small=small) if self._function else rows[self._rows_from]
+        check_names(own.collect_schema().names(), "The table")
+        # A function over large sources may have to run whole for its first row.
+        if small or not self._function:
+            self._refuse_empty(own, rows)
+        table, repairs = conform(own, self._data.types, self._style)
+        check_columns(table.collect_schema().names(), self._data, features=False)
+        table, found = self._in_order(table, until)
         repairs += found
-        frame, found = self._with_features(frame, rows)
+        table, found = self._with_features(table, rows)
         repairs += found
-        check_columns(frame, self._data)
-        _check_case(frame.columns)
-        task = infer_task(frame[self._data.target], self._data.task or task)
-        target, found = as_target(frame[self._data.target], task)
-        repairs += found
-        frame = frame.with_columns(target)
-        frame, found = repair_cells(frame, self._clean, protected=() if task == "regression" else [target.name])
-        read = [
-            SourceRead(
-                name=name,
-                uri=self._settings[name].uri,
-                rows=self._read[name][2],
-                digest=self._read[name][0],
-                understood=table.understood,
+        names = table.collect_schema().names()
+        check_columns(names, self._data)
+        _check_case(names)
+        staged = stage(table, self._root / FOLDER / STAGING, small=small)
+        if not staged.height:
+            staged.close()
+            self._refuse_empty(own, rows)
+            raise DataError(f"There are no rows before {until}.", allowed="a later moment")
+        return staged, repairs
+
+    def _refuse_empty(self, own: pl.LazyFrame, sources: Collection[str]) -> None:
+        if own.head(1).collect(engine="streaming").is_empty():
+            raise DataError(
+                f"The table made of {', '.join(sorted(sources))} has no rows.",
+                allowed="at least one row; with `until`, one before that moment",
             )
-            for name, table in tables.items()
-        ]
-        repairs = [*(repair for table in tables.values() for repair in table.repairs), *repairs, *found]
-        return Assembled(frame=frame, task=task, sources=read, repairs=repairs)
+
+    def _typed(
+        self, staged: Staged, repairs: list[Repair], inputs: Mapping[str, Input], task: Task | None
+    ) -> Assembled:
+        """The target as it is kept, and the repairs of cells, as parts of the query over the staged rows."""
+        target, rows = self._data.target, staged.rows
+        if self._data.time and self._data.label_time:
+            rows, found = self._without_unknowable(rows)
+            repairs += found
+        task = infer_task(rows, target, self._data.task or task)
+        rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})
+        protected = () if task == "regression" else [target]
+        repairing = CellRepairs(rows.collect_schema(), self._clean, protected)
+        return Assembled(
+            staged=staged,
+            typed=rows,
+            rows=repairing.rows(rows),
+            repairing=repairing,
+            task=task,
+            sources=[one.read for one in inputs.values()],
+            repairs=[*repairs, *found],
+        )
 
     def _main_source(self) -> str:
         """The source that the rows come from: the one named, the only one, or the only one not used for features."""
@@ -128,112 +189,81 @@ class Assembly:
                     allowed=nearest(feature.source, sorted(self._settings)),
                 )
 
-    def _table(self, name: str) -> SourceTable:
-        """What a source holds now, its column of times read as times; read again only where its digest changed."""
-        digest = self._sources[name].digest()
-        if name not in self._read or self._read[name][0] != digest:
-            # With a function, the types of its result do not speak of columns of sources that share a name.
-            text = () if self._function else [one for one, kind in self._data.types.items() if kind in _TEXTS]
-            table = self._sources[name].read(keep_text=text)
-            time, rows = self._settings[name].time, table.rows.collect()
-            if time:
-                if time not in rows.columns:
-                    raise DataError(
-                        f"There is no column {time!r}, which [sources.{name}] time names.",
-                        allowed=nearest(time, rows.columns, most=30),
-                    )
-                moments, found = as_moments(rows[time], self._style_of(name))
-                table = msgspec.structs.replace(
-                    table, rows=rows.with_columns(moments).lazy(), repairs=[*table.repairs, *found]
-                )
-            self._read[name] = digest, table, len(rows)
-        return self._read[name][1]
+    @contextmanager
+    def _blamed(self, rows: Mapping[str, pl.LazyFrame]) -> Iterator[None]:
+        with self._function.blamed() if self._function else blamed(", ".join(sorted(rows))):
+            yield
 
-    def _style_of(self, source: str) -> Dates:
-        return msgspec.structs.replace(self._style, format=self._settings[source].dates)
-
-    def _before(self, name: str, rows: pl.LazyFrame, until: datetime | None) -> pl.LazyFrame:
-        time = self._settings[name].time
-        return rows if until is None or not time else rows.filter(pl.col(time) < until)
-
-    def _own_rows(self, rows: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-        frame = self._function(rows) if self._function else rows[self._rows_from].collect()
-        check_names(frame.columns, "The table")
-        if frame.is_empty():
-            raise DataError(
-                f"The table made of {', '.join(sorted(rows))} has no rows.",
-                allowed="at least one row; with `until`, one before that moment",
-            )
-        return frame
-
-    def _in_order(self, frame: pl.DataFrame, until: datetime | None) -> tuple[pl.DataFrame, list[Repair]]:
+    def _in_order(self, rows: pl.LazyFrame, until: datetime | None) -> tuple[pl.LazyFrame, list[Repair]]:
         """Rows by time and key (or as read), each with a key, and with the time its label became known."""
         data, order = self._data, list(self._data.key)
         repairs: list[Repair] = []
         if data.time:
             order.insert(0, data.time)
-            moments, repairs = as_moments(
-                frame[data.time], self._style if self._function else self._style_of(self._rows_from)
-            )
-            frame = frame.with_columns(moments)
+            style = self._style if self._function else self._inputs.style_of(self._rows_from)
+            kinds = rows.collect_schema()
+            times = {data.time: as_moments(data.time, kinds[data.time], style)}
+            if data.label_time:
+                times[data.label_time] = as_moments(data.label_time, kinds[data.label_time], self._style)
+            rows, _, repairs = read_columns(rows, times)
             # Rows without a time stay, to be set aside and counted rather than lost here.
-            frame = frame if until is None else frame.filter(pl.col(data.time).lt(until).fill_null(value=True))
-            frame, found = self._with_label_time(frame)
-            repairs = [*repairs, *found]
-        if frame.is_empty():
-            raise DataError(f"There are no rows before {until}.", allowed="a later moment")
-        frame = frame.sort(order, nulls_last=True, maintain_order=True) if order else frame
+            rows = rows if until is None else rows.filter(pl.col(data.time).lt(until).fill_null(value=True))
+            if not data.label_time:
+                rows = rows.with_columns((pl.col(data.time) + duration(data.label_delay)).alias(LABEL_TIME))
+        rows = rows.sort(order, nulls_last=True, maintain_order=True) if order else rows
         if data.key:
-            return frame, repairs
-        if ROW in frame.columns:
+            return rows, repairs
+        if ROW in rows.collect_schema():
             raise DataError(f"The column {ROW!r} has the name that Heptad gives to row numbers.", remedy="rename it")
-        return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), repairs
+        return rows.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), repairs
 
     def _with_features(
-        self, frame: pl.DataFrame, rows: Mapping[str, pl.LazyFrame]
-    ) -> tuple[pl.DataFrame, list[Repair]]:
-        own = set(frame.columns)
+        self, rows: pl.LazyFrame, sources: Mapping[str, pl.LazyFrame]
+    ) -> tuple[pl.LazyFrame, list[Repair]]:
+        if not self._features:
+            return rows, []
+        names = rows.collect_schema().names()
         repairs: list[Repair] = []
+        joins = []
         for name, feature in self._features.items():
-            values, found = self._repaired(rows[feature.source].collect(), added_names(frame.columns, name, feature))
+            added = added_names(names, name, feature)
+            values, found = self._repaired(sources[feature.source], added)
             repairs += found
-            value_time = self._settings[feature.source].time
-            frame = join_feature(frame, values, name, feature, time=self._data.time, value_time=value_time)
-        added = [name for name in frame.columns if name not in own]
-        if not added:
-            return frame, repairs
-        joined, found = conform(frame.select(added), self._data.types, self._style)
-        return frame.select(pl.exclude(added)).hstack(joined), [*repairs, *found]
+            names = [*names, *added.values()]
+            joins.append(Values(name=name, settings=feature, rows=values, time=self._settings[feature.source].time))
+        memory = budget() // 2
+        joined = join_features(rows, joins, time=self._data.time, root=self._root, memory=memory)
+        joined, found = conform(joined, self._data.types, self._style)
+        return joined, [*repairs, *found]
 
-    def _repaired(self, values: pl.DataFrame, names: Mapping[str, str]) -> tuple[pl.DataFrame, list[Repair]]:
+    def _repaired(self, values: pl.LazyFrame, names: Mapping[str, str]) -> tuple[pl.LazyFrame, list[Repair]]:
         """A feature's source with the rules of `[clean.columns]` for what its columns are called in the table.
 
         They are applied here, so that a wrong value is counted once where it stands and not once a row that joins it.
         """
+        present = values.collect_schema()
         rules = {
-            old: self._clean.columns[new]
-            for old, new in names.items()
-            if new in self._clean.columns and old in values.columns
+            old: self._clean.columns[new] for old, new in names.items() if new in self._clean.columns and old in present
         }
-        if not rules:
-            return values, []
-        repaired, repairs = repair_cells(values.select(list(rules)), CleanSettings(columns=rules))
-        return values.with_columns(repaired), repairs
+        return repair_cells(values, CleanSettings(columns=rules)) if rules else (values, [])
 
-    def _with_label_time(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Repair]]:
-        data = self._data
-        if not data.label_time:
-            return frame.with_columns((pl.col(data.time) + duration(data.label_delay)).alias(LABEL_TIME)), []
-        moments, repairs = as_moments(frame[data.label_time], self._style)
-        frame = frame.with_columns(moments)
-        without = int(
-            frame.select((pl.col(data.label_time).is_null() & pl.col(data.target).is_not_null()).sum()).item()
-        )
-        if without:
-            # Null says never known, so a label beside it would be one that nobody could have had.
-            frame = frame.with_columns(pl.when(pl.col(data.label_time).is_not_null()).then(pl.col(data.target)))
-            repairs = [*repairs, Repair(rule="label_without_time", column=data.target, cells=without)]
-        return frame, repairs
+    def _without_unknowable(self, rows: pl.LazyFrame) -> tuple[pl.LazyFrame, list[Repair]]:
+        """Rows without the labels that have no time when they became known: null says never known."""
+        known, target = pl.col(self._data.label_time).is_not_null(), pl.col(self._data.target)
+
+        def counted() -> Dialogue[int]:
+            told = yield Asking({"without": (~known & target.is_not_null()).sum()})
+            return int(told.values["without"])
+
+        (without,) = converse(rows, [counted()])
+        if not without:
+            return rows, []
+        repair = Repair(rule="label_without_time", column=self._data.target, cells=without)
+        return rows.with_columns(pl.when(known).then(target)), [repair]
+
+
+def _found(inputs: Mapping[str, Input]) -> list[Repair]:
+    return [repair for one in inputs.values() for repair in one.repairs]
 
 
 def _check_case(names: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Makes one version of a data set: rows set aside, schema, expectations, the Delta commit, the profile, the record."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,20 +10,30 @@ import polars as pl
 from heptad.core import graph
 from heptad.core.records import AliasMove, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
-from heptad.data.assembling.assembly import Assembly
+from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
-from heptad.data.cleaning.rules import Cleaned, duplicates, set_aside
+from heptad.data.cleaning.rules import (
+    ASIDE,
+    PLACE,
+    SettingAside,
+    at_places,
+    duplicates,
+    rows_aside,
+    without_marks,
+)
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
-from heptad.data.columns.schema import LABEL_TIME, infer_schema
+from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
-from heptad.data.expectations.checks import bind, check, refuse
+from heptad.data.expectations.checks import Expectations, bind, refuse
 from heptad.data.expectations.settings import ExpectSettings
-from heptad.data.profiles.profile import Profile, profile_frame
+from heptad.data.passes import Question, ask
+from heptad.data.profiles.profile import Profile, Profiling, infer_edges
 from heptad.data.records import DatasetVersion, Finding, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
-from heptad.data.versions.digests import block_digests, combined
+from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
@@ -33,8 +44,11 @@ _NOTICED = {"informative", "no_leak"}
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a version but where it is stored."""
 
-    frame: pl.DataFrame
+    rows: pl.LazyFrame
+    extent: Extent
+    blocks: list[str]
     schema: Schema
+    profile: Profile
     sources: list[SourceRead]
     repairs: list[Repair]
     findings: list[Finding]
@@ -68,31 +82,34 @@ class Collecting:
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
         before = latest.body if latest is not None and latest.body.settings == settings else None
-        prepared = self._prepare(name, until, sample, before)
-        blocks = block_digests(prepared.frame)
-        table = Table(self._workspace.tables / versions.folder_name(name))
-        delta_version = store_rows(table, prepared.frame, prepared.schema, blocks, latest.body if latest else None)
+        made = self._assembly.build(until, before.schema.task if before else None)
+        with made.staged:
+            prepared = self._prepare(name, made, until, sample, before)
+            table = Table(self._workspace.tables / versions.folder_name(name))
+            delta_version = store_rows(
+                table, prepared.rows, prepared.extent.rows, prepared.blocks, latest.body if latest else None
+            )
         if latest is not None and before is not None and delta_version == before.delta_version:
             return latest
-        time, frame, schema = self._data.time, prepared.frame, prepared.schema
+        extent = prepared.extent
         body = DatasetVersion(
             name=name,
             version=latest.body.version + 1 if latest else 1,
             table=versions.folder_name(name),
             delta_version=delta_version,
-            rows=len(frame),
-            labelled=frame[schema.target].count(),
-            digest=combined(blocks, len(frame)),
-            blocks=blocks,
-            schema=schema,
+            rows=extent.rows,
+            labelled=extent.labelled,
+            digest=combined(prepared.blocks, extent.rows),
+            blocks=prepared.blocks,
+            schema=prepared.schema,
             until=until or self._workspace.clock.now(),
             everything=until is None,
-            first_time=frame[time][0] if time else None,
-            last_time=frame[time][-1] if time else None,
+            first_time=extent.first,
+            last_time=extent.last,
             sources=prepared.sources,
             repairs=prepared.repairs,
             findings=prepared.findings,
-            profile=self._save_profile(prepared, before),
+            profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             settings=settings,
         )
         return self._save(body, latest)
@@ -121,78 +138,107 @@ class Collecting:
                 return version
         return None
 
-    def _prepare(self, name: str, until: datetime | None, sample: int, before: DatasetVersion | None) -> Prepared:
+    def _prepare(
+        self, name: str, made: Assembled, until: datetime | None, sample: int, before: DatasetVersion | None
+    ) -> Prepared:
         """Rows, schema and findings; raises `DataError` for broken expectations, once quarantine holds the rows.
 
         What was noticed about the columns of the version `before` is passed on, since their roles are too.
         """
-        reference = before.schema if before else None
-        made = self._assembly.build(until, reference.task if reference else None)
-        cleaned = self._without_unfit(made.frame, until)
-        frame = self._sampled(cleaned.frame, sample) if sample else cleaned.frame
-        frame = bind(frame, reference) if reference else frame
-        useless = {} if reference else left_out(frame, self._possible_features(frame), set(self._data.types))
-        schema = infer_schema(
-            frame, self._data, self._expect.columns, left_out=useless, reference=reference, task=made.task
+        data, reference = self._data, before.schema if before else None
+        aside, marked = self._without_unfit(made, until)
+        kept = without_marks(marked.filter(pl.col(ASIDE).is_null()))
+        kept = made.staged.settled(self._sampled(kept, sample) if sample else kept)
+        kept = bind(kept, reference) if reference else kept
+        types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
+        useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
+        reading = SchemaReading(
+            types, kinds, made.task, data, self._expect.columns, left_out=useless, reference=reference
         )
-        checked = check(frame, schema, self._expect, reference)
-        self._quarantine(name, [cleaned.aside, checked.aside])
-        refuse(checked.findings, name)
-        if before:
-            noticed = [one for one in before.findings if one.expectation in _NOTICED]
-        else:
-            telling = leaks(frame, [one.name for one in schema.features()], schema.target, made.task)
-            noticed = [
-                *(_noticed("informative", column, f"left out, since it is {why}") for column, why in useless.items()),
-                *(_noticed("no_leak", column, f"a suspect: {why}") for column, why in telling.items()),
-            ]
+        known = self.profile(before) if before else None
+        profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
+        expected = Expectations(types, data.key or [ROW], self._expect, reference)
+        questions: list[Question[Any]] = [
+            reading,
+            expected,
+            Profiling(profiled, types, infer_edges(kept, profiled, known), known),
+            BlockDigests(types),
+            Measuring(data.target, data.time),
+        ]
+        asked = ask if made.staged.in_memory else ask_in_turn
+        cells, rows_gone, schema, findings, profile, blocks, extent = asked(
+            marked, made.repairing, aside, *(Of(kept, question) for question in questions)
+        )
+        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *expected.broken(kept, findings)])
+        refuse(findings, name)
         return Prepared(
-            frame=frame,
+            rows=kept,
+            extent=extent,
+            blocks=blocks,
             schema=schema,
+            profile=profile,
             sources=made.sources,
-            repairs=[*made.repairs, *cleaned.repairs],
-            findings=[*checked.findings, *noticed],
+            repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
+            findings=[*findings, *self._noticed(kept, schema, useless, before)],
         )
 
-    def _possible_features(self, frame: pl.DataFrame) -> list[str]:
+    def _noticed(
+        self, rows: pl.LazyFrame, schema: Schema, useless: Mapping[str, str], before: DatasetVersion | None
+    ) -> list[Finding]:
+        if before:
+            return [one for one in before.findings if one.expectation in _NOTICED]
+        telling = leaks(rows, [one.name for one in schema.features()], schema.target, schema.task)
+        return [
+            *(_warning("informative", column, f"left out, since it is {why}") for column, why in useless.items()),
+            *(_warning("no_leak", column, f"a suspect: {why}") for column, why in telling.items()),
+        ]
+
+    def _possible_features(self, names: Collection[str]) -> list[str]:
         data = self._data
         taken = {data.target, data.time, data.label_time, LABEL_TIME, ROW, *data.key, *data.ignore}
-        return [name for name in frame.columns if name not in taken]
+        return [name for name in names if name not in taken]
 
-    def _without_unfit(self, frame: pl.DataFrame, until: datetime | None) -> Cleaned:
+    def _without_unfit(self, made: Assembled, until: datetime | None) -> tuple[SettingAside, pl.LazyFrame]:
         """Sets aside rows without a time, copies, and rows whose label can never be known; hides later labels."""
         data, rules = self._data, {}
-        target, never = frame[data.target], frame[data.target].is_null()
+        target = pl.col(data.target)
+        rows, never, hidden = made.staged.settled(made.rows), target.is_null(), target
         if data.time:
-            label_time = frame[data.label_time or LABEL_TIME]
-            rules["missing_time"] = frame[data.time].is_null()
+            rules["missing_time"] = pl.col(data.time).is_null()
             if until is not None:
-                unknown = label_time > until
+                unknown = pl.col(data.label_time or LABEL_TIME) > until
                 never &= ~unknown.fill_null(value=False)
-                frame = frame.with_columns(pl.when(~unknown.fill_null(value=True)).then(target).alias(data.target))
+                hidden = pl.when(~unknown.fill_null(value=True)).then(target).alias(data.target)
         if self._clean.duplicates == "drop":
-            compared = [name for name in frame.columns if name not in {ROW, LABEL_TIME}]
-            rules["duplicate"] = duplicates(frame, compared, data.key)
+            shown = without_marks(rows.with_columns(hidden))
+            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME}]
+            places = duplicates(shown, compared, data.key)
+            if len(places):
+                rows = rows.with_row_index(PLACE)
+                rules["duplicate"] = at_places(places)
         if self._clean.missing_target == "drop":
             rules["missing_target"] = never
-        return set_aside(frame, rules)
+        aside = SettingAside(rules)
+        return aside, made.staged.settled(aside.rows(rows).with_columns(hidden))
 
-    def _sampled(self, frame: pl.DataFrame, rows: int) -> pl.DataFrame:
-        hashes = unit_hashes(frame.select(key_text(self._data.key or [ROW])).to_series(), self._seed)
-        return frame.filter(pl.Series(hashes).rank("ordinal") <= rows)
+    def _sampled(self, rows: pl.LazyFrame, wanted: int) -> pl.LazyFrame:
+        """So many rows, in their order: those with the smallest hashes of their keys."""
 
-    def _quarantine(self, name: str, aside: list[pl.DataFrame]) -> None:
+        def hashed(texts: pl.Series) -> pl.Series:
+            return pl.Series(texts.name, unit_hashes(texts, self._seed))
+
+        placed = rows.with_row_index(PLACE)
+        hashes = key_text(self._data.key or [ROW]).map_batches(hashed, return_dtype=pl.Float64, is_elementwise=True)
+        ranked = placed.select(PLACE, hashes.alias("hash")).sort("hash", PLACE).head(wanted)
+        places = ranked.sort(PLACE).collect(engine="streaming")[PLACE]
+        return placed.filter(at_places(places)).drop(PLACE)
+
+    def _quarantine(self, name: str, aside: Sequence[pl.LazyFrame]) -> None:
         """Keeps the rows that the latest collection set aside, each with its rule, as JSON."""
-        rows = [part.with_columns(pl.col("row").struct.json_encode()) for part in aside if len(part)]
         table = Table(self._workspace.tables / f"{versions.folder_name(name)}-quarantine")
-        if rows or table.exists():
-            empty = pl.DataFrame(schema={"rule": pl.String, "row": pl.String})
-            table.overwrite(pl.concat([empty, *rows]))
-
-    def _save_profile(self, prepared: Prepared, before: DatasetVersion | None) -> str:
-        reference = self.profile(before) if before else None
-        columns = [column for column in prepared.schema.columns if column.role in {"feature", "target"}]
-        return self._workspace.blobs.put(msgspec.json.encode(profile_frame(prepared.frame, columns, reference)))
+        if aside or table.exists():
+            empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
+            table.write(pl.concat([empty, *aside]))
 
     def _save(self, body: DatasetVersion, latest: Record[DatasetVersion] | None) -> Record[DatasetVersion]:
         # The moment of an unlimited collection is left out: repeated after a crash, it would be another.
@@ -213,7 +259,7 @@ class Collecting:
         )
 
 
-def _noticed(expectation: str, column: str, what: str) -> Finding:
+def _warning(expectation: str, column: str, what: str) -> Finding:
     return Finding(
         expectation=expectation, column=column, severity="warning", passed=False, sentence=f"{column}: {what}"
     )

@@ -38,12 +38,12 @@ class ProjectFunction:
             )
         return digest_of(self._path.read_bytes())
 
-    def __call__(self, sources: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-        """What the function makes of the sources it names in its parameters.
+    def __call__(self, sources: Mapping[str, pl.LazyFrame], *, small: bool = True) -> pl.LazyFrame:
+        """What the function makes of the sources it names in its parameters: made at once where they are small.
 
         Raises `TaskError` where the function itself fails, `DataError` where what it made is no table.
         """
-        function = self._load()
+        function = self.load()
         arguments = self._arguments(function, sources)
         try:
             made = function(**arguments)
@@ -59,16 +59,26 @@ class ProjectFunction:
                 f"The function {self._address} returned a {type(made).__name__}.",
                 allowed="a polars LazyFrame or DataFrame",
             )
+        with self.blamed():
+            if small:
+                # The streaming engine of polars 2.1 panics on `pl.format` where a filter leaves a chunk empty.
+                return made.lazy().collect(engine="in-memory").lazy()
+            made.lazy().collect_schema()
+        return made.lazy()
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Where the table is made: what the engine cannot run is told as a mistake of the function."""
         try:
-            # The streaming engine of polars 2.1 panics on `pl.format` where a filter leaves a chunk empty.
-            return made.lazy().collect(engine="in-memory")
+            yield
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            panicked = isinstance(error, pl.exceptions.PanicException)
             raise DataError(
                 f"The table that the function {self._address} describes cannot be made: {error}.",
-                remedy=f"mend it in {self._path}",
+                remedy=f"mend it in {self._path}" + "; use pl.concat_str instead of pl.format" * panicked,
             ) from error
 
-    def _load(self) -> Callable[..., Any]:
+    def load(self) -> Callable[..., Any]:
         digest = self.digest()
         if self._loaded is None or self._loaded[0] != digest:
             function = getattr(self._run_module(), self._name, None)

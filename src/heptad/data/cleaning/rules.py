@@ -1,58 +1,97 @@
-"""Repairs cells and sets rows aside by rule, in one query each, with every change counted."""
+"""Repairs cells and sets rows aside by rule, as parts of one lazy query, with every change counted."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-import msgspec
+import numpy as np
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
-from heptad.data.columns.column_types import EXAMPLES
+from heptad.data.columns.column_types import EXAMPLES, LOOKED_AT
+from heptad.data.columns.dialogues import Asking, Dialogue, converse
+from heptad.data.passes import ask
 from heptad.data.records import Repair
 
 HUGE = 1e38
 """Numbers beyond this are no measurements, and models that compute in single precision cannot hold them."""
-_FLAG = "\0changed"
+MARK = "\0"
+"""What the names of columns begin with that cleaning adds for its account: they are no part of the table."""
+ASIDE = f"{MARK}aside"
+"""The column with the rule by which a row is set aside; null: it stays."""
+PLACE = f"{MARK}place"
+_FIRST = f"{MARK}first"
+_CHANGED = f"{MARK}changed"
 
 _Step = tuple[str, str, Callable[[pl.Expr], pl.Expr]]
 """Rule, column, and the repair as an expression of the column's values so far."""
 
 
-class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that stay, rows set aside (`rule`, and the `row` itself), and how many each rule took."""
-
-    frame: pl.DataFrame
-    aside: pl.DataFrame
-    repairs: list[Repair]
-
-
-def repair_cells(
-    frame: pl.DataFrame, settings: CleanSettings, protected: Collection[str] = ()
-) -> tuple[pl.DataFrame, list[Repair]]:
-    """The frame with cells repaired and no row dropped; only the rules of settings touch `protected` columns.
+class CellRepairs:
+    """The repair of cells, no row dropped; only the rules of settings touch `protected` columns.
 
     In every column of numbers NaN, infinite and huge values become null; then come the rules of `[clean.columns]` in
-    the order strip, lower, replace, range. Raises `DataError` for a rule whose column is not there or not of
-    its kind.
+    the order strip, lower, replace, range. As a question, asked of what `rows` made, it counts the cells that each
+    step changed. Raises `DataError` for a rule whose column is not there or not of its kind.
     """
-    for name, rule in settings.columns.items():
-        _check_rule(frame, name, rule)
-    steps = [step for name in frame.columns for step in _steps(frame.schema[name], name, settings, protected)]
-    values = {name: pl.col(name) for name in frame.columns}
-    flags: list[pl.Expr] = []
-    for place, (_, name, repair) in enumerate(steps):
-        before, values[name] = values[name], repair(values[name])
-        flags.append(values[name].ne_missing(before).alias(f"{_FLAG}{place}"))
-    worked = frame.lazy().select([*(value.alias(name) for name, value in values.items()), *flags]).collect()
-    repairs = []
-    for place, (what, name, _) in enumerate(steps):
-        changed = worked[f"{_FLAG}{place}"]
-        if changed.any():
-            examples = frame[name].filter(changed).unique(maintain_order=True).head(EXAMPLES)
-            repairs.append(
-                Repair(rule=what, column=name, cells=int(changed.sum()), examples=examples.cast(pl.String).to_list())
-            )
-    return worked.select(frame.columns), repairs
+
+    def __init__(
+        self, types: Mapping[str, pl.DataType], settings: CleanSettings, protected: Collection[str] = ()
+    ) -> None:
+        for name, rule in settings.columns.items():
+            _check_rule(types, name, rule)
+        self._steps = [step for name, kind in types.items() for step in _steps(kind, name, settings, protected)]
+
+    def rows(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows repaired, in their order, with marks where a step changed something."""
+        values: dict[str, pl.Expr] = {}
+        marks = []
+        for place, (_, name, repair) in enumerate(self._steps):
+            before = values.get(name, pl.col(name))
+            values[name] = repair(before)
+            marks.append(values[name].ne_missing(before).alias(f"{_CHANGED}{place}"))
+        return rows.with_columns(*(value.alias(name) for name, value in values.items()), *marks)
+
+    def expressions(self) -> Sequence[pl.Expr]:
+        return [pl.col(f"{_CHANGED}{place}").sum() for place in range(len(self._steps))]
+
+    def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
+        del rows
+        return ()
+
+    def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> list[int]:
+        del tables
+        return list(values.values())
+
+    def repairs(self, rows: pl.LazyFrame, counts: Sequence[int]) -> list[Repair]:
+        """The repairs by what was counted, with examples out of the rows as they were before."""
+        changed = [(place, cells) for place, cells in enumerate(counts) if cells]
+        if not changed:
+            return []
+        marked = self.rows(rows.with_columns(pl.all().name.prefix(_FIRST)))
+        examples = converse(marked, [self._examples(place) for place, _ in changed])
+        return [
+            Repair(rule=self._steps[place][0], column=self._steps[place][1], cells=cells, examples=shown)
+            for (place, cells), shown in zip(changed, examples, strict=True)
+        ]
+
+    def _examples(self, place: int) -> Dialogue[list[str]]:
+        values = pl.col(f"{_FIRST}{self._steps[place][1]}").filter(pl.col(f"{_CHANGED}{place}")).head(LOOKED_AT)
+        told = yield Asking(samples={"shown": values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)})
+        return told.samples["shown"].to_list()
+
+
+def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFrame, list[Repair]]:
+    """The rows with the rules of settings and nothing else applied, and what they did, counted in a pass of its own."""
+    types = rows.collect_schema()
+    repairing = CellRepairs(types, settings, protected=types.names())
+    marked = repairing.rows(rows)
+    return marked.select(types.names()), repairing.repairs(rows, ask(marked, repairing)[0])
+
+
+def without_marks(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows as the table has them."""
+    return rows.select(pl.exclude(rf"^{MARK}.*$"))
 
 
 def _steps(kind: pl.DataType, name: str, settings: CleanSettings, protected: Collection[str]) -> Iterator[_Step]:
@@ -83,12 +122,12 @@ def _within(value: pl.Expr, kind: pl.DataType, rule: CleanRule) -> pl.Expr:
     return repaired
 
 
-def _check_rule(frame: pl.DataFrame, name: str, rule: CleanRule) -> None:
-    if name not in frame.columns:
+def _check_rule(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> None:
+    if name not in types:
         raise DataError(
-            f"There is no column {name!r}, which [clean.columns] names.", allowed=nearest(name, frame.columns)
+            f"There is no column {name!r}, which [clean.columns] names.", allowed=nearest(name, list(types))
         )
-    kind = frame.schema[name]
+    kind = types[name]
     ranged = rule.min is not None or rule.max is not None
     worded = rule.strip or rule.lower or rule.replace
     if (ranged and not kind.is_numeric()) or (worded and kind != pl.String):
@@ -96,34 +135,68 @@ def _check_rule(frame: pl.DataFrame, name: str, rule: CleanRule) -> None:
         raise DataError(f"[clean.columns.{name}] has a rule that does not fit a column of {kind}.", allowed=wanted)
 
 
-def duplicates(frame: pl.DataFrame, columns: Collection[str], key: list[str]) -> pl.Series:
-    """Which rows repeat an earlier one in all `columns`; a key, which copies share too, makes it cheaper to tell."""
-    groups = pl.struct(columns).hash() if not key else pl.col(key[0]) if len(key) == 1 else pl.struct(key)
-    flagged = frame.select(groups.is_duplicated()).to_series()
-    mask = pl.zeros(len(frame), pl.Boolean, eager=True)
-    if not flagged.any():
-        return mask
-    suspected = frame.with_row_index(_FLAG).filter(flagged)
-    first = suspected.unique(columns, keep="first", maintain_order=True)[_FLAG]
-    repeated = suspected.filter(~pl.col(_FLAG).is_in(first.implode()))[_FLAG]
-    return mask.scatter(repeated, values=True)
+def duplicates(rows: pl.LazyFrame, columns: Sequence[str], key: Sequence[str]) -> pl.Series:
+    """The places, from 0 and ascending, of rows that repeat an earlier one in all `columns`.
 
-
-def set_aside(frame: pl.DataFrame, rules: dict[str, pl.Series]) -> Cleaned:
-    """Takes out rows by rule (name to which rows); a row goes by the first rule that wants it.
-
-    No row is lost: those that stay and those set aside are together as many as came in.
+    A key, which copies share too, makes it cheaper to tell. Grouping spills; what is held grows with the copies.
     """
-    kept = pl.repeat(value=True, n=len(frame), dtype=pl.Boolean, eager=True)
-    aside, repairs = [], []
-    for name, wanted in rules.items():
-        taken = kept & wanted.fill_null(value=False)
-        if taken.any():
-            aside.append(frame.filter(taken).select(pl.lit(name).alias("rule"), pl.struct(pl.all()).alias("row")))
-            repairs.append(Repair(rule=name, rows=len(aside[-1])))
-            kept &= ~taken
-    return Cleaned(
-        frame=frame.filter(kept) if aside else frame,
-        aside=pl.concat(aside) if aside else pl.DataFrame(),
-        repairs=repairs,
-    )
+    group = list(key) or [f"{MARK}hash"]
+    grouped = rows if key else rows.with_columns(pl.struct(columns).hash().alias(group[0]))
+    shared = grouped.group_by(group).len().filter(pl.col("len") > 1).drop("len").collect(engine="streaming")
+    if shared.is_empty():
+        return pl.Series(PLACE, [], pl.Int64)
+    placed = grouped.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64))
+    suspected = placed.join(shared.lazy(), on=group, how="semi", nulls_equal=True).cache()
+    firsts = suspected.group_by(columns).agg(pl.col(PLACE).min())
+    repeated = suspected.select(PLACE).join(firsts.select(PLACE), on=PLACE, how="anti")
+    return repeated.sort(PLACE).collect(engine="streaming")[PLACE]
+
+
+def at_places(places: pl.Series) -> pl.Expr:
+    """Whether a row is at one of some places, ascending, of rows with their place in the column `PLACE`."""
+    wanted = places.to_numpy()
+
+    def found(batch: pl.Series) -> pl.Series:
+        asked = batch.to_numpy()
+        near = np.minimum(np.searchsorted(wanted, asked), len(wanted) - 1)
+        return pl.Series(batch.name, wanted[near] == asked)
+
+    return pl.col(PLACE).map_batches(found, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+class SettingAside:
+    """Takes rows out by rule (name to which rows, in marked rows); a row goes by the first rule that wants it.
+
+    As a question, asked of what `rows` made, it counts the rows that each rule took. No row is lost: those that stay
+    and those set aside are together as many as came in.
+    """
+
+    def __init__(self, rules: Mapping[str, pl.Expr]) -> None:
+        self._rules = rules
+
+    def rows(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """All rows, those that go with their rule in the column `ASIDE`."""
+        rule = pl.coalesce(
+            [
+                *(pl.when(wanted).then(pl.lit(name)).otherwise(None) for name, wanted in self._rules.items()),
+                pl.lit(None, pl.String),
+            ]
+        )
+        return rows.with_columns(rule.alias(ASIDE))
+
+    def expressions(self) -> Sequence[pl.Expr]:
+        return [(pl.col(ASIDE) == name).sum().alias(name) for name in self._rules]
+
+    def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
+        del rows
+        return ()
+
+    def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> list[Repair]:
+        del tables
+        return [Repair(rule=name, rows=values[name]) for name in self._rules if values[name]]
+
+
+def rows_aside(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Of marked rows those that go: the `rule`, and the `row` itself as JSON."""
+    gone = rows.filter(pl.col(ASIDE).is_not_null())
+    return gone.select(rule=ASIDE, row=pl.struct(pl.exclude(rf"^{MARK}.*$")).struct.json_encode())

@@ -1,6 +1,7 @@
 """Turns columns of text into numbers, booleans and times, counting what does not fit; and back where asked."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import NoReturn, TypeVar
 
 import msgspec
 import polars as pl
@@ -8,13 +9,17 @@ import polars as pl
 from heptad.core.errors import DataError
 from heptad.core.settings import Task
 from heptad.data.columns import dates
+from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.records import Repair
 from heptad.data.settings import ColumnType
 
 MOST = 0.95
 """A column of text is numbers or times where at least this share of its values reads so; the rest is nulled."""
 EXAMPLES = 5
+LOOKED_AT = 1000
+"""Values that do not fit among which examples are looked for."""
 _BOOLEANS = {"true": True, "false": False}
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 STORED: dict[ColumnType, pl.DataType] = {
     "number": pl.Float64(),
     "integer": pl.Int64(),
@@ -25,6 +30,8 @@ STORED: dict[ColumnType, pl.DataType] = {
 }
 """How a column of each type is kept in tables."""
 
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
+
 
 class Dates(msgspec.Struct, frozen=True, kw_only=True):
     """How times are written: the zone of those that name none, a format where the settings give one."""
@@ -33,86 +40,85 @@ class Dates(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
 
 
-class TypedColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """One column after reading it, how it was understood (empty: nothing to tell), and its repairs."""
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How one column is read: its values, how it was understood (empty: nothing to tell), and its repairs."""
 
-    values: pl.Series
+    values: pl.Expr
     understood: str = ""
     repairs: list[Repair] = []
 
 
-def read_column(texts: pl.Series, decimal_comma: bool, style: Dates) -> TypedColumn:
-    """The column as the narrowest of integer, number, boolean, time; left as text where none fits.
+def read_columns(rows: Rows, readings: Mapping[str, Dialogue[Reading]]) -> tuple[Rows, dict[str, str], list[Repair]]:
+    """The rows with some columns read, how they were understood where there is something to tell, and all repairs."""
+    found = dict(zip(readings, converse(rows, list(readings.values())), strict=True))
+    changed = [one.values.alias(name) for name, one in found.items()]
+    return (
+        rows.with_columns(changed) if changed else rows,
+        {name: one.understood for name, one in found.items() if one.understood},
+        [repair for one in found.values() for repair in one.repairs],
+    )
+
+
+def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]:
+    """A column of text as the narrowest of integer, number, boolean, time; left as text where none fits.
 
     Whole numbers with leading zeros are codes and stay text. What does not fit in a column that otherwise does is
     nulled and counted. `decimal_comma`: whether `1,5` may be a number.
     """
-    if not texts.count():
-        return TypedColumn(values=texts)
-    numbers, understood = _plain_numbers(texts, decimal_comma)
-    read = _as_integers(texts) or _as_numbers(texts, numbers, understood) or _as_truth(texts) or _as_times(texts, style)
+    texts = pl.col(name)
+    whole = texts.cast(pl.Int64, strict=False)
+    coded = texts.str.starts_with("0") & (texts.str.len_bytes() > 1)
+    told = yield Asking(
+        {"count": texts.count(), "whole": whole.count(), "coded": coded.any()},
+        {"head": texts.drop_nulls().head(1000)},
+    )
+    count = told.values["count"]
+    if told.values["whole"] == count:
+        codes = bool(told.values["coded"])
+        return Reading(values=texts if codes or not count else whole, understood="codes with leading zeros" * codes)
+    plain, understood = _plain_numbers(texts, told.samples["head"], decimal_comma)
+    numbers, integers = plain.cast(pl.Float64, strict=False), plain.cast(pl.Int64, strict=False)
+    truth = texts.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+    told = yield Asking({"numbers": numbers.count(), "integers": integers.count(), "truth": truth.count()})
+    fit = told.values["numbers"]
+    if fit >= MOST * count:
+        values = integers if told.values["integers"] == fit else numbers
+        repairs = (yield from _unread("not_a_number", name, texts, values)) if fit < count else []
+        return Reading(values=values, understood=understood, repairs=repairs)
+    if told.values["truth"] == count:
+        return Reading(values=truth)
+    read = yield from _as_times(name, style)
     if read is not None:
         return read
-    share = numbers.cast(pl.Float64, strict=False).count() / texts.count()
-    return TypedColumn(
-        values=texts, understood=f"text, though {share:.0%} of the values are numbers" if share >= 0.5 else ""
-    )
+    share = fit / count
+    return Reading(values=texts, understood=f"text, though {share:.0%} of the values are numbers" * (share >= 0.5))
 
 
-def _as_integers(texts: pl.Series) -> TypedColumn | None:
-    whole = texts.cast(pl.Int64, strict=False)
-    if whole.count() < texts.count():
-        return None
-    if (texts.str.starts_with("0") & (texts.str.len_bytes() > 1)).any():
-        return TypedColumn(values=texts, understood="codes with leading zeros")
-    return TypedColumn(values=whole)
-
-
-def _as_numbers(texts: pl.Series, plain: pl.Series, understood: str) -> TypedColumn | None:
-    numbers = plain.cast(pl.Float64, strict=False)
-    if numbers.count() < MOST * texts.count():
-        return None
-    integers = plain.cast(pl.Int64, strict=False)
-    values = integers if integers.count() == numbers.count() else numbers
-    repairs = _unread("not_a_number", texts, values.is_null())
-    return TypedColumn(values=values, understood=understood, repairs=repairs)
-
-
-def _as_truth(texts: pl.Series) -> TypedColumn | None:
-    values = _as_booleans(texts, _BOOLEANS)
-    return None if values is None else TypedColumn(values=values)
-
-
-def _as_booleans(texts: pl.Series, words: Mapping[str, bool]) -> pl.Series | None:
-    if not set(texts.drop_nulls().head(100).str.to_lowercase()) <= set(words):
-        return None
-    read = texts.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
-    return read if read.count() == texts.count() else None
-
-
-def read_times(texts: pl.Series, style: Dates) -> TypedColumn:
+def read_times(name: str, style: Dates) -> Dialogue[Reading]:
     """A text column of a typed file (Parquet, JSON) as times where it holds them, else as it is."""
-    return _as_times(texts, style) or TypedColumn(values=texts)
+    return (yield from _as_times(name, style)) or Reading(values=pl.col(name))
 
 
-def _as_times(texts: pl.Series, style: Dates) -> TypedColumn | None:
-    times = dates.read_texts(texts, style.timezone, style.format)
-    if times is None or times.unread > (1 - MOST) * texts.count():
+def _as_times(name: str, style: Dates) -> Dialogue[Reading | None]:
+    texts = pl.col(name)
+    times = yield from dates.read_texts(texts, style.timezone, style.format)
+    if times is None:
+        return None
+    count = times.unread + sum(times.formats.values())
+    if times.unread > (1 - MOST) * count:
         return None
     first, *others = times.formats
     if times.ambiguous:
-        return TypedColumn(values=texts, understood=f"text: times as {first}, or day and month the other way round")
-    repairs = _unread("not_a_time", texts, times.values.is_null())
+        return Reading(values=texts, understood=f"text: times as {first}, or day and month the other way round")
+    repairs = (yield from _unread("not_a_time", name, texts, times.values)) if times.unread else []
     repairs += [
-        Repair(rule="second_date_format", column=texts.name, cells=times.formats[other], examples=[other])
-        for other in others
+        Repair(rule="second_date_format", column=name, cells=times.formats[other], examples=[other]) for other in others
     ]
-    return TypedColumn(values=times.values, understood=f"times as {first}", repairs=repairs)
+    return Reading(values=times.values, understood=f"times as {first}", repairs=repairs)
 
 
-def _plain_numbers(texts: pl.Series, decimal_comma: bool) -> tuple[pl.Series, str]:
+def _plain_numbers(texts: pl.Expr, sample: pl.Series, decimal_comma: bool) -> tuple[pl.Expr, str]:
     """The texts with a point for decimals and nothing between thousands, and what was seen."""
-    sample = texts.drop_nulls().head(1000)
     if not sample.str.contains(",", literal=True).any():
         return texts, ""
     share = len(sample) * MOST
@@ -124,123 +130,146 @@ def _plain_numbers(texts: pl.Series, decimal_comma: bool) -> tuple[pl.Series, st
     return texts, ""
 
 
-def _unread(rule: str, texts: pl.Series, unread: pl.Series) -> list[Repair]:
-    lost = texts.filter(unread & texts.is_not_null())
-    if lost.is_empty():
-        return []
-    examples = lost.unique(maintain_order=True).head(EXAMPLES).to_list()
-    return [Repair(rule=rule, column=texts.name, cells=len(lost), examples=examples)]
+def _unread(rule: str, name: str, before: pl.Expr, after: pl.Expr) -> Dialogue[list[Repair]]:
+    """The repair of cells that had a value and lost it, where there are any."""
+    lost = before.is_not_null() & after.is_null()
+    examples = before.filter(lost).head(LOOKED_AT).unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+    told = yield Asking({"lost": lost.sum()}, {"examples": examples})
+    cells = told.values["lost"]
+    return [Repair(rule=rule, column=name, cells=cells, examples=told.samples["examples"].to_list())] if cells else []
 
 
-def conform(frame: pl.DataFrame, types: Mapping[str, ColumnType], style: Dates) -> tuple[pl.DataFrame, list[Repair]]:
-    """The frame in the stored types, each column in the type that `types` names or the nearest to what it has.
+def conform(rows: Rows, types: Mapping[str, ColumnType], style: Dates) -> tuple[Rows, list[Repair]]:
+    """The rows in the stored types, each column in the type that `types` names or the nearest to what it has.
 
     Raises `DataError` for columns that no type can hold (lists, structs, binary).
     """
-    columns, repairs = [], []
-    for values in frame:
-        column, found = _conform_column(values, types.get(values.name), style)
-        columns.append(column)
-        repairs += found
-    return pl.DataFrame(columns), repairs
+    schema = rows.lazy().collect_schema()
+    unfit = {name: kind for name, kind in schema.items() if kind not in STORED.values() or name in types}
+    read, _, repairs = read_columns(
+        rows, {name: _conformed(name, kind, types.get(name), style) for name, kind in unfit.items()}
+    )
+    return read, repairs
 
 
-def _conform_column(values: pl.Series, wanted: ColumnType | None, style: Dates) -> tuple[pl.Series, list[Repair]]:
-    plain = _nearest_stored(values, style)
-    if wanted is None or plain.dtype == STORED[wanted]:
-        return plain, []
+def _conformed(name: str, kind: pl.DataType, wanted: ColumnType | None, style: Dates) -> Dialogue[Reading]:
+    plain, stored = yield from _nearest_stored(name, kind, style)
+    if wanted is None or stored == STORED[wanted]:
+        return Reading(values=plain)
     if wanted == "datetime":
-        return as_moments(plain, style)
+        return (yield from as_moments(name, stored, style, plain))
     if wanted in {"category", "text"}:
-        return _as_text(plain), []
+        return Reading(values=(yield from _as_text(plain, stored)))
     if wanted == "boolean":
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        texts = _as_text(plain)
-        read = texts.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
-        return read, _unread("not_a_boolean", texts, read.is_null())
+        texts = yield from _as_text(plain, stored)
+        read = texts.str.to_lowercase().replace_strict(_WORDS, default=None, return_dtype=pl.Boolean)
+        return Reading(values=read, repairs=(yield from _unread("not_a_boolean", name, texts, read)))
     read = plain.cast(STORED[wanted], strict=False)
-    return read, _unread("not_a_number", plain.cast(pl.String), read.is_null())
+    return Reading(values=read, repairs=(yield from _unread("not_a_number", name, plain, read)))
 
 
-def as_target(values: pl.Series, task: Task) -> tuple[pl.Series, list[Repair]]:
+def as_target(name: str, kind: pl.DataType, task: Task) -> Dialogue[Reading]:
     """The target as it is kept: classes as text (1 and 1.0 are the same class), numbers as numbers."""
+    values = pl.col(name)
     if task == "classification":
-        return _as_text(values), []
+        return Reading(values=(yield from _as_text(values, kind)))
     read = values.cast(pl.Float64, strict=False)
-    return read, _unread("not_a_number", values.cast(pl.String), read.is_null())
+    exact = kind.is_numeric()
+    return Reading(values=read, repairs=[] if exact else (yield from _unread("not_a_number", name, values, read)))
 
 
-def as_moments(values: pl.Series, style: Dates) -> tuple[pl.Series, list[Repair]]:
-    """Any column as times in UTC; `DataError` where it does not hold times or could be read in two ways."""
-    if values.dtype.is_temporal():
-        return dates.to_utc(values, style.timezone), []
-    if values.dtype.is_numeric():
-        read = dates.read_numbers(values)
+def as_moments(name: str, kind: pl.DataType, style: Dates, values: pl.Expr | None = None) -> Dialogue[Reading]:
+    """Any column as times in UTC; `DataError` where it does not hold times or could be read in two ways.
+
+    `values`: what is made of the column before, with the dtype `kind`.
+    """
+    values = pl.col(name) if values is None else values
+    if kind.is_temporal():
+        return Reading(values=dates.to_utc(values, kind, style.timezone))
+    unreadable = values
+    if kind.is_numeric():
+        read = yield from dates.read_numbers(values)
         if read is not None:
             moments, unit = read
-            return moments, [Repair(rule="read_as_time", column=values.name, cells=moments.count(), examples=[unit])]
-    elif values.dtype == pl.String:
-        times = dates.read_texts(values, style.timezone, style.format)
+            told = yield Asking({"count": moments.count()})
+            repair = Repair(rule="read_as_time", column=name, cells=told.values["count"], examples=[unit])
+            return Reading(values=moments, repairs=[repair])
+    elif kind == pl.String:
+        times = yield from dates.read_texts(values, style.timezone, style.format)
         if times is not None and times.ambiguous:
             raise DataError(
-                f"The times in {values.name!r} can be read with day before month and with month before day.",
+                f"The times in {name!r} can be read with day before month and with month before day.",
                 remedy='say which in [sources.NAME]: dates = "%d/%m/%Y" or dates = "%m/%d/%Y"',
             )
         if times is not None and not times.unread:
-            return times.values, []
-    shown = ", ".join(repr(value) for value in unreadable_times(values, style))
+            return Reading(values=times.values)
+        unreadable = values if times is None else values.filter(times.values.is_null())
+    shown = unreadable.drop_nulls().head(LOOKED_AT).unique(maintain_order=True).head(3)
+    told = yield Asking(samples={"shown": shown})
+    _refuse_times(name, told.samples["shown"].to_list() or [None])
+
+
+def _refuse_times(name: str, shown: list[object]) -> NoReturn:
     raise DataError(
-        f"The column {values.name!r} does not hold times: it has {shown}.",
+        f"The column {name!r} does not hold times: it has {', '.join(map(repr, shown))}.",
         allowed="ISO 8601, the usual day and time formats, years, Unix seconds; every value must read",
         remedy='mend the values, name a format with [sources.NAME] dates = "%d.%m.%Y", or leave `time` out',
     )
 
 
-def unreadable_times(values: pl.Series, style: Dates) -> Iterator[object]:
-    """A few of the values that do not read as times."""
-    present = values.drop_nulls()
-    if values.dtype == pl.String:
-        times = dates.read_texts(values, style.timezone, style.format)
-        if times is not None:
-            present = values.filter(times.values.is_null() & values.is_not_null())
-    yield from present.unique(maintain_order=True).head(3).to_list() or [None]
-
-
-def _nearest_stored(values: pl.Series, style: Dates) -> pl.Series:
-    kind = values.dtype
+def _nearest_stored(name: str, kind: pl.DataType, style: Dates) -> Dialogue[tuple[pl.Expr, pl.DataType]]:
+    """The column in the stored type that is nearest to its dtype, and which that is."""
+    values = pl.col(name)
     if kind in STORED.values():
-        return values
+        return values, kind
     if isinstance(kind, pl.Date | pl.Datetime):
-        return dates.to_utc(values, style.timezone)
-    for fits, convert in _CONVERSIONS:
+        return dates.to_utc(values, kind, style.timezone), STORED["datetime"]
+    if kind.is_integer():
+        return (yield from _widened(values, kind))
+    for fits, wanted, convert in _CONVERSIONS:
         if fits(kind):
-            return convert(values)
+            return convert(values), STORED[wanted]
     raise DataError(
-        f"The column {values.name!r} holds {kind}, which a table for learning cannot.",
+        f"The column {name!r} holds {kind}, which a table for learning cannot.",
         allowed="numbers, text, booleans, dates and times",
         remedy="turn it into columns of those in [data] function",
     )
 
 
-def _widened(values: pl.Series) -> pl.Series:
+def _widened(values: pl.Expr, kind: pl.DataType) -> Dialogue[tuple[pl.Expr, pl.DataType]]:
     whole = values.cast(pl.Int64, strict=False)
-    return whole if whole.null_count() == values.null_count() else values.cast(pl.Float64)
+    if kind in _LARGE:
+        told = yield Asking({"lost": (whole.is_null() & values.is_not_null()).any()})
+        if told.values["lost"]:
+            return values.cast(pl.Float64), STORED["number"]
+    return whole, STORED["integer"]
 
 
-_CONVERSIONS: tuple[tuple[Callable[[pl.DataType], bool], Callable[[pl.Series], pl.Series]], ...] = (
-    (lambda kind: kind.is_integer(), _widened),
-    (lambda kind: kind.is_float() or kind.is_decimal(), lambda values: values.cast(pl.Float64)),
-    (lambda kind: kind == pl.Duration, lambda values: values.dt.total_microseconds().cast(pl.Float64) / 1e6),
-    (lambda kind: kind == pl.Time, lambda values: values.cast(pl.Int64).cast(pl.Float64) / 1e9),
-    (lambda kind: isinstance(kind, pl.Categorical | pl.Enum | pl.Null), lambda values: values.cast(pl.String)),
+_LARGE: Collection[pl.DataType] = (pl.UInt64(), pl.UInt128(), pl.Int128())
+"""Integers that 64 bits with a sign may not hold."""
+_CONVERSIONS: tuple[tuple[Callable[[pl.DataType], bool], ColumnType, Callable[[pl.Expr], pl.Expr]], ...] = (
+    (lambda kind: kind.is_float() or kind.is_decimal(), "number", lambda values: values.cast(pl.Float64)),
+    (
+        lambda kind: kind == pl.Duration,
+        "number",
+        lambda values: values.dt.total_microseconds().cast(pl.Float64) / 1e6,
+    ),
+    (lambda kind: kind == pl.Time, "number", lambda values: values.cast(pl.Int64).cast(pl.Float64) / 1e9),
+    (
+        lambda kind: isinstance(kind, pl.Categorical | pl.Enum | pl.Null),
+        "category",
+        lambda values: values.cast(pl.String),
+    ),
 )
-"""What is kept in the nearest stored type: which dtypes, and how; durations and times of day as seconds."""
+"""What is kept in the nearest stored type: which dtypes, in which type, and how; durations and times as seconds."""
 
 
-def _as_text(values: pl.Series) -> pl.Series:
+def _as_text(values: pl.Expr, kind: pl.DataType) -> Dialogue[pl.Expr]:
     """Values as text; whole numbers kept as floats because of nulls are written without a decimal point."""
-    if values.dtype == pl.Float64 and (values.is_null() | (values == values.round())).all():
-        values = values.cast(pl.Int64, strict=False)
+    if kind == pl.Float64:
+        told = yield Asking({"whole": (values.is_null() | (values == values.round())).all()})
+        if told.values["whole"]:
+            values = values.cast(pl.Int64, strict=False)
     return values.cast(pl.String)
 
 

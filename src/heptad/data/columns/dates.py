@@ -5,6 +5,8 @@ from itertools import product
 import msgspec
 import polars as pl
 
+from heptad.data.columns.dialogues import Asking, Dialogue
+
 _NUMERIC = "%Y-%m-%d %Y/%m/%d %d.%m.%Y %m/%d/%Y %d/%m/%Y %m/%d/%y %d/%m/%y %d-%m-%Y %m-%d-%Y"
 DAYS = (*_NUMERIC.split(), "%d %b %Y", "%b %d, %Y")
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
@@ -27,54 +29,53 @@ class Times(msgspec.Struct, frozen=True):
     `unread` counts values that no format fits. `ambiguous`: day and month could as well be the other way round.
     """
 
-    values: pl.Series
+    values: pl.Expr
     formats: dict[str, int]
     unread: int
     ambiguous: bool
 
 
-def read_texts(texts: pl.Series, timezone: str, given: str = "") -> Times | None:
+def read_texts(texts: pl.Expr, timezone: str, given: str = "") -> Dialogue[Times | None]:
     """The times of a text column in UTC, or `None` where it does not hold times.
 
     With `given`, that format is the only one. Otherwise up to two formats are used, the second only
     for values that the first cannot read. Values without a zone are of `timezone`.
     """
-    if not texts.count():
+    told = yield Asking({"count": texts.count()})
+    count = told.values["count"]
+    if not count:
         return None
-    sample = _sample(texts)
-    first, share = (given, 1.0) if given else _best_format(sample)
+    first, share = (given, 1.0) if given else (yield from _format_of(texts, count))
     if share < LIKELY:
         return None
     values = _parse(texts, first, timezone)
-    formats = {first: values.count()}
-    missed = texts.filter(values.is_null() & texts.is_not_null())
-    ambiguous = not given and _fits_swapped(texts, first, values.count())
-    if len(missed) and not given:
-        second, fits = _best_format(_sample(missed))
+    read, ambiguous = yield from _read_with(texts, first, timezone, settled=bool(given))
+    formats = {first: read}
+    if read < count and not given:
+        missed = pl.when(values.is_null()).then(texts)
+        second, fits = yield from _format_of(missed, count - read)
         if fits >= LIKELY:
-            filled = values.fill_null(_parse(texts, second, timezone))
-            formats[second] = filled.count() - values.count()
-            ambiguous = ambiguous or _fits_swapped(missed, second, formats[second])
-            values = filled
-    return Times(values, formats, texts.count() - values.count(), ambiguous)
+            values = values.fill_null(_parse(texts, second, timezone))
+            formats[second], unclear = yield from _read_with(missed, second, timezone, settled=ambiguous)
+            ambiguous = ambiguous or unclear
+    return Times(values, formats, count - sum(formats.values()), ambiguous)
 
 
-def read_numbers(numbers: pl.Series) -> tuple[pl.Series, str] | None:
+def read_numbers(numbers: pl.Expr) -> Dialogue[tuple[pl.Expr, str] | None]:
     """Times in UTC out of whole numbers, and how they were understood; `None` where they make no sense as times.
 
     Years (four digits), days as YYYYMMDD, or Unix time in the unit that its size tells.
     """
-    present = numbers.drop_nulls().cast(pl.Float64)
-    if present.is_empty():
+    values, whole = numbers.cast(pl.Float64), numbers.cast(pl.Int64, strict=False)
+    days = whole.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us", time_zone="UTC")
+    told = yield Asking({"count": numbers.count(), "low": values.min(), "high": values.max(), "days": days.count()})
+    count, low, high = told.values["count"], told.values["low"] or 0, told.values["high"] or 0
+    if not count:
         return None
-    low, high = float(present.min() or 0), float(present.max() or 0)  # type: ignore[arg-type] # a float column
-    whole = numbers.cast(pl.Int64, strict=False)
     if low >= 1000 and high < 3000:
         return _parse(whole.cast(pl.String) + "-01-01", "%Y-%m-%d", "UTC"), "years"
-    if low >= 1000_01_01 and high < 3000_01_01:
-        days = whole.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us", time_zone="UTC")
-        if days.count() == len(present):
-            return days, "days as YYYYMMDD"
+    if low >= 1000_01_01 and high < 3000_01_01 and told.values["days"] == count:
+        return days, "days as YYYYMMDD"
     if low < 1e8:
         return None
     for limit, per_second, unit in _UNIX:
@@ -84,32 +85,28 @@ def read_numbers(numbers: pl.Series) -> tuple[pl.Series, str] | None:
     return None
 
 
-def to_utc(values: pl.Series, timezone: str) -> pl.Series:
-    """Dates and times as `Datetime("us", "UTC")`; what names no zone is of `timezone`."""
-    if values.dtype == pl.Date:
-        values = values.cast(pl.Datetime("us"))
-    if values.dtype == pl.Datetime and values.dtype.time_zone is None:  # type: ignore[attr-defined] # a Datetime
-        values = values.cast(pl.Datetime("us")).dt.replace_time_zone(
-            timezone, ambiguous="earliest", non_existent="null"
-        )
+def to_utc(values: pl.Expr, kind: pl.DataType, timezone: str) -> pl.Expr:
+    """Dates and times of this dtype as `Datetime("us", "UTC")`; what names no zone is of `timezone`."""
+    if kind == pl.Date or (isinstance(kind, pl.Datetime) and kind.time_zone is None):
+        plain = values.cast(pl.Datetime("us"))
+        values = plain.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     return values.cast(pl.Datetime("us", "UTC"))
 
 
-def _sample(texts: pl.Series) -> pl.Series:
-    present = texts.drop_nulls()
-    return present.gather_every(max(1, len(present) // SAMPLE))
-
-
-def _parse(texts: pl.Series, pattern: str, timezone: str) -> pl.Series:
+def _parse(texts: pl.Expr, pattern: str, timezone: str) -> pl.Expr:
     if pattern.endswith("%z"):
-        read = texts.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
+        moments = texts.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
     else:
+        zone = "UTC" if pattern.endswith(("Z", " UTC")) else timezone
         read = texts.str.to_datetime(pattern, strict=False, time_unit="us")
-        if pattern.endswith(("Z", " UTC")):
-            timezone = "UTC"
-    moments = to_utc(read, timezone)
+        moments = to_utc(read, pl.Datetime("us"), zone)
     # "%Y" reads 7 as the year 7.
-    return moments.set(moments.dt.year() < EARLIEST, None)
+    return pl.when(moments.dt.year() >= EARLIEST).then(moments)
+
+
+def _format_of(texts: pl.Expr, count: int) -> Dialogue[tuple[str, float]]:
+    told = yield Asking(samples={"sample": texts.drop_nulls().gather_every(max(1, count // SAMPLE))})
+    return _best_format(told.samples["sample"])
 
 
 def _best_format(sample: pl.Series) -> tuple[str, float]:
@@ -121,7 +118,7 @@ def _best_format(sample: pl.Series) -> tuple[str, float]:
         if parts[2] and not parts[1]:
             continue
         pattern = "".join(parts)
-        read = _parse(sample, pattern, "UTC").count()
+        read = int(sample.to_frame("text").select(_parse(pl.col("text"), pattern, "UTC").count()).item())
         if read > most:
             best, most = pattern, read
         if most == len(sample):
@@ -129,11 +126,16 @@ def _best_format(sample: pl.Series) -> tuple[str, float]:
     return best, most / len(sample)
 
 
-def _fits_swapped(texts: pl.Series, pattern: str, read: int) -> bool:
-    """Whether day and month could change places without losing a value, and would then say something else."""
-    for order, swapped in _SWAPPED.items():
-        if pattern.startswith(order):
-            other = _parse(texts, pattern.replace(order, swapped, 1), "UTC")
-            same = _parse(texts, pattern, "UTC")
-            return bool(other.count() >= read and (other.ne_missing(same)).any())
-    return False
+def _read_with(texts: pl.Expr, pattern: str, timezone: str, *, settled: bool) -> Dialogue[tuple[int, bool]]:
+    """How many values a format reads, and whether the order of day and month is unclear.
+
+    It is where both could change places without losing a value, and would then say something else.
+    """
+    asked = {"read": _parse(texts, pattern, timezone).count()}
+    order = next((order for order in _SWAPPED if pattern.startswith(order)), "")
+    if order and not settled:
+        other = _parse(texts, pattern.replace(order, _SWAPPED[order], 1), "UTC")
+        asked |= {"other": other.count(), "differ": other.ne_missing(_parse(texts, pattern, "UTC")).any()}
+    told = yield Asking(asked)
+    read = told.values["read"]
+    return read, bool(told.values.get("other", -1) >= read and told.values.get("differ"))

@@ -10,7 +10,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.cleaning.rules import duplicates
-from heptad.data.columns.column_types import Dates, as_moments
+from heptad.data.columns.column_types import Dates, as_moments, read_columns
 from heptad.data.columns.schema import infer_schema
 from heptad.data.columns.suspects import leaks, left_out, summands
 from heptad.data.records import Repair, Schema
@@ -67,8 +67,7 @@ def look_at(settings: SourceSettings, place: Place, target: str, time: str) -> L
             )
     repairs: list[Repair] = []
     if time:
-        moments, repairs = as_moments(frame[time], Dates())
-        frame = frame.with_columns(moments)
+        frame, _, repairs = read_columns(frame, {time: as_moments(time, frame.schema[time], Dates())})
     features = [name for name in frame.columns if name not in {target, time}]
     useless = left_out(frame, features, ())
     key = next((name for name in useless if _is_key(frame[name])), "")
@@ -83,7 +82,7 @@ def look_at(settings: SourceSettings, place: Place, target: str, time: str) -> L
         useless={name: reason for name, reason in useless.items() if name != key},
         telling=leaks(frame, [column.name for column in schema.features()], target, schema.task),
         key=key,
-        repeated=int(duplicates(frame, frame.columns, []).sum()),
+        repeated=len(duplicates(frame.lazy(), frame.columns, [])),
         repairs=[*table.repairs, *repairs],
     )
 

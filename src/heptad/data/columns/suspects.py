@@ -1,18 +1,21 @@
 """Columns that teach a model nothing, or too much: ids, constants, copies, and those that know the target."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from heptad.core.settings import Task
-from heptad.data.columns.schema import is_prose
+from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse
+from heptad.data.columns.schema import PROSE_SAMPLE, is_prose
 from heptad.data.versions.digests import column_digest
 
 DISTINCT = 0.95
 """A column of names is an id where at least this share of its values is different."""
+ABOUT = 0.9
+"""Where even an estimate finds less than this share of the different values that make an id, they are not counted."""
 FEWEST = 20
 """Below this many rows, different values prove nothing."""
 EMPTY = 0.001
@@ -28,90 +31,137 @@ ALONE = 0.98
 PURE = 0.99
 """One column tells the class where it alone is right this often, and guessing is wrong twice as often."""
 
+_PLACE = "\0place"
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|ids|uuid|guid|index|idx|key|pk|row|rownum|serial|instant|unnamed: 0)$", re.IGNORECASE
 )
 _CAMEL_ID = re.compile(r"[a-z](ID|Id|Key|No)$")
 
 
-def left_out(frame: pl.DataFrame, features: Collection[str], kept: Collection[str]) -> dict[str, str]:
+def left_out(rows: Rows, features: Collection[str], kept: Collection[str]) -> dict[str, str]:
     """Name and reason of each feature that nothing can be learnt from; those in `kept` are left alone.
 
     Where ids are all there is to learn from, they are not taken for ids.
     """
-    useless: dict[str, str] = {}
-    ids: dict[str, str] = {}
-    alike: dict[str, list[pl.Series]] = {}
-    for values in frame:
-        name = values.name
-        if name not in features or name in kept:
-            continue
-        reason = _empty_or_constant(values)
-        if not reason:
-            # Only columns that begin alike are compared in full.
-            candidates = alike.setdefault(f"{values.dtype} {column_digest(values.head(FEWEST))}", [])
-            twin = next((one.name for one in candidates if values.equals(one, null_equal=True)), "")
-            candidates.append(values)
-            reason = f"the same as {twin!r} in every row" if twin else ""
-        if reason:
-            useless[name] = reason
-        elif _is_id(values.drop_nulls()):
-            ids[name] = f"an id: {values.drop_nulls().n_unique():,} different values in {values.count():,} rows"
-    found = useless if len(useless) + len(ids) == len(features) else useless | ids
-    return {name: found[name] for name in frame.columns if name in found}
+    types = rows.lazy().collect_schema()
+    judged = {name: kind for name, kind in types.items() if name in features and name not in kept}
+    found = converse(rows, [_useless(name, kind) for name, kind in judged.items()])
+    useless = {name: reason for name, reason in zip(judged, found, strict=True) if reason}
+    rest = {name: kind for name, kind in judged.items() if name not in useless}
+    copies: dict[str, str] = converse(rows, [_copies(rest)])[0]
+    useless |= {name: f"the same as {twin!r} in every row" for name, twin in copies.items()}
+    rest = {name: kind for name, kind in rest.items() if name not in copies}
+    ids = dict(zip(rest, converse(rows, [_id(name, kind) for name, kind in rest.items()]), strict=True))
+    ids = {name: reason for name, reason in ids.items() if reason}
+    every = useless if len(useless) + len(ids) == len(features) else useless | ids
+    return {name: every[name] for name in types if name in every}
 
 
-def _empty_or_constant(values: pl.Series) -> str:
-    present = values.count()
+def _useless(name: str, kind: pl.DataType) -> Dialogue[str]:
+    value = pl.col(name)
+    not_a_number = value.is_nan().sum() if kind.is_float() else pl.lit(0)
+    told = yield Asking(
+        {"rows": pl.len(), "count": value.count(), "low": value.min(), "high": value.max(), "undefined": not_a_number}
+    )
+    rows, present, undefined = told.values["rows"], told.values["count"], told.values["undefined"] or 0
     if not present:
         return "empty in every row"
-    if present < EMPTY * len(values):
-        return f"empty in all but {present:,} of {len(values):,} rows"
-    constant = not values.null_count() and values.n_unique() == 1
-    return f"{values[0]!r} in every row" if constant else ""
+    if present < EMPTY * rows:
+        return f"empty in all but {present:,} of {rows:,} rows"
+    constant = undefined == rows or (not undefined and told.values["low"] == told.values["high"])
+    return f"{told.values['low']!r} in every row" if constant and present == rows else ""
 
 
-def _is_id(present: pl.Series) -> bool:
-    """Names that hardly repeat; whole numbers that count the rows, or hardly repeat and are called an id."""
-    if len(present) < FEWEST or not (present.dtype == pl.String or present.dtype.is_integer()):
-        return False
-    different = present.n_unique()
-    if different < DISTINCT * len(present):
-        return False
-    if present.dtype == pl.String:
-        return not is_prose(present)
-    counts = different == len(present) and abs(int(present[-1]) - int(present[0])) + 1 == different
-    return _named_id(present.name) or (counts and (present.is_sorted() or present.is_sorted(descending=True)))
+def _copies(types: Mapping[str, pl.DataType]) -> Dialogue[dict[str, str]]:
+    """Columns that hold the same as one before them, and which that is."""
+    told = yield Asking(tables={"head": lambda rows: rows.select(list(types)).head(FEWEST)})
+    head = told.tables["head"]
+    alike: dict[str, list[str]] = {}
+    for values in head:
+        alike.setdefault(f"{values.dtype} {column_digest(values)}", []).append(values.name)
+    # Only columns that begin alike are compared in full: by a sum over hashes of place and value, then value by value.
+    suspected = [name for group in alike.values() if len(group) > 1 for name in group]
+    if not suspected:
+        return {}
+    place = pl.int_range(pl.len(), dtype=pl.UInt64) * 2 + 1
+    told = yield Asking({name: (pl.col(name).hash() * place).sum() for name in suspected})
+    twins: dict[tuple[str, int], str] = {}
+    pairs = {}
+    for group, names in alike.items():
+        for name in names if len(names) > 1 else ():
+            first = twins.setdefault((group, told.values[name]), name)
+            if first != name:
+                pairs[name] = first
+    told = yield Asking({name: pl.col(name).ne_missing(pl.col(first)).any() for name, first in pairs.items()})
+    return {name: first for name, first in pairs.items() if not told.values[name]}
+
+
+def _id(name: str, kind: pl.DataType) -> Dialogue[str]:
+    """Why a column is an id: names that hardly repeat; whole numbers that count the rows, or are called an id too."""
+    value = pl.col(name)
+    if not (kind == pl.String or kind.is_integer()):
+        return ""
+    told = yield Asking({"count": value.count(), "about": value.approx_n_unique()})
+    count = told.values["count"]
+    if count < FEWEST or told.values["about"] < ABOUT * DISTINCT * count:
+        return ""
+    told = yield Asking({"different": value.drop_nulls().n_unique()})
+    different = told.values["different"]
+    if different < DISTINCT * count:
+        return ""
+    if kind == pl.String:
+        told = yield Asking(samples={"texts": value.drop_nulls().head(PROSE_SAMPLE)})
+        is_id = not is_prose(told.samples["texts"])
+    else:
+        is_id = _named_id(name) or (different == count and (yield from _counts_rows(value)))
+    return f"an id: {different:,} different values in {count:,} rows" if is_id else ""
+
+
+def _counts_rows(value: pl.Expr) -> Dialogue[bool]:
+    """Whether values rise by one from row to row, or fall by one, those that are missing left out."""
+    place = value.cum_count().cast(pl.Int64)
+    up, down = pl.when(value.is_not_null()).then(value - place), pl.when(value.is_not_null()).then(value + place)
+    told = yield Asking({"up": up.min() == up.max(), "down": down.min() == down.max()})
+    return bool(told.values["up"] or told.values["down"])
 
 
 def _named_id(name: str) -> bool:
     return bool(_ID_NAME.search(name) or _CAMEL_ID.search(name))
 
 
-def leaks(frame: pl.DataFrame, features: Sequence[str], target: str, task: Task) -> dict[str, str]:
+def leaks(rows: Rows, features: Sequence[str], target: str, task: Task) -> dict[str, str]:
     """Name and reason of features that seem to know the target; suspects, to be judged by a person.
 
     Looked for: one column that gives the target by itself, on at most 5,000 rows, so that a wide table costs seconds;
     what holds only outside of them is not found.
     """
-    rows = _some_labelled(frame, target)
-    if len(rows) < FEWEST:
+    sample = converse(rows, [_some_labelled(features, target)])[0]
+    if len(sample) < FEWEST:
         return {}
-    return _telling_classes(rows, features, target) if task == "classification" else _correlated(rows, features, target)
+    if task == "classification":
+        return _telling_classes(sample, features, target)
+    return _correlated(sample, features, target)
 
 
-def summands(frame: pl.DataFrame, features: Sequence[str], target: str) -> dict[str, str]:
+def summands(rows: Rows, features: Sequence[str], target: str) -> dict[str, str]:
     """Name and reason of numbers of which the target is a weighted sum: they are the answer, not a reason for it.
 
     Least squares on standardised columns, on at most 5,000 rows.
     """
-    rows = _some_labelled(frame, target)
-    return _summands(rows, features, target) if len(rows) >= FEWEST else {}
+    sample = converse(rows, [_some_labelled(features, target)])[0]
+    return _summands(sample, features, target) if len(sample) >= FEWEST else {}
 
 
-def _some_labelled(frame: pl.DataFrame, target: str) -> pl.DataFrame:
-    labelled = frame.filter(pl.col(target).is_not_null())
-    return labelled.gather_every(max(1, len(labelled) // SAMPLE)).head(SAMPLE)
+def _some_labelled(features: Sequence[str], target: str) -> Dialogue[pl.DataFrame]:
+    told = yield Asking({"labelled": pl.col(target).count()})
+    every = max(1, told.values["labelled"] // SAMPLE)
+
+    def sampled(rows: pl.LazyFrame) -> pl.LazyFrame:
+        labelled = rows.select(*features, target).filter(pl.col(target).is_not_null()).with_row_index(_PLACE)
+        return labelled.filter(pl.col(_PLACE) % every == 0).head(SAMPLE).drop(_PLACE)
+
+    told = yield Asking(tables={"sample": sampled})
+    return told.tables["sample"]
 
 
 def _telling_classes(rows: pl.DataFrame, features: Sequence[str], target: str) -> dict[str, str]:

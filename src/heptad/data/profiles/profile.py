@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse
+from heptad.data.columns.schema import most_frequent
+from heptad.data.passes import ask
 from heptad.data.records import Column
 from heptad.data.settings import ColumnType
 
 BINS = 10
 """Bins of a number, at the deciles of the reference."""
+_BOOLEANS = ["false", "true"]
 VALUES = 100
 """Values of a category that are counted by name; the rest is one count."""
 SAMPLE = 20_000
@@ -66,25 +71,28 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return next((column for column in self.columns if column.name == name), None)
 
 
-def profile_frame(frame: pl.DataFrame, columns: Sequence[Column], reference: Profile | None = None) -> Profile:
-    """The profile of `columns` of a frame, one pass over it.
+def profile_frame(rows: Rows, columns: Sequence[Column], reference: Profile | None = None) -> Profile:
+    """The profile of `columns` of a table.
 
     With a reference, its bins and values are used, so that the two can be compared and merged; without
-    one, bins lie at the deciles and the most frequent values are counted. A column that the frame lacks
+    one, bins lie at the deciles and the most frequent values are counted. A column that the table lacks
     is missing in every row.
     """
-    known = {column.name: column for column in reference.columns} if reference else {}
-    absent = [column.name for column in columns if column.name not in frame.columns]
-    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
-    measured = [column for column in columns if column.type not in {"category", "boolean"}]
-    numbers = _profile_numbers(frame, measured, known)
-    return Profile(
-        rows=frame.height,
-        columns=[
-            numbers[column.name] if column.name in numbers else _profile_values(frame, column, known.get(column.name))
-            for column in columns
-        ],
-    )
+    types = rows.lazy().collect_schema()
+    edges = infer_edges(rows, columns, reference)
+    profile: Profile = ask(rows.lazy(), Profiling(columns, types, edges, reference))[0]
+    return profile
+
+
+def infer_edges(rows: Rows, columns: Sequence[Column], reference: Profile | None) -> dict[str, list[float]]:
+    """The inner edges of the bins of every column that is measured: the reference's, or at the deciles."""
+    types = rows.lazy().collect_schema()
+    measured = [column for column in columns if _is_measured(column)]
+    known = {column.name: column.edges for column in reference.columns} if reference else {}
+    new = [column for column in measured if column.name not in known]
+    found = converse(rows, [_deciles(_measure(types.get(column.name), column)) for column in new])
+    known |= {column.name: edges for column, edges in zip(new, found, strict=True)}
+    return {column.name: known[column.name] for column in measured}
 
 
 def merge(first: Profile, second: Profile) -> Profile:
@@ -137,9 +145,89 @@ def check_same_bins(first: ColumnProfile, second: ColumnProfile) -> None:
         )
 
 
-def _measure(frame: pl.DataFrame, column: Column) -> pl.Expr:
-    """What is counted of a column, as a float; null where there is nothing to count."""
-    value, kind = pl.col(column.name), frame.schema[column.name]
+class Profiling:
+    """Asks for the profile of rows with these types, in bins with these edges, and with the reference's values."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        types: Mapping[str, pl.DataType],
+        edges: Mapping[str, list[float]],
+        reference: Profile | None = None,
+    ) -> None:
+        self._columns = columns
+        self._types = types
+        self._edges = edges
+        self._measured = [column for column in columns if _is_measured(column)]
+        self._counted = [column for column in columns if not _is_measured(column)]
+        known = {column.name: column.values for column in reference.columns} if reference else {}
+        self._values = {column.name: _BOOLEANS for column in self._counted if column.type == "boolean"} | known
+
+    def expressions(self) -> Sequence[pl.Expr]:
+        present = (pl.col(column.name).count() for column in self._counted if column.name in self._types)
+        return [pl.len().alias("rows"), *(one.name.prefix("count ") for one in present)]
+
+    def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
+        counted = [self._counts(rows, column) for column in self._counted if column.name in self._types]
+        return [*counted, self._measures(rows)] if self._measured else counted
+
+    def _counts(self, rows: pl.LazyFrame, column: Column) -> pl.LazyFrame:
+        """How often each value comes that is counted by name."""
+        texts = rows.select(pl.col(column.name).cast(pl.String))
+        if column.name not in self._values:
+            return most_frequent(texts, column.name, VALUES)
+        named = texts.filter(pl.col(column.name).is_in(self._values[column.name]))
+        return named.group_by(column.name).agg(pl.len().alias("n"))
+
+    def _measures(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """One row with all that is told of the columns that are measured."""
+        measures = {column.name: _measure(self._types.get(column.name), column) for column in self._measured}
+        wanted: list[pl.Expr] = []
+        for name in measures:
+            value = pl.col(name)
+            moments = {"n": value.count(), "mean": value.mean(), "var": value.var(ddof=0)}
+            wanted += [one.alias(f"{name}\0{key}") for key, one in moments.items()]
+            wanted += [value.min().alias(f"{name}\0min"), value.max().alias(f"{name}\0max")]
+            # Ten comparisons run faster through SIMD than one binary search a row.
+            wanted += [(value <= edge).sum().alias(f"{name}\0{place}") for place, edge in enumerate(self._edges[name])]
+        return rows.select(one.alias(name) for name, one in measures.items()).select(wanted)
+
+    def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> Profile:
+        rows = values["rows"]
+        given = iter(tables)
+        profiles = {}
+        for column in self._counted:
+            table = next(given) if column.name in self._types else None
+            present = values[f"count {column.name}"] if column.name in self._types else 0
+            profiles[column.name] = self._value_profile(column, rows, present, table)
+        found = next(given).row(0, named=True) if self._measured else {}
+        for column in self._measured:
+            profiles[column.name] = _number_profile(column, rows, self._edges[column.name], found)
+        return Profile(rows=rows, columns=[profiles[column.name] for column in self._columns])
+
+    def _value_profile(self, column: Column, rows: int, present: int, table: pl.DataFrame | None) -> ColumnProfile:
+        counts = dict(table.iter_rows()) if table is not None else {}
+        values = self._values.get(column.name, list(counts))
+        named = [counts.get(value, 0) for value in values]
+        return ColumnProfile(
+            name=column.name,
+            type=column.type,
+            rows=rows,
+            missing=rows - present,
+            values=values,
+            counts=[*named, present - sum(named)],
+        )
+
+
+def _is_measured(column: Column) -> bool:
+    return column.type not in {"category", "boolean"}
+
+
+def _measure(kind: pl.DataType | None, column: Column) -> pl.Expr:
+    """What is counted of a column, as a float; null where there is nothing to count, or no such column (no dtype)."""
+    if kind is None:
+        return pl.lit(None, pl.Float64)
+    value = pl.col(column.name)
     if column.type == "text":
         return value.cast(pl.String).str.len_chars().cast(pl.Float64)
     if column.type == "datetime":
@@ -148,28 +236,6 @@ def _measure(frame: pl.DataFrame, column: Column) -> pl.Expr:
         return value.cast(pl.Datetime("us", "UTC")).dt.epoch("us").cast(pl.Float64) / 1e6
     number = value.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
-
-
-def _profile_numbers(
-    frame: pl.DataFrame, columns: Sequence[Column], known: Mapping[str, ColumnProfile]
-) -> dict[str, ColumnProfile]:
-    if not columns:
-        return {}
-    measured = frame.select(_measure(frame, column).alias(column.name) for column in columns)
-    edges = {
-        column.name: known[column.name].edges if column.name in known else _deciles(measured[column.name])
-        for column in columns
-    }
-    wanted: list[pl.Expr] = []
-    for name in measured.columns:
-        value = pl.col(name)
-        moments = {"n": value.count(), "mean": value.mean(), "var": value.var(ddof=0)}
-        wanted += [one.alias(f"{name}\0{key}") for key, one in moments.items()]
-        wanted += [value.min().alias(f"{name}\0min"), value.max().alias(f"{name}\0max")]
-        # Ten comparisons run faster through SIMD than one binary search a row.
-        wanted += [(value <= edge).sum().alias(f"{name}\0{place}") for place, edge in enumerate(edges[name])]
-    found = measured.lazy().select(wanted).collect().row(0, named=True)
-    return {column.name: _number_profile(column, frame.height, edges[column.name], found) for column in columns}
 
 
 def _number_profile(column: Column, rows: int, edges: list[float], found: Mapping[str, float]) -> ColumnProfile:
@@ -189,35 +255,14 @@ def _number_profile(column: Column, rows: int, edges: list[float], found: Mappin
     )
 
 
-def _deciles(values: pl.Series) -> list[float]:
+def _deciles(values: pl.Expr) -> Dialogue[list[float]]:
     """Inner edges at the deciles; a value that holds a tenth of the rows or more gets a bin of its own."""
-    present = values.drop_nulls()
-    if present.is_empty():
+    told = yield Asking({"count": values.count()})
+    count = told.values["count"]
+    if not count:
         return []
-    sample = present.gather_every(max(1, present.len() // SAMPLE)).to_numpy()
-    cuts = np.quantile(sample, np.arange(1, BINS) / BINS, method="lower")
+    told = yield Asking(samples={"sample": values.drop_nulls().gather_every(max(1, count // SAMPLE))})
+    cuts = np.quantile(told.samples["sample"].to_numpy(), np.arange(1, BINS) / BINS, method="lower")
     edges, times = np.unique(cuts, return_counts=True)
     heavy = edges[times > 1]
     return sorted({*edges.tolist(), *np.nextafter(heavy, -np.inf).tolist()})
-
-
-def _profile_values(frame: pl.DataFrame, column: Column, known: ColumnProfile | None) -> ColumnProfile:
-    texts = frame[column.name].cast(pl.String)
-    missing = texts.null_count()
-    counted = texts.drop_nulls().value_counts(name="n").sort(["n", column.name], descending=[True, False])
-    counts = dict(zip(counted[column.name].to_list(), counted["n"].to_list(), strict=True))
-    if known is not None:
-        values = known.values
-    elif column.type == "boolean":
-        values = ["false", "true"]
-    else:
-        values = list(counts)[:VALUES]
-    named = [counts.get(value, 0) for value in values]
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        rows=frame.height,
-        missing=missing,
-        values=values,
-        counts=[*named, frame.height - missing - sum(named)],
-    )

@@ -1,14 +1,13 @@
 """Tells a file's format and reads it: delimited text, JSON lines, Parquet; all end as typed columns."""
 
 import io
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.column_types import Dates, TypedColumn, conform, read_column, read_times
+from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
 from heptad.data.records import Repair
 from heptad.data.sources.delimited import read_delimited
 from heptad.data.sources.json_lines import read_json_lines
@@ -64,90 +63,87 @@ def _read_texts(
     parts: Sequence[tuple[str, Content]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
 ) -> SourceTable:
     tables = [read_delimited(_bytes(content), name, settings) for name, content in parts]
-    cells = _stacked([table.frame for table in tables], parts)
+    cells = _stacked([table.frame.lazy() for table in tables], parts).collect()
     decimal_comma = tables[0].separator != ","
-
-    def typed(texts: pl.Series) -> TypedColumn:
-        if texts.name in keep_text:
-            return TypedColumn(values=texts)
-        return read_column(texts, decimal_comma, style)
-
-    # Polars works without the interpreter's lock, so threads share the columns.
-    with ThreadPoolExecutor() as pool:
-        columns = list(pool.map(typed, cells))
-    repairs = [repair for table in tables for repair in table.repairs]
-    return _table(columns, tables[0].understood, repairs)
+    read = {name: read_text(name, decimal_comma, style) for name in cells.columns if name not in keep_text}
+    typed, told, repairs = read_columns(cells, read)
+    repairs = [*(repair for table in tables for repair in table.repairs), *repairs]
+    return _table(typed.lazy(), tables[0].understood, told, repairs)
 
 
 def _read_typed(
     kind: str, parts: Sequence[tuple[str, Content]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
 ) -> SourceTable:
     if kind == "parquet":
-        frames = [_read_parquet(name, content) for name, content in parts]
+        frames = [_scan_parquet(name, content) for name, content in parts]
     else:
-        frames = [read_json_lines(_bytes(content), name, settings.encoding) for name, content in parts]
+        frames = [read_json_lines(_bytes(content), name, settings.encoding).lazy() for name, content in parts]
     flat, nested = _flattened(_stacked(frames, parts))
     stored, repairs = conform(flat, {}, style)
-    columns = [
-        read_times(values, style)
-        if values.dtype == pl.String and values.name not in keep_text
-        else TypedColumn(values=values)
-        for values in stored
-    ]
-    return _table(columns, {"format": kind} | nested, repairs)
+    kinds = stored.collect_schema()
+    texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
+    typed, told, found = read_columns(stored, {name: read_times(name, style) for name in texts})
+    return _table(typed, {"format": kind} | nested, told, [*repairs, *found])
 
 
-def _table(columns: Sequence[TypedColumn], understood: dict[str, str], repairs: list[Repair]) -> SourceTable:
-    told = {f"column {column.values.name}": column.understood for column in columns if column.understood}
-    return SourceTable(
-        rows=pl.DataFrame([column.values for column in columns]).lazy(),
-        understood=understood | told,
-        repairs=repairs + [repair for column in columns for repair in column.repairs],
-    )
+def _table(
+    rows: pl.LazyFrame, understood: dict[str, str], columns: Mapping[str, str], repairs: list[Repair]
+) -> SourceTable:
+    told = {f"column {name}": how for name, how in columns.items()}
+    return SourceTable(rows=rows, understood=understood | told, repairs=repairs)
 
 
-def _stacked(frames: Sequence[pl.DataFrame], parts: Sequence[tuple[str, Content]]) -> pl.DataFrame:
-    first = frames[0]
-    for frame, (name, _) in zip(frames, parts, strict=True):
-        check_names(frame.columns, name)
-        if set(frame.columns) != set(first.columns):
-            odd = sorted(set(frame.columns) ^ set(first.columns))
+def _stacked(frames: Sequence[pl.LazyFrame], parts: Sequence[tuple[str, Content]]) -> pl.LazyFrame:
+    names = [frame.collect_schema().names() for frame in frames]
+    for found, (name, _) in zip(names, parts, strict=True):
+        check_names(found, name)
+        if set(found) != set(names[0]):
+            odd = sorted(set(found) ^ set(names[0]))
             raise DataError(
                 f"{name} has other columns than {parts[0][0]}: they differ in {', '.join(odd[:5])}.",
                 allowed="files with the same columns",
                 remedy="name the files apart, as sources of their own",
             )
-    stacked = pl.concat([frame.select(first.columns) for frame in frames], how="vertical_relaxed")
-    if stacked.is_empty():
+    stacked = frames[0]
+    if len(frames) > 1:
+        stacked = pl.concat([frame.select(names[0]) for frame in frames], how="vertical_relaxed")
+    if stacked.head(1).collect().is_empty():
         raise DataError(f"{parts[0][0]} has no rows.", allowed="at least one row")
     return stacked
 
 
-def _read_parquet(name: str, content: Content) -> pl.DataFrame:
+def _scan_parquet(name: str, content: Content) -> pl.LazyFrame:
+    """The rows of a Parquet file, which stay there until they are needed."""
     try:
-        return pl.read_parquet(io.BytesIO(content) if isinstance(content, bytes) else content)
+        if isinstance(content, bytes):
+            return pl.read_parquet(io.BytesIO(content)).lazy()
+        scanned = pl.scan_parquet(content, glob=False)
+        scanned.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(
             f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}.",
             remedy="write it again; it may be cut short",
         ) from error
+    return scanned
 
 
-def _flattened(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+def _flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
     """Structs as columns named `outer.inner`, lists as text with blanks between; and which were."""
     told: dict[str, str] = {}
-    while nested := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
-        for name in nested:
-            inner = frame[name].struct.unnest()
-            told[f"column {name}"] = f"{inner.width} columns, one for each of its fields"
-            position = frame.columns.index(name)
-            before, after = frame.columns[:position], frame.columns[position + 1 :]
-            renamed = inner.rename({field: f"{name}.{field}" for field in inner.columns})
-            frame = frame.select(before).hstack(renamed).hstack(frame.select(after))
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List | pl.Array)]
+    schema = rows.collect_schema()
+    while any(isinstance(kind, pl.Struct) for kind in schema.dtypes()):
+        columns: list[pl.Expr] = []
+        for name, kind in schema.items():
+            if not isinstance(kind, pl.Struct):
+                columns.append(pl.col(name))
+                continue
+            told[f"column {name}"] = f"{len(kind.fields)} columns, one for each of its fields"
+            columns += [pl.col(name).struct.field(one.name).alias(f"{name}.{one.name}") for one in kind.fields]
+        rows = rows.select(columns)
+        schema = rows.collect_schema()
+    lists = [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array)]
     told |= {f"column {name}": "a list, as text with blanks between" for name in lists}
-    joined = [pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists]
-    return frame.with_columns(joined), told
+    return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists), told
 
 
 def _bytes(content: Content) -> bytes:

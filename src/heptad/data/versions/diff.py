@@ -1,13 +1,14 @@
 """What changed between two versions of a table: columns, rows by key, distributions, findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import polars as pl
 
 from heptad.data.profiles.distances import column_distances
 from heptad.data.profiles.profile import Profile, profile_frame
-from heptad.data.records import DatasetVersion, Finding
+from heptad.data.records import Column, DatasetVersion, Finding
+from heptad.data.versions.digests import equal_rows
 
 
 class DatasetDiff(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +43,12 @@ class DatasetDiff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def diff_versions(
-    before: DatasetVersion, after: DatasetVersion, rows: tuple[pl.DataFrame, pl.DataFrame], reference: Profile
+    before: DatasetVersion,
+    after: DatasetVersion,
+    rows: tuple[pl.LazyFrame, pl.LazyFrame],
+    profiles: tuple[Profile, Profile],
 ) -> DatasetDiff:
-    """Compares two versions given their rows; `reference` is the profile of `before`."""
-    old, new = rows
+    """Compares two versions given their rows in order, which are not held, and the profiles made with them."""
     old_types = {column.name: column.type for column in before.schema.columns}
     new_types = {column.name: column.type for column in after.schema.columns}
     shared = [name for name in old_types if name in new_types]
@@ -55,7 +58,7 @@ def diff_versions(
         for column in after.schema.columns
         if column.name in shared and column.name not in retyped and column.role in {"feature", "target"}
     ]
-    distances = column_distances(reference, profile_frame(new, kept, reference))
+    distances = column_distances(profiles[0], _in_bins_of(profiles[0], profiles[1], kept, rows[1]))
     failed = [
         {(one.expectation, one.column): one for one in body.findings if not one.passed} for body in (before, after)
     ]
@@ -65,21 +68,38 @@ def diff_versions(
         columns_added=[name for name in new_types if name not in old_types],
         columns_removed=[name for name in old_types if name not in new_types],
         columns_retyped=retyped,
-        **_rows(before, after, old, new, [name for name in shared if name not in retyped]),
+        **_rows(before, after, rows, [name for name in shared if name not in retyped]),
         distances=dict(sorted(distances.items(), key=lambda item: -item[1])),
         findings_new=[one for key, one in failed[1].items() if key not in failed[0]],
         findings_gone=[one for key, one in failed[0].items() if key not in failed[1]],
     )
 
 
+def _in_bins_of(reference: Profile, profile: Profile, columns: Sequence[Column], rows: pl.LazyFrame) -> Profile:
+    """The profile of some columns in the bins of the reference; only those counted in others are counted again."""
+    known = {one.name: one for one in reference.columns}
+    alike = {
+        one.name: one
+        for one in profile.columns
+        if one.name in known and (one.edges, one.values) == (known[one.name].edges, known[one.name].values)
+    }
+    others = [column for column in columns if column.name not in alike]
+    counted = profile_frame(rows, others, reference).columns if others else []
+    wanted = [alike[column.name] for column in columns if column.name in alike]
+    return Profile(rows=profile.rows, columns=[*wanted, *counted])
+
+
 def _rows(
-    before: DatasetVersion, after: DatasetVersion, old: pl.DataFrame, new: pl.DataFrame, shared: list[str]
+    before: DatasetVersion, after: DatasetVersion, rows: tuple[pl.LazyFrame, pl.LazyFrame], shared: list[str]
 ) -> Mapping[str, int]:
     key, target = after.schema.named("key"), after.schema.target
     if before.schema.named("key") != key or any(name not in shared for name in key):
-        return {"rows_added": len(new), "rows_removed": len(old)}
+        return {"rows_added": after.rows, "rows_removed": before.rows}
+    # Keys are unique, so rows that are equal from the start have their like there and nowhere else.
+    same = equal_rows(before.blocks, before.rows, after.blocks, after.rows)
     values = [name for name in shared if name not in key]
-    both = old.select([*key, *values]).join(new.select([*key, *values]), on=key, suffix="\0new")
+    old, new = (one.slice(same).select(*key, *values) for one in rows)
+    both = old.join(new, on=key, suffix="\0new")
     differs = {name: pl.col(name).ne_missing(pl.col(f"{name}\0new")) for name in values}
     labelled = (
         pl.col(target).is_null() & pl.col(f"{target}\0new").is_not_null() if target in values else pl.lit(value=False)
@@ -87,12 +107,14 @@ def _rows(
     others = [expression for name, expression in differs.items() if name != target]
     otherwise = pl.any_horizontal(others) if others else pl.lit(value=False)
     counts = both.select(
+        rows=pl.len(),
         changed=(pl.any_horizontal(differs.values()) & (otherwise | ~labelled)).sum() if differs else pl.lit(0),
         labels=(labelled & ~otherwise).sum(),
-    ).row(0)
+    )
+    found = counts.collect(engine="streaming").row(0, named=True)
     return {
-        "rows_added": len(new) - len(both),
-        "rows_removed": len(old) - len(both),
-        "rows_changed": int(counts[0]),
-        "labels_added": int(counts[1]),
+        "rows_added": after.rows - same - found["rows"],
+        "rows_removed": before.rows - same - found["rows"],
+        "rows_changed": int(found["changed"]),
+        "labels_added": int(found["labels"]),
     }

@@ -1,10 +1,13 @@
 """Digests of tables: equal rows in equal order have equal digests, whatever file or memory they came from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 from blake3 import blake3
+
+from heptad.data.passes import ask
 
 BLOCK = 20_000
 """Rows hashed together: two versions are compared by their blocks, without reading the older one."""
@@ -12,22 +15,59 @@ _LENGTH = 32
 """Hexadecimal digits of a block's digest."""
 
 
-def block_digests(frame: pl.DataFrame) -> list[str]:
-    """One digest for each block of rows of a frame in stored types, names and types of the columns included."""
-    head = "".join(f"{name}\0{kind}\0" for name, kind in frame.schema.items()).encode()
-    digests = []
-    for start in range(0, len(frame), BLOCK):
-        total = blake3(head)
-        for values in frame.slice(start, BLOCK):
-            for part in _canonical(values):
-                total.update(part)
-        digests.append(total.hexdigest()[:_LENGTH])
+def block_digests(rows: pl.LazyFrame) -> list[str]:
+    """One digest for each block of rows in stored types, names and types of the columns included."""
+    digests: list[str] = ask(rows, BlockDigests(rows.collect_schema()))[0]
     return digests
 
 
-def frame_digest(frame: pl.DataFrame) -> str:
-    """The digest of a whole frame."""
-    return combined(block_digests(frame), len(frame))
+def rows_digest(rows: pl.LazyFrame) -> str:
+    """The digest of all rows, which are read once and not held."""
+    digests = BlockDigests(rows.collect_schema())
+    blocks: list[str] = ask(rows, digests)[0]
+    return combined(blocks, digests.rows)
+
+
+class BlockDigests:
+    """Asks for the digest of each block of rows. To be asked once, of rows that come in order."""
+
+    def __init__(self, types: Mapping[str, pl.DataType]) -> None:
+        self._columns = list(types)
+        self._head = "".join(f"{name}\0{kind}\0" for name, kind in types.items()).encode()
+        self._digests: list[str] = []
+        self._held: list[pl.DataFrame] = []
+        self.rows = 0
+        """How many rows there were."""
+
+    def expressions(self) -> Sequence[pl.Expr]:
+        return ()
+
+    def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
+        return [rows.select(self._columns).sink_batches(self._take, chunk_size=BLOCK, lazy=True)]
+
+    def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> list[str]:
+        del values, tables
+        rest = pl.concat(self._held) if self._held else None
+        if rest is not None and len(rest):
+            self._digests.append(self._digest(rest))
+        return self._digests
+
+    def _take(self, batch: pl.DataFrame) -> None:
+        self.rows += len(batch)
+        self._held.append(batch)
+        if sum(map(len, self._held)) < BLOCK:
+            return
+        rows = pl.concat(self._held)
+        whole = len(rows) // BLOCK * BLOCK
+        self._digests += [self._digest(rows.slice(start, BLOCK)) for start in range(0, whole, BLOCK)]
+        self._held = [rows.slice(whole)]
+
+    def _digest(self, block: pl.DataFrame) -> str:
+        total = blake3(self._head)
+        for values in block:
+            for part in _canonical(values):
+                total.update(part)
+        return total.hexdigest()[:_LENGTH]
 
 
 def combined(blocks: Sequence[str], rows: int) -> str:

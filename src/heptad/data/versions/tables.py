@@ -1,27 +1,62 @@
 """One Delta table whose versions are exactly as recorded, also after a crash or beside other writers."""
 
+import math
 import random
+import re
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import msgspec
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+import polars.selectors as cs
+from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, RemoveAction
 
 from heptad.core.errors import ConflictError, IntegrityError, UnavailableError
 from heptad.core.faults import boundary
-from heptad.core.files import sync_files, sync_folder
+from heptad.core.files import make_folder, sync_files, sync_folder, writing
 
 ATTEMPTS = 8
 """How often a commit is tried when other writers come first; the pauses between grow to about a second."""
+FILE_BYTES = 32 << 20
+"""About what the rows of one file take in memory: little is rewritten where its last rows change, and a file that is
+mapped into memory stays small."""
+GROUPS = 8
+"""Groups of rows in a whole file."""
+AT_ONCE = 20_000
+"""Rows that are made at once, and then gathered until they are worth a file."""
+_STATISTICS = 32
+"""Columns whose limits are told of each file, as Delta has it."""
+_SHOWN = 32
+"""The longest text that is told as a limit, whole."""
+_TYPES: dict[pl.DataType, str] = {
+    pl.Float64(): "double",
+    pl.Int64(): "long",
+    pl.Boolean(): "boolean",
+    pl.String(): "string",
+    pl.Datetime("us", "UTC"): "timestamp",
+}
+_NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}\.parquet")
+
+
+class _File(msgspec.Struct, frozen=True):
+    """A file of this program's: its rows are those of the table from `start`, in order."""
+
+    path: str
+    start: int
+    rows: int
+    size: int
 
 
 class Table:
-    """A Delta table in a folder. Frames given to it are in stored types (`column_types.STORED`).
+    """A Delta table in a folder. Rows given to it are in stored types (`column_types.STORED`), and keep their order.
 
     Every write says which version it builds on: what was committed after that, and so never recorded, is
     undone first. A write is one atomic commit and answers its version, which stays readable.
@@ -30,40 +65,37 @@ class Table:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def scan(self, version: int) -> pl.LazyFrame:
-        """The rows of a version, in no particular order."""
-        try:
-            return pl.scan_delta(DeltaTable(self._folder, version=version))
-        except (DeltaError, FileNotFoundError) as error:
-            raise IntegrityError(
-                f"Version {version} of the table {self._folder.name} cannot be read: {error}.",
-                remedy="restore the workspace from a backup: heptad restore",
-            ) from error
+    def scan(self, version: int, order: Sequence[str] = ()) -> pl.LazyFrame:
+        """The rows of a version in the order in which they were written.
+
+        They are sorted by `order` only where another program has rewritten its files, since their order is lost then.
+        """
+        table = self._at(version)
+        files = _in_order(table)
+        if files:
+            return pl.scan_parquet([self._folder / file.path for file in files], glob=False)
+        rows = pl.scan_delta(table)
+        return rows.sort(order, maintain_order=True) if order else rows
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self._folder))
 
-    def append(self, rows: pl.DataFrame, base: int) -> int:
-        """The rows of `base`, and these."""
-        return self._commit(base, lambda table: write_deltalake(table, rows, mode="append"))
+    def kept(self, version: int, rows: int) -> int:
+        """How many of the first `rows` rows of a version are in files that hold no others, and so can stay."""
+        starts = [file.start + file.rows for file in _in_order(self._at(version)) or ()]
+        return max((end for end in starts if end <= rows), default=0)
 
-    def replace_from(self, column: str, start: datetime | int, rows: pl.DataFrame, base: int) -> int:
-        """The rows of `base` whose `column` is below `start`, and these."""
-        value = f"'{start.isoformat()}'" if isinstance(start, datetime) else str(start)
-        quoted = column.replace('"', '""')
-        predicate = f'"{quoted}" >= {value}'
-        return self._commit(base, lambda table: write_deltalake(table, rows, mode="overwrite", predicate=predicate))
+    def write(self, rows: pl.LazyFrame, base: int | None = None, after: int = 0) -> int:
+        """The first `after` rows of the version `base`, and these; without any to keep, with these columns.
 
-    def overwrite(self, rows: pl.DataFrame, base: int | None = None) -> int:
-        """These rows and no others, with their columns; `None` where it builds on nothing."""
-        return self._commit(
-            base, lambda table: write_deltalake(table, rows, mode="overwrite", schema_mode="overwrite"), rows.clear()
-        )
-
-    def _commit(self, base: int | None, write: Callable[[DeltaTable], None], empty: pl.DataFrame | None = None) -> int:
+        `after` is what `kept` answered; a `base` of `None` builds on nothing. Rows are written while they are made.
+        """
+        schema = rows.collect_schema()
+        added = self._write_files(rows, after)
+        stale = [file for file in _in_order(self._at(base)) or () if file.start >= after] if base is not None else []
         for attempt in range(ATTEMPTS):
             try:
-                return self._commit_once(base, write, empty)
+                return self._commit(base, _delta_schema(schema), added, stale if after else None)
             except (CommitFailedError, ConflictError) as error:
                 if attempt == ATTEMPTS - 1:
                     raise UnavailableError(
@@ -73,21 +105,58 @@ class Table:
             time.sleep(random.uniform(0.5, 1.0) * 0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
-    def _commit_once(self, base: int | None, write: Callable[[DeltaTable], None], empty: pl.DataFrame | None) -> int:
+    def _at(self, version: int) -> DeltaTable:
+        try:
+            return DeltaTable(self._folder, version=version)
+        except (DeltaError, FileNotFoundError) as error:
+            raise IntegrityError(
+                f"Version {version} of the table {self._folder.name} cannot be read: {error}.",
+                remedy="restore the workspace from a backup: heptad restore",
+            ) from error
+
+    def _write_files(self, rows: pl.LazyFrame, start: int) -> list[AddAction]:
+        """Files that no version knows yet; none of them stays where one cannot be written."""
+        added: list[AddAction] = []
+        with writing(self._folder):
+            make_folder(self._folder)
+            try:
+                for batch in in_files(rows):
+                    added.append(self._write_file(start, batch))
+                    start += len(batch)
+            except BaseException:
+                for file in added:
+                    (self._folder / file.path).unlink(missing_ok=True)
+                raise
+        return added
+
+    def _write_file(self, start: int, rows: pl.DataFrame) -> AddAction:
+        name = f"rows-{start:015d}-{secrets.token_hex(6)}.parquet"
+        write_file(self._folder / name, rows, "snappy")
+        return AddAction(
+            path=name,
+            size=(self._folder / name).stat().st_size,
+            partition_values={},
+            modification_time=_now(),
+            data_change=True,
+            stats=msgspec.json.encode(_statistics(rows)).decode(),
+        )
+
+    def _commit(self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[_File] | None) -> int:
+        """Puts files in the place of the stale ones, or of all; `ConflictError` where another writer came between."""
         try:
             table = DeltaTable(self._folder)
         except TableNotFoundError:
-            if empty is None:
-                raise
             # Two first writers can break each other's commit; two creators cannot.
-            write_deltalake(self._folder, empty, mode="ignore")
-            table = DeltaTable(self._folder)
-            sync_commit(self._folder, table.version())
+            table = DeltaTable.create(self._folder, schema, mode="ignore")
+            sync_commit(self._folder, 0)
         if base is not None and table.version() != base:
             table.restore(base)
         before = table.version()
         boundary("table.before_commit")
-        write(table)
+        removed = [RemoveAction(one.path, True, _now(), size=one.size, partition_values={}) for one in stale or ()]
+        table.create_write_transaction(
+            [*added, *removed], mode="overwrite" if stale is None else "append", schema=schema
+        )
         table.update_incremental()
         boundary("table.after_commit")
         if table.version() != before + 1:
@@ -96,12 +165,83 @@ class Table:
         return before + 1
 
 
+def in_files(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows in order, made as they are taken, a file's worth at a time."""
+    held: list[pl.DataFrame] = []
+    size = 0
+    for batch in rows.collect_batches(chunk_size=AT_ONCE, engine="streaming"):
+        # Texts of a slice keep all the memory that they were cut out of, until they are copied.
+        held.append(batch.with_columns(cs.string() + ""))
+        size += bytes_of(batch)
+        if size >= FILE_BYTES:
+            yield pl.concat(held)
+            held, size = [], 0
+    if sum(map(len, held)):
+        yield pl.concat(held)
+
+
+def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "lz4"]) -> None:
+    """Write a file of rows that can be read a few rows at a time: several groups are read ahead."""
+    rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
+
+
+def bytes_of(rows: pl.DataFrame) -> int:
+    """About what rows in stored types take, a slice of them too; texts by their length."""
+    texts = [values.str.len_bytes().sum() for values in rows if values.dtype == pl.String]
+    return 8 * len(rows) * rows.width + sum(map(int, texts))
+
+
+def _in_order(table: DeltaTable) -> list[_File] | None:
+    """The files of a version from its first row to its last; `None` where other programs wrote some."""
+    actions = table.get_add_actions(flatten=True)
+    columns = (actions.column(name).to_pylist() for name in ("path", "num_records", "size_bytes"))
+    files, expected = [], 0
+    for path, rows, size in sorted(zip(*columns, strict=True)):
+        name = _NAME.fullmatch(path)
+        if not name or int(name[1]) != expected:
+            return None
+        files.append(_File(path, expected, rows, size))
+        expected += rows
+    return files
+
+
+def _delta_schema(schema: pl.Schema) -> Schema:
+    return Schema([Field(name, PrimitiveType(_TYPES[kind]), nullable=True) for name, kind in schema.items()])
+
+
+def _statistics(rows: pl.DataFrame) -> dict[str, Any]:
+    """What Delta tells of a file, so that readers can leave it out: rows, limits and nulls of the first columns."""
+    told = rows.select(rows.columns[:_STATISTICS])
+    least, most = told.select(pl.all().min()).row(0, named=True), told.select(pl.all().max()).row(0, named=True)
+    return {
+        "numRecords": len(rows),
+        "minValues": {name: shown for name, value in least.items() if (shown := _limit(value)) is not None},
+        "maxValues": {name: shown for name, value in most.items() if (shown := _limit(value)) is not None},
+        "nullCount": told.null_count().row(0, named=True),
+    }
+
+
+def _limit(value: object) -> object:
+    """A limit as Delta writes it in JSON, times in milliseconds; `None` where it cannot be told whole."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+    if isinstance(value, str):
+        return value if len(value) <= _SHOWN else None
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
 def sync_commit(folder: Path, version: int) -> None:
     """Make a commit of the Delta table in `folder` durable, which Delta leaves to the operating system."""
     log = folder / "_delta_log"
     commit = log / f"{version:020d}.json"
     actions = [msgspec.json.decode(line) for line in commit.read_bytes().splitlines()]
     files = [folder / unquote(action["add"]["path"]) for action in actions if "add" in action]
-    sync_files(folder, [*files, commit])
+    # A hundredth commit is followed by a checkpoint, which is read instead of the log: half of one hides the table.
+    checkpoint = [log / f"{version:020d}.checkpoint.parquet", log / "_last_checkpoint"]
+    sync_files(folder, [*files, commit, *(path for path in checkpoint if path.exists())])
     sync_folder(folder)
     sync_folder(log)

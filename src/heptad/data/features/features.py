@@ -1,0 +1,253 @@
+"""The front door of features: views declared and applied, training sets, the online store, and whether both agree."""
+
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import msgspec
+import polars as pl
+
+from heptad.core.errors import NotFoundError, RefusedError, SettingsError, nearest
+from heptad.core.leases import held
+from heptad.core.records import Record
+from heptad.core.workspace import Workspace
+from heptad.data.features.definitions import define, settings_of
+from heptad.data.features.erasing import forget_entity
+from heptad.data.features.joins import Values, join_features
+from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
+from heptad.data.features.materialising import Materialised, materialise, progress_of
+from heptad.data.features.online import OnlineStore, open_online
+from heptad.data.features.packing import moment_of
+from heptad.data.features.parity import Comparison, Parity
+from heptad.data.features.pushing import FeatureWriter
+from heptad.data.features.reading import FeatureReader, split_reference
+from heptad.data.features.records import FeatureView
+from heptad.data.features.registry import Plan, Registry, User
+from heptad.data.features.settings import FeatureSettings, OnlineSettings
+from heptad.data.features.views import View
+from heptad.data.records import Finding
+from heptad.data.sources.settings import SourceSettings
+
+LEASE = timedelta(seconds=60)
+
+ViewState = Literal["in force", "changed", "not applied", "no longer declared"]
+
+
+class SourceRows(Protocol):
+    """Where the rows of sources come from: typed, their times in UTC, repaired as in the table."""
+
+    def source_rows(self, name: str) -> pl.LazyFrame: ...
+
+    def source_digest(self, name: str) -> str: ...
+
+
+class ViewStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a view stands, in the settings, the registry and the online store."""
+
+    name: str
+    state: ViewState
+    version: int | None = None
+    """Of the definition in force."""
+    entities: list[str]
+    features: list[str]
+    owner: str = ""
+    description: str = ""
+    until: datetime | None = None
+    """What was known by then is in the online store; `None`: the definition in force was never materialised."""
+    behind: float | None = None
+    """Seconds from then to now, by the clock of the workspace."""
+
+
+class Features:
+    """The feature views of one project."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        project: str,
+        declared: Mapping[str, FeatureSettings],
+        sources: Mapping[str, SourceSettings],
+        online: OnlineSettings,
+        rows: SourceRows,
+    ) -> None:
+        self._workspace = workspace
+        self._project = project
+        self._declared = dict(declared)
+        self._sources = sources
+        self._online = online
+        self._rows = rows
+        self.registry = Registry(workspace, project)
+
+    @cached_property
+    def _store(self) -> OnlineStore:
+        """The online store, opened when it is first needed."""
+        return open_online(self._online, self._workspace)
+
+    def declare(self, **views: FeatureSettings) -> None:
+        """Views beside those of `[features]`, for this process; one of a name that is there replaces it."""
+        self._declared |= views
+
+    def plan(self) -> Plan:
+        """What applying would change; nothing is read but the types of the sources."""
+        return self.registry.plan({name: self._defined(name) for name in self._declared})
+
+    def apply(self, plan: Plan | None = None, reason: str = "") -> list[Record[FeatureView]]:
+        """Put the declared views, and no others, into force: all of them or none; answers those in force.
+
+        Raises `RefusedError` where one that is in use would go and no reason is given, `ConflictError` where somebody
+        changed the registry since the plan was made.
+        """
+        return self.registry.apply(plan or self.plan(), reason)
+
+    def status(self) -> list[ViewStatus]:
+        """Every view that is declared or in force."""
+        in_force = self.registry.in_force()
+        states: dict[str, ViewState] = {}
+        for change in self.plan().changes:
+            states[change.name] = _STATES[change.action]
+        return [self._status(name, state, in_force.get(name)) for name, state in states.items()]
+
+    def users(self, name: str) -> list[User]:
+        """Data sets, candidates, model versions and deployments that were made with any definition of a view."""
+        return self.registry.users(name)
+
+    def training_set(
+        self, entities: pl.LazyFrame | pl.DataFrame, *, time: str = "", views: Sequence[str] = (), memory: int = 0
+    ) -> pl.LazyFrame:
+        """The rows with the features of views (default: all declared), as they were known at each row's `time`.
+
+        `memory`: bytes of rows and values that are held at once, 0: as many as this machine gives one operation; what
+        does not fit is parted on disk, so that the result may be larger than memory: `sink_parquet` it.
+        """
+        values = [self._values(name) for name in views or self._declared]
+        return join_features(entities.lazy(), values, time=time, root=self._workspace.root, memory=memory)
+
+    def leaks(self, training: TrainingSet, views: Sequence[str] = ()) -> list[Finding]:
+        """What the rows of a training set tell that a model will not know, and what back-fills of views would tell."""
+        found = leakage_report(training, self._workspace.clock.now())
+        for name in views or self._declared:
+            values = self._values(name)
+            if training.time and (values.settings.known or values.settings.lag != "0s"):
+                found.append(backfilled(training, values, self._workspace.root))
+        return found
+
+    def materialise(
+        self, names: Collection[str] = (), until: datetime | None = None, *, afresh: bool = False
+    ) -> list[Materialised]:
+        """Bring what became known by `until` (default: now) of views in force into the online store.
+
+        Killed and done again it goes on. `afresh` looks at everything again, also at rows that were added to the past.
+        Raises `ConflictError` where another process writes the view now.
+        """
+        done = []
+        for name in names or self.registry.in_force():
+            record, view, source = self._in_force(name)
+            with held(self._workspace.store, self._lease_scope, name, LEASE, "materialise"):
+                digest = self._rows.source_digest(view.settings.source)
+                moment = until or self._workspace.clock.now()
+                done.append(materialise(self._store, view, record.body, source, moment, digest=digest, afresh=afresh))
+        return done
+
+    @contextmanager
+    def writer(self, name: str) -> Generator[FeatureWriter]:
+        """Takes pushed rows of a view with `stream = true` while the block lasts; nobody else writes it meanwhile."""
+        record, view, _ = self._in_force(name)
+        with held(self._workspace.store, self._lease_scope, name, LEASE, "push") as lease:
+            yield FeatureWriter(self._store, view, record.body, lease)
+
+    def reader(self, *references: str) -> FeatureReader:
+        """Reads features of views in force: `VIEW`, or `VIEW:FEATURE`; none: all views. Raises `NotFoundError`."""
+        in_force = self.registry.in_force()
+        wanted: dict[str, list[str]] = {}
+        for reference in references or in_force:
+            view, features = split_reference(reference, list(in_force))
+            before = wanted.get(view)
+            wanted[view] = [] if not features or before == [] else [*(before or []), *features]
+        if not wanted:
+            raise NotFoundError("feature view", "in force", remedy="heptad data features apply")
+        return FeatureReader(
+            self._store, self._workspace.clock, [(in_force[view], features) for view, features in wanted.items()]
+        )
+
+    def parity(self, names: Collection[str] = (), entities: int = 200, moments: int = 5) -> list[Parity]:
+        """Compare offline and online values of views in force, replayed and as stored; see `Parity`."""
+        found = []
+        for name in names or self.registry.in_force():
+            record, view, source = self._in_force(name)
+            comparison = Comparison(view, record, source, self._workspace.root, self._workspace.clock.now())
+            found.append(comparison.run(self._store, entities, moments))
+        return found
+
+    def forget(self, keys: Mapping[str, Any]) -> int:
+        """Remove an entity from the online store, out of all definitions that ever were; answers the rows removed."""
+        return sum(forget_entity(self._store, body, keys) for body in self.registry.definitions())
+
+    @property
+    def _lease_scope(self) -> str:
+        return f"feature-writers:{self._project}"
+
+    def _view(self, name: str) -> tuple[View, pl.LazyFrame]:
+        if name not in self._declared:
+            raise NotFoundError("feature view", name, list(self._declared))
+        settings = self._declared[name]
+        if settings.source not in self._sources:
+            raise SettingsError(
+                f"[features.{name}] source = {settings.source!r} names no source.",
+                allowed=nearest(settings.source, sorted(self._sources)),
+            )
+        view = View(name, settings, time=self._sources[settings.source].time, root=self._workspace.root)
+        return view, self._rows.source_rows(settings.source)
+
+    def _values(self, name: str) -> Values:
+        view, rows = self._view(name)
+        return Values(name=name, settings=view.settings, rows=rows, time=view.time)
+
+    def _defined(self, name: str) -> FeatureView:
+        return define(*self._view(name))
+
+    def _in_force(self, name: str) -> tuple[Record[FeatureView], View, pl.LazyFrame]:
+        """A view in force, compiled as it was applied; raises `RefusedError` where its code or source changed since."""
+        in_force = self.registry.in_force()
+        if name not in in_force:
+            remedy = "" if in_force else "heptad data features apply"
+            raise NotFoundError("feature view in force", name, list(in_force), remedy=remedy)
+        record = in_force[name]
+        settings = settings_of(record.body)
+        if settings.source not in self._sources:
+            raise RefusedError(
+                f"The source {settings.source!r} of the view {name} is no longer declared.",
+                remedy="heptad data features apply",
+            )
+        view = View(name, settings, time=record.body.time, root=self._workspace.root)
+        source = self._rows.source_rows(settings.source)
+        if define(view, source).behaviour != record.body.behaviour:
+            raise RefusedError(
+                f"The view {name} would not do what it was applied for: its code, or its source's types, changed.",
+                remedy="look at the difference and apply it: heptad data features apply",
+            )
+        return record, view, source
+
+    def _status(self, name: str, state: ViewState, record: Record[FeatureView] | None) -> ViewStatus:
+        body = record.body if record and name not in self._declared else self._defined(name)
+        until = progress_of(self._store, record.body).until if record else None
+        return ViewStatus(
+            name=name,
+            state=state,
+            version=record.body.version if record else None,
+            entities=[one.name for one in body.entities],
+            features=[one.name for one in body.features],
+            owner=body.owner,
+            description=body.description,
+            until=None if until is None else moment_of(until),
+            behind=None if until is None else (self._workspace.clock.now() - moment_of(until)).total_seconds(),
+        )
+
+
+_STATES: dict[str, ViewState] = {
+    "add": "not applied",
+    "change": "changed",
+    "remove": "no longer declared",
+    "keep": "in force",
+}

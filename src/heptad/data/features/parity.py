@@ -1,0 +1,177 @@
+"""Replays entities offline and online and compares: what a model is trained on is what it is served."""
+
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import polars as pl
+
+from heptad.core import catalogue
+from heptad.core.clock import ManualClock
+from heptad.core.records import Record
+from heptad.data.features.functions import KNOWN, hashed
+from heptad.data.features.joins import Values, join_features
+from heptad.data.features.materialising import materialise, progress_of
+from heptad.data.features.online import OnlineStore
+from heptad.data.features.packing import moment_of
+from heptad.data.features.pushing import FeatureWriter
+from heptad.data.features.reading import FeatureReader, OnlineRow
+from heptad.data.features.records import FeatureView
+from heptad.data.features.views import View
+
+Where: TypeAlias = Literal["replayed", "pushed", "stored"]
+"""Materialised step by step into an empty store; pushed into one; what is in the online store now."""
+
+TOLERANCE = 1e-9
+"""Floats are equal that differ by less than this share: sums over a window that began elsewhere round otherwise."""
+FIRST = 20
+"""The most differences that are listed."""
+_AT = "\0at"
+_ALL = "\0all"
+"""The one entity of a view without keys."""
+_LARGE = 2**62
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class ParityDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One value that is not the same on both sides."""
+
+    where: Where
+    entity: dict[str, Any]
+    at: datetime
+    feature: str
+    offline: Any
+    online: Any
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison of one view came to."""
+
+    view: str
+    entities: int
+    moments: list[datetime]
+    compared: int
+    """Values that were held against each other."""
+    different: int
+    first: list[ParityDifference]
+    stored_until: datetime | None = None
+    """How far the online store is; `None`: it holds nothing of this definition, so it was not compared."""
+
+
+class Comparison:
+    """Compares one view on a sample of its entities, the same sample however often it is asked."""
+
+    def __init__(
+        self, view: View, record: Record[FeatureView], source: pl.LazyFrame, root: Path | None, now: datetime
+    ) -> None:
+        self._view, self._record, self._root, self._now = view, record, root, now
+        self._source = source
+
+    def run(self, store: OnlineStore, entities: int, moments: int) -> Parity:
+        """Replay up to so many entities at so many moments, then look into the store."""
+        view = self._view
+        sample = self._sample(entities)
+        own = self._source if view.scope == "all" else self._of(sample).collect().lazy()
+        at = self._moments(sample, moments)
+        found: list[tuple[Where, datetime, Sequence[OnlineRow]]] = []
+        with tempfile.TemporaryDirectory(prefix="heptad-parity-") as folder:
+            open_scratch = catalogue.find("online", "lmdb")
+            found += self._replayed(open_scratch(f"lmdb://{folder}", "replayed"), own, sample, at)
+            if view.settings.stream:
+                found += self._pushed(open_scratch(f"lmdb://{folder}", "pushed"), sample, at)
+        until = progress_of(store, self._record.body).until
+        if until is not None:
+            stored_at = moment_of(until) if view.time else self._now
+            found.append(("stored", stored_at, self._read(store, sample, stored_at)))
+        differences: list[ParityDifference] = []
+        compared = 0
+        for where, moment, rows in found:
+            offline = self._offline(own, sample, moment)
+            for entity, expected, row in zip(sample.iter_rows(named=True), offline, rows, strict=True):
+                known = row.freshness[0].known
+                if where == "stored" and view.time and known is not None and until is not None and known > until:
+                    continue  # pushed since it was materialised
+                compared += len(expected)
+                for name, value, online in zip(row.names, expected, row.values, strict=True):
+                    if not _alike(value, online):
+                        differences.append(
+                            ParityDifference(
+                                where=where, entity=entity, at=moment, feature=name, offline=value, online=online
+                            )
+                        )
+        return Parity(
+            view=view.name,
+            entities=len(sample),
+            moments=at,
+            compared=compared,
+            different=len(differences),
+            first=differences[:FIRST],
+            stored_until=None if until is None else moment_of(until),
+        )
+
+    def _sample(self, entities: int) -> pl.DataFrame:
+        """Some entities, by the hash of their keys."""
+        on = self._view.settings.on
+        if not on:
+            return pl.DataFrame({_ALL: [True]})
+        distinct = self._source.select(on).drop_nulls().unique().collect(engine="streaming")
+        text = distinct.select(pl.concat_str([pl.col(name).cast(pl.String) for name in on], separator="|")).to_series()
+        return distinct.with_columns(hashed(text, _LARGE).alias(_AT)).sort(_AT, *on).drop(_AT).head(entities)
+
+    def _of(self, sample: pl.DataFrame) -> pl.LazyFrame:
+        on = self._view.settings.on
+        return self._source.join(sample.lazy(), on=on, how="semi", maintain_order="left") if on else self._source
+
+    def _moments(self, sample: pl.DataFrame, count: int) -> list[datetime]:
+        """Moments at which something became known, spread over the sample's history; one after all of it is stale."""
+        view = self._view
+        if not view.time:
+            return [self._now]
+        known = view.prepared(self._of(sample)).select(pl.col(KNOWN).unique().sort()).collect().to_series()
+        if known.is_empty():
+            return [self._now]
+        places = sorted({round(step * (len(known) - 1) / max(1, count - 1)) for step in range(count)})
+        moments: list[datetime] = [known[place] for place in places]
+        return [*moments, moments[-1] + view.ttl + timedelta(microseconds=1)] if view.ttl else moments
+
+    def _offline(self, source: pl.LazyFrame, sample: pl.DataFrame, moment: datetime) -> list[tuple[Any, ...]]:
+        view = self._view
+        asked = sample.with_columns(pl.lit(moment, pl.Datetime("us", "UTC")).alias(_AT))
+        values = Values(name=view.name, settings=view.settings, rows=source, time=view.time)
+        joined = join_features(asked.lazy(), [values], time=_AT, root=self._root).collect()
+        return joined.select(joined.columns[-len(view.outputs) :]).rows()
+
+    def _replayed(
+        self, scratch: OnlineStore, source: pl.LazyFrame, sample: pl.DataFrame, moments: Sequence[datetime]
+    ) -> Iterator[tuple[Where, datetime, list[OnlineRow]]]:
+        for moment in moments:
+            materialise(scratch, self._view, self._record.body, source, moment)
+            yield "replayed", moment, self._read(scratch, sample, moment)
+
+    def _pushed(
+        self, scratch: OnlineStore, sample: pl.DataFrame, moments: Sequence[datetime]
+    ) -> Iterator[tuple[Where, datetime, list[OnlineRow]]]:
+        """The same rows, pushed in the order in which they became known."""
+        writer = FeatureWriter(scratch, self._view, self._record.body)
+        known = self._view.known_time()
+        rows = self._of(sample).drop_nulls(self._view.settings.on).filter(known.is_not_null()).collect()
+        for before, moment in pairwise([_EARLIEST, *moments]):
+            writer.push(rows.filter(known.is_between(before, moment, closed="right")))
+            yield "pushed", moment, self._read(scratch, sample, moment)
+
+    def _read(self, store: OnlineStore, sample: pl.DataFrame, moment: datetime) -> list[OnlineRow]:
+        reader = FeatureReader(store, ManualClock(moment), [(self._record, [])])
+        return reader.read_many(list(sample.iter_rows(named=True)))
+
+
+def _alike(offline: Any, online: Any) -> bool:
+    if isinstance(offline, float) and isinstance(online, float):
+        return (math.isnan(offline) and math.isnan(online)) or math.isclose(
+            offline, online, rel_tol=TOLERANCE, abs_tol=TOLERANCE
+        )
+    return type(offline) is type(online) and offline == online

@@ -1,0 +1,43 @@
+"""The rows of an entity that its next features will still look back to, kept beside them for rows that are pushed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from heptad.data.features.functions import EVENT, KNOWN
+from heptad.data.features.online import Pair
+from heptad.data.features.packing import entity_key, pack, tail_space, values_of
+from heptad.data.features.records import FeatureView
+from heptad.data.features.views import View
+
+
+def tail_rows(view: View, rows: pl.DataFrame) -> pl.DataFrame:
+    """Of prepared rows those that matter to a later one: in reach of the newest rows of their entity."""
+    anchor = pl.col(EVENT).tail(max(1, view.reach.rows)).first()
+    ordered = rows.sort(view.times, maintain_order=True)
+    return ordered.filter(pl.col(EVENT) >= (anchor.over(view.keys) if view.keys else anchor) - view.reach.window)
+
+
+def packed_tails(view: View, body: FeatureView, rows: pl.DataFrame) -> Iterator[Pair]:
+    """A value for each entity with all its rows; as new as the newest event and knowledge among them."""
+    space = tail_space(body.name, body.behaviour)
+    names = [name for name in rows.columns if name not in view.keys]
+    packed = rows.with_columns(pl.col(view.times).to_physical())
+    by_entity = packed.group_by(view.keys, maintain_order=True) if view.keys else [((), packed)]
+    for key, group in by_entity:
+        event, known = group[EVENT].max(), group[KNOWN].max()
+        yield entity_key(space, key), pack(int(event), int(known), group.select(names).rows())  # type: ignore[arg-type]
+
+
+def unpacked_tails(
+    view: View, schema: pl.Schema, keys: Sequence[Sequence[Any]], values: Sequence[bytes | None]
+) -> pl.DataFrame:
+    """The rows that the tails of these entities hold, prepared."""
+    rows = [
+        [*key, *row] for key, value in zip(keys, values, strict=True) if value is not None for row in values_of(value)
+    ]
+    order = [*view.keys, *(name for name in schema if name not in view.keys)]
+    physical = {name: pl.Int64() if name in view.times else schema[name] for name in order}
+    frame = pl.DataFrame(rows, schema=physical, orient="row")
+    return frame.with_columns(pl.col(view.times).cast(pl.Datetime("us", "UTC"))).select(list(schema))
