@@ -12,7 +12,7 @@ import pytest
 
 from heptad.core.errors import ConflictError, DataError, HeptadError, UnavailableError
 from heptad.core.workspace import Workspace
-from heptad.data import CleanRule, CleanSettings, Data, DataSettings, SourceSettings
+from heptad.data import CleanRule, CleanSettings, Data, DataSettings, FeatureSettings, SourceSettings
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -44,6 +44,22 @@ def test_scans_select_by_time_and_by_what_was_known(open_data: Callable[..., Dat
     labelled = data.scan(version, known_at=START + timedelta(days=8), labelled=True).collect()
     assert labelled["k"].to_list() == ["r000", "r001", "r002", "r004", "r005", "r006"]
     assert data.scan(version).collect_schema().names() == [column.name for column in version.body.schema.columns]
+
+
+def test_a_version_is_a_user_of_its_features(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:
+    """Each version names the definitions that its columns were joined by, once, applied or not."""
+    write(days(9).drop("landed"))
+    write(pl.DataFrame({"k": ["r001", "r002"], "height": [1.0, 2.0]}), "heights.csv")
+    data = open_data(
+        DataSettings(source="rows", target="y", key=["k"], time="t"),
+        sources={"rows": SourceSettings(uri="rows.csv", time="t"), "heights": SourceSettings(uri="heights.csv")},
+        features={"heights": FeatureSettings(source="heights", on=["k"], columns=["height"])},
+    )
+    versions = [data.collect(until=START + timedelta(days=day)) for day in (4, 8)]
+    assert {user.id for user in data.features.users("heights")} == {version.id for version in versions}
+    (definition,) = data.features.registry.log("heights")
+    assert [one.name for one in definition.body.features] == ["height"]
+    assert data.features.registry.in_force() == {}
 
 
 def test_without_time_there_is_no_window(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:

@@ -33,17 +33,16 @@ def writing(place: Path) -> Generator[None]:
         raise WorkspaceError(f"{place} {what}.", remedy=remedy) from error
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Replace `path` by `data` durably; raises `WorkspaceError`, leaving the old file as it was."""
+@contextmanager
+def replacing(path: Path) -> Generator[Path]:
+    """A file beside `path` to write into, which then replaces it durably; after an error the old file is as it was."""
     with writing(path.parent):
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            yield temporary
+            with _opened(temporary) as descriptor:
+                os.fsync(descriptor)
             boundary("file.before_rename")
             temporary.replace(path)
         except BaseException:
@@ -51,6 +50,14 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise
         sync_folder(path.parent)
     boundary("file.after_rename")
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace `path` by `data` durably; raises `WorkspaceError`, leaving the old file as it was."""
+    with replacing(path) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
 
 
 @contextmanager

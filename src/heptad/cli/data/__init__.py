@@ -4,7 +4,7 @@ import typer
 
 from heptad.cli.data import features, suggest, versions
 
-app = typer.Typer(help="Step 1: versions of the table, its features, what is wrong in it.")
+app = typer.Typer(help="Step 1: versions of the table, features, wrong cells.")
 for topic in (versions, suggest, features):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

@@ -19,7 +19,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Views; none: all in for
 
 @group.command("list")
 def list_views(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """List the views: in force or not, and how far the online store is."""
+    """List the views, and how far the online store is."""
     views = _features(project).status()
     rows = [
         {
@@ -42,7 +42,7 @@ def apply(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how the declared views differ from those in force, and with --yes put them into force."""
+    """Show what applying the views would change; with --yes do it."""
     features = _features(project)
     plan = features.plan()
     changes = [_told(change) for change in plan.to_do()]
@@ -72,7 +72,7 @@ def _told(change: "ViewChange") -> str:
 def users(
     name: Annotated[str, typer.Argument(help="A view.")], project: ProjectOption = HERE, as_json: JsonOption = False
 ) -> None:
-    """List what was made with a view: data sets, candidates, model versions, deployments."""
+    """List what was made with a view."""
     found = _features(project).users(name)
     rows = [{"what": one.kind, "live": one.is_live, "id": one.id, "label": one.label} for one in found]
     emit(found, table(rows, empty=f"Nothing was made with {name}."), as_json=as_json)
@@ -88,7 +88,7 @@ def materialise(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring what became known into the online store; interrupted, it goes on the next time."""
+    """Bring what became known into the online store."""
     from heptad.cli.progress import progress
 
     features, moment = _features(project), _moment(until)
@@ -114,7 +114,7 @@ def read(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Read the newest features of an entity, and how fresh they are."""
+    """Read the newest features of an entity."""
     entity = _entity(keys)
     row = _features(project).reader(*(feature or ())).read(entity)
     fresh = [
@@ -134,8 +134,9 @@ def join(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a training set: the rows of a file with the features that were known at each row's time."""
+    """Write the rows of a file with the features known then."""
     from heptad.cli.progress import progress
+    from heptad.core.files import replacing
     from heptad.data import read_entities
     from heptad.project import open_project
 
@@ -145,7 +146,8 @@ def join(
         tell(entities.name, 0.0)
         joined = opened.data.features.training_set(rows, time=time, views=view or (), memory=memory << 20)
         names = joined.collect_schema().names()
-        joined.sink_parquet(out)
+        with replacing(out) as temporary:
+            joined.sink_parquet(temporary)
     done = {"file": str(out), "columns": names}
     emit(done, f"{out}: {len(names)} columns", as_json=as_json)
 
@@ -157,7 +159,7 @@ def leaks(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for what a version tells that a model will not know: the target, the future, rows on both sides."""
+    """Look for what a version tells that a model will not know."""
     from heptad.data import training_set_of
     from heptad.project import open_project
 
@@ -177,7 +179,7 @@ def parity(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay a sample offline and online; ends with exit code 1 where a value differs."""
+    """Replay a sample offline and online, and compare."""
     from heptad.cli.progress import progress
 
     features = _features(project)

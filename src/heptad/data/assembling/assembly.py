@@ -43,6 +43,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     rows: pl.LazyFrame
     """The rows with their cells repaired, and with the marks that `repairing` counts by."""
     repairing: CellRepairs
+    features: list[Values]
+    """What the table was joined with."""
     task: Task
     sources: list[SourceRead]
     repairs: list[Repair]
@@ -102,17 +104,17 @@ class Assembly:
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         with self._blamed(rows):
-            staged, repairs = self._staged(rows, until, small=small)
+            staged, features, repairs = self._staged(rows, until, small=small)
         try:
-            return self._typed(staged, [*_found(inputs), *repairs], inputs, task)
+            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, task)
         except BaseException:
             staged.close()
             raise
 
     def _staged(
         self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, *, small: bool
-    ) -> tuple[Staged, list[Repair]]:
-        """The rows in order with their features, made once; and what was repaired on the way."""
+    ) -> tuple[Staged, list[Values], list[Repair]]:
+        """The rows in order with their features, made once; those features; and what was repaired on the way."""
         own = self._function(rows, small=small) if self._function else rows[self._rows_from]
         check_names(own.collect_schema().names(), "The table")
         # A function over large sources may have to run whole for its first row.
@@ -122,7 +124,9 @@ class Assembly:
         check_columns(table.collect_schema().names(), self._data, features=False)
         table, found = self._in_order(table, until)
         repairs += found
-        table, found = self._with_features(table, rows)
+        features, found = self._feature_values(table.collect_schema().names(), rows)
+        repairs += found
+        table, found = self._joined(table, features)
         repairs += found
         names = table.collect_schema().names()
         check_columns(names, self._data)
@@ -132,7 +136,7 @@ class Assembly:
             staged.close()
             self._refuse_empty(own, rows)
             raise DataError(f"There are no rows before {until}.", allowed="a later moment")
-        return staged, repairs
+        return staged, features, repairs
 
     def _refuse_empty(self, own: pl.LazyFrame, sources: Collection[str]) -> None:
         if own.head(1).collect(engine="streaming").is_empty():
@@ -142,7 +146,12 @@ class Assembly:
             )
 
     def _typed(
-        self, staged: Staged, repairs: list[Repair], inputs: Mapping[str, Input], task: Task | None
+        self,
+        staged: Staged,
+        features: list[Values],
+        repairs: list[Repair],
+        inputs: Mapping[str, Input],
+        task: Task | None,
     ) -> Assembled:
         """The target as it is kept, and the repairs of cells, as parts of the query over the staged rows."""
         target, rows = self._data.target, staged.rows
@@ -158,6 +167,7 @@ class Assembly:
             typed=rows,
             rows=repairing.rows(rows),
             repairing=repairing,
+            features=features,
             task=task,
             sources=[one.read for one in inputs.values()],
             repairs=[*repairs, *found],
@@ -217,24 +227,25 @@ class Assembly:
             raise DataError(f"The column {ROW!r} has the name that Heptad gives to row numbers.", remedy="rename it")
         return rows.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), repairs
 
-    def _with_features(
-        self, rows: pl.LazyFrame, sources: Mapping[str, pl.LazyFrame]
-    ) -> tuple[pl.LazyFrame, list[Repair]]:
-        if not self._features:
-            return rows, []
-        names = rows.collect_schema().names()
+    def _feature_values(
+        self, names: list[str], sources: Mapping[str, pl.LazyFrame]
+    ) -> tuple[list[Values], list[Repair]]:
+        """What a table of columns `names` is joined with."""
+        features: list[Values] = []
         repairs: list[Repair] = []
-        joins = []
         for name, feature in self._features.items():
             added = added_names(names, name, feature)
             values, found = self._repaired(sources[feature.source], added)
             repairs += found
             names = [*names, *added.values()]
-            joins.append(Values(name=name, settings=feature, rows=values, time=self._settings[feature.source].time))
-        memory = budget() // 2
-        joined = join_features(rows, joins, time=self._data.time, root=self._root, memory=memory)
-        joined, found = conform(joined, self._data.types, self._style)
-        return joined, [*repairs, *found]
+            features.append(Values(name=name, settings=feature, rows=values, time=self._settings[feature.source].time))
+        return features, repairs
+
+    def _joined(self, rows: pl.LazyFrame, features: list[Values]) -> tuple[pl.LazyFrame, list[Repair]]:
+        if not features:
+            return rows, []
+        joined = join_features(rows, features, time=self._data.time, root=self._root, memory=budget() // 2)
+        return conform(joined, self._data.types, self._style)
 
     def _repaired(self, values: pl.LazyFrame, names: Mapping[str, str]) -> tuple[pl.LazyFrame, list[Repair]]:
         """A feature's source with the rules of `[clean.columns]` for what its columns are called in the table.

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from heptad.core import graph
-from heptad.core.records import AliasMove, Record, canonical_json, digest_of
+from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
@@ -28,6 +28,7 @@ from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
 from heptad.data.expectations.settings import ExpectSettings
+from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
 from heptad.data.profiles.profile import Profile, Profiling, infer_edges
 from heptad.data.records import DatasetVersion, Finding, Repair, Schema, SourceRead
@@ -112,7 +113,8 @@ class Collecting:
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             settings=settings,
         )
-        return self._save(body, latest)
+        used = Registry(self._workspace, name).record_used(made.features, self._workspace.root)
+        return self._save(body, latest, used)
 
     def profile(self, body: DatasetVersion) -> Profile:
         """The profile that was made with a version."""
@@ -240,7 +242,9 @@ class Collecting:
             empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
             table.write(pl.concat([empty, *aside]))
 
-    def _save(self, body: DatasetVersion, latest: Record[DatasetVersion] | None) -> Record[DatasetVersion]:
+    def _save(
+        self, body: DatasetVersion, latest: Record[DatasetVersion] | None, features: Sequence[Id]
+    ) -> Record[DatasetVersion]:
         # The moment of an unlimited collection is left out: repeated after a crash, it would be another.
         asked = "" if body.everything else body.until.isoformat()
         expected = latest.aliases[versions.LATEST] if latest else 0
@@ -249,7 +253,7 @@ class Collecting:
             body,
             scope=body.name,
             key=[body.version, body.digest, asked, digest_of(canonical_json(body.settings))],
-            made_from=[("previous", latest.id)] if latest else [],
+            made_from=[*([("previous", latest.id)] if latest else []), *(("feature", one) for one in features)],
             attributes={"name": body.name, "version": body.version, "rows": body.rows},
             aliases=[
                 AliasMove(scope=versions.alias_scope(body.name), name=versions.LATEST, target="@", expected=expected)
