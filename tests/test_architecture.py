@@ -17,6 +17,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
     "config": {"core", *STEPS},
     "project": {"core", "config", *STEPS},
     "adapters": {"core", *STEPS},
+    "__main__": {"cli"},
     "cli": {"core", "config", "project", *STEPS},
     "api": {"core", "config", "project", *STEPS},
     "testing": {"core", *STEPS},

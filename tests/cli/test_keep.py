@@ -1,10 +1,13 @@
 """Looking after a workspace: what the doctor finds, backups that come back, moves, and exports."""
 
 import json
+import os
 import shutil
+import time
 
 import pytest
 
+from heptad.project import open_project
 from tests.cli.conftest import Shell
 
 
@@ -86,6 +89,31 @@ def test_a_workspace_moves_and_the_old_place_says_where_to(own: Shell, tmp_path)
     refused = own("release", "approve", "1", "--reason", "one more word")
     assert refused.code != 0
     assert str(other.project) in refused.err
+
+
+def test_nothing_moves_from_under_a_server(own: Shell, tmp_path):
+    """What a server logs after the move would stay behind, so it is stopped first; `status` tells that it runs."""
+    assert "no server runs here" in own("status").out
+    with open_project(own.project).serving.start_server(port=0):
+        refused = own("move", str(tmp_path / "other"))
+        assert refused.code == 1
+        assert "A server answers from this workspace" in refused.err
+        assert "no server" not in own("status").out
+    assert not (tmp_path / "other").exists()
+
+
+def test_artifacts_without_a_record_are_counted_then_removed(own: Shell):
+    """Without --yes nothing goes; what is younger than a day is left to whoever may still want to record it."""
+    workspace = open_project(own.project).workspace
+    digest = workspace.blobs.put(b"nobody needs this")
+    assert own("gc", "--json").json == {"bytes": 0, "digests": []}
+    old = time.time() - 2 * 86_400
+    for path in (workspace.folder / "artifacts").rglob(f"*{digest[-8:]}*"):
+        os.utime(path, (old, old))
+    assert own("gc", "--json").json == {"bytes": 17, "digests": [digest]}
+    assert workspace.blobs.get(digest) == b"nobody needs this"
+    assert own("gc", "--yes", "--json").json == {"bytes": 17, "digests": [digest]}
+    assert own("gc", "--json").json == {"bytes": 0, "digests": []}
 
 
 def test_a_store_moves_to_a_database_of_its_own(own: Shell, tmp_path):

@@ -76,6 +76,14 @@ def test_a_run_tells_what_it_does_and_ends_with_the_next_command(project, capsys
     assert "of 2" not in capsys.readouterr().err
 
 
+def test_a_refused_run_fails(project, capsys):
+    """Whatever runs it, as CI does, sees by the exit code that there is nothing to release."""
+    path = project / "heptad.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"beats baseline"', '"roc_auc > 1"'), encoding="utf-8")
+    assert run(["run", "-p", str(project), "--sample", "200", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["package"] is None
+
+
 def test_a_template_is_written_whole_and_only_into_an_empty_place(tmp_path, capsys):
     """The demo's project; it overwrites nothing."""
     assert run(["init", str(tmp_path / "f"), "--template", "flights"]) == 0

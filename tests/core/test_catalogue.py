@@ -67,7 +67,7 @@ def test_an_unknown_name_lists_the_known_ones(distribution: Path) -> None:
     """The error names the nearest, also one that a package brought."""
     with pytest.raises(NotFoundError, match="did you mean 'their-cluster'"):
         find("executor", "their-clustr")
-    with pytest.raises(NotFoundError, match="There is no nonsense 'x'"):
+    with pytest.raises(NotFoundError, match="There is no adapter for nonsense 'x'"):
         find("nonsense", "x")
 
 

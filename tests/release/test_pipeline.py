@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.lifecycle.rides import make_rides
 
-from heptad.core.errors import DataError
+from heptad.core.errors import DataError, RefusedError
 from heptad.project import open_project
 from heptad.release import RunOutcome
 
@@ -55,10 +55,18 @@ def test_another_setting_runs_what_depends_on_it(folder: Path, first: RunOutcome
 
 
 def test_a_sample_is_a_data_set_of_its_own(folder: Path, first: RunOutcome) -> None:
-    """Trying everything on a few rows leaves the project's versions of the data alone."""
-    sampled = open_project(folder).run(sample=400).dataset
-    assert 0 < sampled.body.rows < first.dataset.body.rows
+    """Trying everything on a few rows leaves the project's versions of the data and of the model alone."""
+    project = open_project(folder)
+    before = project.release.list()
+    sampled = project.run(sample=400)
+    assert 0 < sampled.dataset.body.rows < first.dataset.body.rows
     assert len(open_project(folder).data.log()) == 1
+    assert open_project(folder).release.list() == before
+    assert sampled.decision.body.champion == ""
+    if sampled.version is not None:
+        assert sampled.version.body.label == f"{sampled.dataset.body.name}@1"
+        with pytest.raises(RefusedError, match="is no version of"):
+            project.release.promote(sampled.version, "it was so quick")
 
 
 def test_what_is_wrong_with_the_data_is_told_as_itself(tmp_path: Path) -> None:

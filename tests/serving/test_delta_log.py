@@ -19,7 +19,7 @@ def rows_of(log: DeltaLog) -> pl.DataFrame:
 
 def test_rows_and_position_come_together(tmp_path: Path) -> None:
     """A commit holds the rows and how far their source had come; other sources are elsewhere."""
-    log = DeltaLog(tmp_path / "log")
+    log = DeltaLog(tmp_path / "my log 50%")
     assert log.read("a") == (None, 0)
     log.append(pl.DataFrame({"id": [1]}), "a", 7)
     log.append(pl.DataFrame({"id": [2]}))

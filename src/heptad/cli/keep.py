@@ -1,4 +1,4 @@
-"""Commands that look after a workspace: doctor, backup, restore, move, export."""
+"""Commands that look after a workspace: doctor, gc, backup, restore, move, export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,10 +88,18 @@ def move(
     """Move the workspace to a folder, or its store to a URL."""
     from heptad.cli.progress import counting
     from heptad.core import transfer
+    from heptad.core.errors import RefusedError
     from heptad.core.secrets import reveal
     from heptad.project import open_project
+    from heptad.serving import serve_folder
 
     workspace = open_project(project).workspace
+    pids = serve_folder(workspace).pids()
+    if pids:
+        raise RefusedError(
+            f"A server answers from this workspace (process {pids[0]}); what it logs from now on would stay behind.",
+            remedy="stop it, and do this again",
+        )
     with counting("move", shown=not as_json) as watch:
         if "://" in target:
             sums = transfer.move_store(workspace, reveal(target), watch)
@@ -113,6 +121,22 @@ def _held(made: "Backup") -> dict[str, object]:
         "artifacts": made.artifacts,
         "files": len(made.files),
     }
+
+
+@app.command()
+def gc(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this they are only counted.")] = False,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove artifacts that no record mentions."""
+    from heptad.core.garbage import collect_garbage
+    from heptad.project import open_project
+
+    found = collect_garbage(open_project(project).workspace, dry_run=not yes)
+    then = "done" if yes else "heptad gc --yes" if found.digests else "nothing to do"
+    counted = {"artifacts": len(found.digests), "freed" if yes else "to free": f"{found.bytes / 1e6:.1f} MB"}
+    emit(found, facts({**counted, "next": then}), as_json=as_json)
 
 
 @app.command()

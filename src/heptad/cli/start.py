@@ -52,7 +52,10 @@ def run(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the data through steps 1 to 4 to a signed package."""
+    """Take the data through steps 1 to 4 to a signed package.
+
+    Ends with exit code 1 where a gate says no.
+    """
     from heptad.cli.live import watching
     from heptad.project import open_project
 
@@ -61,6 +64,8 @@ def run(
         outcome = opened.run(sample, watch)
         result = opened.write_result(outcome)
     emit(result, facts(_closing(result, outcome.decision.body.reason, sample, project)), as_json=as_json)
+    if result.package is None:
+        raise typer.Exit(1)
 
 
 def _closing(result: "RunResult", reason: str, sample: int, project: Path) -> dict[str, object]:

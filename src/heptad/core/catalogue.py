@@ -37,7 +37,7 @@ def find(contract: str, name: str) -> Any:
     built_in = BUILT_IN.get(contract, {}).get(name)
     table = {name: built_in} if built_in else known(contract)
     if name not in table:
-        raise NotFoundError(contract, name, table)
+        raise NotFoundError(f"adapter for {contract}", name, table)
     module, _, attribute = table[name].partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)

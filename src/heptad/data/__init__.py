@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import time_cut as time_cut
     from heptad.data.versions.splits import time_folds as time_folds
     from heptad.data.versions.splits import unit_hashes as unit_hashes
+    from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
     from heptad.data.versions.versions import find_version as find_version
 
@@ -144,6 +145,7 @@ __getattr__, __all__ = attach(
         "read_entities": "features.entities",
         "row_ids": "columns.keys",
         "suggest_settings": "columns.suggestion",
+        "scan_table": "versions.tables",
         "sync_commit": "versions.tables",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",

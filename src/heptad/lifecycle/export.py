@@ -18,7 +18,7 @@ from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Body, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion
+from heptad.data import DatasetVersion, scan_table
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.serving import Serving
@@ -150,7 +150,7 @@ class _Export:
         versions = [typed(record, DatasetVersion).body for record in self._each(DatasetVersion)]
         for place, body in enumerate(versions):
             self._tell(f"data {body.name}@{body.version}", 0.35 + 0.3 * place / len(versions))
-            rows = pl.scan_delta(str(self._workspace.tables / body.table), version=body.delta_version)
+            rows = scan_table(self._workspace.tables / body.table, body.delta_version)
             rows.sink_parquet(self._new(f"data/{body.name}-{body.version}.parquet"))
         return versions
 
@@ -160,7 +160,7 @@ class _Export:
         for table in logs:
             if table.name not in {*of_versions, "predictions"}:
                 self._tell(table.name, 0.65)
-                pl.scan_delta(str(table)).sink_parquet(self._new(f"tables/{table.name}.parquet"))
+                scan_table(table).sink_parquet(self._new(f"tables/{table.name}.parquet"))
         if self._serving.current() is not None:
             self._tell("predictions", 0.7)
             self._serving.predictions().sink_parquet(self._new("tables/predictions.parquet"))

@@ -1,4 +1,4 @@
-"""The loop at a glance: what is live, how it does, what is pending; read from records alone."""
+"""The loop at a glance: what is live, how it does, what is pending; read from records, and whether a server runs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from heptad.experiments import Run
 from heptad.lifecycle.records import Plan
 from heptad.monitoring import Alert, MonitoringReport
 from heptad.release import Decision, ModelVersion
-from heptad.serving import Deployment
+from heptad.serving import Deployment, serve_folder
 from heptad.training import Candidate, Metric
 
 B = TypeVar("B", bound=Body)
@@ -50,6 +50,7 @@ def read_status(workspace: Workspace) -> Status:
     report, plan = newest(workspace, MonitoringReport, scope), newest(workspace, Plan, scope)
     champion = graph.find_alias(workspace, f"model:{workspace.name}", "champion", ModelVersion)
     challenger = graph.find_alias(workspace, f"model:{workspace.name}", "challenger", ModelVersion)
+    answered = bool(serve_folder(workspace).pids())
     return Status(
         project=workspace.name,
         now=workspace.clock.now(),
@@ -58,13 +59,14 @@ def read_status(workspace: Workspace) -> Status:
             _experiments(workspace),
             _training(candidate),
             _release(champion, decision),
-            _serving(deployment),
+            _serving(deployment, answered),
             _monitoring(report),
             _lifecycle(plan),
         ],
         alerts=report.body.open_alerts() if report else [],
         pending=[
             *_to_start(dataset, decision, champion, deployment),
+            *([] if answered or not deployment else ["no server of this machine answers: heptad up"]),
             *_undecided(plan, challenger),
         ],
     )
@@ -126,11 +128,12 @@ def _release(champion: Record[ModelVersion] | None, decision: Record[Decision] |
     return _step("release", decision, f"no champion; last decision: {decision.body.reason}" if decision else "")
 
 
-def _serving(deployment: Record[Deployment] | None) -> StepStatus:
+def _serving(deployment: Record[Deployment] | None, answered: bool) -> StepStatus:
     if deployment is None:
         return _step("serving", deployment, "")
     routes = ", ".join(f"{route.label} {route.role}" for route in deployment.body.routes)
-    return _step("serving", deployment, f"generation {deployment.body.generation}: {routes}")
+    without = "" if answered else ", but no server runs here"
+    return _step("serving", deployment, f"generation {deployment.body.generation}: {routes}{without}")
 
 
 def _monitoring(report: Record[MonitoringReport] | None) -> StepStatus:

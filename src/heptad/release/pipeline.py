@@ -56,7 +56,8 @@ class Pipeline:
         The first version that holds its gates becomes the champion, unless it learnt from a sample; a later one waits
         as `challenger` until somebody, or the loop, promotes it.
         """
-        champion = self._release.champion()
+        # A sample of rows that the champion has learnt from compares nothing.
+        champion = None if sample else self._release.champion()
         inputs = {
             "sample": sample,
             "champion": champion.id if champion else "",

@@ -108,6 +108,7 @@ class Registry:
             return champion
         if expected is not None:
             self._expect(self.version(expected), champion)
+        self._check_own(version)
         _check_servable(version)
         _check_approvals(version, approvals)
         moves = {"previous": champion.id if champion else None}
@@ -115,6 +116,13 @@ class Registry:
             moves["challenger"] = None
         body = {"replaced": champion.body.label if champion else "", "replaced_id": champion.id if champion else ""}
         return self._enthrone(version, champion, moves, PROMOTED, {"reason": reason, **body})
+
+    def _check_own(self, version: Record[ModelVersion]) -> None:
+        if version.body.name != self._name:
+            raise RefusedError(
+                f"{version.body.label} is no version of {self._name}, so it cannot be its champion.",
+                allowed=", ".join(one.body.label for one in self.versions(5)),
+            )
 
     def rollback(self, reason: str, *, expected: VersionRef | None = None) -> Record[ModelVersion]:
         """Make the champion before the present one champion again; each rollback goes one further back.

@@ -58,7 +58,8 @@ class Release:
     def register(self, candidate: Record[Candidate], decision: Record[Decision]) -> Record[ModelVersion]:
         """Pack and sign an accepted candidate and give it a number; beside a champion it becomes `challenger`.
 
-        Raises `RefusedError` where the decision was no.
+        What learnt from a sample has the name of the sample, and numbers of its own. Raises `RefusedError` where the
+        decision was no.
         """
         if decision.body.candidate != candidate.id:
             raise InputError(f"Decision {decision.id} is about {decision.body.candidate}, not about {candidate.id}.")
@@ -67,14 +68,16 @@ class Release:
                 f"Candidate {candidate.id} cannot become a version. {decision.body.reason}",
                 remedy="train another candidate, or change [release] gates and decide again",
             )
-        registered = self._registry.of_candidate(candidate.id)
+        subject = self._subject(candidate, decision)
+        registry = Registry(self._workspace, subject.dataset.body.name)
+        registered = registry.of_candidate(candidate.id)
         if registered:
             return registered
-        package = self._packages.make(self._subject(candidate, decision))
+        package = self._packages.make(subject)
         evaluation = candidate.body.evaluation
         main = evaluation.value(evaluation.metric)
         version = ModelVersion(
-            name=self._workspace.name,
+            name=subject.dataset.body.name,
             version=0,
             package=package,
             candidate=candidate.id,
@@ -83,7 +86,7 @@ class Release:
             metric=evaluation.metric,
             value=main.value if main else None,
         )
-        return self._registry.add(version, [("candidate", candidate.id), ("decision", decision.id)])
+        return registry.add(version, [("candidate", candidate.id), ("decision", decision.id)])
 
     def promote(self, version: VersionRef, reason: str, *, expected: VersionRef | None = None) -> Record[ModelVersion]:
         """Make a version the champion, with a sentence that says why; `expected` names the champion to replace.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from heptad.serving.serving import Serving as Serving
     from heptad.serving.settings import DeploySettings as DeploySettings
     from heptad.serving.settings import Strategy as Strategy
+    from heptad.serving.snapshot import serve_folder as serve_folder
 
 __getattr__, __all__ = attach(
     __name__,
@@ -31,5 +32,6 @@ __getattr__, __all__ = attach(
         "Strategy": "settings",
         "find_prediction": "finding",
         "newest_predictions": "newest",
+        "serve_folder": "snapshot",
     },
 )

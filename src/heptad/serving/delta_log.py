@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from heptad.core.errors import UnavailableError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, writing
-from heptad.data import sync_commit
+from heptad.data import scan_table, sync_commit
 from heptad.serving.column_names import distinct_names
 
 MANY_FILES = 100
@@ -37,7 +37,7 @@ class DeltaLog:
         if not self.exists():
             return None, 0
         table = DeltaTable(self.folder)
-        return pl.scan_delta(table), table.transaction_version(source) or 0
+        return scan_table(self.folder, table.version()), table.transaction_version(source) or 0
 
     def append(self, rows: pl.DataFrame, source: str = "", position: int = 0) -> None:
         """Add rows and the position that `source` has reached with them, in one commit; synced when this returns.

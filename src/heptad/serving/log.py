@@ -1,22 +1,20 @@
 """The prediction log: entries move from the local journal to a Delta table, and are read from both as one."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from heptad.core.errors import NotFoundError
 from heptad.core.files import locked
 from heptad.serving.column_names import distinct_names
 from heptad.serving.delta_log import DeltaLog
 from heptad.serving.durability import WriteAheadLog
 from heptad.serving.journal import Journal
 from heptad.serving.log_frames import frame_of, with_inputs
-from heptad.serving.log_rows import EPOCH, prediction_of
+from heptad.serving.log_rows import EPOCH
 from heptad.serving.messages import Entries
-from heptad.serving.records import Prediction
 
 CHUNK_ROWS = 50_000
 """Rows of one commit to the table."""
@@ -64,29 +62,22 @@ class PredictionLog:
 
     def scan(self, start: datetime | None = None, end: datetime | None = None) -> pl.LazyFrame:
         """Predictions of `[start, end)`, collected or not, in no particular order; inputs in one struct column."""
-        log = self._read(_entries_after)
+        log = self._read()
         if start is not None:
             log = log.filter(pl.col("at") >= start)
         if end is not None:
             log = log.filter(pl.col("at") < end)
         return with_inputs(log)
 
-    def find(self, identity: str) -> Prediction:
-        """One prediction; raises `NotFoundError`."""
-        found = self._read(lambda journal, _: journal.find(identity)).filter(pl.col("id") == identity).collect()
-        if found.is_empty():
-            raise NotFoundError("prediction", identity, remedy="list some: `heptad serving list`")
-        return prediction_of(found.row(0, named=True))
-
-    def _read(self, waiting_in: Callable[[Journal, int], Iterable[tuple[int, Entries]]]) -> pl.LazyFrame:
-        """The table and what the journal has beside it, of which `waiting_in` takes what is asked for."""
+    def _read(self) -> pl.LazyFrame:
+        """The table and what the journal has beside it."""
         waiting: list[tuple[int, Entries]] = []
         name = ""
         if self._journal.exists():
             with closing(Journal(self._journal)) as journal:
                 name = journal.name
                 _, reached = self._table.read(name)
-                waiting = list(waiting_in(journal, reached))
+                waiting = list(_entries_after(journal, reached))
         # The table is read after the journal: what was moved meanwhile is in both, and left out here.
         collected, reached = self._table.read(name)
         rest = frame_of([one for seq, one in waiting if seq > reached], self._endpoint)

@@ -14,6 +14,7 @@ from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import Workspace
 from heptad.release import ModelVersion, Release, trusted_keys
 from heptad.serving.access import check_bind
+from heptad.serving.finding import find_prediction
 from heptad.serving.http import Limits
 from heptad.serving.labels import Labels, read_labels
 from heptad.serving.log import PredictionLog
@@ -142,7 +143,7 @@ class Serving:
 
     def prediction(self, identity: str) -> Prediction:
         """One answer by its id; raises `NotFoundError`."""
-        return self._log.find(identity)
+        return find_prediction(self._workspace, identity)
 
     def newest(self, limit: int) -> list[Prediction]:
         """The last answers, newest first; 1,000 at most."""

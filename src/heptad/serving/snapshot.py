@@ -13,7 +13,7 @@ from heptad.core.errors import IntegrityError, UnavailableError
 from heptad.core.files import locked, make_folder, write_atomically
 from heptad.core.records import digest_of
 from heptad.core.workspace import Workspace
-from heptad.serving.locks import clear, hold
+from heptad.serving.locks import clear, hold, is_held
 from heptad.serving.records import Route
 
 FOLDER = "serving"
@@ -140,6 +140,10 @@ class ServeFolder:
                 # It lives and has not said anything yet: it serves nothing.
                 found.append(Worker(pid=int(lock.stem.partition("-")[0]), server=0))
         return found
+
+    def pids(self) -> list[int]:
+        """The processes of the workers that live; nothing is written, so that anybody who may read may ask."""
+        return [int(lock.stem.partition("-")[0]) for lock in self._workers.glob("*.lock") if is_held(lock)]
 
     def wait_live(self, generation: int, timeout: float) -> int:
         """How many workers serve this generation or a newer one, once that is all of them; 0 where none runs.

@@ -119,7 +119,7 @@ class EstimatorSearch:
 
     def _try(self, trial: Trial, objective: "_Objective") -> TrialEnded:
         run = self._experiments.start(
-            f"trial {trial.number}: {trial.params[CHOOSER]}",
+            f"trial {trial.number + 1}: {trial.params[CHOOSER]}",
             experiment=self._study.body.name,
             params=trial.params,
             study=self._study.id,

@@ -227,7 +227,7 @@ class Training:
         evaluation, scores = evaluate(fitted, model, parts, schema, self._rules(schema, threshold_reason))
         put = self.workspace.blobs.put
         return Candidate(
-            name=self.workspace.name,
+            name=version.body.name,
             estimator=estimator,
             params=params,
             seed=self.project.seed,

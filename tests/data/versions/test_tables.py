@@ -10,7 +10,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from heptad.core.errors import IntegrityError, UnavailableError
 from heptad.data.versions import tables
-from heptad.data.versions.tables import Table, in_files
+from heptad.data.versions.tables import Table, in_files, scan_table
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -74,6 +74,18 @@ def test_files_that_another_program_wrote_are_sorted(tmp_path: Path) -> None:
     assert table.scan(rewritten, ["_row"]).collect()["_row"].to_list() == [0, 1, 2, 3, 4]
     assert sorted(numbers(table, rewritten)) == [0, 1, 2, 3, 4]
     assert (table.kept(rewritten, 5), table.kept(base, 5)) == (0, 5)
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_a_folder_of_any_name_is_read(tmp_path: Path, partitioned: bool) -> None:
+    """Nobody has to rename his folders; what others have parted by a column is read where their reader can."""
+    folder = tmp_path / ("t" if partitioned else "my project #1 50%?") / "t"
+    whole = rows(0, 5).collect()
+    write_deltalake(folder, whole.head(3), partition_by=["_row"] if partitioned else None)
+    write_deltalake(folder, whole.tail(2), mode="append")
+    assert scan_table(folder).sort("_row").collect().equals(whole)
+    assert scan_table(folder, 0).sort("_row").collect().equals(whole.head(3))
+    assert Table(folder).scan(1, ["_row"]).collect().equals(whole)
 
 
 def test_other_programs_read_it(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_versions_are_found_in_every_way_they_are_named(
 
 def test_unknown_versions_name_the_known_ones(workspace: Workspace) -> None:
     """Before there is any, the error says how to make one."""
-    with pytest.raises(NotFoundError, match="no version of the data set test '3'") as error:
+    with pytest.raises(NotFoundError, match="no data version 'test@3'") as error:
         versions.find_version(workspace, "test", 3)
     assert error.value.remedy == "collect one: heptad run"
     assert versions.latest(workspace, "test") is None

@@ -46,7 +46,7 @@ def suggest_settings(table: Path, target: str, time: str, folder: Path) -> str:
     look = look_at(SourceSettings(uri=uri), Place(root=root), target, time)
     name = _identifier(path.name.partition(".")[0])
     parts = [
-        _project(name, target),
+        _project(target),
         _source(name, uri, time, look),
         _data(target, time, look),
         _cleaning(look),
@@ -91,13 +91,12 @@ def _is_key(values: pl.Series) -> bool:
     return values.null_count() == 0 and values.dtype in {pl.String, pl.Int64} and values.n_unique() == len(values)
 
 
-def _project(name: str, target: str) -> list[str]:
+def _project(target: str) -> list[str]:
     return [
         "# Written by `heptad init` after a look at the table; change what you know better. What is not said here has",
         "# a sound default: `heptad explain-config` prints every setting.",
         "",
         "[project]",
-        f"name = {_quoted(name.replace('_', '-'))}",
         f"about = {_quoted(f'Predicts {target}.')}",
     ]
 
@@ -145,8 +144,8 @@ def _data(target: str, time: str, look: Look) -> Iterator[str]:
         yield '# label_delay = "1d"   # how long after that the target is known, where it is not at once'
     for name, reason in look.useless.items():
         yield f"# {_quoted(name)} is left out: {reason}."
-    ignored = ", ".join(_quoted(name) for name in look.useless)
-    yield f"ignore = [{ignored}]"
+    if look.useless:
+        yield f"ignore = [{', '.join(_quoted(name) for name in look.useless)}]"
     if look.telling:
         yield "# Suspects: is this known when the question is asked? If not, put it into `ignore`."
         for name, reason in look.telling.items():

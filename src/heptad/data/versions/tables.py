@@ -46,6 +46,10 @@ _TYPES: dict[pl.DataType, str] = {
 _NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}\.parquet")
 
 
+_WIDENED = pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
+"""Files of a table may have been written before a column became wider."""
+
+
 class _File(msgspec.Struct, frozen=True):
     """A file of this program's: its rows are those of the table from `start`, in order."""
 
@@ -74,7 +78,7 @@ class Table:
         files = _in_order(table)
         if files:
             return pl.scan_parquet([self._folder / file.path for file in files], glob=False)
-        rows = pl.scan_delta(table)
+        rows = scan_table(self._folder, version)
         return rows.sort(order, maintain_order=True) if order else rows
 
     def exists(self) -> bool:
@@ -203,6 +207,21 @@ def _in_order(table: DeltaTable) -> list[_File] | None:
         files.append(_File(path, expected, rows, size))
         expected += rows
     return files
+
+
+def scan_table(folder: Path, version: int | None = None) -> pl.LazyFrame:
+    """All rows of a version (default: the last) of the Delta table in `folder`, in no particular order.
+
+    `pl.scan_delta` takes the addresses that Delta gives for names of files: it finds none where a folder above the
+    table has a space in its name. It is asked where another program has made the table what only it can read.
+    """
+    table = DeltaTable(folder, version=version)
+    if table.metadata().partition_columns or table.protocol().min_reader_version > 1:
+        return pl.scan_delta(table)
+    schema, files = pl.Schema(table.schema()), [unquote(file) for file in table.file_uris()]
+    if not files:
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(files, glob=False, schema=schema, missing_columns="insert", cast_options=_WIDENED)
 
 
 def _delta_schema(schema: pl.Schema) -> Schema:

@@ -46,8 +46,7 @@ def find_version(workspace: Workspace, name: str, ref: str | int) -> Record[Data
     else:
         found = None
     if found is None:
-        known = [f"{one.body.version}" for one in log(workspace, name)]
-        raise NotFoundError(
-            f"version of the data set {name}", text, known, remedy="" if known else "collect one: heptad run"
-        )
+        known = [f"{name}@{one.body.version}" for one in log(workspace, name)]
+        remedy = "" if known else "collect one: heptad run"
+        raise NotFoundError("data version", text if "@" in text else f"{name}@{text}", known, remedy=remedy)
     return found

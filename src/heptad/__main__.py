@@ -1,0 +1,5 @@
+"""`python -m heptad` is `heptad`."""
+
+from heptad.cli import main
+
+main()
