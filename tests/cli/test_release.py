@@ -33,7 +33,7 @@ def test_versions_are_listed_with_their_aliases(shell: Shell):
 def test_a_version_is_shown_with_gates_history_and_card(shell: Shell):
     """By default the champion."""
     text = shell("release", "show").out
-    for title in ("Gates\n---", "History\n---", "# Model card of rides@"):
+    for title in ("Gates\n---", "History\n---", "Model card of rides@"):
         assert title in text
     assert shell("release", "show", "1", "--json").json["version"]["body"]["version"] == 1
 

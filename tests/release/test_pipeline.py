@@ -1,11 +1,12 @@
 """Steps 1 to 4 as a flow: done once, found again, and done anew only from what changed on."""
 
+import re
 from pathlib import Path
 
 import pytest
 from tests.lifecycle.rides import make_rides
 
-from heptad.core.errors import DataError, RefusedError
+from heptad.core.errors import DataError, RefusedError, SettingsError
 from heptad.project import open_project
 from heptad.release import RunOutcome
 
@@ -67,6 +68,19 @@ def test_a_sample_is_a_data_set_of_its_own(folder: Path, first: RunOutcome) -> N
         assert sampled.version.body.label == f"{sampled.dataset.body.name}@1"
         with pytest.raises(RefusedError, match="is no version of"):
             project.release.promote(sampled.version, "it was so quick")
+
+
+def test_a_gate_for_another_task_is_refused_before_the_search(tmp_path: Path) -> None:
+    """Nobody waits for a search to learn that a gate cannot be held against its result."""
+    place = make_rides(tmp_path / "rides", days=3)
+    path = place / "heptad.toml"
+    text = re.sub(r"gates = .*", 'gates = ["rmse < 1"]', path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    project = open_project(place)
+    with pytest.raises(SettingsError, match="no metric 'rmse'"):
+        project.run()
+    assert len(project.data.log()) == 1
+    assert not project.experiments.list()
 
 
 def test_what_is_wrong_with_the_data_is_told_as_itself(tmp_path: Path) -> None:

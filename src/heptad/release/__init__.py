@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from heptad.release.describe import show_version as show_version
     from heptad.release.describe import version_facts as version_facts
     from heptad.release.describe import version_line as version_line
+    from heptad.release.document import Block as Block
+    from heptad.release.document import Code as Code
     from heptad.release.document import Document as Document
-    from heptad.release.document import to_markdown as to_markdown
+    from heptad.release.document import Items as Items
+    from heptad.release.document import Table as Table
     from heptad.release.keys import trusted_keys as trusted_keys
     from heptad.release.package import Package as Package
     from heptad.release.package import open_package as open_package
@@ -30,9 +33,12 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Block": "document",
+        "Code": "document",
         "Decision": "records",
         "Document": "document",
         "GateResult": "records",
+        "Items": "document",
         "ModelVersion": "records",
         "Package": "package",
         "Pipeline": "pipeline",
@@ -40,6 +46,7 @@ __getattr__, __all__ = attach(
         "ReleaseSettings": "settings",
         "Reproduction": "reproduce",
         "RunOutcome": "pipeline",
+        "Table": "document",
         "VersionDetails": "describe",
         "VersionLine": "describe",
         "VersionRef": "registry",
@@ -47,7 +54,6 @@ __getattr__, __all__ = attach(
         "history_lines": "describe",
         "open_package": "package",
         "show_version": "describe",
-        "to_markdown": "document",
         "trusted_keys": "keys",
         "version_facts": "describe",
         "version_line": "describe",

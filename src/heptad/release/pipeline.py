@@ -13,9 +13,10 @@ from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
 from heptad.data import Data, DatasetVersion
 from heptad.experiments import Experiments, Run
+from heptad.release.gates import parse_gates
 from heptad.release.records import Decision, ModelVersion
 from heptad.release.release import Release
-from heptad.training import Candidate, Training
+from heptad.training import Candidate, Training, metric_names
 
 if TYPE_CHECKING:
     from heptad.training import TrialEnded
@@ -100,7 +101,11 @@ class Pipeline:
 
         @task(cache=False)
         def dataset(sample: int) -> Id:
-            return done("data", self._data.collect(until=until, sample=sample))
+            version = self._data.collect(until=until, sample=sample)
+            schema = version.body.schema
+            # Read now, so that a mistake in them is not told after the search only.
+            parse_gates(self._release.settings.gates, metric_names(schema.task, len(schema.classes)))
+            return done("data", version)
 
         def best(dataset: Id, search: object) -> Id:  # noqa: ARG001 - another search is another task
             version = load(workspace, dataset, DatasetVersion)
