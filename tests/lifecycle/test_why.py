@@ -25,6 +25,7 @@ def test_a_version_leads_back_to_data_code_and_who_promoted_it(played: Played):
     assert champion is not None
     answer = told(played, "champion")
     assert answer.subject == champion.id
+    assert sum(reason.role == "champion" for reason in answer.chain) <= 1
     roles = [link.role for link in answer.chain]
     assert roles[:2] == ["this", "promoted"]
     assert {"candidate", "code", "decision", "data", "run", "study"} <= set(roles)

@@ -4,6 +4,7 @@ Reads records and events alone; only whoever explains a prediction needs its mod
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import msgspec
 from heptad.core import flow_reason, graph
 from heptad.core.errors import NotFoundError
 from heptad.core.query import Compare, Query, equals
-from heptad.core.records import Id, RawRecord, Record
+from heptad.core.records import Id, Link, RawRecord, Record
 from heptad.core.workspace import Workspace
 from heptad.experiments import Environment
 from heptad.lifecycle.records import Plan
@@ -31,6 +32,8 @@ MOST = 40
 """Links of a chain that are told; the nearest come first."""
 FOLLOWED = 10
 """Records made from the thing itself that are told, the newest."""
+COMPARED = ("champion", "previous")
+"""Roles of what was there before: it explains what a thing had to beat, not what it is."""
 ALIASES = ("champion", "challenger", "previous", "latest")
 DECIDED = ("release.promoted", "release.rolled_back", "release.approved", "release.refused")
 """Events that say who did what to a version, with a reason."""
@@ -168,11 +171,20 @@ def _of_record(workspace: Workspace, identity: Id, role: str = "this") -> Why:
 
 
 def _behind(workspace: Workspace, record: RawRecord) -> list[tuple[str, RawRecord]]:
-    """What a record was made from, as far as that goes, nearest first, each once, with the role it played."""
-    roles: dict[Id, str] = {}
+    """What a record was made from, as far as that goes, nearest first, each once, with the role it played.
+
+    What is behind the things that it was only compared to is another story, which their own ids tell.
+    """
+    made_from: dict[Id, list[Link]] = {}
     for link in workspace.store.trace([record.id], "ancestors"):
-        if link.target != record.id:
-            roles.setdefault(link.target, link.role)
+        made_from.setdefault(link.source, []).append(link)
+    roles: dict[Id, str] = {}
+    ahead = deque(made_from.get(record.id, []))
+    while ahead:
+        link = ahead.popleft()
+        if link.target not in roles:
+            roles[link.target] = link.role
+            ahead += [] if link.role in COMPARED else made_from.get(link.target, [])
     return [(roles[one.id], one) for one in workspace.store.get(list(roles)[:MOST])]
 
 
