@@ -24,6 +24,9 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.version_tagged": "A version got a name.",
+    "data.version_untagged": "A name was taken away from a version.",
+    "data.version_rolled_back": "An earlier version became the latest again.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
     "data.feature_view_applied": "A definition of features came into force.",
     "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",

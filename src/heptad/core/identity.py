@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from heptad.core.errors import InputError
+
 _actor: ContextVar[str] = ContextVar("heptad_actor", default="")
 
 
@@ -22,6 +24,16 @@ def acting_as(actor: str) -> Generator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+def as_reason(text: str) -> str:
+    """The reason without spaces around it; raises `InputError` for one that says nothing."""
+    reason = " ".join(text.split())
+    if len(reason.split()) < 2:
+        raise InputError(
+            f"{text!r} is no reason.", allowed="a sentence", remedy="say in a few words why, for whoever asks later"
+        )
+    return reason
 
 
 def _os_user() -> str:

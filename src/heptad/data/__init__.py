@@ -67,6 +67,11 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
+    from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
+    from heptad.data.versions.marking import roll_back as roll_back
+    from heptad.data.versions.marking import tag as tag
+    from heptad.data.versions.marking import tags_of as tags_of
+    from heptad.data.versions.marking import untag as untag
     from heptad.data.versions.splits import Fold as Fold
     from heptad.data.versions.splits import hash_folds as hash_folds
     from heptad.data.versions.splits import hash_holdout as hash_holdout
@@ -120,6 +125,7 @@ __getattr__, __all__ = attach(
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "Repair": "records",
+        "ROLLED_BACK": "versions.marking",
         "Role": "records",
         "STAMP": "features.online",
         "Schema": "records",
@@ -143,13 +149,17 @@ __getattr__, __all__ = attach(
         "open_source": "sources.source",
         "profile_frame": "profiles.profile",
         "read_entities": "features.entities",
+        "roll_back": "versions.marking",
         "row_ids": "columns.keys",
         "suggest_settings": "columns.suggestion",
         "scan_table": "versions.tables",
         "sync_commit": "versions.tables",
+        "tag": "versions.marking",
+        "tags_of": "versions.marking",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
+        "untag": "versions.marking",
     },
 )

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError
-from heptad.core.identity import current_actor
+from heptad.core.errors import ConflictError, NotFoundError, RefusedError
+from heptad.core.identity import as_reason, current_actor
 from heptad.core.query import All, Compare, Condition, Query
 from heptad.core.records import AliasMove, Attribute, Change, Event, Id, NewEvent, Record, derived_id
 from heptad.core.workspace import Workspace
@@ -263,16 +263,6 @@ def approvals_of(version: Record[ModelVersion]) -> dict[str, str]:
         for key, value in version.attributes.items()
         if key.startswith(_APPROVED)
     }
-
-
-def as_reason(text: str) -> str:
-    """The reason without spaces around it; raises `InputError` for one that says nothing."""
-    reason = " ".join(text.split())
-    if len(reason.split()) < 2:
-        raise InputError(
-            f"{text!r} is no reason.", allowed="a sentence", remedy="say in a few words why, for whoever asks later"
-        )
-    return reason
 
 
 def _check_servable(version: Record[ModelVersion]) -> None:

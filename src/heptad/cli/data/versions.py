@@ -1,13 +1,14 @@
-"""`heptad data log|show|diff`: the versions of a project's table."""
+"""`heptad data log|show|diff|get|lineage|tag|rollback`: the versions of a project's table."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
 app = typer.Typer()
-Version = Annotated[str, typer.Argument(help="A number, an id, or latest.")]
+Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest.")]
 
 
 @app.command()
@@ -18,7 +19,7 @@ def log(
 ) -> None:
     """List the versions, newest first."""
     from heptad.cli.reading import newest_records
-    from heptad.data import DatasetVersion
+    from heptad.data import ROLLED_BACK, DatasetVersion, tags_of
     from heptad.project import open_project
 
     versions = newest_records(open_project(project).workspace, DatasetVersion, limit)
@@ -30,6 +31,7 @@ def log(
             "until": one.body.until,
             "repairs": sum(repair.rows + repair.cells for repair in one.body.repairs),
             "warnings": sum(not finding.passed for finding in one.body.findings),
+            "tags": ", ".join([*tags_of(one), *(["rolled back"] if ROLLED_BACK in one.attributes else [])]),
             "id": one.id,
         }
         for one in versions
@@ -40,7 +42,7 @@ def log(
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show a version: sources, repairs, findings, columns."""
-    from heptad.data import find_version
+    from heptad.data import ROLLED_BACK, find_version, tags_of
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
@@ -53,6 +55,8 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
         "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
         "digest": body.digest[:16],
     }
+    marks = {"tags": ", ".join(tags_of(record)), "rolled back": str(record.attributes.get(ROLLED_BACK, ""))}
+    overview |= {what: said for what, said in marks.items() if said}
     sources = [{"source": one.name, "rows": one.rows, "from": one.uri} for one in body.sources]
     understood = [
         f"{one.name}: {', '.join(f'{what} {how}' for what, how in one.understood.items())}"
@@ -84,7 +88,7 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
 
 @app.command()
 def diff(
-    old: Annotated[str, typer.Argument(help="A number or an id.")],
+    old: Version,
     new: Version = "latest",
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
@@ -95,3 +99,100 @@ def diff(
     data = open_project(project).data
     difference = data.diff(data.version(old), data.version(new))
     emit(difference, wrapped(difference.text().splitlines()), as_json=as_json)
+
+
+@app.command()
+def get(
+    version: Version,
+    file: Annotated[Path, typer.Argument(help="What to write: .parquet, .csv, .jsonl or .arrow.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the rows of a version into a file."""
+    from heptad.core.errors import InputError
+    from heptad.core.files import replacing
+    from heptad.project import open_project
+
+    sink = _SINKS.get(file.suffix)
+    if sink is None:
+        raise InputError(f"{file} has no ending that says what to write.", allowed=", ".join(_SINKS))
+    data = open_project(project).data
+    record = data.version(version)
+    with replacing(file) as temporary:
+        getattr(data.scan(record), sink)(temporary)
+    done = {"version": f"{record.body.name}@{record.body.version}", "rows": record.body.rows, "file": str(file)}
+    emit(done, f"{file}: {record.body.rows:,} rows of {done['version']}", as_json=as_json)
+
+
+_SINKS = {".parquet": "sink_parquet", ".csv": "sink_csv", ".jsonl": "sink_ndjson", ".arrow": "sink_ipc"}
+
+
+@app.command()
+def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """List what a version was made from, and what was made with it."""
+    from heptad.data import find_version
+    from heptad.lifecycle import sentence_of
+    from heptad.project import open_project
+
+    workspace = open_project(project).workspace
+    record = find_version(workspace, workspace.name, version)
+    parts: dict[str, Any] = {"sources": record.body.sources}
+    lines = [f"{one.uri}: {one.rows:,} rows, digest {one.digest[:12]}" for one in record.body.sources]
+    text = [section("Read from", wrapped(lines))]
+    trace = workspace.store.trace
+    behind = [link.target for link in trace([record.id], "ancestors")]
+    # What was made with later versions is theirs.
+    own = [link.source for link in trace([record.id], "in") if link.role != "previous"]
+    ahead = [*own, *(link.source for link in trace(own, "descendants"))] if own else []
+    for title, ids in (("Made from", behind), ("Made with it", ahead)):
+        found = workspace.store.get(list(dict.fromkeys(ids)))
+        parts[title.lower().replace(" ", "_")] = found
+        told = wrapped(f"{one.id}  {sentence_of(one)}" for one in found)
+        text.append(section(title, told or "nothing"))
+    emit(parts, "\n\n".join(text), as_json=as_json)
+
+
+@app.command()
+def tag(
+    which: Annotated[str, typer.Argument(help="The version; with --remove the tag.")],
+    name: Annotated[str, typer.Argument(help="The tag.", show_default=False)] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Name a version, so that it is found by the name."""
+    from heptad.core.errors import InputError
+    from heptad.data import find_version, untag
+    from heptad.data import tag as name_version
+    from heptad.project import open_project
+
+    if remove == bool(name):
+        raise InputError("Nothing says what to tag.", allowed="VERSION TAG, or TAG --remove")
+    workspace = open_project(project).workspace
+    record = find_version(workspace, workspace.name, which)
+    label = f"{record.body.name}@{record.body.version}"
+    if remove:
+        untag(workspace, workspace.name, which)
+    else:
+        name_version(workspace, record, name)
+    said = f"{label} is {'no longer ' if remove else ''}{name or which}"
+    emit({"version": label, "tag": name or which}, said, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    version: Version,
+    reason: Annotated[str, typer.Option(help="A sentence that says why, for whoever asks later.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an earlier version the latest again."""
+    from heptad.data import find_version, roll_back
+    from heptad.project import open_project
+
+    workspace = open_project(project).workspace
+    record = find_version(workspace, workspace.name, version)
+    roll_back(workspace, record, reason)
+    label = f"{record.body.name}@{record.body.version}"
+    text = f"{label} is the latest. The next run collects from the sources again: mend them first."
+    emit({"latest": label}, text, as_json=as_json)

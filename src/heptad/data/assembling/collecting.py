@@ -35,6 +35,7 @@ from heptad.data.records import DatasetVersion, Finding, Repair, Schema, SourceR
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
+from heptad.data.versions.marking import ROLLED_BACK
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
@@ -95,7 +96,7 @@ class Collecting:
         extent = prepared.extent
         body = DatasetVersion(
             name=name,
-            version=latest.body.version + 1 if latest else 1,
+            version=versions.next_number(self._workspace, name),
             table=versions.folder_name(name),
             delta_version=delta_version,
             rows=extent.rows,
@@ -133,7 +134,8 @@ class Collecting:
             body = version.body
             asked = None if body.everything else body.until
             if (
-                asked == until
+                ROLLED_BACK not in version.attributes
+                and asked == until
                 and body.settings == settings
                 and {one.name: one.digest for one in body.sources} == watermark
             ):

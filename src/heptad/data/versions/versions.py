@@ -4,7 +4,7 @@ import re
 
 from heptad.core import graph
 from heptad.core.errors import NotFoundError
-from heptad.core.query import Query, equals
+from heptad.core.query import Order, Query, equals
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.records import DatasetVersion
@@ -33,20 +33,26 @@ def log(workspace: Workspace, name: str) -> list[Record[DatasetVersion]]:
     return graph.find(workspace, DatasetVersion, Query(kind=DatasetVersion.kind, scopes=[name]), MOST)
 
 
+def next_number(workspace: Workspace, name: str) -> int:
+    """The number after the greatest there is, which a rollback may have left behind the latest version."""
+    query = Query(kind=DatasetVersion.kind, scopes=[name], order=[Order("version", descending=True)])
+    newest = graph.find(workspace, DatasetVersion, query, 1)
+    return newest[0].body.version + 1 if newest else 1
+
+
 def find_version(workspace: Workspace, name: str, ref: str | int) -> Record[DatasetVersion]:
-    """The version by number, id, `NAME@NUMBER` or `latest`; raises `NotFoundError` with those that exist."""
+    """The version by number, id, tag, `NAME@NUMBER`, `NAME@TAG` or `latest`; raises `NotFoundError`."""
     text = str(ref).removeprefix(f"{name}@")
     if text.startswith(f"{DatasetVersion.prefix}-"):
         return graph.load(workspace, text, DatasetVersion)
-    if text == LATEST:
-        found = latest(workspace, name)
-    elif text.isdecimal():
+    if text.isdecimal():
         query = Query(kind=DatasetVersion.kind, scopes=[name], where=equals(version=int(text)))
         found = next(iter(graph.find(workspace, DatasetVersion, query, 1)), None)
     else:
-        found = None
+        found = graph.find_alias(workspace, alias_scope(name), text, DatasetVersion)
     if found is None:
-        known = [f"{name}@{one.body.version}" for one in log(workspace, name)]
+        there = log(workspace, name)
+        known = [f"{name}@{which}" for one in there for which in (one.body.version, *sorted(one.aliases))]
         remedy = "" if known else "collect one: heptad run"
         raise NotFoundError("data version", text if "@" in text else f"{name}@{text}", known, remedy=remedy)
     return found
