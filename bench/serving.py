@@ -213,7 +213,13 @@ class _Shop:
     def options(self, folder: ServeFolder) -> ServerOptions:
         limits = Limits(max_body=16 << 20, max_rows=10_000, log_inputs=True)
         return ServerOptions(
-            folder=str(folder.path), endpoint="bench", host="127.0.0.1", port=0, workers=1, limits=limits
+            workspace=str(folder.path.parents[1]),
+            folder=str(folder.path),
+            endpoint="bench",
+            host="127.0.0.1",
+            port=0,
+            workers=1,
+            limits=limits,
         )
 
 

@@ -9,8 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core.errors import SettingsError
-from heptad.release.gates import Beats, Champion, Difference, Measured, Threshold, figure, hold, parse_gates, verdict
+from heptad.release.gates import (
+    Beats,
+    Champion,
+    Difference,
+    Measured,
+    Threshold,
+    figure,
+    hold,
+    parse_gates,
+    signed,
+    verdict,
+)
 from heptad.release.records import GateResult
+from heptad.training import Difference as Paired
 from heptad.training import Evaluation, Metric, Parity
 
 NAMES = ["roc_auc", "log_loss", "calibration_error"]
@@ -183,6 +195,17 @@ def test_beating_the_baseline_follows_the_metrics_direction(main: str, baseline:
     (result,) = held(["beats baseline"], Measured(evaluation=evaluation, metrics=METRICS))
     assert result.passed is passed
     assert f"the baseline (rate of the training rows) has {figure(baseline)} on the same rows" in result.sentence
+
+
+@pytest.mark.parametrize(("low", "high", "chance"), [(0.01, 0.2, False), (-0.01, 0.2, True)])
+def test_a_gain_that_may_be_chance_is_called_so(low: float, high: float, chance: bool) -> None:
+    """The gate holds by the figure; its sentence has the paired interval, turned so that above 0 is better."""
+    gain = Paired(metric="log_loss", value=-0.1, low=-high, high=-low, rows=9, better="lower", a=0.4, b=0.5)
+    evaluation = msgspec.structs.replace(EVALUATION, metric="log_loss", gain=gain)
+    (result,) = held(["beats baseline"], Measured(evaluation=evaluation, metrics=METRICS))
+    assert result.passed
+    assert f"paired difference {signed(low)} to {signed(high)}" in result.sentence
+    assert ("may be chance" in result.sentence) == chance
 
 
 def test_what_was_not_measured_does_not_pass() -> None:

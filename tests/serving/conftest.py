@@ -123,7 +123,13 @@ class Shop:
     def options(self, **changed: Any) -> ServerOptions:
         limits = Limits(max_body=1 << 20, max_rows=2000, log_inputs=True)
         options = ServerOptions(
-            folder=str(self.folder.path), endpoint="tiny", host="127.0.0.1", port=0, workers=1, limits=limits
+            workspace=str(self.folder.path.parents[1]),
+            folder=str(self.folder.path),
+            endpoint="tiny",
+            host="127.0.0.1",
+            port=0,
+            workers=1,
+            limits=limits,
         )
         return msgspec.structs.replace(options, **changed)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 
 from heptad.core.errors import InputError, RequestError, UnavailableError
@@ -152,5 +153,5 @@ def test_a_caller_may_have_any_letters(open_shop: tuple[Any, ServerProcess], row
     with PredictionClient(running.url, "tiny", caller) as client:
         (answer,) = client.predict([row])
     log = PredictionLog("tiny", shop.folder.journal, shop.folder.path / "predictions")
-    logged = log.find(answer["id"]).caller
+    (logged,) = log.scan().filter(pl.col("id") == answer["id"]).collect()["caller"]
     assert logged == caller if caller.isprintable() else logged.isprintable()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from heptad.core.workspace import Workspace
+from heptad.serving.finding import find_prediction
 from heptad.serving.journal import Journal, create_journal
 from heptad.serving.log import PredictionLog
 from heptad.serving.log_rows import TABLE
@@ -78,7 +79,7 @@ def test_a_prediction_reads_alike_from_both_places(
     before = newest_predictions(workspace, 5)
     log.collect()
     assert newest_predictions(workspace, 5) == before
-    assert [log.find(one.id) for one in before] == before
+    assert [find_prediction(workspace, one.id) for one in before] == before
     assert before[1].warnings == ["colour: a value that training never saw"]
 
 

@@ -75,8 +75,8 @@ def test_a_worker_answers_from_its_first_to_its_last_moment(shop: Any, row: dict
     worker.app(environ, lambda status, _: started.append(status))
     worker.end()
     assert started == ["200 OK"]
-    found = PredictionLog("tiny", shop.folder.journal, tmp_path / "predictions").find("a")
-    assert (found.at, found.caller) == (noon, "127.0.0.1")
+    (found,) = PredictionLog("tiny", shop.folder.journal, tmp_path / "predictions").scan().collect().to_dicts()
+    assert (found["id"], found["at"], found["caller"]) == ("a", noon, "127.0.0.1")
 
 
 def test_clients_who_never_send_what_they_announced_do_not_keep_out_the_others(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from heptad.data.features.online import checked_pairs as checked_pairs
     from heptad.data.features.parity import Parity as Parity
     from heptad.data.features.parity import ParityDifference as ParityDifference
+    from heptad.data.features.publishing import PublishedFeatures as PublishedFeatures
     from heptad.data.features.pushing import FeatureWriter as FeatureWriter
     from heptad.data.features.reading import FeatureReader as FeatureReader
     from heptad.data.features.reading import OnlineRow as OnlineRow
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
-    from heptad.data.features.wire import FeatureRequests as FeatureRequests
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -106,7 +106,6 @@ __getattr__, __all__ = attach(
         "DatasetVersion": "records",
         "ExpectSettings": "expectations.settings",
         "FeatureReader": "features.reading",
-        "FeatureRequests": "features.wire",
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",
         "FeatureWriter": "features.pushing",
@@ -124,6 +123,7 @@ __getattr__, __all__ = attach(
         "ParityDifference": "features.parity",
         "Place": "sources.source",
         "Profile": "profiles.profile",
+        "PublishedFeatures": "features.publishing",
         "Repair": "records",
         "ROLLED_BACK": "versions.marking",
         "Role": "records",

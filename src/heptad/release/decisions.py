@@ -11,7 +11,7 @@ from heptad.core.records import Record, canonical_json, digest_of
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion, Schema, row_ids
-from heptad.release.gates import Champion, Difference, Measured, hold, latencies_of, parse_gates, verdict
+from heptad.release.gates import Champion, Difference, Measured, hold, latencies_of, parse_gates, turned, verdict
 from heptad.release.packages import Packages
 from heptad.release.records import Decision, ModelVersion
 from heptad.release.settings import ReleaseSettings
@@ -109,11 +109,7 @@ class Decisions:
         )
 
     def _difference(self, judged: pl.DataFrame, own: Scores, theirs: Scores, main: str, schema: Schema) -> Difference:
-        """How much better the candidate is, turned so that above 0 is better."""
-        found = self._training.paired_difference(judged, own, theirs, main, self._seed, schema=schema)
-        if found.better == "higher":
-            return Difference(value=found.value, low=found.low, high=found.high)
-        return Difference(value=-found.value, low=-found.high, high=-found.low)
+        return turned(self._training.paired_difference(judged, own, theirs, main, self._seed, schema=schema))
 
     def _model(self, candidate: Record[Candidate]) -> OnnxModel:
         return OnnxModel(self._workspace.blobs.get(candidate.body.model), candidate.body.signature)

@@ -10,6 +10,7 @@ import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.release.records import GateResult
+from heptad.training import Difference as Paired
 from heptad.training import Evaluation, Metric, Parity
 
 LATENCIES = ("model_latency_p50_ms", "model_latency_p99_ms")
@@ -70,6 +71,13 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     low: float
     high: float
+
+
+def turned(found: Paired) -> Difference:
+    """A difference of two metrics so that above 0 is better."""
+    if found.better == "higher":
+        return Difference(value=found.value, low=found.low, high=found.high)
+    return Difference(value=-found.value, low=-found.high, high=-found.low)
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,9 +193,12 @@ def _beats_baseline(gate: Beats, measured: Measured) -> GateResult:
     if own is None or theirs is None:
         return _not_measured(gate, f"{evaluation.metric} of candidate and baseline", evaluation)
     gain = _gain(own, own.value - theirs.value)
+    paired = turned(evaluation.gain) if evaluation.gain else None
+    interval = f" ({_interval(paired)})" if paired else ""
+    doubt = " That may be chance." if paired and paired.low <= 0 < gain else ""
     sentence = (
         f"{_stated(own)}, and the baseline ({evaluation.baseline_name}) has {figure(theirs.value)}{_on_same(theirs)}: "
-        f"{_by_how_much(gain)}."
+        f"{_by_how_much(gain)}{interval}.{doubt}"
     )
     return _result(gate, own, passed=gain > 0, limit=theirs.value, sentence=sentence)
 
@@ -205,8 +216,7 @@ def _beats_champion(gate: Beats, measured: Measured) -> GateResult:
     difference = champion.difference
     sentence = (
         f"{_stated(own)}, and {champion.label} has {figure(theirs.value)}{_on_same(theirs)}: "
-        f"{_by_how_much(difference.value)} (interval of the paired difference "
-        f"{signed(difference.low)} to {signed(difference.high)})."
+        f"{_by_how_much(difference.value)} ({_interval(difference)})."
     )
     return GateResult(
         gate=gate.text,
@@ -280,6 +290,10 @@ def _stated(metric: Metric) -> str:
 
 def _on_same(metric: Metric) -> str:
     return " on the same rows" if metric.rows else ""
+
+
+def _interval(difference: Difference) -> str:
+    return f"interval of the paired difference {signed(difference.low)} to {signed(difference.high)}"
 
 
 def _by_how_much(gain: float) -> str:

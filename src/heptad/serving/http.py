@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -29,10 +29,14 @@ from heptad.serving.dataplane import Asked, answer
 from heptad.serving.messages import Part, PredictRequest
 from heptad.serving.runtime import Runtime, Snapshot
 
+if TYPE_CHECKING:
+    from heptad.data import PublishedFeatures
+
 SMALL_BODY = 32_768
 """Bytes. Of longer requests few are in memory at once, and fewer are answered at once, so that short ones pass."""
 LONG_WAITING, LONG_ANSWERED = 16, 2
 PREFIX = "/api/v1/endpoints/"
+FEATURES = "/api/v1/features"
 CALLER = "HTTP_X_HEPTAD_CALLER"
 LONGEST_CALLER = 200
 
@@ -44,6 +48,8 @@ Headers: TypeAlias = list[tuple[str, str]]
 Environ: TypeAlias = Mapping[str, Any]
 """A request as PEP 3333 has it."""
 Handler: TypeAlias = Callable[[Environ], bytes]
+Features: TypeAlias = "Callable[[], PublishedFeatures]"
+"""Opens what answers for features, when it is first asked."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +64,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class App:
     """One worker's answers to HTTP; called by many threads at once."""
 
-    def __init__(self, endpoint: str, runtime: Runtime, commits: Commits, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: str, runtime: Runtime, commits: Commits, clock: Clock, limits: Limits, features: "Features"
+    ) -> None:
         self._endpoint = endpoint
+        self._features = features
         self._runtime = runtime
         self._commits = commits
         self._clock = clock
@@ -70,6 +79,7 @@ class App:
         self._handlers: dict[str, tuple[str, Handler]] = {
             f"{PREFIX}{endpoint}/predict": ("POST", self._predict),
             f"{PREFIX}{endpoint}": ("GET", self._describe),
+            FEATURES: ("POST", self._read_features),
             "/healthz": ("GET", self._health),
             "/readyz": ("GET", self._ready),
         }
@@ -110,10 +120,14 @@ class App:
             return RequestError(missing.problem, status=404, field="endpoint", allowed=missing.allowed)
         return RequestError(f"There is nothing at {path}.", status=404, allowed=", ".join(self._handlers))
 
+    def _read_features(self, environ: Environ) -> bytes:
+        length = self._length(environ)
+        if length <= SMALL_BODY:
+            return self._features().answer(self._read(environ, length))
+        with self._room_for_long():
+            return self._features().answer(self._read(environ, length))
+
     def _predict(self, environ: Environ) -> bytes:
-        kind = environ.get("CONTENT_TYPE", "")
-        if kind != "application/json" or "HTTP_CONTENT_ENCODING" in environ:
-            _check_content(kind, environ.get("HTTP_CONTENT_ENCODING", "identity"))
         length = self._length(environ)
         if length <= SMALL_BODY:
             body = self._read(environ, length)
@@ -142,7 +156,10 @@ class App:
         return answer(snapshot, asked, log_inputs=self._limits.log_inputs)
 
     def _length(self, environ: Environ) -> int:
-        """Bytes of the body; where they are not announced, as many as there may be."""
+        """Bytes of a body of JSON; where they are not announced, as many as there may be."""
+        kind = environ.get("CONTENT_TYPE", "")
+        if kind != "application/json" or "HTTP_CONTENT_ENCODING" in environ:
+            _check_content(kind, environ.get("HTTP_CONTENT_ENCODING", "identity"))
         given = environ.get("CONTENT_LENGTH")
         length = self._limits.max_body if given is None else int(given)
         if length > self._limits.max_body:

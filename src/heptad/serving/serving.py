@@ -111,6 +111,7 @@ class Serving:
                 "There is nothing to serve: no version was ever deployed.", remedy="heptad run, then heptad up"
             )
         options = ServerOptions(
+            workspace=str(self._workspace.folder),
             folder=str(self._folder.path),
             endpoint=self.endpoint,
             host=settings.host,

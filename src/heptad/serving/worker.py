@@ -5,8 +5,10 @@ import logging
 import os
 import signal
 import threading
+from functools import cached_property
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +21,9 @@ from heptad.serving.parent import end_with_parent
 from heptad.serving.runtime import Runtime
 from heptad.serving.snapshot import ServeFolder
 
+if TYPE_CHECKING:
+    from heptad.data import PublishedFeatures
+
 THREADS = 256
 """Requests that a worker has under way at most; it starts a thread only when one is needed."""
 READ_SECONDS = 20.0
@@ -30,7 +35,10 @@ _log = logging.getLogger("heptad.serving")
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """All that a server process is told."""
 
+    workspace: str
+    """The workspace's folder."""
     folder: str
+    """The serve folder."""
     endpoint: str
     host: str
     port: int
@@ -53,7 +61,16 @@ class Worker:
         self._syncer = Syncer(self._journal)
         self._stop = threading.Event()
         clock = open_clock(Path(options.clock) if options.clock else None)
-        self.app = App(options.endpoint, self._runtime, Commits(self._journal), clock, options.limits)
+        self._options = options
+        self._clock = clock
+        commits = Commits(self._journal)
+        self.app = App(options.endpoint, self._runtime, commits, clock, options.limits, lambda: self._features)
+
+    @cached_property
+    def _features(self) -> "PublishedFeatures":
+        from heptad.data import PublishedFeatures  # noqa: PLC0415 - servers of which nobody asks any do without
+
+        return PublishedFeatures(Path(self._options.workspace), self._clock)
 
     def begin(self) -> None:
         """Start what goes on beside the requests."""

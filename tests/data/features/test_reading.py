@@ -177,7 +177,7 @@ def test_an_entity_without_a_key_is_refused_and_null_is_nobody(store: LmdbStore,
 LOADED = """
 import sys
 from heptad.adapters.lmdb import LmdbStore
-from heptad.data import FeatureReader, FeatureRequests
+from heptad.data import PublishedFeatures
 print(*(name for name in ("polars", "numpy", "sqlalchemy", "deltalake") if name in sys.modules))
 """
 

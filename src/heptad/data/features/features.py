@@ -21,8 +21,9 @@ from heptad.data.features.materialising import Materialised, materialise, progre
 from heptad.data.features.online import OnlineStore, open_online
 from heptad.data.features.packing import moment_of
 from heptad.data.features.parity import Comparison, Parity
+from heptad.data.features.publishing import publish
 from heptad.data.features.pushing import FeatureWriter
-from heptad.data.features.reading import FeatureReader, split_reference
+from heptad.data.features.reading import FeatureReader, open_reader
 from heptad.data.features.records import FeatureView
 from heptad.data.features.registry import Plan, Registry, User
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
@@ -83,7 +84,7 @@ class Features:
     @cached_property
     def _store(self) -> OnlineStore:
         """The online store, opened when it is first needed."""
-        return open_online(self._online, self._workspace)
+        return open_online(self._online, self._workspace.folder, self._project)
 
     def declare(self, **views: FeatureSettings) -> None:
         """Views beside those of `[features]`, for this process; one of a name that is there replaces it."""
@@ -99,7 +100,9 @@ class Features:
         Raises `RefusedError` where one that is in use would go and no reason is given, `ConflictError` where somebody
         changed the registry since the plan was made.
         """
-        return self.registry.apply(plan or self.plan(), reason)
+        in_force = self.registry.apply(plan or self.plan(), reason)
+        publish(self._workspace.folder, self._project, self._online, in_force)
+        return in_force
 
     def status(self) -> list[ViewStatus]:
         """Every view that is declared or in force."""
@@ -142,7 +145,10 @@ class Features:
         Raises `ConflictError` where another process writes the view now.
         """
         done = []
-        for name in names or self.registry.in_force():
+        in_force = self.registry.in_force()
+        # Whoever applied them may have died before he could tell the servers.
+        publish(self._workspace.folder, self._project, self._online, list(in_force.values()))
+        for name in names or in_force:
             record, view, source = self._in_force(name)
             with held(self._workspace.store, self._lease_scope, name, LEASE, "materialise"):
                 digest = self._rows.source_digest(view.settings.source)
@@ -159,17 +165,7 @@ class Features:
 
     def reader(self, *references: str) -> FeatureReader:
         """Reads features of views in force: `VIEW`, or `VIEW:FEATURE`; none: all views. Raises `NotFoundError`."""
-        in_force = self.registry.in_force()
-        wanted: dict[str, list[str]] = {}
-        for reference in references or in_force:
-            view, features = split_reference(reference, list(in_force))
-            before = wanted.get(view)
-            wanted[view] = [] if not features or before == [] else [*(before or []), *features]
-        if not wanted:
-            raise NotFoundError("feature view", "in force", remedy="heptad data features apply")
-        return FeatureReader(
-            self._store, self._workspace.clock, [(in_force[view], features) for view, features in wanted.items()]
-        )
+        return open_reader(self._store, self._workspace.clock, self.registry.in_force(), references)
 
     def parity(self, names: Collection[str] = (), entities: int = 200, moments: int = 5) -> list[Parity]:
         """Compare offline and online values of views in force, replayed and as stored; see `Parity`."""

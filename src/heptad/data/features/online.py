@@ -1,12 +1,12 @@
 """The contract of an online store: one packed row for each entity of a view, read while somebody waits."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from heptad.core import catalogue
 from heptad.core.errors import InputError
 from heptad.core.secrets import reveal
-from heptad.core.workspace import Workspace
 from heptad.data.features.settings import OnlineSettings
 
 STAMP = 16
@@ -61,10 +61,10 @@ class OnlineStore(Protocol):
         ...
 
 
-def open_online(settings: OnlineSettings, workspace: Workspace) -> OnlineStore:
-    """The store at `[online] url`, by its scheme; without one, LMDB inside the workspace."""
-    url = reveal(settings.url) or f"lmdb://{workspace.folder / 'online'}"
-    made: OnlineStore = catalogue.find("online", url.partition(":")[0])(url, workspace.name)
+def open_online(settings: OnlineSettings, folder: Path, project: str) -> OnlineStore:
+    """The store of a project at `[online] url`, by its scheme; without one, LMDB inside the workspace's folder."""
+    url = reveal(settings.url) or f"lmdb://{folder / 'online'}"
+    made: OnlineStore = catalogue.find("online", url.partition(":")[0])(url, project)
     return made
 
 

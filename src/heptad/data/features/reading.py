@@ -202,6 +202,20 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def open_reader(
+    store: OnlineStore, clock: Clock, in_force: Mapping[str, Record[FeatureView]], references: Sequence[str]
+) -> FeatureReader:
+    """Reads features of views in force: `VIEW`, or `VIEW:FEATURE`; none: all views. Raises `NotFoundError`."""
+    wanted: dict[str, list[str]] = {}
+    for reference in references or in_force:
+        view, features = split_reference(reference, list(in_force))
+        before = wanted.get(view)
+        wanted[view] = [] if not features or before == [] else [*(before or []), *features]
+    if not wanted:
+        raise NotFoundError("feature view", "in force", remedy="heptad data features apply")
+    return FeatureReader(store, clock, [(in_force[view], features) for view, features in wanted.items()])
+
+
 def split_reference(text: str, known: Sequence[str]) -> tuple[str, list[str]]:
     """View and features of `VIEW` or `VIEW:FEATURE`; raises `NotFoundError` where the view is not among `known`."""
     view, _, feature = text.partition(":")
