@@ -47,6 +47,12 @@ if TYPE_CHECKING:
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
+    from heptad.data.profiles.looking import Overview as Overview
+    from heptad.data.profiles.looking import look_at_file as look_at_file
+    from heptad.data.profiles.looking import look_at_version as look_at_version
+    from heptad.data.profiles.page import figure as figure
+    from heptad.data.profiles.page import most_often as most_often
+    from heptad.data.profiles.page import render_overview as render_overview
     from heptad.data.profiles.profile import ColumnProfile as ColumnProfile
     from heptad.data.profiles.profile import Profile as Profile
     from heptad.data.profiles.profile import merge as merge
@@ -118,6 +124,7 @@ __getattr__, __all__ = attach(
         "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
+        "Overview": "profiles.looking",
         "Pair": "features.online",
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
@@ -139,16 +146,21 @@ __getattr__, __all__ = attach(
         "checked_pairs": "features.online",
         "column_distances": "profiles.distances",
         "distance": "profiles.distances",
+        "figure": "profiles.page",
         "find_version": "versions.versions",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "infer_schema": "columns.schema",
         "join_features": "features.joins",
         "largest_shift": "profiles.distances",
+        "look_at_file": "profiles.looking",
+        "look_at_version": "profiles.looking",
         "merge": "profiles.profile",
+        "most_often": "profiles.page",
         "open_source": "sources.source",
         "profile_frame": "profiles.profile",
         "read_entities": "features.entities",
+        "render_overview": "profiles.page",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
         "suggest_settings": "columns.suggestion",

@@ -1,0 +1,173 @@
+"""An overview of a table as one HTML page that loads nothing: what to look at first, then every column."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from heptad.core.markup import Markup, element, page, table
+from heptad.data.profiles.looking import Overview
+from heptad.data.profiles.notes import number
+from heptad.data.profiles.profile import ColumnProfile
+
+WIDTH, HEIGHT = 380, 110
+BARS = 12
+"""Values of a category that are drawn."""
+_COLOUR = "#2563eb"
+
+
+def render_overview(overview: Overview) -> str:
+    """The page."""
+    profile = overview.profile
+    cells = profile.rows * len(profile.columns)
+    missing = sum(column.missing for column in profile.columns)
+    return page(
+        f"{overview.name}: profile",
+        element(
+            "main",
+            element("h1", overview.name),
+            element(
+                "p",
+                f"{profile.rows:,} rows, {len(profile.columns)} columns, "
+                f"{missing / cells if cells else 0:.1%} of the cells are missing",
+                class_="quiet",
+            ),
+            _notes(overview),
+            _repairs(overview),
+            _summary(profile.columns),
+            _relations(overview),
+            *(_column(column, overview) for column in profile.columns),
+        ),
+    )
+
+
+def _notes(overview: Overview) -> Markup:
+    rows = [
+        [
+            element("a", note.column, href=f"#{_anchor(overview, note.column)}"),
+            element("span", note.sentence, class_="bad" if note.weight == "look" else "quiet"),
+        ]
+        for note in overview.notes
+    ]
+    body = table(["column", "what"], rows) if rows else element("p", "Nothing is odd.")
+    return element("section", element("h2", "What to look at"), body)
+
+
+def _repairs(overview: Overview) -> Markup | None:
+    if not overview.repairs:
+        return None
+    rows = [
+        [one.rule, one.column, f"{one.rows:,}" if one.rows else "", f"{one.cells:,}" if one.cells else ""]
+        for one in overview.repairs
+    ]
+    return element("section", element("h2", "What was repaired"), table(["rule", "column", "rows", "cells"], rows))
+
+
+def _summary(columns: list[ColumnProfile]) -> Markup:
+    head = ["column", "type", "missing", "mean", "deviation", "least", "most", "most often"]
+    return element(
+        "section", element("h2", "Columns"), element("div", table(head, map(_line, columns)), class_="chart")
+    )
+
+
+def _line(column: ColumnProfile) -> Iterator[str]:
+    yield column.name
+    yield column.type
+    yield f"{column.missing / column.rows:.1%}" if column.missing and column.rows else ""
+    for value in (column.mean, column.deviation, column.min, column.max):
+        yield "" if value is None else figure(column, value, spread=value is column.deviation)
+    yield most_often(column)
+
+
+def most_often(column: ColumnProfile) -> str:
+    """The most frequent value of a category and how often it comes; empty for other columns."""
+    if not column.values:
+        return ""
+    value, count = max(zip(column.values, column.counts, strict=False), key=lambda one: one[1])
+    return f"{value} ({count:,})"
+
+
+def figure(column: ColumnProfile, value: float, *, spread: bool = False) -> str:
+    """A number of a column as people read it: a moment of times, a length of texts."""
+    if column.type == "datetime" and spread:
+        return f"{value / 86_400:,.1f} days"
+    if column.type == "datetime":
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M}"
+    return number(value) + (" characters" if column.type == "text" else "")
+
+
+def _relations(overview: Overview) -> Markup | None:
+    if not overview.relations:
+        return None
+    rows = [[one.first, one.second, f"{one.correlation:+.3f}"] for one in overview.relations[:BARS]]
+    return element("section", element("h2", "What goes together"), table(["column", "column", "correlation"], rows))
+
+
+def _column(column: ColumnProfile, overview: Overview) -> Markup:
+    said = [note for note in overview.notes if note.column == column.name]
+    drawn = _values(column) if column.values else _density(column)
+    return element(
+        "section",
+        element("h2", column.name),
+        element("p", f"{column.type}, {column.rows - column.missing:,} values, {column.missing:,} missing"),
+        *(element("p", note.sentence, class_="bad" if note.weight == "look" else "quiet") for note in said),
+        drawn,
+        id=_anchor(overview, column.name),
+    )
+
+
+def _anchor(overview: Overview, name: str) -> str:
+    places = {column.name: place for place, column in enumerate(overview.profile.columns)}
+    return f"column-{places.get(name, 0)}"
+
+
+def _values(column: ColumnProfile) -> Markup:
+    """A bar for each of the most frequent values, and one for all others."""
+    named = sorted(zip(column.values, column.counts, strict=False), key=lambda one: -one[1])
+    others = sum(count for _, count in named[BARS:]) + column.counts[-1]
+    shown = [(value, count) for value, count in [*named[:BARS], ("other values", others)] if count]
+    most = max((count for _, count in shown), default=1)
+    rows = [
+        [value, element("div", _bar(round(WIDTH * count / most), 14), class_="chart"), f"{count:,}"]
+        for value, count in shown
+    ]
+    return table(["value", "", "rows"], rows)
+
+
+def _bar(width: int, height: int) -> Markup:
+    return element(
+        "svg",
+        element("rect", width=str(max(width, 1)), height=str(height), fill=_COLOUR, rx="2"),
+        width=str(WIDTH),
+        height=str(height),
+    )
+
+
+def _density(column: ColumnProfile) -> Markup | None:
+    """The middle of the distribution as a histogram: each bar as wide as its bin, its area its share of the rows."""
+    low, high = column.min, column.max
+    if low is None or high is None or low == high or not column.edges:
+        return None
+    # What lies beyond the outer deciles may lie very far; those bins are drawn no wider than the others.
+    inner = column.edges[-1] - column.edges[0]
+    ends = [max(low, column.edges[0] - inner / 4), *column.edges, min(high, column.edges[-1] + inner / 4)]
+    bins = [(a, b, count) for (a, b), count in zip(pairwise(ends), column.counts, strict=True) if b > a and count]
+    if not bins or ends[-1] <= ends[0]:
+        return None
+    scale = WIDTH / (ends[-1] - ends[0])
+    widths = [max(1.5, (b - a) * scale) for a, b, _ in bins]
+    heights = [count / width for (_, _, count), width in zip(bins, widths, strict=True)]
+    bars = [
+        element(
+            "rect",
+            x=f"{(a - ends[0]) * scale:.2f}",
+            y=f"{HEIGHT - HEIGHT * height / max(heights):.2f}",
+            width=f"{width:.2f}",
+            height=f"{HEIGHT * height / max(heights):.2f}",
+            fill=_COLOUR,
+            opacity="0.75",
+        )
+        for (a, _, _), width, height in zip(bins, widths, heights, strict=True)
+    ]
+    caption = f"{figure(column, low)} to {figure(column, high)}; the middle eight tenths in full"
+    chart = element("svg", *bars, width=str(WIDTH), height=str(HEIGHT), viewBox=f"0 0 {WIDTH} {HEIGHT}")
+    return element("div", chart, element("p", caption, class_="quiet"), class_="chart")

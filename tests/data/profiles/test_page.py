@@ -1,0 +1,85 @@
+"""The page of an overview: whole, offline, and safe whatever the table says."""
+
+from html.parser import HTMLParser
+
+import polars as pl
+
+from heptad.data.profiles.looking import Overview
+from heptad.data.profiles.notes import notes_of
+from heptad.data.profiles.page import figure, most_often, render_overview
+from heptad.data.profiles.profile import profile_frame
+from heptad.data.profiles.relations import Relation
+from heptad.data.records import Column, Repair
+from heptad.data.settings import ColumnType
+
+EVIL = "<script>alert(1)</script>"
+
+
+class Tags(HTMLParser):
+    """Which elements there are, and that each is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert not any(name.startswith("on") or name == "src" for name, _ in attrs)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def overview(frame: pl.DataFrame, types: dict[str, ColumnType]) -> Overview:
+    profile = profile_frame(frame, [Column(name=name, type=kind) for name, kind in types.items()])
+    first = next(iter(types))
+    relations = [Relation(first=first, second=first, correlation=1.0)]
+    repairs = [Repair(rule="blank", column=first, cells=3)]
+    return Overview(name=EVIL, profile=profile, notes=notes_of(profile), relations=relations, repairs=repairs)
+
+
+def test_nothing_in_a_table_becomes_markup() -> None:
+    """Names, values and the file's name are text; nothing is loaded, every element is closed."""
+    frame = pl.DataFrame({EVIL: [EVIL, "b"] * 50, "n": [1.0, None] * 50, "t": ["x" * row for row in range(100)]})
+    html = render_overview(overview(frame, {EVIL: "category", "n": "number", "t": "text"}))
+    tags = Tags()
+    tags.feed(html)
+    assert tags.open == []
+    assert "script" not in tags.seen
+    assert {"svg", "rect", "table"} <= tags.seen
+    assert "&lt;script&gt;" in html
+
+
+def test_any_column_can_be_drawn() -> None:
+    """Empty, constant, of two values, of times: each has its part of the page."""
+    frame = pl.DataFrame(
+        {
+            "none": pl.Series([None] * 20, dtype=pl.Float64),
+            "same": [3] * 20,
+            "two": [0, 1] * 10,
+            "when": pl.Series(range(20)).cast(pl.Datetime("us", "UTC")),
+            "flag": [True] * 20,
+        }
+    )
+    types: dict[str, ColumnType] = {
+        "none": "number",
+        "same": "integer",
+        "two": "integer",
+        "when": "datetime",
+        "flag": "boolean",
+    }
+    html = render_overview(overview(frame, types))
+    assert html.count("<h2>") == 4 + len(types)
+    assert "1970-01-01 00:00" in html
+    assert "0 rows" in render_overview(overview(frame.clear(), {"two": "integer"}))
+
+
+def test_figures_are_of_their_kind() -> None:
+    """Texts have characters, categories a most frequent value."""
+    frame = pl.DataFrame({"t": ["ab", "abcd"], "k": ["x", "x"]})
+    text, kind = profile_frame(frame, [Column(name="t", type="text"), Column(name="k", type="category")]).columns
+    assert figure(text, 3.0) == "3 characters"
+    assert (most_often(kind), most_often(text)) == ("x (2)", "")
