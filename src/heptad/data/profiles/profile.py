@@ -90,8 +90,11 @@ def infer_edges(rows: Rows, columns: Sequence[Column], reference: Profile | None
     measured = [column for column in columns if _is_measured(column)]
     known = {column.name: column.edges for column in reference.columns} if reference else {}
     new = [column for column in measured if column.name not in known]
-    found = converse(rows, [_deciles(_measure(types.get(column.name), column)) for column in new])
-    known |= {column.name: edges for column, edges in zip(new, found, strict=True)}
+    measures = {column.name: _measure(types.get(column.name), column) for column in new}
+    whole = _sampled(rows, measures)
+    sparse = [name for name in measures if name not in whole]
+    found = converse(rows, [_deciles(measures[name]) for name in sparse])
+    known |= {name: _edges(values) for name, values in whole.items()} | dict(zip(sparse, found, strict=True))
     return {column.name: known[column.name] for column in measured}
 
 
@@ -255,14 +258,27 @@ def _number_profile(column: Column, rows: int, edges: list[float], found: Mappin
     )
 
 
+def _sampled(rows: Rows, measures: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
+    """Every n-th value of the columns of whose sample none is missing; one pass for all of them."""
+    height = int(rows.lazy().select(pl.len()).collect(engine="streaming").item())
+    every = rows.lazy().select(one.alias(name) for name, one in measures.items()).gather_every(max(1, height // SAMPLE))
+    sample = every.collect(engine="streaming")
+    return {one.name: one for one in sample if height and not one.null_count()}
+
+
 def _deciles(values: pl.Expr) -> Dialogue[list[float]]:
-    """Inner edges at the deciles; a value that holds a tenth of the rows or more gets a bin of its own."""
+    """Inner edges at the deciles of a column with missing values, of which every n-th would be too few."""
     told = yield Asking({"count": values.count()})
     count = told.values["count"]
     if not count:
         return []
     told = yield Asking(samples={"sample": values.drop_nulls().gather_every(max(1, count // SAMPLE))})
-    cuts = np.quantile(told.samples["sample"].to_numpy(), np.arange(1, BINS) / BINS, method="lower")
+    return _edges(told.samples["sample"])
+
+
+def _edges(values: pl.Series) -> list[float]:
+    """Inner edges at the deciles; a value that holds a tenth of the rows or more gets a bin of its own."""
+    cuts = np.quantile(values.to_numpy(), np.arange(1, BINS) / BINS, method="lower")
     edges, times = np.unique(cuts, return_counts=True)
     heavy = edges[times > 1]
     return sorted({*edges.tolist(), *np.nextafter(heavy, -np.inf).tolist()})
