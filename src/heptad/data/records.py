@@ -76,6 +76,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     mostly: float = 1.0
     where: str = ""
     about: str = ""
+    expected: str = ""
+    """What it is held to, as heptad.toml has it."""
     sentence: str = ""
 
 

@@ -14,6 +14,7 @@ app = typer.Typer()
 group = typer.Typer(help="Expectations: what tables are held to.")
 app.add_typer(group, name="expect")
 _SHOWN = 3
+_WIDE = 50
 
 
 @group.command()
@@ -82,7 +83,8 @@ def _text(checked: "Checked") -> str:
 
 def _name(one: "Finding") -> str:
     mostly = f", mostly {one.mostly:g}" if one.mostly < 1 else ""
-    return f"{one.expectation}{mostly}{f', where {one.where}' if one.where else ''}"
+    expected = f" {one.expected if len(one.expected) <= _WIDE else one.expected[:_WIDE] + '…'}" if one.expected else ""
+    return f"{one.expectation}{expected}{mostly}{f', where {one.where}' if one.where else ''}"
 
 
 @group.command()

@@ -1,6 +1,6 @@
 """Holds a version, or a file, against `[expect]` on demand: findings, rows that break them, a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -119,20 +119,13 @@ def sample(rows: pl.LazyFrame, one: Expectation, finding: Finding, key: Sequence
     broken = one.test.broken
     assert broken is not None, f"{one.name} is not about rows"
     types = rows.collect_schema()
-    about = [name for name in _about(finding, types) if name not in key]
+    about = one.test.about or [finding.column]
     number = "row" if "row" not in types else "row number"
     named = [name for name in key if name != ROW]
     numbered = rows if named else rows.with_row_index(number)
     shown = [*(named or [number]), *about]
     found = broken(numbered).select(list(dict.fromkeys(shown))).head(SHOWN).collect(engine="streaming")
     return [{name: _short(value) for name, value in row.items()} for row in found.iter_rows(named=True)]
-
-
-def _about(finding: Finding, types: Mapping[str, pl.DataType]) -> list[str]:
-    """The column; of whole rows all that are not nested, which the reader looks through."""
-    if finding.column in types:
-        return [finding.column]
-    return [name for name, kind in types.items() if not kind.is_nested() and name != ROW]
 
 
 def _short(value: Any) -> Any:

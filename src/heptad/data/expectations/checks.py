@@ -133,6 +133,7 @@ def _finding(one: Expectation, found: Outcome) -> Finding:
         mostly=one.mostly,
         where=one.where,
         about=one.about,
+        expected=one.expected,
         sentence="" if held else found.sentence.replace(COUNT, f"{found.broken:,}", 1) + tolerated,
     )
 

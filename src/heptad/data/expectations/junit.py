@@ -42,9 +42,8 @@ def junit_xml(checked: Checked) -> str:
 
 def _name(finding: Finding) -> str:
     """Several expectations of one column may have one name, and differ in the rows that they look at."""
-    return " ".join(
-        one for one in (finding.column, finding.expectation, f"where {finding.where}" if finding.where else "") if one
-    )
+    where = f"where {finding.where}" if finding.where else ""
+    return " ".join(one for one in (finding.column, finding.expectation, finding.expected, where) if one)
 
 
 def _rows(checked: Checked, place: int) -> list[str]:

@@ -71,7 +71,7 @@ def _everything(findings: list[Finding]) -> Markup:
 def _line(one: Finding) -> Iterator[Markup | str]:
     yield element("span", "broken", class_="bad") if not one.passed else "holds"
     yield one.column
-    yield one.expectation + (f", where {one.where}" if one.where else "")
+    yield f"{one.expectation} {one.expected}" + (f", where {one.where}" if one.where else "")
     yield one.severity
     yield "" if one.looked_at is None else f"{one.looked_at:,}"
     yield f"{one.failing_rows:,}" if one.failing_rows else ""

@@ -159,6 +159,7 @@ def _determines(subject: Subject, wanted: Dependency) -> Test:
         broken=lambda rows: (
             subject.looked_at(rows).drop_nulls([*by, *of]).join(groups(rows).filter(differ), on=by, how="semi")
         ),
+        about=[*by, *of],
     )
 
 

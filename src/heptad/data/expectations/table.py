@@ -18,11 +18,14 @@ from heptad.data.expectations.settings import (
     Range,
     Severity,
 )
+from heptad.data.expectations.writing import value_text
 
 FAMILIES = (values, texts, aggregates, sets, times, references, rows, tables)
 DEFINITIONS = [one for family in FAMILIES for one in family.DEFINITIONS]
 OF_COLUMNS = {one.name: one for one in DEFINITIONS if one.needs_column}
 OF_TABLES = {one.name: one for one in DEFINITIONS if not one.needs_column}
+EXPECTED = 200
+"""Characters of what is expected that are kept beside what was found."""
 _HOW = {field.name for field in msgspec.structs.fields(HowHeld)}
 
 
@@ -37,6 +40,8 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     by_row: bool = True
     where: str = ""
     about: str = ""
+    expected: str = ""
+    """What it is held to, as heptad.toml has it."""
 
 
 def compile_expectations(settings: ExpectSettings, context: Context) -> list[Expectation]:
@@ -105,7 +110,12 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
             by_row=definitions[name].by_row,
             where=one.where,
             about=one.about,
+            expected=shortened(value_text(msgspec.to_builtins(argument))),
         )
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= EXPECTED else text[: EXPECTED - 1] + "…"
 
 
 def _gone(column: str, context: Context) -> Test:
