@@ -219,6 +219,8 @@ def moment(text: str, setting: str) -> datetime:
 
 def as_utc(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Dates and times as moments in UTC; those without a zone are taken to be in UTC."""
+    if kind == pl.Datetime("us", "UTC"):
+        return value
     moments = value.cast(pl.Datetime("us", None if _is_naive(kind) else "UTC"))
     return moments.dt.replace_time_zone("UTC") if _is_naive(kind) else moments.dt.convert_time_zone("UTC")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import polars as pl
 
 from heptad.data.expectations.definitions import (
@@ -102,7 +103,7 @@ def _values(subject: Subject, values: Sequence[Value]) -> Test:
     def judge(told: Told) -> Outcome:
         found, lacking = only.judge(told), each.judge(told)
         said = [one for one in (found.sentence, lacking.sentence.removeprefix(before(subject))) if one]
-        return Outcome(broken=found.broken, sentence="; ".join(said), observed=found.observed)
+        return msgspec.structs.replace(found, sentence="; ".join(said))
 
     return Test(values={**only.values, **each.values}, judge=judge, broken=only.broken, about=only.about)
 

@@ -79,11 +79,11 @@ def present(subject: Subject, wanted: bool) -> Test:
 
 
 DEFINITIONS = [
-    Definition("present", "table", present, by_row=False),
-    Definition("rows", "table", _rows, by_row=False, needs_column=False),
-    Definition("volume", "table", _volume, by_row=False, needs_column=False),
-    Definition("rows_of", "table", _rows_of, by_row=False, needs_column=False),
-    Definition("columns", "table", _columns, by_row=False, needs_column=False),
-    Definition("columns_in_order", "table", _columns_in_order, by_row=False, needs_column=False),
-    Definition("column_count", "table", _column_count, by_row=False, needs_column=False),
+    Definition("present", "tables", present, by_row=False),
+    Definition("rows", "tables", _rows, by_row=False, needs_column=False),
+    Definition("volume", "tables", _volume, by_row=False, needs_column=False),
+    Definition("rows_of", "tables", _rows_of, by_row=False, needs_column=False),
+    Definition("columns", "tables", _columns, by_row=False, needs_column=False),
+    Definition("columns_in_order", "tables", _columns_in_order, by_row=False, needs_column=False),
+    Definition("column_count", "tables", _column_count, by_row=False, needs_column=False),
 ]

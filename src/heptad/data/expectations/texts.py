@@ -12,6 +12,7 @@ from heptad.data.expectations.definitions import (
     Kind,
     Subject,
     Test,
+    comparable,
     of_values,
     range_text,
 )
@@ -35,55 +36,54 @@ FORMATS: dict[Format, str] = {
 """How each format is written; what a shape cannot tell, such as whether a month has 31 days, `reads_as` does."""
 
 
-def _text(value: pl.Expr) -> pl.Expr:
-    return value.cast(pl.String)
+def _of_texts(subject: Subject, held: Callable[[pl.Expr], pl.Expr], words: str) -> Test:
+    """As `of_values`, for categories too."""
+    return of_values(subject, lambda value: held(comparable(value, subject.type)), words)
 
 
 def _matches(subject: Subject, pattern: str) -> Test:
     check_pattern(pattern, f"{subject.name}.matches")
-    return of_values(subject, lambda value: _text(value).str.contains(pattern), f"texts without a match of {pattern}")
+    return _of_texts(subject, lambda value: value.str.contains(pattern), f"texts without a match of {pattern}")
 
 
 def _matches_any(subject: Subject, patterns: Sequence[str]) -> Test:
     wanted = [check_pattern(one, f"{subject.name}.matches_any") for one in patterns]
-    return of_values(
+    return _of_texts(
         subject,
-        lambda value: pl.any_horizontal(*(_text(value).str.contains(one) for one in wanted)),
+        lambda value: pl.any_horizontal(*(value.str.contains(one) for one in wanted)),
         f"texts without a match of any of {', '.join(patterns)}",
     )
 
 
 def _matches_none(subject: Subject, patterns: Sequence[str]) -> Test:
     unwanted = [check_pattern(one, f"{subject.name}.matches_none") for one in patterns]
-    return of_values(
+    return _of_texts(
         subject,
-        lambda value: ~pl.any_horizontal(*(_text(value).str.contains(one) for one in unwanted)),
+        lambda value: ~pl.any_horizontal(*(value.str.contains(one) for one in unwanted)),
         f"texts with a match of {' or '.join(patterns)}",
     )
 
 
 def _piece(name: str, words: str, held: Callable[[pl.Expr, str], pl.Expr]) -> Definition:
     def build(subject: Subject, piece: str) -> Test:
-        return of_values(subject, lambda value: held(_text(value), piece), f"texts that do not {words} {piece!r}")
+        return _of_texts(subject, lambda value: held(value, piece), f"texts that do not {words} {piece!r}")
 
     return Definition(name, "texts", build, _TEXTS)
 
 
 def _length(subject: Subject, wanted: Range) -> Test:
     def held(value: pl.Expr) -> pl.Expr:
-        length, within = _text(value).str.len_chars(), value.is_not_null()
-        if wanted.min is not None:
-            within &= length >= wanted.min
-        if wanted.max is not None:
-            within &= length <= wanted.max
-        return pl.when(value.is_not_null()).then(within)
+        length = value.str.len_chars()
+        if wanted.min is None or wanted.max is None:
+            return length >= wanted.min if wanted.min is not None else length <= wanted.max
+        return length.is_between(wanted.min, wanted.max)
 
-    return of_values(subject, held, f"texts whose length is not {range_text(wanted)}")
+    return _of_texts(subject, held, f"texts whose length is not {range_text(wanted)}")
 
 
 def _format(subject: Subject, wanted: Format) -> Test:
-    return of_values(
-        subject, lambda value: _text(value).str.contains(FORMATS[wanted]), f"texts that are not written as {wanted}"
+    return _of_texts(
+        subject, lambda value: value.str.contains(FORMATS[wanted]), f"texts that are not written as {wanted}"
     )
 
 
@@ -112,9 +112,9 @@ _READ: dict[Readable, Callable[[pl.Expr], pl.Expr]] = {
 
 
 def _reads_as(subject: Subject, wanted: Readable) -> Test:
-    return of_values(
+    return _of_texts(
         subject,
-        lambda value: pl.when(value.is_not_null()).then(_READ[wanted](_text(value))),
+        lambda value: pl.when(value.is_not_null()).then(_READ[wanted](value)),
         f"texts that cannot be read as {wanted}",
     )
 
@@ -122,7 +122,7 @@ def _reads_as(subject: Subject, wanted: Readable) -> Test:
 def _date_format(subject: Subject, wanted: str) -> Test:
     def held(value: pl.Expr) -> pl.Expr:
         # Hours without minutes make no time of their own, and a month without a day no date.
-        read = _text(value).str.strptime(pl.Datetime("us"), wanted, strict=False)
+        read = value.str.strptime(pl.Datetime("us"), wanted, strict=False)
         return pl.when(value.is_not_null()).then(read.is_not_null())
 
     try:
@@ -132,7 +132,7 @@ def _date_format(subject: Subject, wanted: str) -> Test:
             f"{subject.name}.date_format = {wanted!r} cannot be used: {str(error).splitlines()[0]}.",
             allowed="a format such as %Y-%m-%d or %d.%m.%Y %H:%M:%S",
         ) from error
-    return of_values(subject, held, f"texts that are no date or time in {wanted}")
+    return _of_texts(subject, held, f"texts that are no date or time in {wanted}")
 
 
 def _trimmed(subject: Subject, wanted: Any) -> Test:
@@ -140,18 +140,18 @@ def _trimmed(subject: Subject, wanted: Any) -> Test:
         raise ExpectationError("trimmed = false expects nothing.", allowed="trimmed = true, or leaving it out")
 
     def held(value: pl.Expr) -> pl.Expr:
-        text = _text(value)
+        text = value
         return (text == text.str.strip_chars()) & (text.str.len_bytes() > 0)
 
-    return of_values(subject, held, "texts that are empty, or begin or end with blanks")
+    return _of_texts(subject, held, "texts that are empty, or begin or end with blanks")
 
 
 def _letters(subject: Subject, wanted: str) -> Test:
     def held(value: pl.Expr) -> pl.Expr:
-        text = _text(value)
+        text = value
         return text == (text.str.to_lowercase() if wanted == "lower" else text.str.to_uppercase())
 
-    return of_values(subject, held, f"texts with letters that are not {wanted} case")
+    return _of_texts(subject, held, f"texts with letters that are not {wanted} case")
 
 
 DEFINITIONS = [

@@ -34,12 +34,13 @@ _COMPARED: dict[str, tuple[Callable[[pl.Expr, float], pl.Expr], str]] = {
 
 def _compared(name: str) -> Definition:
     held, words = _COMPARED[name]
-    return Definition(
-        name,
-        "values",
-        lambda subject, limit: of_values(subject, lambda value: held(value, limit), words.format(limit)),
-        _NUMBERS,
-    )
+
+    def build(subject: Subject, limit: float) -> Test:
+        # Whole numbers are not made into floats, which takes time and is exact up to 2**53 only.
+        exact = int(limit) if subject.type == pl.Int64 and float(limit).is_integer() and abs(limit) < 2**62 else limit
+        return of_values(subject, lambda value: held(value, exact), words.format(limit))
+
+    return Definition(name, "values", build, _NUMBERS)
 
 
 def missing(subject: Subject, tolerated: float) -> Test:
