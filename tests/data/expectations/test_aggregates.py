@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from heptad.core.errors import SettingsError
 from tests.data.expectations.conftest import one_of
 from tests.data.expectations.naive import quantile
+
+from heptad.core.errors import SettingsError
 
 
 def test_the_figure_is_told() -> None:

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.expectations.conftest import NOW
 
 from heptad.data.expectations.definitions import ExpectationError
 from heptad.data.expectations.language import LONGEST, check_syntax, compile_check
-from tests.data.expectations.conftest import NOW
 
 FRAME = pl.DataFrame({"a": [1, 5, None], "b": [2.0, 4.0, 1.0], "odd name": ["x", "Yy", None], "t": [NOW, None, NOW]})
 

@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.expectations.test_junit import checked, found
 
 from heptad.data import render_expectations
-from tests.data.expectations.test_junit import checked, found
 
 _VOID = {"meta", "br"}
 

@@ -2,11 +2,11 @@
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import asked, context_of, one_of
 
 from heptad.core.errors import SettingsError
 from heptad.data import Column, profile_frame
 from heptad.data.expectations.definitions import Context
-from tests.data.expectations.conftest import asked, context_of, one_of
 
 BEFORE = pl.DataFrame({"x": [float(n % 50) for n in range(1000)], "c": ["a", "b"] * 500})
 PROFILE = profile_frame(BEFORE, [Column(name="x", type="number"), Column(name="c", type="category")])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import context_of, one_of_table
 
 from heptad.core.errors import HeptadError, SettingsError
-from tests.data.expectations.conftest import context_of, one_of_table
 
 FRAME = pl.DataFrame({"a": [1, 2, None], "b": [2, 1, 1], "s": ["x", "y", "z"]})
 

@@ -1,7 +1,6 @@
 """Expectations of the set of values: what never comes, what comes most, what comes twice."""
 
 import polars as pl
-
 from tests.data.expectations.conftest import asked, one_of
 
 FRAME = pl.DataFrame({"x": ["a", "a", "b", "b", "c", None]})

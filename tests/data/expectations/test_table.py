@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import asked, context_of, hold, one_of
 
 from heptad.core.errors import SettingsError
 from heptad.data import Column, ColumnExpectation, Profile, TableExpectation, profile_frame
 from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.settings import HowHeld, Reference
 from heptad.data.expectations.table import DEFINITIONS, FAMILIES, OF_COLUMNS, OF_TABLES
-from tests.data.expectations.conftest import asked, context_of, hold, one_of
 
 
 def numbers(*values: float | None) -> pl.DataFrame:
@@ -91,7 +91,7 @@ OF_A_COLUMN: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("unseen", 0.5, texts("a", "z"), texts("y", "z", "a"), 2),
     ("references", {"source": "known", "column": "id"}, texts("k1", None), texts("k1", "k3"), 1),
 ]
-"""Name, what it is held to, a table that holds it, one that breaks it, and how many rows do (0: it is not about rows)."""
+"""Name, what it is held to, a table that holds it, one that breaks it, how many rows do (0: it is of no rows)."""
 
 AB = {"a": [1, 2, 3], "b": [1, 5, 6]}
 OF_A_TABLE: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
@@ -164,6 +164,8 @@ def test_no_expectation_is_forgotten() -> None:
     assert {one[0] for one in OF_A_COLUMN} == set(OF_COLUMNS)
     assert {one[0] for one in OF_A_TABLE} == set(OF_TABLES)
     assert len(DEFINITIONS) == len(OF_COLUMNS) + len(OF_TABLES) >= 40
+    page = Path(__file__).parents[3] / "docs" / "steps" / "data" / "expectations.md"
+    assert f"there are {len(DEFINITIONS)} of them" in page.read_text(encoding="utf-8")
     for family in FAMILIES:
         assert {one.family for one in family.DEFINITIONS} == {family.__name__.rpartition(".")[2]}
 
@@ -222,7 +224,7 @@ def test_what_holds_mostly_tolerates_a_share(
 def test_what_is_not_of_rows_cannot_hold_mostly(where: str) -> None:
     """A mean holds or not; a share of it means nothing, and that is said."""
     settings = settings_of(where, "mean" if where == "columns" else "rows", {"min": 0}, mostly=0.9)
-    with pytest.raises(SettingsError, match="mostly = 0.9 says nothing of"):
+    with pytest.raises(SettingsError, match=r"mostly = 0\.9 says nothing of"):
         hold(numbers(1), **settings)
 
 

@@ -2,9 +2,9 @@
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import context_of, one_of_table
 
 from heptad.core.errors import SettingsError
-from tests.data.expectations.conftest import context_of, one_of_table
 
 FRAME = pl.DataFrame({"a": [1, 2, 3], "b": [1, 1, 1]})
 

@@ -2,10 +2,10 @@
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import one_of
 
 from heptad.core.errors import SettingsError
 from heptad.data.expectations.texts import FORMATS
-from tests.data.expectations.conftest import one_of
 
 GOOD = {
     "email": ["a@b.org", "first.last+tag@sub.example.com"],

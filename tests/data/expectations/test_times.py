@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 
 import polars as pl
-
 from tests.data.expectations.conftest import one_of
 
 

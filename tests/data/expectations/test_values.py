@@ -2,9 +2,9 @@
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import asked, one_of
 
 from heptad.core.errors import SettingsError
-from tests.data.expectations.conftest import asked, one_of
 
 
 def test_sentences_name_column_count_and_limit() -> None:

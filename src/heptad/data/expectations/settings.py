@@ -77,7 +77,7 @@ class HowHeld(Settings, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
-    """`[expect.columns.NAME]`: each setting but the last four is an expectation; several tables in a list differ there.
+    """`[expect.columns.NAME]`: what one column is held to; or several such tables in a list, held in different ways.
 
     Missing values break none of them but `missing`.
     """
@@ -189,7 +189,7 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TableExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
-    """`[[expect.table]]`: each setting but the last four is an expectation of whole rows or of the table."""
+    """`[[expect.table]]`: what whole rows, or the table, are held to."""
 
     check: str = ""
     """True for every row, an expression such as `landed >= departed and (fare > 0 or free)`."""

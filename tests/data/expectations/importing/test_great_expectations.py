@@ -4,10 +4,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import one_of
 
 from heptad.core.errors import DataError
 from heptad.data.expectations.importing.great_expectations import read_suite, regex_of
-from tests.data.expectations.conftest import one_of
 
 C: dict[str, Any] = {"column": "c"}
 AB = {"column_A": "a", "column_B": "b c"}
@@ -29,7 +29,12 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         {"combinations": {"of": ["a", "b c"], "allowed": [["x", 1]]}},
     ),
     ("column_proportion_of_non_null_values_to_be_between", {**C, "min_value": 0.9}, "c", {"missing": 0.1}),
-    ("column_proportion_of_unique_values_to_be_between", {**C, "min_value": 0.9}, "c", {"distinct_share": {"min": 0.9}}),
+    (
+        "column_proportion_of_unique_values_to_be_between",
+        {**C, "min_value": 0.9},
+        "c",
+        {"distinct_share": {"min": 0.9}},
+    ),
     (
         "column_quantile_values_to_be_between",
         {**C, "quantile_ranges": {"quantiles": [0.1, 0.5], "value_ranges": [[None, 3], [1, 2]]}},
@@ -40,11 +45,21 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("column_sum_to_be_between", {**C, "max_value": 1}, "c", {"total": {"max": 1.0}}),
     ("column_to_exist", C, "c", {"present": True}),
     ("column_unique_value_count_to_be_between", {**C, "max_value": 9}, "c", {"distinct": {"max": 9.0}}),
-    ("column_value_lengths_to_be_between", {**C, "min_value": 1, "max_value": 9}, "c", {"length": {"min": 1.0, "max": 9.0}}),
+    (
+        "column_value_lengths_to_be_between",
+        {**C, "min_value": 1, "max_value": 9},
+        "c",
+        {"length": {"min": 1.0, "max": 9.0}},
+    ),
     ("column_value_lengths_to_equal", {**C, "value": 3}, "c", {"length": {"min": 3.0, "max": 3.0}}),
     ("column_value_z_scores_to_be_less_than", {**C, "threshold": 3, "double_sided": True}, "c", {"deviations": 3.0}),
     ("column_values_to_be_between", {**C, "min_value": 0, "max_value": 1}, "c", {"min": 0.0, "max": 1.0}),
-    ("column_values_to_be_between", {**C, "min_value": 0, "max_value": 1, "strict_min": True, "strict_max": True}, "c", {"above": 0.0, "below": 1.0}),
+    (
+        "column_values_to_be_between",
+        {**C, "min_value": 0, "max_value": 1, "strict_min": True, "strict_max": True},
+        "c",
+        {"above": 0.0, "below": 1.0},
+    ),
     ("column_values_to_be_between", {**C, "min_value": "2020-01-01"}, "c", {"not_before": "2020-01-01"}),
     ("column_values_to_be_decreasing", {**C, "strictly": True}, "c", {"order": "strictly decreasing"}),
     ("column_values_to_be_in_set", {**C, "value_set": ["x", "y"]}, "c", {"allowed": ["x", "y"]}),
@@ -55,14 +70,24 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("column_values_to_be_of_type", {**C, "type_": "VARCHAR(20)"}, "c", {"type": "text"}),
     ("column_values_to_be_unique", C, "c", {"unique": True}),
     ("column_values_to_match_like_pattern", {**C, "like_pattern": "a%_."}, "c", {"matches": r"(?s)^a.*.\.$"}),
-    ("column_values_to_match_like_pattern_list", {**C, "like_pattern_list": ["a%", "b"]}, "c", {"matches_any": ["(?s)^a.*$", "(?s)^b$"]}),
+    (
+        "column_values_to_match_like_pattern_list",
+        {**C, "like_pattern_list": ["a%", "b"]},
+        "c",
+        {"matches_any": ["(?s)^a.*$", "(?s)^b$"]},
+    ),
     ("column_values_to_match_regex", {**C, "regex": "^a"}, "c", {"matches": "^a"}),
     ("column_values_to_match_regex_list", {**C, "regex_list": ["a", "b"]}, "c", {"matches_any": ["a", "b"]}),
     ("column_values_to_match_strftime_format", {**C, "strftime_format": "%Y"}, "c", {"date_format": "%Y"}),
     ("column_values_to_not_be_in_set", {**C, "value_set": ["x"]}, "c", {"forbidden": ["x"]}),
     ("column_values_to_not_be_null", {**C, "mostly": 0.95}, "c", {"missing": 0.05}),
     ("column_values_to_not_match_like_pattern", {**C, "like_pattern": "a"}, "c", {"matches_none": ["(?s)^a$"]}),
-    ("column_values_to_not_match_like_pattern_list", {**C, "like_pattern_list": ["a"]}, "c", {"matches_none": ["(?s)^a$"]}),
+    (
+        "column_values_to_not_match_like_pattern_list",
+        {**C, "like_pattern_list": ["a"]},
+        "c",
+        {"matches_none": ["(?s)^a$"]},
+    ),
     ("column_values_to_not_match_regex", {**C, "regex": "a"}, "c", {"matches_none": ["a"]}),
     ("column_values_to_not_match_regex_list", {**C, "regex_list": ["a", "b"]}, "c", {"matches_none": ["a", "b"]}),
     ("compound_columns_to_be_unique", {"column_list": ["a", "b"]}, "", {"unique": ["a", "b"]}),
