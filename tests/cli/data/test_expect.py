@@ -133,7 +133,7 @@ def test_translations_are_printed_or_written(project: Path, capsys: pytest.Captu
     assert "# not translated: expect_my_own of k: " in out
     assert expect(project, "import", suite, "--out", project / "expect.toml") == 0
     out = capsys.readouterr().out
-    assert "1 expectations written to" in out
+    assert "1 expectation written to" in out
     assert "expect_my_own of k" in out
     assert "unique" in (project / "expect.toml").read_text()
     assert expect(project, "import", project / "rows.csv") == 2

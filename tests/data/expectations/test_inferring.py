@@ -29,7 +29,7 @@ def test_a_version_holds_to_what_it_suggests(open_data: Callable[..., Data], wri
     expect = msgspec.convert(tomllib.loads(text)["expect"], ExpectSettings)
     assert {one.severity for _, one in expect.of_columns()} == {"warning"}
     held = dict(expect.of_columns())
-    assert (held["x"].min, held["x"].max, held["x"].missing, held["x"].drift) == (0, 6, 0.22, 0.2)
+    assert (held["x"].min, held["x"].max, held["x"].missing, held["x"].drift) == (0, 6, 0.22, 0.27)
     assert held["c"].allowed == ["a", "b"]
 
     again = open_data(DataSettings(target="y", key=["k"]), expect=expect)

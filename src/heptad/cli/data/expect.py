@@ -121,7 +121,8 @@ def import_(
     text = found.toml()
     if out:
         write_atomically(out, text.encode())
-        text = f"{found.translated} expectations written to {out}."
+        counted = "1 expectation" if found.translated == 1 else f"{found.translated} expectations"
+        text = f"{counted} written to {out}."
     left = [f"{one.name}: {one.why}" for one in found.left_out]
     if left and out:
         text += "\n\n" + section(f"Not translated: {len(left)}", wrapped(left))

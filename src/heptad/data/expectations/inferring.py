@@ -12,6 +12,8 @@ from heptad.data.records import Column, DatasetVersion
 
 FEW = 50
 """Values of a category that are listed; of one with more, only how many new ones may come is expected."""
+CLEAR = 0.2
+"""A distance (PSI) that is read as a clear shift."""
 ROOM = 0.1
 """Missing values may rise by this share of what is there now."""
 
@@ -28,8 +30,8 @@ def infer_expectations(body: DatasetVersion, profile: Profile) -> str:
         evidence[column.name] = _evidence(column, found, body.rows)
     whole = [TableExpectation(severity="warning", volume=Range(min=0.5, max=2))]
     head = (
-        f"# Seen in {body.name}@{body.version}: {body.rows:,} rows. These warn; of what must hold, take out\n"
-        '# severity = "warning".\n'
+        f"# Seen in {body.name}@{body.version}: {body.rows:,} rows. All of it warns;\n"
+        '# where something must hold, take out severity = "warning".\n'
     )
     return head + expectations_toml(columns, whole, evidence)
 
@@ -50,9 +52,15 @@ def _expected(column: Column, found: ColumnProfile | None) -> ColumnExpectation:
     elif found is not None and found.values and len(values) < CATEGORIES:
         rest = found.counts[-1] / max(1, found.rows - found.missing)
         one = msgspec.structs.replace(one, unseen=min(1.0, round(rest + 0.01, 4)))
-    if found is not None and column.role == "feature" and column.type != "text":
-        one = msgspec.structs.replace(one, drift=0.2)
-    return one
+    drift = _drift(found) if found is not None and column.role == "feature" and column.type != "text" else None
+    return msgspec.structs.replace(one, drift=drift)
+
+
+def _drift(found: ColumnProfile) -> float | None:
+    """A clear shift, and well above what chance makes of as many rows; `None` where chance alone may make one of 1."""
+    by_chance = (len(found.counts) - 1) * 2 / max(1, found.rows)
+    most = round(max(CLEAR, 3 * by_chance), 2)
+    return most if most < 1 else None
 
 
 def _evidence(column: Column, found: ColumnProfile | None, rows: int) -> str:

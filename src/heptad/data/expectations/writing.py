@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from heptad.data.expectations.settings import ColumnExpectation, TableExpectation
+from heptad.data.expectations.settings import ColumnExpectation, HowHeld, TableExpectation
 
 
 def expectations_toml(
@@ -24,14 +24,21 @@ def expectations_toml(
         lines.append(f"{name} = {text}")
     for one in table:
         lines += ["", "[[expect.table]]"]
-        lines += [f"{key_text(name)} = {value_text(value)}" for name, value in msgspec.to_builtins(one).items()]
+        lines += [f"{key_text(name)} = {value_text(value)}" for name, value in _plain(one).items()]
     return "\n".join(lines) + "\n"
 
 
 def _column(parts: Sequence[ColumnExpectation]) -> str:
     if len(parts) == 1:
-        return value_text(msgspec.to_builtins(parts[0]))
-    return "[\n" + "".join(f"    {value_text(msgspec.to_builtins(one))},\n" for one in parts) + "]"
+        return value_text(_plain(parts[0]))
+    return "[\n" + "".join(f"    {value_text(_plain(one))},\n" for one in parts) + "]"
+
+
+def _plain(one: HowHeld) -> dict[str, Any]:
+    """What is expected first, how it is held after."""
+    plain = msgspec.to_builtins(one)
+    how = [field.name for field in msgspec.structs.fields(HowHeld) if field.name in plain]
+    return {name: value for name, value in plain.items() if name not in how} | {name: plain[name] for name in how}
 
 
 def value_text(value: Any) -> str:

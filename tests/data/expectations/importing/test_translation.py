@@ -80,4 +80,4 @@ def test_what_is_held_alike_shares_a_table() -> None:
         (None, 2, None, 1),
         (None, None, 1, 0.5),
     ]
-    assert done.toml().endswith('[[expect.table]]\nseverity = "warning"\ncheck = "a > 1"\n')
+    assert done.toml().endswith('[[expect.table]]\ncheck = "a > 1"\nseverity = "warning"\n')

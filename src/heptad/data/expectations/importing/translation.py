@@ -70,7 +70,7 @@ class Gathering:
     def done(self) -> Imported:
         return Imported(
             columns={
-                name: [msgspec.convert(_ordered(part), ColumnExpectation) for part in parts]
+                name: [msgspec.convert(part, ColumnExpectation) for part in parts]
                 for name, parts in self._columns.items()
             },
             table=[msgspec.convert(part, TableExpectation) for part in self._table],
@@ -80,12 +80,6 @@ class Gathering:
 
 
 _HOW = ("severity", "mostly", "where", "about")
-
-
-def _ordered(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if name not in _HOW} | {
-        name: part[name] for name in _HOW if name in part
-    }
 
 
 def condition(text: str) -> str:
