@@ -80,3 +80,13 @@ def test_an_error_does_not_pass(open_data: Callable[..., Data], write: Callable[
         ("k", "unique"),
         ("s", "present"),
     }
+
+
+def test_a_file_without_a_part_of_the_key_is_told_so(
+    open_data: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """And the rest of the key, which need not be unique, is not held to be."""
+    write(rows())
+    path = write(rows().drop("k"), "new.csv")
+    checked = open_data(DataSettings(target="y", key=["k", "s"])).expectations.file(path)
+    assert [(one.column, one.expectation, one.passed) for one in checked.findings] == [("k", "present", False)]

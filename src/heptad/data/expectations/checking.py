@@ -16,7 +16,7 @@ from heptad.data.assembling.questions import ask_in_turn
 from heptad.data.columns.keys import ROW
 from heptad.data.expectations.checks import Expectations, bind
 from heptad.data.expectations.history import History, rows_of
-from heptad.data.expectations.settings import ExpectSettings
+from heptad.data.expectations.settings import ColumnExpectation, ExpectSettings
 from heptad.data.expectations.table import Expectation
 from heptad.data.records import DatasetVersion, ExpectationResult, Finding
 from heptad.data.settings import DataSettings
@@ -99,9 +99,15 @@ class Checking:
         earlier = self._history.earlier(self._name)
         rows = bind(rows, earlier[0].schema) if earlier else rows
         types = rows.collect_schema()
-        key = [one for one in self._data.key if one in types]
         context = self._history.context(self._name, types, None)
-        return self._check(path.name, rows, Expectations(context, key or [ROW], self._expect, None), key)
+        lacking = [one for one in self._data.key if one not in types]
+        expect = self._expect
+        if lacking and not self._data.function:  # which may make the key of other columns
+            there = dict.fromkeys(lacking, ColumnExpectation(present=True))
+            expect = msgspec.structs.replace(expect, columns={**there, **expect.columns})
+        # A part of a key need not be unique.
+        key = [] if lacking else self._data.key
+        return self._check(path.name, rows, Expectations(context, key or [ROW], expect, None), key)
 
     def _check(self, what: str, rows: pl.LazyFrame, expected: Expectations, key: Sequence[str]) -> Checked:
         (findings,) = ask_in_turn(rows, expected)
