@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -15,6 +16,8 @@ import msgspec
 from heptad.cli.app import build
 from heptad.config import Config, allowed
 from heptad.core.catalogue import BUILT_IN
+from heptad.data import ColumnExpectation, TableExpectation
+from heptad.data.expectations.table import FAMILIES
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "heptad"
@@ -27,6 +30,7 @@ EVENTS = {
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
+    "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
     "data.feature_view_applied": "A definition of features came into force.",
     "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",
@@ -55,11 +59,16 @@ EVENTS = {
 
 def settings_page() -> str:
     """Every section of heptad.toml, in the order of the steps."""
-    described = {node.name: node for _, node in classes(SOURCE, "Settings")}
+    described = described_settings()
     lines = [MADE, "# Configuration", "", *_CONFIGURATION, ""]
     for field in msgspec.structs.fields(Config):
         lines += _sections(field.name, field.type, described, "##")
     return _joined(lines)
+
+
+def described_settings() -> dict[str, ast.ClassDef]:
+    """Every class of settings by name; those that share settings derive from `HowHeld`."""
+    return {node.name: node for base in ("Settings", "HowHeld") for _, node in classes(SOURCE, base)}
 
 
 _CONFIGURATION = [
@@ -75,19 +84,42 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     """What a section is for, its settings, and the sections inside of it."""
     if get_origin(kind) is dict:
         path, kind = f"{path}.NAME", get_args(kind)[1]
+    listed = get_origin(kind) is list
+    kind = get_args(kind)[0] if listed or isinstance(kind, UnionType) else kind
     node = described[kind.__name__]
     texts = {name: text for name, _, _, text in fields(node)}
     _, _, about = _docstring(node).partition(": ")
-    lines = [f"{level} `[{path}]`", "", *([about[0].upper() + about[1:], ""] if about else [])]
+    heading = f"[[{path}]]" if listed else f"[{path}]"
+    lines = [f"{level} `{heading}`", "", *([about[0].upper() + about[1:], ""] if about else [])]
     lines += ["| setting | takes | default | |", "|---|---|---|---|"]
     inner: list[str] = []
+    texts = _inherited(kind, described) | texts
     for field in msgspec.structs.fields(kind):
         takes = allowed(field.type)
-        if get_origin(field.type) is dict and hasattr(get_args(field.type)[1], "__struct_fields__"):
+        if get_origin(field.type) is dict and _table_in(get_args(field.type)[1]) and field.name not in _PLAIN:
             takes = f"tables `[{path}.{field.name}.NAME]`"
+            inner += _sections(f"{path}.{field.name}", field.type, described, "###")
+        elif get_origin(field.type) is list and _table_in(get_args(field.type)[0]):
+            takes = f"tables `[[{path}.{field.name}]]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
         lines.append(_row(f"`{field.name}`", takes, _default_of(field), texts[field.name]))
     return [*lines, "", *inner]
+
+
+_PLAIN = {"quantiles"}
+"""Tables of names that are written on one line and need no section of their own."""
+
+
+def _table_in(kind: Any) -> bool:
+    """Whether values of this type are tables of settings, or lists of them besides."""
+    first = get_args(kind)[0] if isinstance(kind, UnionType) else kind
+    return hasattr(first, "__struct_fields__")
+
+
+def _inherited(kind: Any, described: Mapping[str, ast.ClassDef]) -> dict[str, str]:
+    """What the settings that a section shares with others are for."""
+    bases = (described[one.__name__] for one in kind.__mro__[1:] if one.__name__ in described)
+    return {name: text for node in bases for name, _, _, text in fields(node)}
 
 
 def _default_of(field: Any) -> str:
@@ -96,6 +128,35 @@ def _default_of(field: Any) -> str:
         return "required"
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     return "not set" if value is None else f"`{msgspec.json.encode(value).decode()}`"
+
+
+def expectations_page() -> str:
+    """Every expectation, family by family: what it is held to, which columns it is about, what holds."""
+    texts: dict[type, dict[str, str]] = {}
+    for kind in (ColumnExpectation, TableExpectation):
+        node = described_settings()[kind.__name__]
+        texts[kind] = {name: text for name, _, _, text in fields(node)}
+    lines = [MADE, "# Expectations", "", *_EXPECTATIONS, ""]
+    for family in FAMILIES:
+        about = (family.__doc__ or "").partition("\n")[0].removeprefix("Expectations ").rstrip(".")
+        lines += [f"## {about[0].upper()}{about[1:]}", "", "| expectation | takes | columns | mostly | |"]
+        lines.append("|---|---|---|---|---|")
+        for one in family.DEFINITIONS:
+            kind = ColumnExpectation if one.needs_column else TableExpectation
+            field = next(field for field in msgspec.structs.fields(kind) if field.name == one.name)
+            columns = ", ".join(one.takes) or ("any" if one.needs_column else "the table's")
+            mostly = "yes" if one.by_row else ""
+            lines.append(_row(f"`{one.name}`", allowed(field.type), columns, mostly, texts[kind][one.name]))
+        lines.append("")
+    return _joined(lines)
+
+
+_EXPECTATIONS = [
+    "Expectations of a column stand in `[expect.columns.NAME]`; those of whole rows and of the table, which say",
+    "“the table's” below, in `[[expect.table]]`.",
+    "Each takes `severity`, `where` and `about` beside it, and `mostly` where it holds row by row.",
+    "[The page about expectations](../steps/data/expectations.md) shows how they are used.",
+]
 
 
 def records_page() -> str:
@@ -288,6 +349,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 PAGES = {
+    "expectations.md": expectations_page,
     "configuration.md": settings_page,
     "commands.md": commands_page,
     "records.md": records_page,

@@ -6,6 +6,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
@@ -132,7 +133,12 @@ def _toml_key(key: str) -> str:
 
 
 def _toml_value(value: Any) -> str:
-    """JSON writes text, numbers, booleans and lists as TOML does; an empty mapping is the same too."""
+    """JSON writes text, numbers and booleans as TOML does; tables inside of lists are written on one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    if isinstance(value, dict):
+        inside = [f"{_toml_key(key)} = {_toml_value(one)}" for key, one in value.items() if one is not None]
+        return f"{{ {', '.join(inside)} }}" if inside else "{}"
     return msgspec.json.encode(value).decode()
 
 
@@ -141,6 +147,12 @@ def _mistakes(
 ) -> Iterator[tuple[int, str]]:
     """Line and sentence of everything in `values` that does not fit the settings type `kind`."""
     name = ".".join(path)
+    kind = _alternative(kind, values)
+    item = get_args(kind)[0] if get_origin(kind) is list else None
+    if isinstance(values, list) and isinstance(item, type) and issubclass(item, msgspec.Struct):
+        for place, value in enumerate(values):
+            yield from _mistakes(value, item, (*path, f"{place + 1}"), lines)
+        return
     if get_origin(kind) is dict and isinstance(values, dict):
         for key, value in values.items():
             yield from _mistakes(value, get_args(kind)[1], (*path, key), lines)
@@ -158,6 +170,17 @@ def _mistakes(
     for key, field in fields.items():
         if field.required and key not in values:
             yield _line(path, lines), f"{name + '.' if path else ''}{key} is missing. Allowed: {allowed(field.type)}"
+
+
+def _alternative(kind: Any, value: Any) -> Any:
+    """Of a table or a list of such tables the one that was written; every other type as it is."""
+    if get_origin(kind) is not UnionType:
+        return kind
+    tables = [one for one in get_args(kind) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    lists = [one for one in get_args(kind) if get_origin(one) is list]
+    if len(tables) == 1 and isinstance(value, dict):
+        return tables[0]
+    return lists[0] if tables and lists and isinstance(value, list) else kind
 
 
 def _wrong(value: Any, kind: Any, before: str, after: str = "") -> Iterator[str]:
@@ -235,6 +258,7 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
     text = re.sub(r'("""|\'\'\').*?\1', lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    tables: dict[tuple[str, ...], int] = {}
     key = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
     dotted = re.compile(rf"\s*(\[\[?)?\s*({key}(?:\s*\.\s*{key})*)\s*(\]\]?|=)")
     for number, line in enumerate(text.splitlines(), 1):
@@ -242,6 +266,9 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
         if not found:
             continue
         parts = tuple(part.strip("\"'") for part in re.findall(key, found[2]))
+        if found[1] == "[[":
+            tables[parts] = tables.get(parts, 0) + 1
+            parts = (*parts, f"{tables[parts]}")
         if found[1]:
             table = parts
         path = parts if found[1] else table + parts

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.data import Data as Data
+    from heptad.data.expectations.checking import Checked as Checked
+    from heptad.data.expectations.importing.reading import import_expectations as import_expectations
+    from heptad.data.expectations.inferring import infer_expectations as infer_expectations
+    from heptad.data.expectations.junit import junit_xml as junit_xml
+    from heptad.data.expectations.page import render_expectations as render_expectations
     from heptad.data.expectations.settings import ColumnExpectation as ColumnExpectation
     from heptad.data.expectations.settings import ExpectSettings as ExpectSettings
+    from heptad.data.expectations.settings import TableExpectation as TableExpectation
     from heptad.data.features.entities import read_entities as read_entities
     from heptad.data.features.features import Features as Features
     from heptad.data.features.joins import Values as Values
@@ -59,6 +65,7 @@ if TYPE_CHECKING:
     from heptad.data.profiles.profile import profile_frame as profile_frame
     from heptad.data.records import Column as Column
     from heptad.data.records import DatasetVersion as DatasetVersion
+    from heptad.data.records import ExpectationResult as ExpectationResult
     from heptad.data.records import Finding as Finding
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
@@ -111,6 +118,13 @@ __getattr__, __all__ = attach(
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "ExpectSettings": "expectations.settings",
+        "render_expectations": "expectations.page",
+        "junit_xml": "expectations.junit",
+        "infer_expectations": "expectations.inferring",
+        "import_expectations": "expectations.importing.reading",
+        "TableExpectation": "expectations.settings",
+        "ExpectationResult": "records",
+        "Checked": "expectations.checking",
         "FeatureReader": "features.reading",
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",

@@ -15,6 +15,7 @@ from heptad.data.assembling.staging import Staged
 from heptad.data.assembling.storing import canonical_order
 from heptad.data.cleaning.rules import without_marks
 from heptad.data.cleaning.settings import CleanSettings
+from heptad.data.expectations.checking import Checking
 from heptad.data.expectations.checks import bind
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.features import Features
@@ -55,6 +56,7 @@ class Data:
         place = Place(root=workspace.root, timezone=project.timezone)
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
+        self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 

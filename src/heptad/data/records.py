@@ -64,10 +64,38 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     expectation: str
     column: str = ""
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "info"]
     passed: bool
     failing_rows: int = 0
+    looked_at: int | None = None
+    """Rows, or values; `None` where the expectation is not about single ones."""
+    share: float = 0.0
+    """Failing rows as a share of those looked at."""
+    observed: float | str | None = None
+    """The figure that was found."""
+    mostly: float = 1.0
+    where: str = ""
+    about: str = ""
+    expected: str = ""
+    """What it is held to, as heptad.toml has it."""
     sentence: str = ""
+
+
+class ExpectationResult(Body, frozen=True, kw_only=True):
+    """What is expected in `[expect]`, held against a version after it was made."""
+
+    kind: ClassVar[str] = "expectation_result"
+    prefix: ClassVar[str] = "expect"
+
+    name: str
+    version: int
+    compared_with: int = 0
+    """The version whose profile was compared with; 0: there was none."""
+    rows: int
+    passed: bool
+    """Whether everything holds whose severity is `error`."""
+    findings: list[Finding]
+    """Figures only: rows that break an expectation are shown when it is checked, and not kept."""
 
 
 class SourceRead(msgspec.Struct, frozen=True, kw_only=True):

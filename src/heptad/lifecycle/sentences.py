@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, FeatureView
+from heptad.data import DatasetVersion, ExpectationResult, FeatureView
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -30,6 +30,16 @@ def _dataset(record: Record[DatasetVersion]) -> str:
     return (
         f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
         f"from {sources}, {warnings} warnings"
+    )
+
+
+def _expectations(record: Record[ExpectationResult]) -> str:
+    body = record.body
+    broken = [one.severity for one in body.findings if not one.passed]
+    counts = ", ".join(f"{broken.count(one)} {one}" for one in ("error", "warning", "info") if one in broken)
+    return (
+        f"expectations of {body.name}@{body.version}: {len(body.findings) - len(broken)} of {len(body.findings)} hold"
+        + (f"; broken: {counts}" if counts else "")
     )
 
 
@@ -108,6 +118,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
     [
         _saying(FeatureView, _view),
         _saying(DatasetVersion, _dataset),
+        _saying(ExpectationResult, _expectations),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),

@@ -154,7 +154,7 @@ def test_a_broken_expectation_writes_nothing_but_the_quarantine(
         }
     )
     data = open_data(BY_TIME, expect=expect)
-    with pytest.raises(DataError, match="a: 2 values outside of any to 7\n  y: 10 values other than 0"):
+    with pytest.raises(DataError, match="a: 2 values above 7\n  y: 10 values other than 0"):
         data.collect()
     assert data.latest() is None
     assert not Table(workspace.tables / "test").exists()

@@ -7,9 +7,10 @@ import msgspec
 import polars as pl
 import pytest
 
-from heptad.core.errors import DataError
+from heptad.core.errors import DataError, SettingsError
 from heptad.data import ColumnExpectation, DataSettings, ExpectSettings, Finding, Schema, infer_schema
 from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.expectations.definitions import Context
 from heptad.data.passes import ask
 
 SETTINGS = DataSettings(target="y", key=["k"])
@@ -28,7 +29,8 @@ class Checked(msgspec.Struct):
 
 
 def checked(frame: pl.DataFrame, settings: ExpectSettings | None = None, reference: Schema | None = None) -> Checked:
-    expected = Expectations(frame.schema, SETTINGS.key, settings or ExpectSettings(), reference)
+    context = Context(types=frame.schema, now=datetime(2026, 1, 1, tzinfo=UTC))
+    expected = Expectations(context, SETTINGS.key, settings or ExpectSettings(), reference)
     (findings,) = ask(frame.lazy(), expected)
     empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
     return Checked(findings, pl.concat([empty, *expected.broken(frame.lazy(), findings)]).collect())
@@ -53,7 +55,7 @@ def test_keys_must_be_unique_and_there() -> None:
     assert [json.loads(row)["x"] for row in result.aside["row"]] == [0.0, 5.0, 9.0]
     with pytest.raises(DataError, match="key k: not unique, 2 rows share theirs") as error:
         refuse(result.findings, "flights")
-    assert "key k: missing in 1 rows" in error.value.problem
+    assert "key k: 1 rows without it" in error.value.problem
 
 
 def test_columns_and_types_of_the_reference_bind() -> None:
@@ -81,8 +83,8 @@ def test_ranges_and_sets_of_the_reference_warn() -> None:
 @pytest.mark.parametrize(
     ("column", "expectation", "sentence"),
     [
-        ("x", ColumnExpectation(min=1), "x: 1 values outside of 1 to any"),
-        ("x", ColumnExpectation(max=8), "x: 1 values outside of any to 8"),
+        ("x", ColumnExpectation(min=1), "x: 1 values below 1"),
+        ("x", ColumnExpectation(max=8), "x: 1 values above 8"),
         ("c", ColumnExpectation(allowed=["a"]), "c: 1 values other than a"),
         ("c", ColumnExpectation(unique=True), "c: not unique, 2 rows share theirs"),
         ("m", ColumnExpectation(unique=True, missing=0.5), "m: more than 50.0% is missing, null in 2 rows"),
@@ -103,11 +105,34 @@ def test_a_share_of_missing_values_is_tolerated() -> None:
 
 
 def test_expectations_of_nothing_are_refused() -> None:
-    """A column that is not there, or a range of words."""
-    with pytest.raises(DataError, match=r"no column 'w', which \[expect.columns\] names"):
-        checked(FIRST, ExpectSettings(columns={"w": ColumnExpectation(min=0)}))
-    with pytest.raises(DataError, match="has min or max, and the column holds String"):
+    """A column that is not there is a finding; a range of words is a mistake of the settings."""
+    result = checked(FIRST, ExpectSettings(columns={"w": ColumnExpectation(min=0)}))
+    with pytest.raises(DataError, match="w: there is no such column; there are: k, x, n, c, y"):
+        refuse(result.findings, "flights")
+    with pytest.raises(SettingsError, match="min is of numbers, and the column holds String"):
         checked(FIRST, ExpectSettings(columns={"c": ColumnExpectation(min=0)}))
+
+
+def test_severity_settles_what_is_refused() -> None:
+    """An error refuses with why it is expected; warnings and information are only found."""
+    one = ColumnExpectation(max=1, severity="warning"), ColumnExpectation(min=1, severity="info")
+    result = checked(FIRST, ExpectSettings(columns={"x": list(one)}))
+    assert failed(result.findings) == {("max", "x"): "warning", ("min", "x"): "info"}
+    refuse(result.findings, "flights")
+    assert len(result.aside) == 0
+    bound = checked(FIRST, ExpectSettings(columns={"x": ColumnExpectation(max=1, about="the gauge ends there")}))
+    assert len(bound.aside) == 2
+    with pytest.raises(DataError, match=r"x: 2 values above 1 \(the gauge ends there\)"):
+        refuse(bound.findings, "flights")
+
+
+def test_what_several_expectations_ask_is_asked_once() -> None:
+    """Limits of one column share the number of its values, so that it is counted once."""
+    settings = ExpectSettings(columns={"x": ColumnExpectation(min=0, max=9, above=-1, below=10)}, infer=False)
+    context = Context(types=FIRST.schema, now=datetime(2026, 1, 1, tzinfo=UTC))
+    expected = Expectations(context, ["_row"], settings, None)
+    assert len(expected.expressions()) == 1 + 1 + 4
+    assert ask(FIRST.lazy(), expected)[0][0].looked_at == 3
 
 
 def test_types_are_bound_where_nothing_is_lost() -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from heptad.core.errors import DataError, SettingsError, nearest
+from heptad.core.errors import DataError, NotFoundError, SettingsError, nearest
 from heptad.core.memory import budget
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
@@ -64,6 +65,7 @@ class Assembly:
         features: Mapping[str, FeatureSettings],
     ) -> None:
         self._root = place.root
+        self._place = place
         self._settings = sources
         self._data = data
         self._clean = clean
@@ -75,6 +77,19 @@ class Assembly:
         self._inputs = Inputs(place, sources, self._style, text)
         self._check_features()
         self._rows_from = "" if self._function else self._main_source()
+
+    def source(self, name: str, until: datetime | None = None) -> pl.LazyFrame:
+        """The rows of one source, before a moment where it says when they happened; raises `NotFoundError`."""
+        if name not in self._settings:
+            raise NotFoundError("source", name, self._settings)
+        return self._inputs.before(name, self._inputs.read(name).rows, until)
+
+    def file(self, path: Path) -> pl.LazyFrame:
+        """The rows of a file, read as the source of the table's rows is; columns as they are in it."""
+        like = self._settings.get(self._data.source or self._rows_from) or next(iter(self._settings.values()))
+        settings = msgspec.structs.replace(like, uri=str(path.resolve()))
+        text = [one for one, kind in self._data.types.items() if kind in _TEXTS]
+        return Inputs(self._place, {path.name: settings}, self._style, text).read(path.name).rows
 
     def fingerprint(self) -> dict[str, Any]:
         """What the rows depend on besides the sources: settings, and the digest of the function's file."""

@@ -27,6 +27,7 @@ from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
@@ -74,6 +75,7 @@ class Collecting:
         self._clean = clean
         self._expect = expect
         self._seed = seed
+        self._history = History(workspace, assembly, expect)
 
     def collect(self, name: str, until: datetime | None, sample: int) -> Record[DatasetVersion]:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""
@@ -119,7 +121,7 @@ class Collecting:
 
     def profile(self, body: DatasetVersion) -> Profile:
         """The profile that was made with a version."""
-        return msgspec.json.decode(self._workspace.blobs.get(body.profile), type=Profile)
+        return profile_of(self._workspace, body)
 
     def _effective_settings(self) -> dict[str, Any]:
         """As plain JSON, so that they compare with what a record gives back; secrets are named, not revealed."""
@@ -157,11 +159,12 @@ class Collecting:
         types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
         useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
         reading = SchemaReading(
-            types, kinds, made.task, data, self._expect.columns, left_out=useless, reference=reference
+            types, kinds, made.task, data, self._expect.binding(), left_out=useless, reference=reference
         )
         known = self.profile(before) if before else None
         profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
-        expected = Expectations(types, data.key or [ROW], self._expect, reference)
+        context = self._history.context(name, types, until)
+        expected = Expectations(context, data.key or [ROW], self._expect, reference)
         questions: list[Question[Any]] = [
             reading,
             expected,

@@ -16,14 +16,18 @@ from heptad.core.records import digest_of
 
 
 class ProjectFunction:
-    """`module:function` of the project at `root`. The module is run again when its file has changed."""
+    """`module:function` of the project at `root`. The module is run again when its file has changed.
 
-    def __init__(self, root: Path, address: str) -> None:
+    `setting`: what names it, for errors.
+    """
+
+    def __init__(self, root: Path, address: str, setting: str = "[data] function") -> None:
         self._root = root
         self._address = address
+        self._setting = setting
         module, mark, self._name = address.partition(":")
         if not (mark and self._name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-            raise SettingsError(f"[data] function = {address!r} cannot be used.", allowed='"module:function"')
+            raise SettingsError(f"{setting} = {address!r} cannot be used.", allowed='"module:function"')
         self._module = module
         self._path = root.joinpath(*module.split(".")).with_suffix(".py")
         self._loaded: tuple[str, Callable[..., Any]] | None = None
@@ -33,7 +37,7 @@ class ProjectFunction:
         if not self._path.is_file():
             known = sorted(path.stem for path in self._root.glob("*.py"))
             raise SettingsError(
-                f"[data] function = {self._address!r}: there is no {self._path.name} in {self._path.parent}.",
+                f"{self._setting} = {self._address!r}: there is no {self._path.name} in {self._path.parent}.",
                 allowed=nearest(self._module, known),
             )
         return digest_of(self._path.read_bytes())
@@ -83,7 +87,7 @@ class ProjectFunction:
         if self._loaded is None or self._loaded[0] != digest:
             function = getattr(self._run_module(), self._name, None)
             if not callable(function):
-                raise SettingsError(f"{self._path} defines no function {self._name!r}, which [data] function names.")
+                raise SettingsError(f"{self._path} defines no function {self._name!r}, which {self._setting} names.")
             self._loaded = digest, function
         return self._loaded[1]
 

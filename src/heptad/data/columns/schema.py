@@ -10,7 +10,7 @@ from heptad.core.settings import Task
 from heptad.data.columns.column_types import stored_type
 from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse
 from heptad.data.columns.keys import ROW
-from heptad.data.expectations.settings import ColumnExpectation
+from heptad.data.expectations.settings import ColumnExpectation, text_of
 from heptad.data.passes import ask
 from heptad.data.records import Column, Role, Schema
 from heptad.data.settings import ColumnType, DataSettings
@@ -207,7 +207,7 @@ class SchemaReading:
             nullable=not promised,
             unique=role == "key" or bool(expected and expected.unique),
             closed=closed,
-            categories=expected.allowed if closed and expected else counted,
+            categories=[text_of(one) for one in expected.allowed] if closed and expected else counted,
             min=None if low is None else float(low),
             max=None if high is None else float(high),
         )

@@ -1,0 +1,1 @@
+"""Expectations that were written for other programs."""

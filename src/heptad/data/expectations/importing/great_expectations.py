@@ -1,0 +1,300 @@
+"""Suites of Great Expectations, as it writes them in JSON: up to 0.18 and from 1.0."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from heptad.core.errors import DataError
+from heptad.data.expectations.importing.translation import (
+    Gathering,
+    Imported,
+    NoTwinError,
+    column_name,
+    condition,
+    plain_values,
+    range_of,
+    type_of,
+)
+
+Arguments = Mapping[str, Any]
+Translated = Iterator[tuple[str, dict[str, Any]]]
+"""Column (empty: the table) and settings, one or several."""
+
+_SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
+
+
+def read_suite(suite: Mapping[str, Any]) -> Imported:
+    """The expectations of a suite; raises `DataError` where it is none."""
+    written = suite.get("expectations")
+    if not isinstance(written, list) or not all(isinstance(one, dict) for one in written):
+        raise DataError("This is no suite of Great Expectations.", allowed='an object with a list "expectations"')
+    gathering = Gathering()
+    for one in written:
+        kind = str(one.get("type") or one.get("expectation_type") or "")
+        arguments = one.get("kwargs") or {}
+        column = str(arguments.get("column", ""))
+        name = f"{kind} of {column}" if column else kind or "an expectation without a type"
+        try:
+            how = _how(one, arguments, kind)
+            for of, settings in _translate(kind, arguments):
+                gathering.add(of, settings, how)
+            gathering.count()
+        except NoTwinError as error:
+            gathering.leave_out(name, error.problem)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            gathering.leave_out(name, f"its arguments are not those of this type: {error}")
+    return gathering.done()
+
+
+def _translate(kind: str, arguments: Arguments) -> list[tuple[str, dict[str, Any]]]:
+    if kind in _NO_TWIN:
+        raise NoTwinError(_NO_TWIN[kind])
+    if kind not in _TRANSLATED:
+        raise NoTwinError('this type is not known; it may be of your own: function = "module:function" says it here')
+    if any(isinstance(one, dict) and any(key.startswith("$") for key in one) for one in arguments.values()):
+        raise NoTwinError("it takes a parameter that is only known when it runs")
+    return list(_TRANSLATED[kind](arguments))
+
+
+def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, Any]:
+    meta = one.get("meta") or {}
+    notes = meta.get("notes") or one.get("description") or one.get("notes") or ""
+    content = notes.get("content", "") if isinstance(notes, dict) else notes
+    about = " ".join(content) if isinstance(content, list) else str(content)
+    written = arguments.get("row_condition") or ""
+    if not isinstance(written, str):
+        raise NoTwinError("its row_condition is no text")
+    where = re.sub(r"(col\([^)]*\))\.notNull\(\)", r"\1 is not None", written)
+    mostly = arguments.get("mostly")
+    return {
+        "severity": _SEVERITIES.get(str(one.get("severity", "critical")), "error"),
+        "mostly": None if kind in _OWN_MOSTLY else mostly,
+        "where": condition(where) if where else "",
+        "about": about,
+    }
+
+
+_OWN_MOSTLY = {"expect_column_values_to_not_be_null"}
+"""Types whose `mostly` becomes another setting."""
+
+
+def _strict(arguments: Arguments) -> bool:
+    return bool(arguments.get("strict_min") or arguments.get("strict_max"))
+
+
+def _between(arguments: Arguments) -> Translated:
+    low, high = arguments.get("min_value"), arguments.get("max_value")
+    if isinstance(low, str) or isinstance(high, str):
+        if _strict(arguments):
+            raise NoTwinError("limits in time are included here")
+        given = {"not_before": low, "not_after": high}
+        yield arguments["column"], {name: value for name, value in given.items() if value is not None}
+        return
+    range_of(low, high)
+    names = ("above" if arguments.get("strict_min") else "min", "below" if arguments.get("strict_max") else "max")
+    yield (
+        arguments["column"],
+        {name: value for name, value in zip(names, (low, high), strict=True) if value is not None},
+    )
+
+
+def _figure(setting: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        if _strict(arguments):
+            raise NoTwinError(f"the limits of {setting} are included here")
+        yield arguments.get("column", ""), {setting: range_of(arguments.get("min_value"), arguments.get("max_value"))}
+
+    return translate
+
+
+def _exactly(setting: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        yield arguments.get("column", ""), {setting: range_of(arguments["value"], arguments["value"])}
+
+    return translate
+
+
+def _set(setting: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        yield arguments["column"], {setting: plain_values(arguments["value_set"])}
+
+    return translate
+
+
+def _flag(setting: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        yield arguments["column"], {setting: True}
+
+    return translate
+
+
+def _same(setting: str, argument: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        yield arguments.get("column", ""), {setting: arguments[argument]}
+
+    return translate
+
+
+def _order(way: str) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        yield arguments["column"], {"order": f"strictly {way}" if arguments.get("strictly") else way}
+
+    return translate
+
+
+def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Translated]:
+    def translate(arguments: Arguments) -> Translated:
+        patterns = arguments[argument]
+        read_all = [read(one) for one in ([patterns] if isinstance(patterns, str) else patterns)]
+        if not wanted:
+            yield arguments["column"], {"matches_none": read_all}
+        elif len(read_all) == 1 or arguments.get("match_on") == "all":
+            for one in read_all:
+                yield arguments["column"], {"matches": one}
+        else:
+            yield arguments["column"], {"matches_any": read_all}
+
+    return translate
+
+
+def regex_of(like: str) -> str:
+    """A pattern of SQL's LIKE as a regular expression."""
+    signs = {"%": ".*", "_": "."}
+    return f"(?s)^{''.join(signs.get(one, re.escape(one)) for one in like)}$"
+
+
+def _missing(arguments: Arguments) -> Translated:
+    yield arguments["column"], {"missing": round(1 - arguments.get("mostly", 1), 12)}
+
+
+def _non_null(arguments: Arguments) -> Translated:
+    if arguments.get("max_value") is not None or _strict(arguments):
+        raise NoTwinError("`missing` has an upper limit only")
+    yield arguments["column"], {"missing": round(1 - arguments["min_value"], 12)}
+
+
+def _types(arguments: Arguments) -> Translated:
+    names = arguments.get("type_list") or [arguments["type_"]]
+    kinds = {type_of(one) for one in names}
+    if kinds == {"integer", "number"}:
+        kinds = {"number"}
+    if len(kinds) != 1:
+        raise NoTwinError(f"its types {', '.join(names)} are several here")
+    yield arguments["column"], {"type": kinds.pop()}
+
+
+def _exists(arguments: Arguments) -> Translated:
+    if arguments.get("column_index") is not None:
+        raise NoTwinError("the place of a column is held by columns_in_order")
+    yield arguments["column"], {"present": True}
+
+
+def _quantiles(arguments: Arguments) -> Translated:
+    given = arguments["quantile_ranges"]
+    pairs = zip(given["quantiles"], given["value_ranges"], strict=True)
+    yield arguments["column"], {"quantiles": {f"{share:g}": range_of(*limits) for share, limits in pairs}}
+
+
+def _z_scores(arguments: Arguments) -> Translated:
+    if not arguments.get("double_sided", True):
+        raise NoTwinError("`deviations` looks to both sides")
+    yield arguments["column"], {"deviations": float(arguments["threshold"])}
+
+
+def _greater(arguments: Arguments) -> Translated:
+    sign = ">=" if arguments.get("or_equal") else ">"
+    yield "", {"check": f"{column_name(arguments['column_A'])} {sign} {column_name(arguments['column_B'])}"}
+
+
+def _pair_equal(arguments: Arguments) -> Translated:
+    yield "", {"equal": [arguments["column_A"], arguments["column_B"]]}
+
+
+def _pair_set(arguments: Arguments) -> Translated:
+    allowed = [plain_values(one) for one in arguments["value_pairs_set"]]
+    if any(len(one) != 2 for one in allowed):
+        raise NoTwinError("some of its pairs are no two values; missing ones cannot be said")
+    yield "", {"combinations": {"of": [arguments["column_A"], arguments["column_B"]], "allowed": allowed}}
+
+
+def _sum(arguments: Arguments) -> Translated:
+    terms = " + ".join(column_name(one) for one in arguments["column_list"])
+    yield "", {"check": f"{terms} == {arguments['sum_total']}"}
+
+
+def _column_set(arguments: Arguments) -> Translated:
+    if arguments.get("exact_match", True) is not False:
+        yield "", {"columns": sorted(arguments["column_set"])}
+        return
+    for one in arguments["column_set"]:
+        yield one, {"present": True}
+
+
+_TRANSLATED: dict[str, Callable[[Arguments], Translated]] = {
+    "expect_column_distinct_values_to_be_in_set": _set("allowed"),
+    "expect_column_distinct_values_to_contain_set": _set("includes"),
+    "expect_column_distinct_values_to_equal_set": _set("values"),
+    "expect_column_max_to_be_between": _figure("largest"),
+    "expect_column_mean_to_be_between": _figure("mean"),
+    "expect_column_median_to_be_between": _figure("median"),
+    "expect_column_min_to_be_between": _figure("smallest"),
+    "expect_column_most_common_value_to_be_in_set": _set("most_common"),
+    "expect_column_pair_values_a_to_be_greater_than_b": _greater,
+    "expect_column_pair_values_to_be_equal": _pair_equal,
+    "expect_column_pair_values_to_be_in_set": _pair_set,
+    "expect_column_proportion_of_non_null_values_to_be_between": _non_null,
+    "expect_column_proportion_of_unique_values_to_be_between": _figure("distinct_share"),
+    "expect_column_quantile_values_to_be_between": _quantiles,
+    "expect_column_stdev_to_be_between": _figure("deviation"),
+    "expect_column_sum_to_be_between": _figure("total"),
+    "expect_column_to_exist": _exists,
+    "expect_column_unique_value_count_to_be_between": _figure("distinct"),
+    "expect_column_value_lengths_to_be_between": _figure("length"),
+    "expect_column_value_lengths_to_equal": _exactly("length"),
+    "expect_column_value_z_scores_to_be_less_than": _z_scores,
+    "expect_column_values_to_be_between": _between,
+    "expect_column_values_to_be_decreasing": _order("decreasing"),
+    "expect_column_values_to_be_in_set": _set("allowed"),
+    "expect_column_values_to_be_in_type_list": _types,
+    "expect_column_values_to_be_increasing": _order("increasing"),
+    "expect_column_values_to_be_json_parseable": lambda one: iter([(one["column"], {"reads_as": "json"})]),
+    "expect_column_values_to_be_null": _flag("empty"),
+    "expect_column_values_to_be_of_type": _types,
+    "expect_column_values_to_be_unique": _flag("unique"),
+    "expect_column_values_to_match_like_pattern": _patterns("like_pattern", regex_of, wanted=True),
+    "expect_column_values_to_match_like_pattern_list": _patterns("like_pattern_list", regex_of, wanted=True),
+    "expect_column_values_to_match_regex": _patterns("regex", str, wanted=True),
+    "expect_column_values_to_match_regex_list": _patterns("regex_list", str, wanted=True),
+    "expect_column_values_to_match_strftime_format": _same("date_format", "strftime_format"),
+    "expect_column_values_to_not_be_in_set": _set("forbidden"),
+    "expect_column_values_to_not_be_null": _missing,
+    "expect_column_values_to_not_match_like_pattern": _patterns("like_pattern", regex_of, wanted=False),
+    "expect_column_values_to_not_match_like_pattern_list": _patterns("like_pattern_list", regex_of, wanted=False),
+    "expect_column_values_to_not_match_regex": _patterns("regex", str, wanted=False),
+    "expect_column_values_to_not_match_regex_list": _patterns("regex_list", str, wanted=False),
+    "expect_compound_columns_to_be_unique": _same("unique", "column_list"),
+    "expect_multicolumn_sum_to_equal": _sum,
+    "expect_select_column_values_to_be_unique_within_record": _same("different", "column_list"),
+    "expect_table_column_count_to_be_between": _figure("column_count"),
+    "expect_table_column_count_to_equal": _exactly("column_count"),
+    "expect_table_columns_to_match_ordered_list": _same("columns_in_order", "column_list"),
+    "expect_table_columns_to_match_set": _column_set,
+    "expect_table_row_count_to_be_between": _figure("rows"),
+    "expect_table_row_count_to_equal": _exactly("rows"),
+}
+
+_FORMAT = "what reads nearly any text as a time cannot be said; `date_format` or `reads_as` names one way"
+_DISTRIBUTION = "distributions are compared with a version, by `drift`, not with numbers in a file"
+_NO_TWIN = {
+    "expect_column_values_to_be_dateutil_parseable": _FORMAT,
+    "expect_column_values_to_match_json_schema": "a JSON schema cannot be said; a function of the project can check it",
+    "expect_column_kl_divergence_to_be_less_than": _DISTRIBUTION,
+    "expect_column_chisquare_test_p_value_to_be_greater_than": _DISTRIBUTION,
+    "expect_column_bootstrapped_ks_test_p_value_to_be_greater_than": _DISTRIBUTION,
+    "expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than": _DISTRIBUTION,
+    "expect_column_pair_cramers_phi_value_to_be_less_than": "only the correlation of numbers can be said",
+    "expect_table_row_count_to_equal_other_table": "the other table is not named as a source; see rows_of",
+    "unexpected_rows_expectation": "SQL is not run; `check` says conditions of a row",
+    "expect_query_results_to_match_comparison": "SQL is not run; `references` and `rows_of` compare tables",
+}
+"""Types that cannot be said here, with why."""

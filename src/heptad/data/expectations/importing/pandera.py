@@ -1,0 +1,190 @@
+"""Schemas of Pandera, as `pandera.io` writes them in YAML and JSON."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from heptad.core.errors import DataError
+from heptad.data.expectations.importing.translation import (
+    Gathering,
+    Imported,
+    NoTwinError,
+    plain_values,
+    range_of,
+    type_of,
+)
+
+Options = Mapping[str, Any]
+
+_OF_A_COLUMN = {"title", "description", "dtype", "nullable", "checks", "unique", "coerce", "required", "regex"}
+_COLUMN_KEYS = _OF_A_COLUMN | {"name", "metadata", "default", "parsers", "report_duplicates", "drop_invalid_rows"}
+_OF_A_CHECK = {"options", "error", "name", "title", "description", "ignore_na", "raise_warning", "n_failure_cases"}
+
+
+def read_schema(schema: Mapping[str, Any]) -> Imported:
+    """The expectations of a schema; raises `DataError` where it is none."""
+    columns = schema.get("columns")
+    if not isinstance(columns, dict) or not all(isinstance(one or {}, dict) for one in columns.values()):
+        raise DataError("This is no schema of Pandera.", allowed='a table "columns", as pandera.io.to_yaml writes it')
+    gathering = Gathering()
+    for name, column in columns.items():
+        _column(gathering, str(name), column or {})
+    _table(gathering, schema, [str(one) for one in columns])
+    return gathering.done()
+
+
+def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
+    if column.get("regex"):
+        gathering.leave_out(f"the columns {name}", "a pattern of names cannot be said: name each column")
+        return
+    about = {"about": str(column.get("description") or column.get("title") or "")}
+    settings: dict[str, Any] = {} if column.get("nullable") else {"missing": 0.0}
+    if column.get("unique"):
+        settings["unique"] = True
+    if column.get("dtype"):
+        try:
+            settings["type"] = type_of(str(column["dtype"]))
+        except NoTwinError as error:
+            gathering.leave_out(f"the type of {name}", error.problem)
+    gathering.add(name, settings or {"present": True}, about)
+    gathering.count()
+    if column.get("required") is False:
+        gathering.leave_out(f"required = false of {name}", "a column that something is expected of has to be there")
+    for check, argument in _checks(column):
+        _one_check(gathering, name, check, argument, about)
+
+
+def _one_check(gathering: Gathering, name: str, check: str, argument: Any, about: Mapping[str, Any]) -> None:
+    options = argument if isinstance(argument, dict) else {"value": argument}
+    how = {**about, "severity": "warning" if _option(options, "raise_warning") else None}
+    translate = _TRANSLATED.get(check, _unknown)
+    try:
+        for settings in translate(_plain(options)):
+            gathering.add(name, settings, how)
+        gathering.count()
+    except NoTwinError as error:
+        gathering.leave_out(f"{check} of {name}", error.problem)
+    except (KeyError, TypeError, ValueError) as error:
+        gathering.leave_out(f"{check} of {name}", f"its arguments are not those of this check: {error}")
+
+
+def _unknown(options: Options) -> Iterator[dict[str, Any]]:
+    del options
+    raise NoTwinError('this check is not known; it may be of your own: function = "module:function" says it here')
+
+
+def _checks(column: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Name and arguments: since 0.24 in the column itself, before in a table or list of its own."""
+    written = column.get("checks") or {}
+    if isinstance(written, dict):
+        yield from written.items()
+    else:
+        yield from ((str(_option(one, "check_name") or one.get("name", "a check")), one) for one in written)
+    yield from ((name, one) for name, one in column.items() if name not in _COLUMN_KEYS)
+
+
+def _option(options: Options, name: str) -> Any:
+    inner = options.get("options")
+    return options.get(name, inner.get(name) if isinstance(inner, dict) else None)
+
+
+def _plain(options: Options) -> dict[str, Any]:
+    """The arguments alone, times as text."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in options.items()
+        if name not in _OF_A_CHECK
+    }
+
+
+def _limit(number: str, time: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
+    def translate(options: Options) -> Iterator[dict[str, Any]]:
+        value = options["value"]
+        if isinstance(value, str):
+            if not time:
+                raise NoTwinError("limits in time are included here")
+            yield {time: value}
+        else:
+            yield {number: range_of(value, None)["min"]}
+
+    return translate
+
+
+def _in_range(options: Options) -> Iterator[dict[str, Any]]:
+    low, high = options["min_value"], options["max_value"]
+    open_low, open_high = options.get("include_min") is False, options.get("include_max") is False
+    yield from _limit("above" if open_low else "min", "" if open_low else "not_before")({"value": low})
+    yield from _limit("below" if open_high else "max", "" if open_high else "not_after")({"value": high})
+
+
+def _length(options: Options) -> Iterator[dict[str, Any]]:
+    exact = options.get("exact_value", options.get("value"))
+    if exact is not None:
+        yield {"length": range_of(exact, exact)}
+    else:
+        yield {"length": range_of(options.get("min_value"), options.get("max_value"))}
+
+
+def _only(setting: str, *arguments: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
+    def translate(options: Options) -> Iterator[dict[str, Any]]:
+        value = next(options[one] for one in (*arguments, "value") if one in options)
+        yield {setting: plain_values(value if isinstance(value, list) else [value])}
+
+    return translate
+
+
+def _text(setting: str, *arguments: str, form: str = "{}") -> Callable[[Options], Iterator[dict[str, Any]]]:
+    def translate(options: Options) -> Iterator[dict[str, Any]]:
+        value = next(options[one] for one in (*arguments, "value") if one in options)
+        if not isinstance(value, str):
+            raise NoTwinError("its argument is no text")
+        yield {setting: form.replace("{}", value)}
+
+    return translate
+
+
+_TRANSLATED: dict[str, Callable[[Options], Iterator[dict[str, Any]]]] = {
+    "equal_to": _only("allowed"),
+    "not_equal_to": _only("forbidden"),
+    "greater_than": _limit("above", ""),
+    "greater_than_or_equal_to": _limit("min", "not_before"),
+    "less_than": _limit("below", ""),
+    "less_than_or_equal_to": _limit("max", "not_after"),
+    "in_range": _in_range,
+    "isin": _only("allowed", "allowed_values"),
+    "notin": _only("forbidden", "forbidden_values"),
+    "str_matches": _text("matches", "pattern", form="^(?:{})"),
+    "str_contains": _text("matches", "pattern"),
+    "str_startswith": _text("starts_with", "string"),
+    "str_endswith": _text("ends_with", "string"),
+    "str_length": _length,
+    "unique_values_eq": _only("values", "values"),
+}
+
+
+def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) -> None:
+    if schema.get("strict") is True and any((one or {}).get("regex") for one in schema["columns"].values()):
+        gathering.leave_out("strict", "the names of some of the columns are patterns")
+    elif schema.get("strict") is True:
+        gathering.add("", {"columns_in_order" if schema.get("ordered") else "columns": columns}, {})
+        gathering.count()
+    elif schema.get("strict"):
+        gathering.leave_out(
+            f"strict = {schema['strict']}", "expectations change nothing; leave columns out in [data] function"
+        )
+    elif schema.get("ordered"):
+        gathering.leave_out("ordered", "an order is only said of all columns: columns_in_order")
+    unique = schema.get("unique") or []
+    unique = [unique] if isinstance(unique, str) else unique
+    for names in unique if unique and isinstance(unique[0], list) else [unique] if unique else []:
+        gathering.add("", {"unique": list(names)}, {})
+        gathering.count()
+    if schema.get("coerce") or any((one or {}).get("coerce") for one in schema["columns"].values()):
+        gathering.leave_out("coerce", "expectations change nothing; types are set in [data] types")
+    for place, one in enumerate(schema.get("index") or []):
+        gathering.leave_out(f"the index {one.get('name') or place}", "an index is a column here, or [data] key")
+    whole = schema.get("checks") or {}
+    for name in whole if isinstance(whole, dict) else [str(_option(one, "check_name")) for one in whole]:
+        gathering.leave_out(
+            f"{name} of the whole frame", 'a function of the project says it: function = "module:function"'
+        )

@@ -1,0 +1,49 @@
+"""Reads a file of another program's expectations, and finds out which program wrote it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from heptad.core.errors import DataError
+from heptad.data.expectations.importing.great_expectations import read_suite
+from heptad.data.expectations.importing.pandera import read_schema
+from heptad.data.expectations.importing.translation import Imported
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a file; suites are written by people or about columns, and stay far below."""
+_ALLOWED = "a suite of Great Expectations as JSON, or a schema that pandera.io wrote as YAML or JSON"
+
+
+def import_expectations(path: Path) -> Imported:
+    """The translation of a suite or schema, with all that has no twin; raises `DataError` for other files."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path} has more than {LARGEST // 2**20} MiB.", allowed=_ALLOWED)
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.", allowed=_ALLOWED) from error
+    written = _parsed(content, path)
+    if not isinstance(written, dict) or not {"expectations", "columns"} & written.keys():
+        raise DataError(f"{path} holds neither expectations nor columns.", allowed=_ALLOWED)
+    return read_suite(written) if "expectations" in written else read_schema(written)
+
+
+def _parsed(content: bytes, path: Path) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return _parsed_yaml(content)
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError, ValueError) as error:
+        raise DataError(f"{path} is neither JSON nor YAML: {str(error).splitlines()[0]}.", allowed=_ALLOWED) from error
+
+
+def _parsed_yaml(content: bytes) -> Any:
+    """Without aliases, by which a short file can grow beyond any memory; nobody writes a schema with them."""
+    for token in yaml.scan(content.decode(), Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            raise yaml.YAMLError("it has aliases (*name)")
+    return yaml.safe_load(content)

@@ -1,0 +1,140 @@
+"""What comes of reading another program's expectations: ours, and those that have no twin, each with why."""
+
+import keyword
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from heptad.core.errors import DataError
+from heptad.data.expectations.definitions import ExpectationError
+from heptad.data.expectations.language import check_syntax
+from heptad.data.expectations.settings import ColumnExpectation, TableExpectation, Value
+from heptad.data.expectations.writing import expectations_toml
+from heptad.data.settings import ColumnType
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """One expectation that is not translated."""
+
+    name: str
+    why: str
+
+
+class NoTwinError(DataError):
+    """An expectation that cannot be said here; the message says why."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """The translation of one file."""
+
+    columns: dict[str, list[ColumnExpectation]] = {}
+    table: list[TableExpectation] = []
+    translated: int = 0
+    left_out: list[LeftOut] = []
+
+    def toml(self) -> str:
+        """Sections of heptad.toml; what was left out stands above them as remarks."""
+        remarks = [f"# not translated: {' '.join(f'{one.name}: {one.why}'.split())}\n" for one in self.left_out]
+        return "".join(remarks) + expectations_toml(self.columns, self.table)
+
+
+class Gathering:
+    """Collects translations: what a column is held to in the same way goes into one table."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[dict[str, Any]]] = {}
+        self._table: list[dict[str, Any]] = []
+        self._left_out: list[LeftOut] = []
+        self._translated = 0
+
+    def add(self, column: str, settings: Mapping[str, Any], how: Mapping[str, Any]) -> None:
+        """One expectation of a column, or of the table where none is named; `how`: severity, mostly, where, about."""
+        plain = {name: value for name, value in how.items() if value not in (None, "", 1, "error")}
+        if not column:
+            self._table.append(dict(settings) | plain)
+            return
+        parts = self._columns.setdefault(column, [])
+        for part in parts:
+            if not part.keys() & settings.keys() and {k: v for k, v in part.items() if k in _HOW} == plain:
+                part.update(settings)
+                return
+        parts.append(dict(settings) | plain)
+
+    def count(self) -> None:
+        self._translated += 1
+
+    def leave_out(self, name: str, why: str) -> None:
+        self._left_out.append(LeftOut(name, why))
+
+    def done(self) -> Imported:
+        return Imported(
+            columns={
+                name: [msgspec.convert(part, ColumnExpectation) for part in parts]
+                for name, parts in self._columns.items()
+            },
+            table=[msgspec.convert(part, TableExpectation) for part in self._table],
+            translated=self._translated,
+            left_out=self._left_out,
+        )
+
+
+_HOW = ("severity", "mostly", "where", "about")
+
+
+def condition(text: str) -> str:
+    """An expression of the language of checks; raises `NoTwinError`."""
+    try:
+        check_syntax(text, "where")
+    except ExpectationError as error:
+        raise NoTwinError(f"its condition {text!r} cannot be said: {error.problem}") from error
+    return text
+
+
+def column_name(name: str) -> str:
+    """A column as an expression names it."""
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'col("{escaped}")'
+
+
+def range_of(low: Any, high: Any) -> dict[str, float]:
+    """The ends that are there; raises `NoTwinError` where there are none, or no numbers."""
+    found = {name: value for name, value in (("min", low), ("max", high)) if value is not None}
+    if not found:
+        raise NoTwinError("it has neither a smallest nor a largest value")
+    if any(isinstance(one, bool) or not isinstance(one, int | float) for one in found.values()):
+        raise NoTwinError("its limits are no numbers")
+    return found
+
+
+def plain_values(values: Any) -> list[Value]:
+    """A list of texts, numbers and truths; raises `NoTwinError` for others, and for an empty one."""
+    if not isinstance(values, Iterable) or isinstance(values, str | dict):
+        raise NoTwinError("its values are no list")
+    found = [one for one in values if one is not None]
+    if not found:
+        raise NoTwinError("its list of values is empty")
+    if not all(isinstance(one, str | int | float | bool) for one in found):
+        raise NoTwinError("its values are neither texts, numbers nor truths")
+    return found
+
+
+_TYPES: dict[ColumnType, tuple[str, ...]] = {
+    "integer": ("int", "integer", "bigint", "smallint", "tinyint", "long", "uint"),
+    "number": ("float", "double", "number", "numeric", "decimal", "real"),
+    "boolean": ("bool", "boolean"),
+    "datetime": ("datetime", "timestamp", "date"),
+    "text": ("str", "string", "object", "text", "varchar", "char", "category", "large_string"),
+}
+
+
+def type_of(name: str) -> ColumnType:
+    """What types of pandas, Polars, Spark and SQL are here; raises `NoTwinError`."""
+    plain = name.strip().lower().split("[")[0].split("(")[0].split(".")[-1].removesuffix("type").removesuffix("dtype")
+    bare = plain.rstrip("_0123456789")
+    found = next((kind for kind, names in _TYPES.items() if bare in names), None)
+    if found is None:
+        raise NoTwinError(f"the type {name!r} has no twin")
+    return found

@@ -1,0 +1,225 @@
+"""The language of checks: a small part of Python's expressions, read into a polars expression and never run.
+
+landed >= departed and (fare > 0 or free)
+carrier in ["UA", "AA"], 0 <= delay <= 600, col("odd name") is not None, year(at) > 2020, length(name) < 40
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any, NoReturn
+
+import polars as pl
+
+from heptad.core.errors import nearest
+from heptad.data.expectations.definitions import ExpectationError, as_utc, kind_of, moment
+
+LONGEST = 2000
+"""Characters of an expression: what nests deeper than Python's parser can follow is refused."""
+
+_COMPARE: dict[type[ast.cmpop], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    ast.Eq: pl.Expr.__eq__,
+    ast.NotEq: pl.Expr.__ne__,
+    ast.Lt: pl.Expr.__lt__,
+    ast.LtE: pl.Expr.__le__,
+    ast.Gt: pl.Expr.__gt__,
+    ast.GtE: pl.Expr.__ge__,
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    ast.Add: pl.Expr.__add__,
+    ast.Sub: pl.Expr.__sub__,
+    ast.Mult: pl.Expr.__mul__,
+    ast.Div: pl.Expr.__truediv__,
+    ast.FloorDiv: pl.Expr.__floordiv__,
+    ast.Mod: pl.Expr.__mod__,
+}
+_OF_VALUES: dict[str, tuple[int, int, Callable[..., pl.Expr]]] = {
+    "abs": (1, 1, lambda value: value.abs()),
+    "round": (1, 1, lambda value: value.round()),
+    "floor": (1, 1, lambda value: value.floor()),
+    "ceil": (1, 1, lambda value: value.ceil()),
+    "lower": (1, 1, lambda value: value.str.to_lowercase()),
+    "upper": (1, 1, lambda value: value.str.to_uppercase()),
+    "strip": (1, 1, lambda value: value.str.strip_chars()),
+    "length": (1, 1, lambda value: value.str.len_chars()),
+    "year": (1, 1, lambda value: value.dt.year()),
+    "month": (1, 1, lambda value: value.dt.month()),
+    "day": (1, 1, lambda value: value.dt.day()),
+    "hour": (1, 1, lambda value: value.dt.hour()),
+    "weekday": (1, 1, lambda value: value.dt.weekday()),
+    "seconds": (1, 1, lambda value: value.dt.total_milliseconds() / 1000),
+    "min": (2, 20, pl.min_horizontal),
+    "max": (2, 20, pl.max_horizontal),
+    "coalesce": (2, 20, pl.coalesce),
+}
+"""Functions of values: how few and how many they take, and what they are."""
+_WITH_TEXT: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
+    "starts_with": lambda value, text: value.str.starts_with(text),
+    "ends_with": lambda value, text: value.str.ends_with(text),
+    "contains": lambda value, text: value.str.contains(text, literal=True),
+    "matches": lambda value, text: value.str.contains(text),
+}
+FUNCTIONS = ("col", "date", *_OF_VALUES, *_WITH_TEXT)
+
+
+def compile_check(text: str, types: Mapping[str, pl.DataType], setting: str) -> pl.Expr:
+    """The expression that a text says, a truth for each row; raises `ExpectationError`."""
+    expression = _Reader(text, types, setting).read()
+    return checked_truth(expression, types, f"{setting} = {text!r}")
+
+
+def check_syntax(text: str, setting: str) -> None:
+    """Raises `ExpectationError` where a text is no expression of the language, whatever columns there are."""
+    _Reader(text, _AnyColumns(), setting).read()
+
+
+class _AnyColumns(dict[str, pl.DataType]):
+    """Columns of which each name is one."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> pl.DataType:
+        return pl.Null()
+
+
+def checked_truth(expression: pl.Expr, types: Mapping[str, pl.DataType], what: str) -> pl.Expr:
+    """The expression, once it was tried on no rows; raises `ExpectationError` where it is not a truth for each row."""
+    try:
+        made = pl.DataFrame(schema=dict(types)).select(expression.alias("held"))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise ExpectationError(
+            f"{what} does not fit the columns: {str(error).splitlines()[0]}.",
+            allowed="numbers with numbers, texts with texts, times with date(...)",
+        ) from error
+    if made["held"].dtype != pl.Boolean:
+        raise ExpectationError(
+            f"{what} is {made['held'].dtype} and no truth.", allowed="a comparison, joined by and, or, not"
+        )
+    if made.height:
+        raise ExpectationError(
+            f"{what} is one value and not one for each row.", allowed="an expression of each row by itself"
+        )
+    return expression
+
+
+class _Reader:
+    """Walks one syntax tree; whatever is not in the tables above is refused."""
+
+    def __init__(self, text: str, types: Mapping[str, pl.DataType], setting: str) -> None:
+        self._text = text
+        self._types = types
+        self._setting = setting
+
+    def read(self) -> pl.Expr:
+        if len(self._text) > LONGEST:
+            raise ExpectationError(
+                f"{self._setting} has {len(self._text):,} characters.", allowed=f"at most {LONGEST:,}"
+            )
+        try:
+            tree = ast.parse(self._text.strip(), mode="eval").body
+            return self._value(tree)
+        except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+            why = error.msg if isinstance(error, SyntaxError) else "it nests too deeply"
+            self._refuse(f"it cannot be read: {why}", 'for example landed >= departed and carrier in ["UA", "AA"]')
+
+    def _refuse(self, why: str, allowed: str) -> NoReturn:
+        raise ExpectationError(f"{self._setting} = {self._text!r}: {why}.", allowed=allowed)
+
+    def _value(self, node: ast.expr) -> pl.Expr:
+        match node:
+            case ast.BoolOp(op=op, values=parts):
+                join = pl.Expr.__and__ if isinstance(op, ast.And) else pl.Expr.__or__
+                made = reduce(join, [self._value(one) for one in parts])
+            case ast.UnaryOp(op=ast.Not(), operand=one):
+                made = ~self._value(one)
+            case ast.UnaryOp(op=ast.USub(), operand=one):
+                made = -self._value(one)
+            case ast.Compare():
+                made = self._comparison(node)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                made = _ARITHMETIC[type(op)](self._value(left), self._value(right))
+            case ast.Name(id=name):
+                made = self._column(name)
+            case ast.Constant(value=bool() | int() | float() | str() as constant):
+                made = pl.lit(constant)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                made = self._call(name, arguments)
+            case _:
+                self._refuse(
+                    f"{ast.unparse(node)!r} is not part of the language",
+                    "columns, numbers, texts, comparisons, in, and, or, not, is None, + - * / // %, "
+                    f"and functions: {', '.join(FUNCTIONS)}",
+                )
+        return made
+
+    def _comparison(self, node: ast.Compare) -> pl.Expr:
+        held, left = [], node.left
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            held.append(self._compared(left, op, right))
+            left = right
+        return reduce(pl.Expr.__and__, held)
+
+    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> pl.Expr:
+        nothing = isinstance(right, ast.Constant) and right.value is None
+        if nothing and isinstance(op, ast.Is | ast.Eq):
+            return self._value(left).is_null()
+        if nothing and isinstance(op, ast.IsNot | ast.NotEq):
+            return self._value(left).is_not_null()
+        if isinstance(op, ast.In | ast.NotIn):
+            among = self._value(left).is_in(self._constants(right))
+            return among if isinstance(op, ast.In) else ~among
+        if type(op) not in _COMPARE:
+            self._refuse(f"{ast.unparse(right)!r} cannot be compared so", "== != < <= > >=, in [...], is None")
+        return _COMPARE[type(op)](self._value(left), self._value(right))
+
+    def _constants(self, node: ast.expr) -> list[Any]:
+        try:
+            values = ast.literal_eval(node) if isinstance(node, ast.List | ast.Tuple) else None
+        except ValueError:
+            values = None
+        if not values or not all(isinstance(one, str | int | float | bool) for one in values):
+            self._refuse(f"{ast.unparse(node)!r} is no list of values", 'in ["UA", "AA"]')
+        return list(values)
+
+    def _column(self, name: str) -> pl.Expr:
+        if name not in self._types:
+            self._refuse(f"there is no column {name!r}", nearest(name, list(self._types), most=30))
+        kind = self._types[name]
+        return as_utc(pl.col(name), kind) if kind_of(kind) == "time" else pl.col(name)
+
+    def _call(self, name: str, arguments: list[ast.expr]) -> pl.Expr:
+        if name in {"col", "date"}:
+            text = self._text_of(name, arguments, 0, 1)
+            return self._column(text) if name == "col" else pl.lit(moment(text, self._setting))
+        if name in _WITH_TEXT:
+            text = self._text_of(name, arguments, 1, 2)
+            if name == "matches":
+                check_pattern(text, self._setting)
+            return _WITH_TEXT[name](self._value(arguments[0]), text)
+        if name not in _OF_VALUES:
+            self._refuse(f"there is no function {name!r}", nearest(name, FUNCTIONS, most=len(FUNCTIONS)))
+        least, most, function = _OF_VALUES[name]
+        if not least <= len(arguments) <= most:
+            self._refuse(
+                f"{name} was given {len(arguments)} values", f"{least}" if least == most else f"{least} or more"
+            )
+        return function(*(self._value(one) for one in arguments))
+
+    def _text_of(self, name: str, arguments: list[ast.expr], place: int, count: int) -> str:
+        given = arguments[place] if len(arguments) == count else None
+        if not isinstance(given, ast.Constant) or not isinstance(given.value, str):
+            self._refuse(f"{name} needs a text in quotes", {1: f'{name}("...")', 2: f'{name}(column, "...")'}[count])
+        return given.value
+
+
+def check_pattern(pattern: str, setting: str) -> str:
+    """The pattern, where polars can read it as a regular expression; raises `ExpectationError`."""
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError as error:
+        raise ExpectationError(
+            f"{setting} has {pattern!r}, which is no regular expression here.",
+            allowed="the syntax of Rust's regex, which has no look-around and no back-references",
+        ) from error
+    return pattern

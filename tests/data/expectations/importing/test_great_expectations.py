@@ -1,0 +1,215 @@
+"""Suites of Great Expectations: every type of its gallery is translated, or named with why it is not."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.data.expectations.conftest import one_of
+
+from heptad.core.errors import DataError
+from heptad.data.expectations.importing.great_expectations import read_suite, regex_of
+
+C: dict[str, Any] = {"column": "c"}
+AB = {"column_A": "a", "column_B": "b c"}
+TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
+    ("column_distinct_values_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"allowed": ["x"]}),
+    ("column_distinct_values_to_contain_set", {**C, "value_set": ["x"]}, "c", {"includes": ["x"]}),
+    ("column_distinct_values_to_equal_set", {**C, "value_set": [1, 2]}, "c", {"values": [1, 2]}),
+    ("column_max_to_be_between", {**C, "min_value": 1, "max_value": 2}, "c", {"largest": {"min": 1.0, "max": 2.0}}),
+    ("column_mean_to_be_between", {**C, "min_value": 1}, "c", {"mean": {"min": 1.0}}),
+    ("column_median_to_be_between", {**C, "max_value": 1}, "c", {"median": {"max": 1.0}}),
+    ("column_min_to_be_between", {**C, "max_value": 1}, "c", {"smallest": {"max": 1.0}}),
+    ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"most_common": ["x"]}),
+    ("column_pair_values_a_to_be_greater_than_b", {**AB, "or_equal": True}, "", {"check": 'a >= col("b c")'}),
+    ("column_pair_values_to_be_equal", AB, "", {"equal": ["a", "b c"]}),
+    (
+        "column_pair_values_to_be_in_set",
+        {**AB, "value_pairs_set": [["x", 1]]},
+        "",
+        {"combinations": {"of": ["a", "b c"], "allowed": [["x", 1]]}},
+    ),
+    ("column_proportion_of_non_null_values_to_be_between", {**C, "min_value": 0.9}, "c", {"missing": 0.1}),
+    (
+        "column_proportion_of_unique_values_to_be_between",
+        {**C, "min_value": 0.9},
+        "c",
+        {"distinct_share": {"min": 0.9}},
+    ),
+    (
+        "column_quantile_values_to_be_between",
+        {**C, "quantile_ranges": {"quantiles": [0.1, 0.5], "value_ranges": [[None, 3], [1, 2]]}},
+        "c",
+        {"quantiles": {"0.1": {"max": 3.0}, "0.5": {"min": 1.0, "max": 2.0}}},
+    ),
+    ("column_stdev_to_be_between", {**C, "max_value": 1}, "c", {"deviation": {"max": 1.0}}),
+    ("column_sum_to_be_between", {**C, "max_value": 1}, "c", {"total": {"max": 1.0}}),
+    ("column_to_exist", C, "c", {"present": True}),
+    ("column_unique_value_count_to_be_between", {**C, "max_value": 9}, "c", {"distinct": {"max": 9.0}}),
+    (
+        "column_value_lengths_to_be_between",
+        {**C, "min_value": 1, "max_value": 9},
+        "c",
+        {"length": {"min": 1.0, "max": 9.0}},
+    ),
+    ("column_value_lengths_to_equal", {**C, "value": 3}, "c", {"length": {"min": 3.0, "max": 3.0}}),
+    ("column_value_z_scores_to_be_less_than", {**C, "threshold": 3, "double_sided": True}, "c", {"deviations": 3.0}),
+    ("column_values_to_be_between", {**C, "min_value": 0, "max_value": 1}, "c", {"min": 0.0, "max": 1.0}),
+    (
+        "column_values_to_be_between",
+        {**C, "min_value": 0, "max_value": 1, "strict_min": True, "strict_max": True},
+        "c",
+        {"above": 0.0, "below": 1.0},
+    ),
+    ("column_values_to_be_between", {**C, "min_value": "2020-01-01"}, "c", {"not_before": "2020-01-01"}),
+    ("column_values_to_be_decreasing", {**C, "strictly": True}, "c", {"order": "strictly decreasing"}),
+    ("column_values_to_be_in_set", {**C, "value_set": ["x", "y"]}, "c", {"allowed": ["x", "y"]}),
+    ("column_values_to_be_in_type_list", {**C, "type_list": ["int64", "FLOAT"]}, "c", {"type": "number"}),
+    ("column_values_to_be_increasing", C, "c", {"order": "increasing"}),
+    ("column_values_to_be_json_parseable", C, "c", {"reads_as": "json"}),
+    ("column_values_to_be_null", C, "c", {"empty": True}),
+    ("column_values_to_be_of_type", {**C, "type_": "VARCHAR(20)"}, "c", {"type": "text"}),
+    ("column_values_to_be_unique", C, "c", {"unique": True}),
+    ("column_values_to_match_like_pattern", {**C, "like_pattern": "a%_."}, "c", {"matches": r"(?s)^a.*.\.$"}),
+    (
+        "column_values_to_match_like_pattern_list",
+        {**C, "like_pattern_list": ["a%", "b"]},
+        "c",
+        {"matches_any": ["(?s)^a.*$", "(?s)^b$"]},
+    ),
+    ("column_values_to_match_regex", {**C, "regex": "^a"}, "c", {"matches": "^a"}),
+    ("column_values_to_match_regex_list", {**C, "regex_list": ["a", "b"]}, "c", {"matches_any": ["a", "b"]}),
+    ("column_values_to_match_strftime_format", {**C, "strftime_format": "%Y"}, "c", {"date_format": "%Y"}),
+    ("column_values_to_not_be_in_set", {**C, "value_set": ["x"]}, "c", {"forbidden": ["x"]}),
+    ("column_values_to_not_be_null", {**C, "mostly": 0.95}, "c", {"missing": 0.05}),
+    ("column_values_to_not_match_like_pattern", {**C, "like_pattern": "a"}, "c", {"matches_none": ["(?s)^a$"]}),
+    (
+        "column_values_to_not_match_like_pattern_list",
+        {**C, "like_pattern_list": ["a"]},
+        "c",
+        {"matches_none": ["(?s)^a$"]},
+    ),
+    ("column_values_to_not_match_regex", {**C, "regex": "a"}, "c", {"matches_none": ["a"]}),
+    ("column_values_to_not_match_regex_list", {**C, "regex_list": ["a", "b"]}, "c", {"matches_none": ["a", "b"]}),
+    ("compound_columns_to_be_unique", {"column_list": ["a", "b"]}, "", {"unique": ["a", "b"]}),
+    ("multicolumn_sum_to_equal", {"column_list": ["a", "b"], "sum_total": 100}, "", {"check": "a + b == 100"}),
+    ("select_column_values_to_be_unique_within_record", {"column_list": ["a", "b"]}, "", {"different": ["a", "b"]}),
+    ("table_column_count_to_be_between", {"max_value": 9}, "", {"column_count": {"max": 9.0}}),
+    ("table_column_count_to_equal", {"value": 9}, "", {"column_count": {"min": 9.0, "max": 9.0}}),
+    ("table_columns_to_match_ordered_list", {"column_list": ["a", "b"]}, "", {"columns_in_order": ["a", "b"]}),
+    ("table_columns_to_match_set", {"column_set": ["b", "a"]}, "", {"columns": ["a", "b"]}),
+    ("table_columns_to_match_set", {"column_set": ["b"], "exact_match": False}, "b", {"present": True}),
+    ("table_row_count_to_be_between", {"min_value": 1}, "", {"rows": {"min": 1.0}}),
+    ("table_row_count_to_equal", {"value": 5}, "", {"rows": {"min": 5.0, "max": 5.0}}),
+]  # fmt: skip
+LEFT_OUT = [
+    ("expect_column_values_to_be_dateutil_parseable", C),
+    ("expect_column_values_to_match_json_schema", {**C, "json_schema": {}}),
+    ("expect_column_kl_divergence_to_be_less_than", {**C, "partition_object": {}, "threshold": 0.1}),
+    ("expect_column_chisquare_test_p_value_to_be_greater_than", {**C, "partition_object": {}}),
+    ("expect_column_bootstrapped_ks_test_p_value_to_be_greater_than", {**C, "partition_object": {}}),
+    ("expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than", {**C, "distribution": "norm"}),
+    ("expect_column_pair_cramers_phi_value_to_be_less_than", AB),
+    ("expect_table_row_count_to_equal_other_table", {"other_table_name": "t"}),
+    ("unexpected_rows_expectation", {"unexpected_rows_query": "SELECT 1"}),
+    ("expect_query_results_to_match_comparison", {}),
+    ("expect_column_values_to_be_of_my_own", C),
+    ("expect_column_values_to_be_between", {**C, "min_value": {"$PARAMETER": "low"}}),
+    ("expect_column_values_to_be_between", C),
+    ("expect_column_mean_to_be_between", {**C, "min_value": 1, "strict_min": True}),
+    ("expect_column_values_to_be_of_type", {**C, "type_": "GEOMETRY"}),
+    ("expect_column_values_to_be_in_type_list", {**C, "type_list": ["int", "str"]}),
+    ("expect_column_values_to_be_in_set", {**C, "value_set": []}),
+    ("expect_column_values_to_be_in_set", C),
+    ("expect_column_value_z_scores_to_be_less_than", {**C, "threshold": 3, "double_sided": False}),
+    ("expect_column_to_exist", {**C, "column_index": 2}),
+    ("expect_column_values_to_be_unique", {**C, "row_condition": "a > 1 & b < 2", "condition_parser": "pandas"}),
+    ("expect_column_proportion_of_non_null_values_to_be_between", {**C, "max_value": 0.5}),
+    ("expect_column_pair_values_to_be_in_set", {**AB, "value_pairs_set": [["x", None]]}),
+    ("", {}),
+]
+
+
+@pytest.mark.parametrize("shape", ["0.18", "1.x"])
+@pytest.mark.parametrize(("kind", "arguments", "column", "settings"), TRANSLATED)
+def test_a_type_with_a_twin_is_translated(
+    kind: str, arguments: dict[str, Any], column: str, settings: dict[str, Any], shape: str
+) -> None:
+    """From what both generations write; missing arguments are null in one of them."""
+    name = f"expect_{kind}"
+    one = {"expectation_type": name, "kwargs": arguments, "meta": {}}
+    if shape == "1.x":
+        one = {"type": name, "kwargs": arguments, "meta": {}, "id": "1", "severity": "critical"}
+    found = read_suite({"name": "s", "expectations": [one], "meta": {"great_expectations_version": shape}})
+    assert found.left_out == []
+    assert found.translated == 1
+    (made,) = found.columns[column] if column else found.table
+    (only,) = [{name: value} for name, value in _builtins(made).items()] if len(settings) == 1 else [_builtins(made)]
+    assert only == settings
+
+
+def _builtins(one: Any) -> dict[str, Any]:
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(one)
+    return plain
+
+
+@pytest.mark.parametrize(("kind", "arguments"), LEFT_OUT)
+def test_what_has_no_twin_is_named_with_why(kind: str, arguments: dict[str, Any]) -> None:
+    """Nothing is dropped in silence: it stands in the result and in the TOML."""
+    found = read_suite({"expectations": [{"type": kind, "kwargs": arguments}]})
+    assert (found.translated, found.columns, found.table) == (0, {}, [])
+    (one,) = found.left_out
+    assert kind in one.name
+    assert len(one.why) > 10
+    assert f"# not translated: {one.name}: {one.why}" in found.toml()
+
+
+def test_mostly_conditions_severities_and_notes_come_along() -> None:
+    """Expectations of a column that are held alike share a table; the others get one of their own."""
+    found = read_suite(
+        {
+            "expectations": [
+                {"type": "expect_column_values_to_be_unique", "kwargs": C},
+                {"type": "expect_column_values_to_match_regex", "kwargs": {**C, "regex": "a"}},
+                {"type": "expect_column_values_to_match_regex", "kwargs": {**C, "regex": "b"}},
+                {
+                    "type": "expect_column_values_to_be_in_set",
+                    "kwargs": {
+                        **C,
+                        "value_set": ["x"],
+                        "mostly": 0.9,
+                        "row_condition": 'col("a").notNull()',
+                        "condition_parser": "great_expectations",
+                    },
+                    "severity": "warning",
+                    "meta": {"notes": {"format": "markdown", "content": ["as agreed"]}},
+                },
+            ]
+        }
+    )
+    assert found.left_out == []
+    first, second, third = found.columns["c"]
+    assert (first.unique, first.matches, second.matches) == (True, "a", "b")
+    assert (third.allowed, third.mostly, third.severity) == (["x"], 0.9, "warning")
+    assert (third.where, third.about) == ('col("a") is not None', "as agreed")
+
+
+def test_every_regular_expression_of_a_list_may_be_wanted() -> None:
+    """`match_on: all` is several expectations."""
+    arguments = {**C, "regex_list": ["a", "b"], "match_on": "all"}
+    found = read_suite({"expectations": [{"type": "expect_column_values_to_match_regex_list", "kwargs": arguments}]})
+    assert [one.matches for one in found.columns["c"]] == ["a", "b"]
+
+
+def test_patterns_of_sql_match_whole_texts() -> None:
+    """`%` is anything, `_` one sign, lines included, and all else stands for itself."""
+    frame = pl.DataFrame({"x": ["a.b\nc", "a.b"]})
+    assert one_of(frame, matches=regex_of("a.b_c")).failing_rows == 1
+    assert one_of(frame, matches=regex_of("a%")).passed
+
+
+def test_a_file_of_something_else_is_no_suite() -> None:
+    """It is told what one is."""
+    with pytest.raises(DataError, match="no suite of Great Expectations"):
+        read_suite({"expectations": {"a": 1}})

@@ -1,0 +1,83 @@
+"""What is put together from translations."""
+
+import pytest
+
+from heptad.data.expectations.importing.translation import (
+    Gathering,
+    NoTwinError,
+    column_name,
+    condition,
+    plain_values,
+    range_of,
+    type_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("int64", "integer"),
+        ("Int32", "integer"),
+        ("uint8", "integer"),
+        ("BIGINT", "integer"),
+        ("IntegerType", "integer"),
+        ("Float32", "number"),
+        ("NUMERIC(10, 2)", "number"),
+        ("double", "number"),
+        ("bool", "boolean"),
+        ("datetime64[ns, UTC]", "datetime"),
+        ("TIMESTAMP", "datetime"),
+        ("string[python]", "text"),
+        ("object", "text"),
+        ("pl.Utf8", None),
+    ],
+)
+def test_types_of_other_programs(name: str, kind: str | None) -> None:
+    """Widths and parameters do not matter."""
+    if kind is None:
+        with pytest.raises(NoTwinError, match="has no twin"):
+            type_of(name)
+    else:
+        assert type_of(name) == kind
+
+
+def test_names_that_are_none_of_python_are_quoted() -> None:
+    """Quotes and backslashes in them too."""
+    assert column_name("a1") == "a1"
+    assert column_name("class") == 'col("class")'
+    assert column_name('a "b" \\') == 'col("a \\"b\\" \\\\")'
+    assert condition(f"{column_name('a b')} > 1") == 'col("a b") > 1'
+    with pytest.raises(NoTwinError, match="cannot be said"):
+        condition("a & b")
+
+
+def test_values_and_limits_must_be_such() -> None:
+    """Missing ones are left out of sets."""
+    assert plain_values(["a", None, 1]) == ["a", 1]
+    assert range_of(1, None) == {"min": 1}
+    for wrong in ("abc", [None], [[1]], 5):
+        with pytest.raises(NoTwinError):
+            plain_values(wrong)
+    for low, high in ((None, None), ("a", 1), (True, None)):
+        with pytest.raises(NoTwinError):
+            range_of(low, high)
+
+
+def test_what_is_held_alike_shares_a_table() -> None:
+    """Until something would be said twice."""
+    gathering = Gathering()
+    for settings, how in (
+        ({"min": 0}, {}),
+        ({"max": 1}, {"mostly": 1}),
+        ({"max": 2}, {}),
+        ({"above": 1}, {"mostly": 0.5}),
+    ):
+        gathering.add("c", settings, how)
+    gathering.add("", {"check": "a > 1"}, {"severity": "warning"})
+    done = gathering.done()
+    assert [(one.min, one.max, one.above, one.mostly) for one in done.columns["c"]] == [
+        (0, 1, None, 1),
+        (None, 2, None, 1),
+        (None, None, 1, 0.5),
+    ]
+    assert done.toml().endswith('[[expect.table]]\ncheck = "a > 1"\nseverity = "warning"\n')

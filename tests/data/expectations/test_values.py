@@ -1,0 +1,64 @@
+"""Expectations of single values: types, sets and limits of columns of every kind."""
+
+import polars as pl
+import pytest
+from tests.data.expectations.conftest import asked, one_of
+
+from heptad.core.errors import SettingsError
+
+
+def test_sentences_name_column_count_and_limit() -> None:
+    """As a person would say it."""
+    frame = pl.DataFrame({"x": [1, 5, 9, None]})
+    assert one_of(frame, max=4).sentence == "x: 2 values above 4"
+    assert one_of(frame, max=4, mostly=0.5).sentence == "x: 2 values above 4, 66.67% of 3; at most 50.00% may"
+    assert one_of(frame, allowed=[1, 5]).sentence == "x: 1 values other than 1, 5"
+    assert one_of(frame, missing=0).sentence == "x: missing in 1 rows"
+    assert one_of(frame, missing=0.1).sentence == "x: more than 10.0% is missing, null in 1 rows"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "held"),
+    [
+        (pl.Int32, "integer", True),
+        (pl.Int32, "number", True),
+        (pl.Float32, "integer", False),
+        (pl.Categorical, "category", True),
+        (pl.String, "text", True),
+        (pl.Date, "datetime", True),
+        (pl.Boolean, "boolean", True),
+        (pl.Boolean, "number", False),
+    ],
+)
+def test_types_of_files_are_those_of_tables(kind: pl.DataType, wanted: str, held: bool) -> None:
+    """Whole numbers are numbers, dates are times."""
+    assert one_of(pl.DataFrame(schema={"x": kind}), type=wanted).passed == held
+
+
+def test_categories_and_booleans_have_sets_too() -> None:
+    """Whatever they are stored as."""
+    frame = pl.DataFrame({"x": ["a", "b"], "f": [True, False]}, schema={"x": pl.Categorical, "f": pl.Boolean})
+    assert one_of(frame, allowed=["a"]).failing_rows == 1
+    assert one_of(frame, "f", forbidden=[True]).failing_rows == 1
+
+
+def test_large_whole_numbers_are_compared_exactly() -> None:
+    """A float would take 2**53 + 1 for 2**53."""
+    frame = pl.DataFrame({"x": [2**53 + 1]})
+    assert one_of(frame, max=2**53).failing_rows == 1
+
+
+def test_order_steps_over_what_is_not_looked_at() -> None:
+    """Rows that a condition leaves out are not between two others; the rows that fall back are found."""
+    frame = pl.DataFrame({"x": [1, 9, 2, 1], "g": ["a", "b", "a", "a"]})
+    (found,), rows = asked(frame, columns={"x": {"order": "increasing", "where": "g == 'a'"}})
+    assert (found.failing_rows, found.looked_at) == (1, 2)
+    assert rows() == [1]
+    assert one_of(frame, order="strictly decreasing").failing_rows == 1
+
+
+@pytest.mark.parametrize("name", ["whole", "finite", "empty"])
+def test_saying_no_expects_nothing(name: str) -> None:
+    """`whole = false` does not mean that fractions are wanted; it is refused."""
+    with pytest.raises(SettingsError, match=f"{name} = false expects nothing"):
+        one_of(pl.DataFrame({"x": [1.0]}), **{name: False})
