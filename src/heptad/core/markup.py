@@ -86,7 +86,7 @@ svg { max-width: 100%; height: auto; display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; font-size: 13px; color: #64748b; }
 th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid #eef2f7; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
 .figures td:nth-child(-n+4) { white-space: nowrap; }
 .confusion { width: auto; }
 .confusion td { text-align: right; padding: 8px 14px; border: 2px solid #fff; white-space: nowrap; }

@@ -52,7 +52,7 @@ def test_a_version_that_holds_ends_with_0(project: Path, capsys: pytest.CaptureF
     assert expect(project, "check") == 0
     out = capsys.readouterr().out
     assert "project@1: 3 of 4 expectations hold in 10 rows" in out
-    assert "x: 1 values above 8" in out
+    assert "x: 1 value above 8" in out
     assert "k 9, x 9" in out
 
 
@@ -80,7 +80,7 @@ def test_a_file_is_checked_by_the_real_program(project: Path) -> None:
     new.write_text((project / "rows.csv").read_text().replace("9,9,b", "9,9,z"))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "<script>: 1 values other than a, b" in done.stdout
+    assert "<script>: 1 value other than a, b" in done.stdout
     new.write_text((project / "rows.csv").read_text())
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     new.unlink()

@@ -55,7 +55,7 @@ def test_keys_must_be_unique_and_there() -> None:
     assert [json.loads(row)["x"] for row in result.aside["row"]] == [0.0, 5.0, 9.0]
     with pytest.raises(DataError, match="key k: not unique, 2 rows share theirs") as error:
         refuse(result.findings, "flights")
-    assert "key k: 1 rows without it" in error.value.problem
+    assert "key k: 1 row without it" in error.value.problem
 
 
 def test_columns_and_types_of_the_reference_bind() -> None:
@@ -75,7 +75,7 @@ def test_ranges_and_sets_of_the_reference_warn() -> None:
     result = checked(later, reference=schema_of(FIRST))
     assert failed(result.findings) == {("range", "x"): "warning", ("allowed", "c"): "warning"}
     sentences = [one.sentence for one in result.findings if not one.passed]
-    assert sentences == ["x: 2 values outside of 0 to 9", "c: 1 values that were not seen before"]
+    assert sentences == ["x: 2 values outside of 0 to 9", "c: 1 value that were not seen before"]
     refuse(result.findings, "flights")
     assert len(result.aside) == 0
 
@@ -83,9 +83,9 @@ def test_ranges_and_sets_of_the_reference_warn() -> None:
 @pytest.mark.parametrize(
     ("column", "expectation", "sentence"),
     [
-        ("x", ColumnExpectation(min=1), "x: 1 values below 1"),
-        ("x", ColumnExpectation(max=8), "x: 1 values above 8"),
-        ("c", ColumnExpectation(allowed=["a"]), "c: 1 values other than a"),
+        ("x", ColumnExpectation(min=1), "x: 1 value below 1"),
+        ("x", ColumnExpectation(max=8), "x: 1 value above 8"),
+        ("c", ColumnExpectation(allowed=["a"]), "c: 1 value other than a"),
         ("c", ColumnExpectation(unique=True), "c: not unique, 2 rows share theirs"),
         ("m", ColumnExpectation(unique=True, missing=0.5), "m: more than 50.0% is missing, null in 2 rows"),
     ],

@@ -41,7 +41,7 @@ def test_volume_and_drift_look_at_versions_before(open_data: Callable[..., Data]
     second = data.collect()
     assert data.expectations.version(second).passed
     named = open_data(SETTINGS, expect=ExpectSettings(reference=7), sources={"rows": SOURCES["rows"]})
-    with pytest.raises(NotFoundError, match="version of the data set test '7'"):
+    with pytest.raises(NotFoundError, match="no data version 'test@7'"):
         named.expectations.version(second)
 
 
@@ -55,14 +55,14 @@ def test_values_refer_to_sources_and_versions(open_data: Callable[..., Data], wr
         table = [TableExpectation(rows_of=RowsOf(source="places", max=2))]
         return open_data(SETTINGS, expect=ExpectSettings(columns=columns, table=table), sources=SOURCES)
 
-    with pytest.raises(DataError, match=r"x: 1 values that places\.id does not have"):
+    with pytest.raises(DataError, match=r"x: 1 value that places\.id does not have"):
         opened(Reference(source="places", column="id")).collect()
     version = opened(Reference(source="places", column="id"), "warning").collect()
     assert [one.expectation for one in version.body.findings if not one.passed] == ["references"]
     assert opened(Reference(version=1, column="x")).expectations.version(version).passed
     for wrong, why in (
         (Reference(source="place", column="id"), "did you mean 'places'"),
-        (Reference(version=9, column="id"), "There is no version of the data set test '9'"),
+        (Reference(version=9, column="id"), "There is no data version 'test@9'"),
         (Reference(column="id"), "one of the two"),
     ):
         with pytest.raises(SettingsError, match=why):

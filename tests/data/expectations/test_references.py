@@ -57,7 +57,7 @@ def test_values_are_looked_up_in_another_table() -> None:
     context = context_of(frame, table=lambda _: other)
     (found,), rows = asked(frame, context, columns={"x": {"references": {"source": "s", "column": "id"}}})
     assert (found.failing_rows, found.looked_at, rows()) == (1, 3, [1])
-    assert found.sentence == "x: 1 values that s.id does not have"
+    assert found.sentence == "x: 1 value that s.id does not have"
     with pytest.raises(SettingsError, match="names the column 'ids', and there is no such column"):
         one_of(frame, context=context, references={"source": "s", "column": "ids"})
     with pytest.raises(SettingsError, match="columns of one kind"):

@@ -21,7 +21,7 @@ def test_a_function_is_given_the_columns_that_its_parameters_name(tmp_path: Path
     address = own(tmp_path, "(b, a):\n    return (b > a).fill_null(True)")
     found = one_of_table(FRAME, context_of(FRAME, root=tmp_path), function=address)
     assert (found.failing_rows, found.looked_at) == (1, 3)
-    assert found.sentence == "1 rows that own:check does not hold for"
+    assert found.sentence == "1 row that own:check does not hold for"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ FRAME = pl.DataFrame({"x": ["a", "a", "b", "b", "c", None]})
 def test_what_never_comes_is_named() -> None:
     """Of a set that should come as a whole."""
     assert one_of(FRAME, includes=["a", "y", "z"]).sentence == "x: y, z never comes"
-    assert one_of(FRAME, values=["a", "b", "d"]).sentence == "x: 1 values other than a, b, d; d never comes"
+    assert one_of(FRAME, values=["a", "b", "d"]).sentence == "x: 1 value other than a, b, d; d never comes"
 
 
 def test_of_values_that_come_as_often_one_is_enough() -> None:

@@ -12,9 +12,9 @@ def test_sentences_name_column_count_and_limit() -> None:
     frame = pl.DataFrame({"x": [1, 5, 9, None]})
     assert one_of(frame, max=4).sentence == "x: 2 values above 4"
     assert one_of(frame, max=4, mostly=0.5).sentence == "x: 2 values above 4, 66.67% of 3; at most 50.00% may"
-    assert one_of(frame, allowed=[1, 5]).sentence == "x: 1 values other than 1, 5"
-    assert one_of(frame, missing=0).sentence == "x: missing in 1 rows"
-    assert one_of(frame, missing=0.1).sentence == "x: more than 10.0% is missing, null in 1 rows"
+    assert one_of(frame, allowed=[1, 5]).sentence == "x: 1 value other than 1, 5"
+    assert one_of(frame, missing=0).sentence == "x: missing in 1 row"
+    assert one_of(frame, missing=0.1).sentence == "x: more than 10.0% is missing, null in 1 row"
 
 
 @pytest.mark.parametrize(

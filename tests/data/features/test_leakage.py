@@ -149,4 +149,4 @@ def test_what_a_back_fill_would_have_told_is_counted() -> None:
     training = TrainingSet(rows=rows.lazy(), target="v", task="regression", features=[], time="t")
     found = backfilled(training, view, None)
     assert (found.passed, found.failing_rows) == (True, 1)
-    assert "1 rows would have been told values of late" in found.sentence
+    assert "1 row would have been told values of late" in found.sentence

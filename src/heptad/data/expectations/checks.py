@@ -11,7 +11,7 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import CATEGORIES
-from heptad.data.expectations.definitions import COUNT, Context, Outcome, Subject, Told, by_row, of_values
+from heptad.data.expectations.definitions import COUNT, Context, Outcome, Subject, Told, by_row, of_values, with_count
 from heptad.data.expectations.sets import unique
 from heptad.data.expectations.settings import ExpectSettings, Severity
 from heptad.data.expectations.table import Expectation, compile_expectations
@@ -134,7 +134,7 @@ def _finding(one: Expectation, found: Outcome) -> Finding:
         where=one.where,
         about=one.about,
         expected=one.expected,
-        sentence="" if held else found.sentence.replace(COUNT, f"{found.broken:,}", 1) + tolerated,
+        sentence="" if held else with_count(found.sentence, found.broken) + tolerated,
     )
 
 

@@ -162,6 +162,13 @@ def in_range(value: float | None, wanted: Range, subject: Subject, what: str) ->
     return Outcome(sentence=sentence, observed=None if value is None else float(value))
 
 
+def with_count(sentence: str, count: int) -> str:
+    """The sentence with how many rows break the expectation."""
+    if count == 1:
+        sentence = sentence.replace(f"{COUNT} rows", f"{COUNT} row", 1).replace(f"{COUNT} values", f"{COUNT} value", 1)
+    return sentence.replace(COUNT, f"{count:,}", 1)
+
+
 def before(subject: Subject) -> str:
     return f"{subject.name}: " if subject.name else ""
 

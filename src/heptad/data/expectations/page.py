@@ -76,7 +76,7 @@ def _line(one: Finding) -> Iterator[Markup | str]:
     yield "" if one.looked_at is None else f"{one.looked_at:,}"
     yield f"{one.failing_rows:,}" if one.failing_rows else ""
     yield f"{one.share:.2%}" if one.share else ""
-    yield f"{one.observed:,.6g}" if isinstance(one.observed, float) else str(one.observed or "")
+    yield f"{one.observed:,.4g}" if isinstance(one.observed, float) else str(one.observed or "")
 
 
 def _cell(value: object) -> Markup | str:
