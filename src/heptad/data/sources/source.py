@@ -55,5 +55,9 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     address = reveal(settings.uri)
     scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
+    if kind == "file" and (place.root / location / "_delta_log").is_dir():
+        kind = "delta+file"
+    if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
+        kind = "database"  # dialect+driver, which only SQLAlchemy knows
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
