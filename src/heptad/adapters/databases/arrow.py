@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 from arro3.core import RecordBatchReader
 
-from heptad.adapters.databases.sessions import Session, session_settings
+from heptad.adapters.databases.failures import StreamError
+from heptad.adapters.databases.sessions import LIBPQ, Session, session_settings
 from heptad.adapters.databases.statements import Asked
 from heptad.adapters.databases.values import Converter
 from heptad.core.errors import DataError
@@ -34,8 +35,15 @@ class ArrowBatches:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         with self._end:
-            for batch in self._reader:
+            while (batch := self._next()) is not None:
                 yield pl.DataFrame(batch)
+
+    def _next(self) -> Any:
+        try:
+            return next(self._reader, None)
+        except Exception as error:  # noqa: BLE001 - it raises nothing narrower
+            said = str(error).removeprefix("C Data interface error: ")
+        raise StreamError(said)
 
 
 def batches(session: Session, select: Asked) -> ArrowBatches | None:
@@ -44,9 +52,11 @@ def batches(session: Session, select: Asked) -> ArrowBatches | None:
         return None
     from adbc_driver_postgresql import dbapi  # noqa: PLC0415 - an extra
 
-    url = session.address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    url = session.address.url.set(drivername="postgresql").update_query_dict(LIBPQ)
     with ExitStack() as end:
-        cursor: Any = end.enter_context(end.enter_context(dbapi.connect(url)).cursor())
+        cursor: Any = end.enter_context(
+            end.enter_context(dbapi.connect(url.render_as_string(hide_password=False))).cursor()
+        )
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for statement in (session_settings(session.seconds), select):
             compiled = statement.compile(session.connection.engine, compile_kwargs={"literal_binds": True})

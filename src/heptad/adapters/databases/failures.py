@@ -22,6 +22,10 @@ class LostConnectionError(UnavailableError):
     """The database did not answer, or went away in the middle: reading again may help at once."""
 
 
+class StreamError(Exception):
+    """What a driver says in the middle of a stream, without a class or a code of its own."""
+
+
 GONE = Failure(LostConnectionError, "did not answer", "check that it runs and can be reached, then do the same again")
 SLOW = Failure(
     UnavailableError, "took longer than [sources.NAME] timeout allows", "raise timeout, or ask for less in query"
@@ -97,7 +101,9 @@ def told(where: str, secrets: Collection[str]) -> Iterator[None]:
     except HeptadError:
         raise
     except Exception as error:
-        if not isinstance(error, SQLAlchemyError | OSError) and not type(error).__module__.startswith("adbc_driver"):
+        if not isinstance(error, SQLAlchemyError | OSError | StreamError) and not type(error).__module__.startswith(
+            "adbc_driver"
+        ):
             raise
         failure = _failure(error)
         said = hidden(_sentence(error), secrets)
@@ -118,18 +124,17 @@ def _failure(error: Exception) -> Failure:
     original = getattr(error, "orig", None) or error
     first = original.args[0] if original.args else ""
     number = f"{first}" if isinstance(first, int) else ""
-    code = str(getattr(original, "sqlstate", "") or getattr(original, "sqlite_errorname", "") or number or "")
-    parts = (code, code[:3], code[:2]) if not number else (code,)
-    known = next((_CODES[part] for part in parts if part in _CODES), None)
-    if known is None and code.startswith("SQLITE_"):
-        known = _CODES.get("_".join(code.split("_")[:2]))
+    state = str(getattr(original, "sqlstate", None) or "")
+    name = str(getattr(original, "sqlite_errorname", ""))
+    codes = (number, state, state[:3], state[:2], name, "_".join(name.split("_")[:2]))
+    known = next((_CODES[one] for one in codes if one in _CODES), None)
     if known is not None:
         return known
     for pattern, failure in _SENTENCES:
         if re.search(pattern, str(original)):
             return failure
     lost = isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
-    silent = type(original).__name__ == "OperationalError" and not code and not number
+    silent = type(original).__name__ == "OperationalError" and not any(codes)
     return GONE if lost or silent else NO_QUERY
 
 

@@ -18,6 +18,14 @@ from heptad.core.errors import UnavailableError
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
 """How long to wait for somebody else's lock, unless the time for all is shorter."""
+LIBPQ = {
+    "connect_timeout": f"{CONNECT_SECONDS}",
+    "keepalives_idle": "20",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "60000",
+}
+"""For PostgreSQL: a connection that has died is noticed within a minute."""
 _INSTRUCTIONS = 10_000
 """Instructions of SQLite between two looks at the clock."""
 _LIMIT_MARIADB = sa.text("SET SESSION max_statement_time = :value")
@@ -66,7 +74,7 @@ def _plain(address: Address) -> dict[str, Any]:
 
 def _connect_postgresql(address: Address) -> dict[str, Any]:
     del address
-    return {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "isolation_level": "REPEATABLE READ"}
+    return {"connect_args": LIBPQ, "isolation_level": "REPEATABLE READ"}
 
 
 def _connect_mysql(address: Address) -> dict[str, Any]:

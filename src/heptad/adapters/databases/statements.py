@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from heptad.core.errors import DataError, SettingsError, nearest
 from heptad.data import SourceSettings
@@ -68,14 +67,12 @@ class Statement(msgspec.Struct, frozen=True):
         return names
 
     def primary_key(self, connection: Connection) -> list[str]:
-        """The columns of the table's primary key; none for a query, and for a dialect that cannot tell."""
+        """The columns of the table's primary key; none for a query."""
         if not self.table:
             return []
-        try:
-            found = sa.inspect(connection).get_pk_constraint(self.table, schema=self.schema)
-        except (SQLAlchemyError, NotImplementedError):
-            return []
-        return list(found["constrained_columns"])
+        if connection.dialect.name == "duckdb":
+            return list(connection.execute(_key_in_duckdb(self.table, self.schema or "main")).scalars())
+        return list(sa.inspect(connection).get_pk_constraint(self.table, schema=self.schema)["constrained_columns"])
 
     def _rows(self) -> sa.FromClause:
         if self.table:
@@ -84,16 +81,25 @@ class Statement(msgspec.Struct, frozen=True):
 
     def _check_table(self, connection: Connection) -> None:
         inspector = sa.inspect(connection)
-        try:
-            names = [*inspector.get_table_names(self.schema), *inspector.get_view_names(self.schema)]
-        except (SQLAlchemyError, NoSuchTableError):
-            return
+        names = [*inspector.get_table_names(self.schema), *inspector.get_view_names(self.schema)]
         if self.table not in names and not inspector.has_table(self.table, schema=self.schema):
             raise DataError(
                 f"There is no {self.what}.",
                 allowed=nearest(self.table, sorted(names)) or "the database has no tables there",
                 remedy='[sources.NAME] table = "name" or table = "schema.name"',
             )
+
+
+def _key_in_duckdb(table: str, schema: str) -> sa.Select[Any]:
+    """The columns of a primary key; DuckDB's dialect asks for them as PostgreSQL has them, where they are not."""
+    columns = (sa.column(name) for name in ("column_name", "table_schema", "table_name", "constraint_name"))
+    used = sa.table("key_column_usage", *columns, sa.column("ordinal_position"), schema="information_schema")
+    kept = (sa.column(name) for name in ("table_schema", "table_name", "constraint_name", "constraint_type"))
+    made = sa.table("table_constraints", *kept, schema="information_schema")
+    same = [used.c[name] == made.c[name] for name in ("table_schema", "table_name", "constraint_name")]
+    found = sa.select(used.c.column_name).select_from(used.join(made, sa.and_(*same)))
+    wanted = (used.c.table_schema == schema, used.c.table_name == table, made.c.constraint_type == "PRIMARY KEY")
+    return found.where(*wanted).order_by(used.c.ordinal_position)
 
 
 def statement_of(settings: SourceSettings, dialect: str) -> Statement:

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core import catalogue
+from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
 from heptad.data.sources.settings import SourceSettings
@@ -59,5 +60,10 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
         kind = "database"  # dialect+driver, which only SQLAlchemy knows
+    given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
+    if given and not location.startswith("//"):
+        raise SettingsError(
+            f"[sources.NAME] {given} is a setting of databases.", allowed="dialect://host/database in uri"
+        )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
