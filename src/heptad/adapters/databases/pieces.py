@@ -79,6 +79,10 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
         """Of each column over all pieces."""
         return merged([piece.types for piece in self.pieces])
 
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """The types as Polars has them."""
+        return {name: _TYPES[kind] for name, kind in self.types.items()}
+
     @property
     def past(self) -> Any:
         """The position as the value that the database gave."""

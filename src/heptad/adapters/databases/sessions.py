@@ -133,7 +133,7 @@ def session_settings(seconds: float) -> sa.Select[Any]:
 
 
 def _begin_mysql(connection: Connection, seconds: float, end: ExitStack) -> None:
-    del end
+    end.callback(_abandon_stream, connection.connection.driver_connection)
     lock = max(1, int(min(seconds, LOCK_SECONDS)))
     mariadb = bool(getattr(connection.dialect, "is_mariadb", False))
     limit, value = (_LIMIT_MARIADB, seconds) if mariadb else (_LIMIT_MYSQL, int(seconds * 1000))
@@ -141,6 +141,12 @@ def _begin_mysql(connection: Connection, seconds: float, end: ExitStack) -> None
     connection.execute(_LOCKS_MYSQL, {"lock": lock})
     connection.execute(sa.text("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     connection.execute(sa.text("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"))
+
+
+def _abandon_stream(driver: Any) -> None:
+    """A stream that was not read to its end would be read to it when it is forgotten, from a closed connection."""
+    if driver._result is not None:  # noqa: SLF001 - the driver has no other way
+        driver._result.unbuffered_active = False  # noqa: SLF001
 
 
 def _begin_sqlite(connection: Connection, seconds: float, end: ExitStack) -> None:

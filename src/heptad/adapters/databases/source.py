@@ -99,8 +99,9 @@ class DatabaseSource:
 
     def _read(self, held: Held | None, stamp: str, before: Held | None = None) -> Held:
         """Everything, or what is past what is `held`; raises `_ChangedError` where the columns are others."""
-        cursor, converter = self._statement.cursor, Converter(self._style)
+        cursor = self._statement.cursor
         old = held if held and cursor and held.position else None
+        converter = Converter(self._style, old.dtypes() if old else None)
         writer, keys = PieceWriter(self._pieces, cursor), []
         with snapshot(self._address, duration(self._settings.timeout).total_seconds()) as session:
             names = self._statement.names(session.connection)

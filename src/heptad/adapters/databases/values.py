@@ -1,6 +1,6 @@
 """Rows of a database as columns in stored types: what its driver's types become, told and counted where it is text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -82,10 +82,14 @@ _NUMBERS = Kind(_floats)
 
 
 class Converter:
-    """Turns batches of rows into frames in stored types, and remembers what there is to tell about it."""
+    """Turns batches of rows into frames in stored types, and remembers what there is to tell about it.
 
-    def __init__(self, style: Dates) -> None:
+    `known` are the types that columns have had so far: those in which a batch has no value get them.
+    """
+
+    def __init__(self, style: Dates, known: Mapping[str, pl.DataType] | None = None) -> None:
         self._style = style
+        self._known = known or {}
         self.understood: dict[str, str] = {}
         """Column to how it was understood, where that is not plain."""
         self.as_text: set[str] = set()
@@ -105,7 +109,8 @@ class Converter:
         """A frame of plain dtypes in stored types; columns of nulls stay without a type until one is known."""
         empty = [name for name, kind in frame.schema.items() if kind == pl.Null]
         typed, _ = conform(frame.drop(empty), {}, self._style)
-        return typed.with_columns(pl.lit(None).alias(name) for name in empty).select(frame.columns)
+        whole = typed.with_columns(pl.lit(None).alias(name) for name in empty).select(frame.columns)
+        return whole.cast({name: kind for name, kind in self._known.items() if _holds(kind, whole.schema.get(name))})
 
     def tell(self, name: str, how: str, *, as_text: bool = False) -> None:
         """Remember how a column is kept."""
@@ -126,6 +131,11 @@ class Converter:
         if kind.told:
             self.tell(name, kind.told, as_text=kind.as_text)
         return column.alias(name)
+
+
+def _holds(known: pl.DataType, kind: pl.DataType | None) -> bool:
+    """Whether a column of a type that is known already holds all values of a kind."""
+    return kind is not None and (kind == pl.Null or (kind == pl.Int64 and known == pl.Float64))
 
 
 def _several(kinds: set[type]) -> Kind:
