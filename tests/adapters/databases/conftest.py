@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import sqlite3
 import subprocess
 import sys

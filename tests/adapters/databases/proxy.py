@@ -59,5 +59,6 @@ class Proxy:
 
 if __name__ == "__main__":
     proxy = Proxy(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
-    print(proxy.port, flush=True)
+    sys.stdout.write(f"{proxy.port}\n")
+    sys.stdout.flush()
     proxy.serve()

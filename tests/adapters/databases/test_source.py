@@ -126,7 +126,7 @@ def test_rows_come_in_batches_and_pieces(
 def test_an_empty_table_is_told(url: str, run: Run, opened: OpenSource) -> None:
     """There is nothing to learn from no rows."""
     run(url, MAKE)
-    with pytest.raises(DataError, match="table t in .* has no rows"):
+    with pytest.raises(DataError, match=r"table t in .* has no rows"):
         opened(url, table="t").read()
 
 
@@ -141,10 +141,10 @@ def test_a_table_that_is_not_there_names_those_that_are(url: str, run: Run, open
 def test_columns_that_the_settings_name_are_looked_for(url: str, run: Run, opened: OpenSource) -> None:
     """Cursor and key; and a cursor must have a value in every row."""
     run(url, MAKE, FIRST)
-    with pytest.raises(DataError, match="no column 'nubmer' .* cursor names") as error:
+    with pytest.raises(DataError, match=r"no column 'nubmer' .* cursor names") as error:
         opened(url, table="t", cursor="nubmer").digest()
     assert "did you mean 'number'" in error.value.allowed
-    with pytest.raises(DataError, match="no column 'no' .* key names"):
+    with pytest.raises(DataError, match=r"no column 'no' .* key names"):
         opened(url, table="t", cursor="id", key=["no"]).digest()
     with pytest.raises(DataError, match="missing in some rows"):
         opened(url, table="t", cursor="word").digest()
@@ -244,7 +244,7 @@ def test_mariadb_that_goes_away_is_asked_again(tmp_path: Path, mariadb_url: str,
 
 def test_a_database_that_is_not_there_is_told(opened: OpenSource) -> None:
     """After a few attempts; trying again later may help."""
-    with pytest.raises(UnavailableError, match="127.0.0.1:1/x did not answer") as error:
+    with pytest.raises(UnavailableError, match=r"127.0.0.1:1/x did not answer") as error:
         opened("postgresql://me@127.0.0.1:1/x", table="t").digest()
     assert "then do the same again" in error.value.remedy
 
@@ -291,7 +291,7 @@ def test_a_table_that_somebody_locks_is_waited_for_only_so_long(
     run(postgresql_url, MAKE, FIRST)
     with psycopg.connect(postgresql_url) as other:
         other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(UnavailableError, match="is locked by somebody else|took longer"):
+        with pytest.raises(UnavailableError, match=r"is locked by somebody else|took longer"):
             opened(postgresql_url, table="t", timeout="300ms").digest()
 
 

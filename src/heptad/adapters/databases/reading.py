@@ -41,16 +41,19 @@ def batches(session: Session, select: Asked, cursor: str, converter: Converter) 
 
 def _row_by_row(session: Session, select: Asked, cursor: str, converter: Converter) -> Iterator[Batch]:
     options = {"stream_results": True, "yield_per": BATCH}
-    # Not closed where reading is given up: a driver would first read what is left. The session ends the connection.
-    result = session.connection.execute(select, execution_options=options)
-    names = list(result.keys())
-    described = result.cursor.description if result.cursor else ()
-    utc = frozenset(
-        place
-        for place, one in enumerate(described or ())
-        if session.dialect in {"mysql", "mariadb"} and one[1] == _MYSQL_TIMESTAMP
-    )
-    for rows in result.partitions(BATCH):
-        session.check_time()
-        values = [row[names.index(cursor)] for row in rows] if cursor else ()
-        yield Batch(converter.frame(names, rows, utc), values)
+    with session.connection.execute(select, execution_options=options) as result:
+        names = list(result.keys())
+        utc = frozenset(_utc_places(session, result.cursor.description if result.cursor else ()))
+        try:
+            for rows in result.partitions(BATCH):
+                session.check_time()
+                values = [row[names.index(cursor)] for row in rows] if cursor else ()
+                yield Batch(converter.frame(names, rows, utc), values)
+        except BaseException:
+            session.abandon()
+            raise
+
+
+def _utc_places(session: Session, described: Sequence[Any]) -> Iterator[int]:
+    if session.dialect in {"mysql", "mariadb"}:
+        yield from (place for place, one in enumerate(described) if one[1] == _MYSQL_TIMESTAMP)

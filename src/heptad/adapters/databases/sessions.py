@@ -45,6 +45,11 @@ class Session:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
+    def abandon(self) -> None:
+        """To be called before a stream is closed that was not read to its end."""
+        if self.dialect in {"mysql", "mariadb"} and not self.connection.closed and not self.connection.invalidated:
+            _abandon_stream(self.connection.connection.driver_connection)
+
     def check_time(self) -> None:
         """Raises `UnavailableError` once the time is over; for servers whose limit is one a statement."""
         if time.monotonic() > self._end:

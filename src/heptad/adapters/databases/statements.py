@@ -92,14 +92,17 @@ class Statement(msgspec.Struct, frozen=True):
 
 def _key_in_duckdb(table: str, schema: str) -> sa.Select[Any]:
     """The columns of a primary key; DuckDB's dialect asks for them as PostgreSQL has them, where they are not."""
-    columns = (sa.column(name) for name in ("column_name", "table_schema", "table_name", "constraint_name"))
-    used = sa.table("key_column_usage", *columns, sa.column("ordinal_position"), schema="information_schema")
-    kept = (sa.column(name) for name in ("table_schema", "table_name", "constraint_name", "constraint_type"))
-    made = sa.table("table_constraints", *kept, schema="information_schema")
-    same = [used.c[name] == made.c[name] for name in ("table_schema", "table_name", "constraint_name")]
+    place = ("table_schema", "table_name", "constraint_name")
+    used = _listed("key_column_usage", *place, "column_name", "ordinal_position")
+    made = _listed("table_constraints", *place, "constraint_type")
+    same = [used.c[name] == made.c[name] for name in place]
     found = sa.select(used.c.column_name).select_from(used.join(made, sa.and_(*same)))
     wanted = (used.c.table_schema == schema, used.c.table_name == table, made.c.constraint_type == "PRIMARY KEY")
     return found.where(*wanted).order_by(used.c.ordinal_position)
+
+
+def _listed(name: str, *columns: str) -> sa.TableClause:
+    return sa.table(name, *(sa.column(one) for one in columns), schema="information_schema")
 
 
 def statement_of(settings: SourceSettings, dialect: str) -> Statement:
