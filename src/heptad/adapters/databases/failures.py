@@ -94,7 +94,7 @@ _SENTENCES: tuple[tuple[str, Failure], ...] = (
 def told(where: str, secrets: Collection[str]) -> Iterator[None]:
     """Around everything asked of the database `where`: its errors become ours, without the `secrets`.
 
-    The error of the driver is not kept as a cause: it may quote the address.
+    The error of the driver is not shown as a cause: it may quote the address.
     """
     try:
         yield
@@ -110,7 +110,7 @@ def told(where: str, secrets: Collection[str]) -> Iterator[None]:
         problem = f"The database {where} {failure.problem}: {said}."
     else:
         return
-    raise failure.error(problem, remedy=failure.remedy)
+    raise failure.error(problem, remedy=failure.remedy) from None
 
 
 def hidden(text: str, secrets: Collection[str]) -> str:
