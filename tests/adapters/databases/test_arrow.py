@@ -11,7 +11,8 @@ MAKE = """CREATE TABLE t (id serial PRIMARY KEY, small smallint, big bigint, r r
     b boolean, w varchar(9), c char(3), d date, ts timestamp, tz timestamptz, j json, jb jsonb, u uuid,
     l int[], wl text[])"""
 ROWS = """INSERT INTO t (small, big, r, f, n, b, w, c, d, ts, tz, j, jb, u, l, wl)
-    SELECT n, n * 1000000007, n / 3.0, n / 7.0, n / 3.0, n % 2 = 0, 'w' || n, 'c' || n % 9, date '2026-01-01' + n,
+    SELECT n, n * 1000000007::bigint, n / 3.0, n / 7.0, n / 3.0, n % 2 = 0, 'w' || n, 'c' || n % 9,
+        date '2026-01-01' + n,
         timestamp '2026-01-01 10:00:00.123456' + n * interval '1 h',
         timestamptz '2026-07-01 10:00+02' + n * interval '1 h',
         '{"a":  1}'::json, '{"a":  1}'::jsonb, md5(n::text)::uuid, ARRAY[n, NULL, 2], ARRAY['a', 'b' || n]

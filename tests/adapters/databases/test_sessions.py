@@ -28,8 +28,7 @@ def test_not_even_after_a_commit(postgresql_url: str, tmp_path: Path, run: Run) 
     run(postgresql_url, "CREATE TABLE t (id INTEGER)")
     address = find_database(SourceSettings(uri=postgresql_url), Place(root=tmp_path))
     with pytest.raises(DataError, match="only read"), snapshot(address, 10) as session:
-        for statement in ("COMMIT", "INSERT INTO t VALUES (1)"):
-            session.connection.execute(sa.text(statement))
+        _ = [session.connection.execute(sa.text(one)) for one in ("COMMIT", "INSERT INTO t VALUES (1)")]
 
 
 def test_the_time_for_all_of_it_ends(sqlite_url: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from heptad.core.errors import DataError
 
 _PLAIN = {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "name", "date"}
 _TIMES = {"timestamp", "timestamptz"}
-_DECIMAL, _UUID = "numeric", "uuid"
+_DECIMAL, _UUID, _SHORT = "numeric", "uuid", "float4"
 _JSON = {"json", "jsonb"}
 _LISTS = {f"_{kind}" for kind in _PLAIN - {"bool", "date", "float4", "float8"}}
 _KNOWN = {*_PLAIN, *_TIMES, *_JSON, *_LISTS, _DECIMAL, _UUID}
@@ -78,7 +78,10 @@ def plain(frame: pl.DataFrame, kinds: dict[str, str], converter: Converter) -> p
         column = frame[name]
         if isinstance(column.dtype, pl.BaseExtension):
             column = column.ext.storage()
-        if kind == _DECIMAL:
+        if kind == _SHORT:
+            # As it is written: 0.1 stays 0.1.
+            column = column.cast(pl.String).cast(pl.Float64)
+        elif kind == _DECIMAL:
             converter.tell(name, "decimals, as numbers with 15 digits")
             column = column.cast(pl.String).cast(pl.Float64)
         elif kind == _UUID:

@@ -16,6 +16,9 @@ BATCH = 65_536
 _MYSQL_TIMESTAMP = 7
 """The driver's number for the type that MySQL keeps in UTC."""
 
+_POSTGRESQL_JSON = {114, 3802}
+"""The numbers of the types json and jsonb."""
+
 
 class Batch(msgspec.Struct, frozen=True):
     """Some rows, and the cursor's values as the database gave them."""
@@ -43,7 +46,17 @@ def _row_by_row(session: Session, select: Asked, cursor: str, converter: Convert
     options = {"stream_results": True, "yield_per": BATCH}
     with session.connection.execute(select, execution_options=options) as result:
         names = list(result.keys())
-        utc = frozenset(_utc_places(session, result.cursor.description if result.cursor else ()))
+        kinds = {
+            name: one[1] for name, one in zip(names, result.cursor.description if result.cursor else (), strict=False)
+        }
+        for name, kind in kinds.items():
+            if session.dialect == "postgresql" and kind in _POSTGRESQL_JSON:
+                converter.tell(name, "JSON, as text", as_text=True)
+        utc = frozenset(
+            place
+            for place, kind in enumerate(kinds.values())
+            if session.dialect in {"mysql", "mariadb"} and kind == _MYSQL_TIMESTAMP
+        )
         try:
             for rows in result.partitions(BATCH):
                 session.check_time()
@@ -52,8 +65,3 @@ def _row_by_row(session: Session, select: Asked, cursor: str, converter: Convert
         except BaseException:
             session.abandon()
             raise
-
-
-def _utc_places(session: Session, described: Sequence[Any]) -> Iterator[int]:
-    if session.dialect in {"mysql", "mariadb"}:
-        yield from (place for place, one in enumerate(described) if one[1] == _MYSQL_TIMESTAMP)
