@@ -379,7 +379,7 @@ def test_killed_at_any_boundary_nothing_is_lost_or_there_twice(sqlite_url: str, 
         assert len(json.loads(done.stdout)) == len(expected)
     boundaries = {line.split()[1] for line in (tmp_path / "boundaries").read_text().splitlines()}
     assert kill > 4
-    assert {"source.piece_written", "source.before_commit", "source.after_commit"} <= boundaries
+    assert {"source.after_write", "source.before_commit", "source.after_commit"} <= boundaries
 
 
 def test_two_at_once_come_to_one_copy(postgresql_url: str, run: Run, opened: OpenSource) -> None:

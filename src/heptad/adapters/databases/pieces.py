@@ -180,7 +180,7 @@ class Pieces:
         name = f"{secrets.token_hex(8)}.parquet"
         with writing(self._folder):
             rows.write_parquet(self._folder / name, compression="lz4")
-        boundary("source.piece_written")
+        boundary("source.after_write")
         types = {column: _NAMES[kind] for column, kind in rows.schema.items()}
         texts = {column.name: len(column) - column.null_count() for column in rows if column.dtype == pl.String}
         digest = rows_digest(rows.lazy())
