@@ -401,3 +401,38 @@ def test_settings_of_databases_are_refused_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SettingsError, match="table is a setting of databases"):
         open_source(SourceSettings(uri="t.csv", table="t"), Place(root=tmp_path))
+    with pytest.raises(SettingsError, match="as_of is a setting of Delta tables"):
+        open_source(SourceSettings(uri="t.csv", as_of=3), Place(root=tmp_path))
+
+
+@pytest.mark.parametrize("arrow", [True, False], ids=["adbc", "psycopg"])
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("timestamptz", ["2026-01-01 10:00:00.123456+02", "2026-01-01 10:00:00.123457+02", "2026-01-02 00:00+00"]),
+        ("timestamp", ["2026-01-01 10:00:00.123456", "2026-01-01 10:00:00.123457", "2026-01-02 00:00"]),
+        ("date", ["2026-01-01", "2026-01-02", "2026-01-03"]),
+        ("numeric(30, 20)", ["0.10000000000000000001", "0.10000000000000000002", "0.10000000000000000003"]),
+        ('text COLLATE "C"', ["a%c:d", "a'b", "b\\"]),
+        ("float8", ["0.1", "0.2", "0.30000000000000004"]),
+        ("bigint", ["9007199254740993", "9007199254740994", "9007199254740995"]),
+    ],
+)
+def test_a_cursor_of_any_type_goes_on_exactly(
+    postgresql_url: str,
+    run: Run,
+    opened: OpenSource,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    values: list[str],
+    arrow: bool,
+) -> None:
+    """Values that differ in their last digit are different positions, also where they are kept as numbers."""
+    if not arrow:
+        monkeypatch.setattr("heptad.adapters.databases.arrow.batches", lambda *_: None)
+    run(postgresql_url, f"CREATE TABLE t (k {kind}, id INTEGER)")
+    source = opened(postgresql_url, table="t", cursor="k")
+    for number, value in enumerate(values):
+        quoted = value.replace("'", "''")
+        run(postgresql_url, f"INSERT INTO t VALUES ('{quoted}', {2 * number}), ('{quoted}', {2 * number + 1})")
+        assert sorted(rows_of(source)["id"].to_list()) == list(range(2 * number + 2))

@@ -16,7 +16,7 @@ _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
 """What reads a dialect where the URL names no driver."""
 _EXTRAS = {"psycopg": "postgresql", "pymysql": "mysql", "duckdb": "duckdb", "duckdb_engine": "duckdb"}
 _IN_FILES = {"sqlite", "duckdb"}
-_WORDS = ("password", "passwd", "secret", "token", "key")
+_WORDS = ("password", "passwd", "secret", "token", "apikey", "api_key")
 """What names of parameters have in them whose values are secret."""
 
 

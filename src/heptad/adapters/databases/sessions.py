@@ -131,6 +131,8 @@ def session_settings(seconds: float) -> sa.Select[Any]:
         "statement_timeout": f"{int(seconds * 1000)}",
         "lock_timeout": f"{int(min(seconds, LOCK_SECONDS) * 1000)}",
         "timezone": "UTC",
+        # All rows of a cursor are wanted, not the first ones soon.
+        "cursor_tuple_fraction": "1",
         # Also for whatever follows a COMMIT that a query smuggles in.
         "default_transaction_read_only": "on",
     }

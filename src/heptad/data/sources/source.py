@@ -60,6 +60,8 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
         kind = "database"  # dialect+driver, which only SQLAlchemy knows
+    if settings.as_of != "" and kind != "delta+file":
+        raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
     given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
     if given and not location.startswith("//"):
         raise SettingsError(
