@@ -85,22 +85,25 @@ class DatabaseSource:
 
     def _brought(self, held: Held | None, stamp: str) -> Held:
         """What the database holds now, committed; begun again where the connection is lost."""
-        for attempt in range(ATTEMPTS):
+        old, lost = held if held and held.position else None, 0
+        while True:
             self._pieces.clear(held)
             try:
-                return self._read(held, stamp)
+                return self._read(old, held, stamp)
             except _ChangedError:
-                return self._read(None, stamp, before=held)
+                old = None
             except LostConnectionError:
-                if attempt + 1 == ATTEMPTS:
+                lost += 1
+                if lost == ATTEMPTS:
                     raise
-                time.sleep(PAUSE * 2**attempt)
-        raise AssertionError
+                time.sleep(PAUSE * 2 ** (lost - 1))
 
-    def _read(self, held: Held | None, stamp: str, before: Held | None = None) -> Held:
-        """Everything, or what is past what is `held`; raises `_ChangedError` where the columns are others."""
+    def _read(self, old: Held | None, held: Held | None, stamp: str) -> Held:
+        """Everything, or what is past the position of `old`, committed in the place of what is `held`.
+
+        Raises `_ChangedError` where the columns are others than those of `old`.
+        """
         cursor = self._statement.cursor
-        old = held if held and cursor and held.position else None
         converter = Converter(self._style, old.dtypes() if old else None)
         writer, keys = PieceWriter(self._pieces, cursor), []
         with snapshot(self._address, duration(self._settings.timeout).total_seconds()) as session:
@@ -130,7 +133,7 @@ class DatabaseSource:
             made = msgspec.structs.replace(made, position=old.position)
         if held and made.digest() == held.digest():
             made = msgspec.structs.replace(held, stamp=stamp, read_at=made.read_at)
-        return self._pieces.commit(made, held or before)
+        return self._pieces.commit(made, held)
 
     def _joined(self, old: Held | None, pieces: list[Piece], keys: list[pl.DataFrame]) -> list[Piece]:
         """The pieces that stay, and the new ones.
