@@ -9,6 +9,7 @@ import pytest
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
+from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
 
 
@@ -24,6 +25,6 @@ def workspace(tmp_path: Path, clock: ManualClock) -> Workspace:
     return replace(open_workspace(tmp_path, "test", StoreSettings()), clock=clock)
 
 
-def pytest_report_header() -> str:
-    """Which PostgreSQL the tests run against."""
-    return f"postgresql: {where_postgresql_is()}"
+def pytest_report_header() -> list[str]:
+    """Which PostgreSQL and MariaDB the tests run against."""
+    return [f"postgresql: {where_postgresql_is()}", f"mariadb: {where_mariadb_is() or 'none answers'}"]

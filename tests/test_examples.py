@@ -11,6 +11,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 LAST_WORDS = {
     "data": "IT",
     "data_expectations": "# not translated: unexpected_rows_expectation",
+    "data_databases": "order 1 is there 1 time, returned: yes",
     "data_features": "values compared, 0 differ",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",

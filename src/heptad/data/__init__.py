@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.suggesting.rules import rule_lines as rule_lines
     from heptad.data.cleaning.suggesting.suggestions import Suggester as Suggester
     from heptad.data.cleaning.suggesting.suggestions import Suggestions as Suggestions
+    from heptad.data.columns.column_types import Dates as Dates
+    from heptad.data.columns.column_types import conform as conform
+    from heptad.data.columns.column_types import read_columns as read_columns
+    from heptad.data.columns.column_types import read_times as read_times
     from heptad.data.columns.keys import row_ids as row_ids
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
@@ -74,12 +78,14 @@ if TYPE_CHECKING:
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.files import FileSource as FileSource
+    from heptad.data.sources.formats import flattened as flattened
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
+    from heptad.data.versions.digests import rows_digest as rows_digest
     from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
     from heptad.data.versions.marking import roll_back as roll_back
     from heptad.data.versions.marking import tag as tag
@@ -115,6 +121,12 @@ __getattr__, __all__ = attach(
         "ColumnType": "settings",
         "Data": "data",
         "DataSettings": "settings",
+        "Dates": "columns.column_types",
+        "conform": "columns.column_types",
+        "read_columns": "columns.column_types",
+        "read_times": "columns.column_types",
+        "rows_digest": "versions.digests",
+        "flattened": "sources.formats",
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "ExpectSettings": "expectations.settings",

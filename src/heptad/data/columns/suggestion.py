@@ -129,6 +129,7 @@ _REPAIRS = {
     "second_date_format": "Times in a second format",
     "short_line": "Lines with too few fields",
     "read_as_time": "Numbers read as times",
+    "as_text": "Turned into text",
 }
 
 

@@ -78,7 +78,7 @@ def _read_typed(
         frames = [_scan_parquet(name, content) for name, content in parts]
     else:
         frames = [read_json_lines(_bytes(content), name, settings.encoding).lazy() for name, content in parts]
-    flat, nested = _flattened(_stacked(frames, parts))
+    flat, nested = flattened(_stacked(frames, parts))
     stored, repairs = conform(flat, {}, style)
     kinds = stored.collect_schema()
     texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
@@ -127,7 +127,7 @@ def _scan_parquet(name: str, content: Content) -> pl.LazyFrame:
     return scanned
 
 
-def _flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
+def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
     """Structs as columns named `outer.inner`, lists as text with blanks between; and which were."""
     told: dict[str, str] = {}
     schema = rows.collect_schema()

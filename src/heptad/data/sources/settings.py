@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from heptad.core.errors import InputError
-from heptad.core.settings import Settings
+from heptad.core.settings import OptionalDuration, Settings, Span
 
 
 def _check_encoding(name: str) -> None:
@@ -43,3 +43,19 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """How times are written, as in `%d.%m.%Y %H:%M`; empty: detected, which is reported."""
     columns: list[str] = []
     """Names of the columns, for a file without a header."""
+    table: str = ""
+    """Databases: the table or view to read, as `name` or `schema.name`."""
+    query: str = ""
+    """Databases: a SELECT to read instead of a table."""
+    cursor: str = ""
+    """Databases: a column that only grows, such as an id or `updated_at`; later collections read rows from its greatest
+    value on. Empty: all rows are read again."""
+    key: list[str] = []
+    """Databases with a cursor: the columns by which a row that is read again replaces the one before. Empty: the
+    primary key of the table."""
+    refresh: OptionalDuration = ""
+    """Databases: how long what was read counts as new, also for other commands. Empty: a minute, for one command."""
+    timeout: Span = "1h"
+    """Databases: how long reading may take."""
+    as_of: int | str = ""
+    """Delta tables: a version (`12`) or a moment (`"2026-01-31T00:00:00Z"`). Empty: the newest."""

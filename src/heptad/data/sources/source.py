@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core import catalogue
+from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
 from heptad.data.sources.settings import SourceSettings
@@ -55,5 +56,16 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     address = reveal(settings.uri)
     scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
+    if kind == "file" and (place.root / location / "_delta_log").is_dir():
+        kind = "delta+file"
+    if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
+        kind = "database"  # dialect+driver, which only SQLAlchemy knows
+    if settings.as_of != "" and kind != "delta+file":
+        raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
+    given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
+    if given and not location.startswith("//"):
+        raise SettingsError(
+            f"[sources.NAME] {given} is a setting of databases.", allowed="dialect://host/database in uri"
+        )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
