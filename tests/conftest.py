@@ -9,6 +9,7 @@ import pytest
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
+from tests.adapters.conftest import where_redis_is
 from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
 
@@ -26,5 +27,9 @@ def workspace(tmp_path: Path, clock: ManualClock) -> Workspace:
 
 
 def pytest_report_header() -> list[str]:
-    """Which PostgreSQL and MariaDB the tests run against."""
-    return [f"postgresql: {where_postgresql_is()}", f"mariadb: {where_mariadb_is() or 'none answers'}"]
+    """Which servers the tests run against."""
+    return [
+        f"postgresql: {where_postgresql_is()}",
+        f"mariadb: {where_mariadb_is() or 'none answers'}",
+        f"redis: {where_redis_is() or 'none answers'}",
+    ]

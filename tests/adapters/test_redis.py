@@ -1,28 +1,17 @@
 """Redis is an online store; runs against the server on loopback, or the one that HEPTAD_TEST_REDIS names."""
 
-import os
 import secrets
 import socket
 from collections.abc import Generator
 
 import pytest
-import redis
+from tests.adapters.conftest import URL, where_redis_is
 
 from heptad.adapters.redis import RedisStore
 from heptad.core.errors import SettingsError, UnavailableError, WorkspaceError
 from heptad.testing.online_contract import OnlineStoreContract, Open
 
-URL = os.environ.get("HEPTAD_TEST_REDIS", "redis://127.0.0.1:6379/0")
-
-
-def answers() -> bool:
-    try:
-        return bool(redis.Redis.from_url(URL, socket_connect_timeout=1).ping())
-    except redis.RedisError:
-        return False
-
-
-needs_redis = pytest.mark.skipif(not answers(), reason=f"no Redis answers at {URL.rpartition('@')[2]}")
+needs_redis = pytest.mark.skipif(not where_redis_is(), reason="no Redis answers")
 
 
 @needs_redis

@@ -65,5 +65,5 @@ def test_a_missing_driver_is_named_with_what_installs_it(tmp_path: Path, monkeyp
     assert error.value.remedy == "pip install oracledb"
     with pytest.raises(WorkspaceError, match=r"Nothing installed reads no\+such://"):
         open_source(SourceSettings(uri="no+such://h/d", table="t"), Place(root=tmp_path))
-    with pytest.raises(NotFoundError, match="no source 'gopher'"):
+    with pytest.raises(NotFoundError, match="no adapter for source 'gopher'"):
         open_source(SourceSettings(uri="gopher://h/d"), Place(root=tmp_path))

@@ -19,7 +19,7 @@ def test_a_plain_path_is_a_file(tmp_path: Path) -> None:
 
 def test_an_unknown_scheme_names_the_known_ones(tmp_path: Path) -> None:
     """What nothing installed can read is refused."""
-    with pytest.raises(NotFoundError, match="no source 'gopher'") as error:
+    with pytest.raises(NotFoundError, match="no adapter for source 'gopher'") as error:
         open_source(SourceSettings(uri="gopher://x/y"), Place(root=tmp_path))
     assert "file" in error.value.allowed
 
