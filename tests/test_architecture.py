@@ -28,7 +28,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake", "rapidfuzz"},
+    "data": {"deltalake", "rapidfuzz", "fastavro", "fastexcel", "backports"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
@@ -47,6 +47,9 @@ OUTSIDE: dict[str, set[str]] = {
 ONLY_IN: dict[str, str] = {
     "sqlalchemy": "core/sql_",
     "psycopg": "core/sql_",
+    "fastavro": "data/sources/avro",
+    "fastexcel": "data/sources/excel",
+    "backports": "data/sources/compression",
     "optuna": "experiments/",
     "sklearn": "training/",
     "lightgbm": "training/",
