@@ -23,6 +23,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "source": {
         "file": "heptad.data.sources.files:FileSource",
+        "s3": "heptad.adapters.objects:s3",
+        "gs": "heptad.adapters.objects:gs",
+        "az": "heptad.adapters.objects:az",
+        "https": "heptad.adapters.https:https",
+        "http": "heptad.adapters.https:http",
         "python-package": "heptad.adapters.python_package:PackageSource",
     },
 }

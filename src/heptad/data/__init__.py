@@ -60,7 +60,14 @@ if TYPE_CHECKING:
     from heptad.data.records import SourceRead as SourceRead
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
+    from heptad.data.sources.archives import split_member as split_member
+    from heptad.data.sources.cache import SourceCache as SourceCache
+    from heptad.data.sources.credentials import refuse_secrets_in as refuse_secrets_in
+    from heptad.data.sources.credentials import reveal_all as reveal_all
+    from heptad.data.sources.credentials import without_secrets as without_secrets
     from heptad.data.sources.files import FileSource as FileSource
+    from heptad.data.sources.files import cache_of as cache_of
+    from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
@@ -79,15 +86,6 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
-        "FlaggedCell": "cleaning.suggesting.rules",
-        "Labels": "cleaning.suggesting.labels",
-        "SuggestedRule": "cleaning.suggesting.rules",
-        "Suggester": "cleaning.suggesting.suggestions",
-        "Suggestions": "cleaning.suggesting.suggestions",
-        "accept_rules": "cleaning.suggesting.accepting",
-        "read_cells": "cleaning.suggesting.reading",
-        "read_labels": "cleaning.suggesting.labels",
-        "rule_lines": "cleaning.suggesting.rules",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
         "Column": "records",
@@ -107,7 +105,9 @@ __getattr__, __all__ = attach(
         "Features": "features.features",
         "FileSource": "sources.files",
         "Finding": "records",
+        "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
@@ -123,12 +123,18 @@ __getattr__, __all__ = attach(
         "STAMP": "features.online",
         "Schema": "records",
         "Source": "sources.source",
+        "SourceCache": "sources.cache",
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "SuggestedRule": "cleaning.suggesting.rules",
+        "Suggester": "cleaning.suggesting.suggestions",
+        "Suggestions": "cleaning.suggesting.suggestions",
         "TrainingSet": "features.leakage",
         "Values": "features.joins",
         "ViewChange": "features.registry",
+        "accept_rules": "cleaning.suggesting.accepting",
+        "cache_of": "sources.files",
         "checked_pairs": "features.online",
         "column_distances": "profiles.distances",
         "distance": "profiles.distances",
@@ -141,13 +147,21 @@ __getattr__, __all__ = attach(
         "merge": "profiles.profile",
         "open_source": "sources.source",
         "profile_frame": "profiles.profile",
+        "read_cells": "cleaning.suggesting.reading",
         "read_entities": "features.entities",
+        "read_labels": "cleaning.suggesting.labels",
+        "read_local": "sources.files",
+        "refuse_secrets_in": "sources.credentials",
+        "reveal_all": "sources.credentials",
         "row_ids": "columns.keys",
+        "rule_lines": "cleaning.suggesting.rules",
+        "split_member": "sources.archives",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
+        "without_secrets": "sources.credentials",
     },
 )

@@ -1,5 +1,6 @@
 """Members of ZIP and TAR archives, which are never extracted under names of their own."""
 
+import re
 import stat
 import tarfile
 import zipfile
@@ -13,6 +14,7 @@ import msgspec
 from heptad.core.errors import DataError, nearest
 from heptad.data.sources.compression import CHUNK, write_within
 
+_ARCHIVE = re.compile(r"(?i).\.(zip|tar(\.(gz|bz2|xz|zst))?|tgz|tbz2|txz)$")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BOOK = ("[Content_Types].xml", "mimetype")
 """What books of Excel and OpenDocument hold, which are ZIP archives too."""
@@ -128,3 +130,16 @@ def _whole(name: str) -> Iterator[None]:
 def _is_litter(name: str) -> bool:
     """What archive programs of desktops leave beside the files that were meant."""
     return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
+
+
+def split_member(address: str) -> tuple[str, str]:
+    """An address and the member of an archive that it names, told by the names of its parts.
+
+    >>> split_member("bucket/all.tar.gz/in/*.csv")
+    ('bucket/all.tar.gz', 'in/*.csv')
+    """
+    parts = address.split("/")
+    for place, part in enumerate(parts[:-1], 1):
+        if _ARCHIVE.search(part) and any(parts[place:]):
+            return "/".join(parts[:place]), "/".join(parts[place:])
+    return address, ""

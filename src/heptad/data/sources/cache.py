@@ -11,8 +11,9 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from heptad.core.files import make_folder, writing
+from heptad.core.files import make_folder, write_atomically, writing
 
+_NOTE = "note"
 KEPT_DAYS = 7
 """A file of an older version of a source is removed when nobody has asked for it so long."""
 
@@ -28,8 +29,8 @@ class SourceCache:
 
     def keep(self, origin: str, version: str, make: Callable[[Path], None]) -> Path:
         """The file that `make` writes for one version of `origin`; made only where it is not there yet."""
-        folder = self._folder / blake3(origin.encode()).hexdigest()[:32]
-        path = folder / blake3(version.encode()).hexdigest()[:32]
+        folder = self._of(origin)
+        path = folder / _name(version)
         if path.is_file():
             os.utime(path)
             return path
@@ -47,9 +48,31 @@ class SourceCache:
         _remove_old(folder)
         return path
 
+    def remember(self, origin: str, note: bytes) -> None:
+        """Keep a note about `origin` beside its files, in place of the one before."""
+        write_atomically(self._of(origin) / _NOTE, note)
+
+    def recall(self, origin: str) -> bytes:
+        """The note about `origin`; empty where there is none."""
+        try:
+            return (self._of(origin) / _NOTE).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def holds(self, origin: str, version: str) -> bool:
+        """Whether the file of this version is there."""
+        return (self._of(origin) / _name(version)).is_file()
+
     def made_of(self, file: Path, how: str, make: Callable[[Path], None]) -> Path:
         """What `make` writes of a local file as it is now; `how` names the way."""
         return self.keep(f"{file.absolute()}\n{how}", "-".join(map(str, stamp(file))), make)
+
+    def _of(self, origin: str) -> Path:
+        return self._folder / _name(origin)
+
+
+def _name(text: str) -> str:
+    return blake3(text.encode()).hexdigest()[:32]
 
 
 def stamp(path: Path) -> tuple[int, int, int]:
