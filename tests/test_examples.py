@@ -11,6 +11,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 LAST_WORDS = {
     "data": "IT",
     "data_features": "values compared, 0 differ",
+    "data_sources": "shop is missing in orders-2.csv",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",
     "training": "report: heptad-example-training",
