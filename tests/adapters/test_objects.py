@@ -159,6 +159,17 @@ def test_secrets_are_named_and_never_written_out(bucket: S3Store, tmp_path: Path
     assert named.digest() == source_of(bucket, tmp_path, "t.csv").digest()
 
 
+def test_without_credentials_it_says_where_they_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the client asks the cloud that the machine may stand in, which answers nothing here."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    cloud = {"metadata_endpoint": "http://127.0.0.1:9"}
+    settings = SourceSettings(uri="s3://bucket/t.csv", options=cloud, retries=0, timeout=0.5)
+    with pytest.raises(DataError, match="there may be none") as error:
+        open_source(settings, Place(root=tmp_path)).digest()
+    assert "AWS_ACCESS_KEY_ID" in error.value.allowed
+
+
 class Bad:
     """A server on loopback that answers as it is told to."""
 

@@ -46,6 +46,11 @@ _CREDENTIALS = {
     "az": "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY",
 }
 
+_NO_CREDENTIALS = re.compile(
+    r"ExpiredToken|InvalidAccessKeyId|TokenRefreshRequired|/latest/api/token|computeMetadata|169\.254\.169\.254"
+)
+"""Where none are given, the clients ask the machine's own cloud for some, at these addresses."""
+
 
 class Entry(msgspec.Struct, frozen=True, order=True):
     """One object as the store lists it; `tag` changes with its content."""
@@ -157,13 +162,13 @@ class ObjectSource:
                 allowed="options of the object store, such as region",
             ) from None
         except BaseError as error:
-            if re.search(r"ExpiredToken|InvalidAccessKeyId|TokenRefreshRequired", str(error)):
+            if _NO_CREDENTIALS.search(str(error)):
                 raise self._refused(where) from None
             raise self._unavailable(where, str(error)) from None
 
     def _refused(self, where: str) -> DataError:
         return DataError(
-            f"{where} may not be read with the credentials at hand; they may have expired.",
+            f"{where} may not be read with the credentials at hand; there may be none, or they may have expired.",
             allowed=f"[sources.NAME] options, or in the environment {_CREDENTIALS[self._scheme]}",
             remedy='renew them, then do the same again; a public bucket needs options.skip_signature = "true"',
         )
