@@ -29,7 +29,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake", "rapidfuzz", "yaml"},
+    "data": {"deltalake", "rapidfuzz", "yaml", "fastavro", "fastexcel", "backports"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
@@ -48,6 +48,9 @@ OUTSIDE: dict[str, set[str]] = {
 ONLY_IN: dict[str, str] = {
     "sqlalchemy": "core/sql_",
     "psycopg": "core/sql_",
+    "fastavro": "data/sources/avro",
+    "fastexcel": "data/sources/excel",
+    "backports": "data/sources/compression",
     "optuna": "experiments/",
     "sklearn": "training/",
     "lightgbm": "training/",

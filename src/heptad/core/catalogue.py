@@ -32,6 +32,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "sqlite": "heptad.adapters.databases.source:DatabaseSource",
         "delta+file": "heptad.adapters.delta:DeltaSource",
         "file": "heptad.data.sources.files:FileSource",
+        "s3": "heptad.adapters.objects:s3",
+        "gs": "heptad.adapters.objects:gs",
+        "az": "heptad.adapters.objects:az",
+        "https": "heptad.adapters.https:https",
+        "http": "heptad.adapters.https:http",
         "python-package": "heptad.adapters.python_package:PackageSource",
     },
 }

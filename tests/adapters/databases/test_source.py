@@ -269,7 +269,7 @@ def test_a_query_that_takes_too_long_is_ended(
     monkeypatch: pytest.MonkeyPatch,
     arrow: bool,
 ) -> None:
-    """By the database itself, after `timeout`."""
+    """By the database itself, after `read_timeout`."""
     if not arrow:
         monkeypatch.setattr("heptad.adapters.databases.arrow.batches", lambda *_: None)
     endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000000) SELECT sum(n) FROM c"
@@ -281,7 +281,7 @@ def test_a_query_that_takes_too_long_is_ended(
     }
     for url, query in queries.items():
         with pytest.raises(UnavailableError, match="took longer than"):
-            opened(url, query=query, timeout="200ms").digest()
+            opened(url, query=query, read_timeout="200ms").digest()
 
 
 def test_a_table_that_somebody_locks_is_waited_for_only_so_long(
@@ -292,7 +292,7 @@ def test_a_table_that_somebody_locks_is_waited_for_only_so_long(
     with psycopg.connect(postgresql_url) as other:
         other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(UnavailableError, match=r"is locked by somebody else|took longer"):
-            opened(postgresql_url, table="t", timeout="300ms").digest()
+            opened(postgresql_url, table="t", read_timeout="300ms").digest()
 
 
 def test_what_was_read_is_new_for_as_long_as_the_settings_say(

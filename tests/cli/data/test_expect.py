@@ -47,7 +47,7 @@ def expect(project: Path, *words: str | Path) -> int:
 def test_a_version_that_holds_ends_with_0(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Broken warnings are shown with rows, and do not count."""
     assert expect(project, "check") == 2
-    assert "There is no version" in capsys.readouterr().err
+    assert "There is no data version" in capsys.readouterr().err
     open_project(project).data.collect()
     assert expect(project, "check") == 0
     out = capsys.readouterr().out

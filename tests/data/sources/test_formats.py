@@ -1,5 +1,7 @@
 """Files of every format end as the same typed columns."""
 
+import io
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 from heptad.core.errors import DataError
 from heptad.data import SourceSettings, SourceTable
 from heptad.data.columns.column_types import Dates
+from heptad.data.sources import formats
+from heptad.data.sources.cache import SourceCache
 from heptad.data.sources.formats import read_files
 
 ROWS = pl.DataFrame(
@@ -18,7 +22,11 @@ MOMENT = datetime(2020, 1, 13, tzinfo=UTC)
 
 
 def read(name: str, content: bytes | Path, **settings: object) -> SourceTable:
-    return read_files([(name, content)], SourceSettings(uri=name, **settings), Dates(), ())  # type: ignore[arg-type]
+    path = content if isinstance(content, Path) else Path(tempfile.mkdtemp()) / "content"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    made = SourceSettings(uri=name, **settings)  # type: ignore[arg-type]
+    return read_files([(name, path)], made, Dates(), (), SourceCache(path.parent / "cache"))
 
 
 def written(folder: Path, suffix: str) -> Path:
@@ -28,11 +36,10 @@ def written(folder: Path, suffix: str) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("as_bytes", [True, False])
-def test_all_formats_give_the_same_rows(tmp_path: Path, suffix: str, as_bytes: bool) -> None:
-    """CSV, JSON lines and Parquet of one table, from a path or from bytes."""
+def test_all_formats_give_the_same_rows(tmp_path: Path, suffix: str) -> None:
+    """CSV, JSON lines and Parquet of one table."""
     path = written(tmp_path, suffix)
-    frame = read(path.name, path.read_bytes() if as_bytes else path).rows.collect()
+    frame = read(path.name, path).rows.collect()
     assert frame.to_dict(as_series=False) == ROWS.to_dict(as_series=False) | {"t": [MOMENT, MOMENT]}
     assert frame.schema["t"] == pl.Datetime("us", "UTC")
 
@@ -70,7 +77,62 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
         read("t.csv", b"\x89PNG\r\n\x1a\n")
 
 
-def test_columns_keep_their_text_where_asked() -> None:
+def test_columns_keep_their_text_where_asked(tmp_path: Path) -> None:
     """A code that looks like a number stays as it is written."""
-    table = read_files([("t.csv", b"a,b\n1,2\n")], SourceSettings(uri="t.csv"), Dates(), ["a"])
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n")
+    parts = [("t.csv", tmp_path / "t.csv")]
+    table = read_files(parts, SourceSettings(uri="t.csv"), Dates(), ["a"], SourceCache(tmp_path))
     assert table.rows.collect().row(0) == ("1", 2)
+
+
+def test_json_is_told_from_json_lines(tmp_path: Path) -> None:
+    """By content: a .json file may be either, and an array is a document under every name."""
+    for text, kind in [
+        ('[{"a": 1, "b": 2}]', "json"),
+        ('{"rows": [{"a": 1, "b": 2}]}', "json"),
+        ('{\n "rows": [{"a": 1, "b": 2}]\n}', "json"),
+        ('{"a": 1, "b": 2}\n{"a": 2, "b": 3}\n', "jsonl"),
+        ('{"a": 1, "b": 2}', "jsonl"),
+    ]:
+        assert read("t.json", text.encode()).understood["format"] == kind
+    assert read("t.txt", b'[{"a": 1, "b": 2}]').understood["taken"] == "the array"
+
+
+@pytest.mark.parametrize("kind", ["file", "stream"])
+def test_arrow_is_read_under_every_name(kind: str) -> None:
+    """Files and streams of Arrow IPC."""
+    buffer = io.BytesIO()
+    (ROWS.write_ipc if kind == "file" else ROWS.write_ipc_stream)(buffer)
+    table = read("t.dat", buffer.getvalue())
+    assert (table.understood["format"], table.understood["kind"]) == ("arrow", kind)
+    assert table.rows.collect()["n"].to_list() == [1, 2]
+    with pytest.raises(DataError, match=r"t\.arrow is not a readable Arrow file"):
+        read("t.arrow", buffer.getvalue()[:40])
+
+
+def test_columns_of_another_type_are_named_with_their_files(tmp_path: Path) -> None:
+    """A glob over typed files compares them before anything is read."""
+    for name, frame in {"a": {"x": [1], "y": ["p"]}, "b": {"x": [1.5], "y": [3]}}.items():
+        pl.DataFrame(frame).write_parquet(tmp_path / name)
+    parts = [(name, tmp_path / name) for name in "ab"]
+    with pytest.raises(DataError, match="b has other columns than a: y is String in a and Int64 in b"):
+        read_files(parts, SourceSettings(uri="*"), Dates(), (), SourceCache(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_a_text_of_one_endless_line_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is read into memory."""
+    monkeypatch.setattr(formats, "LINE_BYTES", 3 << 20)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read whole"))
+    with (tmp_path / name).open("wb") as file:
+        file.write(b'{"a": 1}\n')
+        file.write(b"x" * (5 << 20))
+    with pytest.raises(DataError, match=r"Line 2 of .* is longer than 3 MiB"):
+        read(name, tmp_path / name)
+
+
+def test_a_large_document_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON documents are held in memory, and JSON lines are the way out."""
+    monkeypatch.setattr(formats, "DOCUMENT_BYTES", 10)
+    with pytest.raises(DataError, match="is a JSON document of"):
+        read("t.json", b'[{"a": 1, "b": 2}]')

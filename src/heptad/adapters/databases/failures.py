@@ -28,7 +28,9 @@ class StreamError(Exception):
 
 GONE = Failure(LostConnectionError, "did not answer", "check that it runs and can be reached, then do the same again")
 SLOW = Failure(
-    UnavailableError, "took longer than [sources.NAME] timeout allows", "raise timeout, or ask for less in query"
+    UnavailableError,
+    "took longer than [sources.NAME] read_timeout allows",
+    "raise read_timeout, or ask for less in query",
 )
 LOCKED = Failure(UnavailableError, "is locked by somebody else", "do the same again when they are done")
 SHUT = Failure(SettingsError, "does not let this user in", "check the user, and the ${NAME} of the password, in uri")

@@ -36,7 +36,7 @@ class DatabaseSource:
 
     Without `cursor`, bringing it up to date reads everything; with one, rows from its greatest value on. Everything
     is read in one transaction that sees one state and cannot write. Raises `DataError` and `SettingsError` for what
-    cannot be asked, `UnavailableError` for a database that is gone, locked, or takes longer than `timeout`.
+    cannot be asked, `UnavailableError` for a database that is gone, locked, or takes longer than `read_timeout`.
     """
 
     def __init__(self, address: str, settings: SourceSettings, place: Place) -> None:
@@ -106,7 +106,7 @@ class DatabaseSource:
         cursor = self._statement.cursor
         converter = Converter(self._style, old.dtypes() if old else None)
         writer, keys = PieceWriter(self._pieces, cursor), []
-        with snapshot(self._address, duration(self._settings.timeout).total_seconds()) as session:
+        with snapshot(self._address, duration(self._settings.read_timeout).total_seconds()) as session:
             names = self._statement.names(session.connection)
             if old and old.names != names:
                 raise _ChangedError

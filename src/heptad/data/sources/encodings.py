@@ -49,11 +49,11 @@ def decode(data: bytes, name: str, declared: str = "") -> DecodedText:
     for magic, what in _MAGIC.items():
         if data.startswith(magic):
             raise DataError(
-                f"{name} is {what}, not text.", allowed="CSV, JSON lines or Parquet, the last one named .parquet"
+                f"{name} is {what}, not text.", allowed="CSV, JSON, JSON lines, Parquet, Arrow, Avro, Excel"
             )
     encoding = declared or _marked(data) or _looks_like_utf16(data)
     if not encoding.startswith(("utf-16", "utf-32")) and len(_CONTROL.findall(data[:_HEAD])) > len(data[:_HEAD]) / 100:
-        raise DataError(f"{name} is binary, not text.", allowed="CSV, JSON lines or Parquet")
+        raise DataError(f"{name} is binary, not text.", allowed="CSV, JSON, JSON lines, Parquet, Arrow, Avro, Excel")
     if encoding:
         return DecodedText(_strictly(data, name, encoding, detected=not declared), encoding)
     try:

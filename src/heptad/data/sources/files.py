@@ -1,45 +1,30 @@
-"""Rows out of files: one file, a glob, or members of a ZIP archive."""
+"""Rows out of files: one file, a glob, or members of an archive, compressed or not."""
 
-import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from blake3 import blake3
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
+from heptad.data.sources.archives import archive_kind, extract, find_members
+from heptad.data.sources.cache import SourceCache, passing_folder, stamp
+from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
 from heptad.data.sources.formats import read_files
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 
-_GLOB = frozenset("*?[")
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One file, or one member of a ZIP archive."""
-
-    path: Path
-    member: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.path.name}/{self.member}" if self.member else self.path.name
-
-    def content(self) -> bytes | Path:
-        """The bytes of a member, or the path of a file, which may be too large to hold."""
-        if not self.member:
-            return self.path
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.member)
+GLOB = frozenset("*?[")
+_ARCHIVES = (".zip", ".tar")
 
 
 class FileSource:
     """A path or glob, relative to the project's folder; `archive.zip/member.csv` is a member of an archive.
 
-    Several files are read in the order of their names and must have the same columns. An archive is read
-    in memory and never extracted.
+    Several files are read in the order of their names and must have the same columns. What is packed is unpacked
+    once into the workspace's cache.
     """
 
     def __init__(self, address: str, settings: SourceSettings, place: Place) -> None:
@@ -49,9 +34,9 @@ class FileSource:
         self._hashed: tuple[object, str] = (None, "")
 
     def digest(self) -> str:
-        paths = sorted({part.path for part in self._parts()})
+        paths, _ = self._found()
         # A file that was neither written nor replaced since is not hashed again.
-        stamps = [(path, _stamp(path)) for path in paths]
+        stamps = [(path, stamp(path)) for path in paths]
         if self._hashed[0] != stamps:
             total = blake3()
             for path in paths:
@@ -60,20 +45,18 @@ class FileSource:
         return self._hashed[1]
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
-        style = Dates(timezone=self._place.timezone, format=self._settings.dates)
-        parts = [(part.name, part.content()) for part in self._parts()]
-        return read_files(parts, self._settings, style, keep_text)
+        paths, member = self._found()
+        return read_local([(path.name, path) for path in paths], member, self._settings, self._place, keep_text)
 
-    def _parts(self) -> Sequence[Part]:
+    def _found(self) -> tuple[Sequence[Path], str]:
+        """The files that the address names, and what of them if they are archives."""
         path = self._place.root / self._address
-        archive = next((one for one in (path, *path.parents) if one.suffix.lower() == ".zip" and one.is_file()), None)
-        if archive is not None:
-            return [Part(archive, name) for name in _members(archive, path.relative_to(archive).as_posix())]
-        if path.is_file():
-            return [Part(path)]
+        file = next((one for one in (path, *path.parents) if one.is_file()), None)
+        if file is not None:
+            return [file], path.relative_to(file).as_posix() if file != path else ""
         top = Path(path.anchor)
-        found = sorted(top.glob(str(path.relative_to(top)))) if _GLOB & set(self._address) else []
-        files = [Part(one) for one in found if one.is_file()]
+        found = sorted(top.glob(str(path.relative_to(top)))) if GLOB & set(self._address) else []
+        files = [one for one in found if one.is_file()]
         if not files:
             there = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
             raise DataError(
@@ -81,38 +64,50 @@ class FileSource:
                 allowed=nearest(path.name, there),
                 remedy="paths and globs are relative to the project's folder",
             )
-        return files
+        return files, ""
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def read_local(
+    files: Sequence[tuple[str, Path]],
+    member: str,
+    settings: SourceSettings,
+    place: Place,
+    keep_text: Collection[str],
+) -> SourceTable:
+    """The rows of local files (name and path), of one member of theirs, or of the members that a pattern fits."""
+    cache = cache_of(place)
+    limit = int(settings.unpacked_gb * 1e9)
+    parts = [part for name, path in files for part in _unpacked(name, path, member, cache, limit)]
+    return read_files(parts, settings, Dates(timezone=place.timezone, format=settings.dates), keep_text, cache)
 
 
-def _members(archive: Path, wanted: str) -> list[str]:
-    """The names of the files to read in an archive: the one asked for, or the only one."""
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = [one for one in opened.infolist() if not one.is_dir()]
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{archive.name} is not a ZIP archive: {error}.") from error
-    names = sorted(one.filename for one in entries if not _is_litter(one.filename))
-    if wanted != ".":
-        if wanted not in names:
-            raise DataError(f"{archive.name} has no member {wanted!r}.", allowed=nearest(wanted, names))
-        return [wanted]
-    if len(names) != 1:
-        raise DataError(
-            f"{archive.name} holds {len(names)} files.",
-            allowed=", ".join(names[:12]) or "at least one file",
-            remedy=f'name one: uri = "{archive.name}/{names[0]}"' if names else "",
-        )
-    return names
+def cache_of(place: Place) -> SourceCache:
+    """Where files of sources are kept: in the workspace, or as long as this process where there is none."""
+    return SourceCache(place.cache or passing_folder())
 
 
-def _is_litter(name: str) -> bool:
-    """What archive programs of desktops leave beside the files that were meant."""
-    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
+def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int) -> Iterator[tuple[str, Path]]:
+    plain_name, plain = _plain(name, path, cache, limit)
+    kind = archive_kind(plain)
+    if not kind:
+        if member or plain_name.lower().endswith(_ARCHIVES):
+            raise DataError(
+                f"{name} is not a ZIP archive, nor a TAR.", remedy="look what it is; only archives have members"
+            )
+        yield plain_name, plain
+        return
+    for one in find_members(plain, kind, name, member):
+        held = cache.made_of(plain, f"member {one}", partial(extract, plain, kind, one, name, limit))
+        yield _plain(f"{name}/{one}", held, cache, limit)
+
+
+def _plain(name: str, path: Path, cache: SourceCache, limit: int) -> tuple[str, Path]:
+    """The name and file without compression."""
+    if not compression_of(path):
+        return name, path
+    plain = cache.made_of(path, "decompressed", lambda target: decompress(path, target, name, limit))
+    suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), "")
+    return name[: len(name) - len(suffix)], plain
 
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""Tells a file's format and reads it: delimited text, JSON lines, Parquet; all end as typed columns."""
+"""Tells a file's format and reads it: text, JSON, Parquet, Arrow, Avro, Excel; all end as typed columns."""
 
-import io
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import polars as pl
@@ -9,23 +9,59 @@ import polars as pl
 from heptad.core.errors import DataError
 from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
 from heptad.data.records import Repair
+from heptad.data.sources.avro import scan_avro
+from heptad.data.sources.cache import SourceCache
 from heptad.data.sources.delimited import read_delimited
+from heptad.data.sources.excel import OLE, read_sheet
+from heptad.data.sources.json_documents import read_json_document
 from heptad.data.sources.json_lines import read_json_lines
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import SourceTable
 
-SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+SUFFIXES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".avro": "avro",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+}
 """Formats by a file's name; everything else is delimited text, unless its first bytes say otherwise."""
-
-Content = bytes | Path
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"Obj\x01": "avro",
+    b"PK\x03\x04": "excel",
+    OLE: "excel",
+}
+"""The first bytes of binary formats. A ZIP archive that comes here is a book: others were unpacked."""
+LINE_BYTES = 64 << 20
+"""The longest line a text may have. Without this limit one file of one line would take all memory."""
+DOCUMENT_BYTES = 2 << 30
+"""The largest JSON document, which is held in memory whole; JSON lines have no limit."""
+_HEAD = 1 << 16
 
 
 def read_files(
-    parts: Sequence[tuple[str, Content]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+    parts: Sequence[tuple[str, Path]],
+    settings: SourceSettings,
+    style: Dates,
+    keep_text: Collection[str],
+    cache: SourceCache,
 ) -> SourceTable:
-    """The rows of files (name and content) one under the other; they must agree in format and columns."""
-    formats = {_format_of(name, content, settings) for name, content in parts}
+    """The rows of files (name and path) one under the other; they must agree in format and columns."""
+    formats = {_format_of(name, path, settings) for name, path in parts}
     if len(formats) > 1:
         raise DataError(
             f"The files are of different formats: {', '.join(sorted(formats))}.", allowed="files of one format"
@@ -34,7 +70,7 @@ def read_files(
     if kind == "csv":
         table = _read_texts(parts, settings, style, keep_text)
     else:
-        table = _read_typed(kind, parts, settings, style, keep_text)
+        table = _read_typed(kind, parts, settings, style, keep_text, cache)
     return (
         table
         if len(parts) == 1
@@ -44,25 +80,41 @@ def read_files(
     )
 
 
-def _format_of(name: str, content: Content, settings: SourceSettings) -> str:
+def _format_of(name: str, path: Path, settings: SourceSettings) -> str:
     if settings.format:
         return settings.format
-    head = content[:64] if isinstance(content, bytes) else _head(content)
-    if head.startswith(b"PAR1"):
-        return "parquet"
+    head = _head(path)
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
     by_name = SUFFIXES.get(PurePath(name).suffix.lower(), "csv")
-    return "jsonl" if by_name == "csv" and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b'{"') else by_name
+    if by_name not in {"csv", "json", "jsonl"}:
+        return by_name
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if re.match(rb"\[\s*\{", text) or (by_name == "json" and text.startswith(b"[")):
+        return "json"
+    if by_name == "json" and text.startswith(b"{"):
+        return "jsonl" if _is_lines(text, whole=len(head) < _HEAD) else "json"
+    return "jsonl" if by_name == "csv" and text.startswith(b'{"') else by_name
+
+
+def _is_lines(text: bytes, *, whole: bool) -> bool:
+    """Whether objects stand one a line, or are a single one without a table in it."""
+    first, _, rest = text.partition(b"\n")
+    if rest.strip():
+        return first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
+    return whole and not re.search(rb"\[\s*\{", text)
 
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(64)
+        return file.read(_HEAD)
 
 
 def _read_texts(
-    parts: Sequence[tuple[str, Content]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+    parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
 ) -> SourceTable:
-    tables = [read_delimited(_bytes(content), name, settings) for name, content in parts]
+    tables = [read_delimited(_text(name, path), name, settings) for name, path in parts]
     cells = _stacked([table.frame.lazy() for table in tables], parts).collect()
     decimal_comma = tables[0].separator != ","
     read = {name: read_text(name, decimal_comma, style) for name in cells.columns if name not in keep_text}
@@ -72,18 +124,20 @@ def _read_texts(
 
 
 def _read_typed(
-    kind: str, parts: Sequence[tuple[str, Content]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+    kind: str,
+    parts: Sequence[tuple[str, Path]],
+    settings: SourceSettings,
+    style: Dates,
+    keep_text: Collection[str],
+    cache: SourceCache,
 ) -> SourceTable:
-    if kind == "parquet":
-        frames = [_scan_parquet(name, content) for name, content in parts]
-    else:
-        frames = [read_json_lines(_bytes(content), name, settings.encoding).lazy() for name, content in parts]
-    flat, nested = flattened(_stacked(frames, parts))
+    opened = [_OPENERS[kind](name, path, settings, cache) for name, path in parts]
+    flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
     stored, repairs = conform(flat, {}, style)
     kinds = stored.collect_schema()
     texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
     typed, told, found = read_columns(stored, {name: read_times(name, style) for name in texts})
-    return _table(typed, {"format": kind} | nested, told, [*repairs, *found])
+    return _table(typed, {"format": kind} | opened[0][1] | nested, told, [*repairs, *found])
 
 
 def _table(
@@ -93,38 +147,103 @@ def _table(
     return SourceTable(rows=rows, understood=understood | told, repairs=repairs)
 
 
-def _stacked(frames: Sequence[pl.LazyFrame], parts: Sequence[tuple[str, Content]]) -> pl.LazyFrame:
-    names = [frame.collect_schema().names() for frame in frames]
-    for found, (name, _) in zip(names, parts, strict=True):
-        check_names(found, name)
-        if set(found) != set(names[0]):
-            odd = sorted(set(found) ^ set(names[0]))
+def _stacked(frames: Sequence[pl.LazyFrame], parts: Sequence[tuple[str, Path]]) -> pl.LazyFrame:
+    schemas = [frame.collect_schema() for frame in frames]
+    for found, (name, _) in zip(schemas, parts, strict=True):
+        check_names(found.names(), name)
+        differences = _differences(schemas[0], found, parts[0][0], name)
+        if differences:
+            more = f", and {len(differences) - 5} more" if len(differences) > 5 else ""
             raise DataError(
-                f"{name} has other columns than {parts[0][0]}: they differ in {', '.join(odd[:5])}.",
+                f"{name} has other columns than {parts[0][0]}: {', '.join(differences[:5])}{more}.",
                 allowed="files with the same columns",
                 remedy="name the files apart, as sources of their own",
             )
     stacked = frames[0]
     if len(frames) > 1:
-        stacked = pl.concat([frame.select(names[0]) for frame in frames], how="vertical_relaxed")
+        stacked = pl.concat([frame.select(schemas[0].names()) for frame in frames], how="vertical_relaxed")
     if stacked.head(1).collect().is_empty():
         raise DataError(f"{parts[0][0]} has no rows.", allowed="at least one row")
     return stacked
 
 
-def _scan_parquet(name: str, content: Content) -> pl.LazyFrame:
-    """The rows of a Parquet file, which stay there until they are needed."""
-    try:
-        if isinstance(content, bytes):
-            return pl.read_parquet(io.BytesIO(content)).lazy()
-        scanned = pl.scan_parquet(content, glob=False)
-        scanned.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+def _differences(first: pl.Schema, second: pl.Schema, first_file: str, second_file: str) -> list[str]:
+    """What keeps two files from standing one under the other; whole numbers and others do not."""
+    missing = [f"{name} is missing in {second_file}" for name in first if name not in second]
+    missing += [f"{name} is missing in {first_file}" for name in second if name not in first]
+    return missing + [
+        f"{name} is {kind} in {first_file} and {second[name]} in {second_file}"
+        for name, kind in first.items()
+        if name in second and kind != second[name] and not _fit(kind, second[name])
+    ]
+
+
+def _fit(first: pl.DataType, second: pl.DataType) -> bool:
+    if pl.Null() in {first, second} or (first.is_numeric() and second.is_numeric()):
+        return True
+    return isinstance(first, pl.Datetime) and isinstance(second, pl.Datetime) and first.time_zone == second.time_zone
+
+
+Opened = tuple[pl.LazyFrame, dict[str, str]]
+"""Rows, and what is told about how they were found."""
+
+
+def _open_lines(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
+    return read_json_lines(_text(name, path), name, settings.encoding).lazy(), {}
+
+
+def _open_document(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
+    if path.stat().st_size > DOCUMENT_BYTES:
         raise DataError(
-            f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}.",
+            f"{name} is a JSON document of {path.stat().st_size / 1e9:.1f} GB.",
+            allowed=f"documents up to {DOCUMENT_BYTES / 1e9:.1f} GB, or JSON lines",
+            remedy="write one object a line: jq -c '.[]' FILE",
+        )
+    frame, taken = read_json_document(path.read_bytes(), name, settings.encoding)
+    return frame.lazy(), {"taken": taken}
+
+
+def _open_parquet(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
+    return _scanned("Parquet", name, lambda: pl.scan_parquet(path, glob=False)), {}
+
+
+def _open_arrow(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
+    if _head(path).startswith(b"ARROW1"):
+        return _scanned("Arrow", name, lambda: pl.scan_ipc(path, glob=False)), {"kind": "file"}
+    return _scanned("Arrow", name, lambda: pl.read_ipc_stream(path).lazy()), {"kind": "stream"}
+
+
+def _open_avro(name: str, path: Path, _settings: SourceSettings, cache: SourceCache) -> Opened:
+    converted = cache.made_of(path, "avro", lambda target: scan_avro(path, name).sink_parquet(target))
+    return pl.scan_parquet(converted, glob=False), {}
+
+
+def _open_excel(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
+    frame, sheet = read_sheet(path, name, settings.sheet, int(settings.unpacked_gb * 1e9))
+    return frame.lazy(), {"sheet": sheet}
+
+
+_OPENERS: dict[str, Callable[[str, Path, SourceSettings, SourceCache], Opened]] = {
+    "jsonl": _open_lines,
+    "json": _open_document,
+    "parquet": _open_parquet,
+    "arrow": _open_arrow,
+    "avro": _open_avro,
+    "excel": _open_excel,
+}
+
+
+def _scanned(what: str, name: str, scan: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
+    """Rows that stay in their file until they are needed; its schema is read now."""
+    try:
+        rows = scan()
+        rows.collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise DataError(
+            f"{name} is not a readable {what} file: {str(error).splitlines()[0]}.",
             remedy="write it again; it may be cut short",
         ) from error
-    return scanned
+    return rows
 
 
 def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
@@ -146,5 +265,19 @@ def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
     return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists), told
 
 
-def _bytes(content: Content) -> bytes:
-    return content if isinstance(content, bytes) else content.read_bytes()
+def _text(name: str, path: Path) -> bytes:
+    """The bytes of a text, once it is known that no line of it is too long to hold."""
+    if path.stat().st_size > LINE_BYTES:
+        length, number = 0, 1
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                first = re.search(rb"[\r\n]", chunk)
+                length = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) - 1 if first else length + len(chunk)
+                if length > LINE_BYTES:
+                    raise DataError(
+                        f"Line {number:,} of {name} is longer than {LINE_BYTES >> 20} MiB.",
+                        allowed=f"lines up to {LINE_BYTES >> 20} MiB",
+                        remedy="look whether its lines end at all, and whether it is a table",
+                    )
+                number += chunk.count(b"\n")
+    return path.read_bytes()

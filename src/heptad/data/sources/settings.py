@@ -20,15 +20,33 @@ Encoding: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_encodin
 Character: TypeAlias = Annotated[str, msgspec.Meta(max_length=1, description="one character, or empty")]
 
 
+PositiveFloat: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Retries: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=20)]
+
+
 class SourceSettings(Settings, frozen=True, kw_only=True):
     """`[sources.NAME]`: where rows come from."""
 
     uri: str
-    """A path or glob relative to the project, or an address such as `python-package:NAME/FILE`."""
+    """A path or glob relative to the project, or an address: `s3://BUCKET/KEY`, `https://HOST/FILE`, ..."""
     time: str = ""
     """The column that says when a row happened; rows are collected up to a moment by it."""
-    format: Literal["", "csv", "jsonl", "parquet"] = ""
+    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel"] = ""
     """Empty: by the file's name and content."""
+    sheet: str = ""
+    """The sheet of a book of Excel or OpenDocument; `book.xlsx!Sheet` in `uri` says the same."""
+    unpacked_gb: PositiveFloat = 50.0
+    """The most that a compressed file or a member of an archive may hold, in GB of 10^9 bytes."""
+    endpoint: str = ""
+    """The address of an object store that is not the provider's own, such as `http://127.0.0.1:9000`."""
+    options: dict[str, str] = {}
+    """Options of an object store, such as `region`; keys and tokens as `${NAME}`, or from the environment."""
+    headers: dict[str, str] = {}
+    """Headers of requests over HTTP, such as `Authorization = "Bearer ${TOKEN}"`."""
+    timeout: Span = "30s"
+    """How long a server may take to connect, and to send the next bytes."""
+    retries: Retries = 4
+    """How often a server that is not there, or that fails, is asked again, with growing pauses."""
     separator: Character = ""
     """CSV only; empty: detected."""
     quote: Character | None = None
@@ -55,7 +73,7 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     primary key of the table."""
     refresh: OptionalDuration = ""
     """Databases: how long what was read counts as new, also for other commands. Empty: a minute, for one command."""
-    timeout: Span = "1h"
-    """Databases: how long reading may take."""
+    read_timeout: Span = "1h"
+    """Databases: how long reading may take in all."""
     as_of: int | str = ""
     """Delta tables: a version (`12`) or a moment (`"2026-01-31T00:00:00Z"`). Empty: the newest."""

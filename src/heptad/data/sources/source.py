@@ -12,6 +12,7 @@ from heptad.core import catalogue
 from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
+from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.settings import SourceSettings
 
 
@@ -20,6 +21,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     root: Path
     timezone: str = "UTC"
+    cache: Path | None = None
+    """Where sources may keep what they unpacked, converted or downloaded; without it, as long as the process."""
 
 
 class SourceTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +56,8 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
 
     Raises `NotFoundError` for a scheme that nothing installed reads.
     """
-    address = reveal(settings.uri)
+    address, sheet = split_sheet(reveal(settings.uri))
+    settings = msgspec.structs.replace(settings, sheet=sheet) if sheet else settings
     scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
