@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.cleaning.requests import CleanedRows as CleanedRows
+    from heptad.data.cleaning.requests import RefusedRow as RefusedRow
+    from heptad.data.cleaning.requests import RowRepair as RowRepair
+    from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
+    from heptad.data.cleaning.settings import RowRule as RowRule
+    from heptad.data.cleaning.settings import SimilarRows as SimilarRows
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
     from heptad.data.records import Column as Column
     from heptad.data.records import DatasetVersion as DatasetVersion
     from heptad.data.records import Finding as Finding
+    from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
     from heptad.data.records import Schema as Schema
@@ -79,6 +86,13 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Fitted": "records",
+        "SimilarRows": "cleaning.settings",
+        "RowRule": "cleaning.settings",
+        "clean_rows": "cleaning.requests",
+        "RowRepair": "cleaning.requests",
+        "RefusedRow": "cleaning.requests",
+        "CleanedRows": "cleaning.requests",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Labels": "cleaning.suggesting.labels",
         "SuggestedRule": "cleaning.suggesting.rules",

@@ -13,7 +13,7 @@ from heptad.data.assembling.assembly import Assembly
 from heptad.data.assembling.collecting import Collecting
 from heptad.data.assembling.staging import Staged
 from heptad.data.assembling.storing import canonical_order
-from heptad.data.cleaning.rules import without_marks
+from heptad.data.cleaning.aside import without_marks
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checks import bind
 from heptad.data.expectations.settings import ExpectSettings
@@ -160,11 +160,11 @@ class Data:
         return rows_digest(self.scan(version))
 
     def _whole_table(self, latest: DatasetVersion | None) -> pl.LazyFrame:
-        task = latest.schema.task if latest else None
-        key = (self._assembly.watermark(), self._assembly.fingerprint(), task)
+        bound = (latest.schema.task, latest.fitted) if latest else None
+        key = (self._assembly.watermark(), self._assembly.fingerprint(), bound)
         if self._whole is None or self._whole[0] != key:
             self._whole = None
-            made = self._assembly.build(task=task)
+            made = self._assembly.build(before=latest)
             rows = without_marks(made.rows)
             # Where the table is in memory, only what is replayed of it stays there.
             self._whole = key, made.staged.settled(rows) if made.staged.in_memory else rows, made.staged
