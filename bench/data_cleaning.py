@@ -30,7 +30,7 @@ SETTINGS = CleanSettings(
         "i1": CleanRule(max=95, outside="cap", fill=50),
         "city": CleanRule(strip=True, canonical=CITIES, unlisted="null"),
         "code": CleanRule(case="upper", regex="[A-Z]{2}[0-9]"),
-        "kind": CleanRule(lower=True, missing=["n/a", "?"], replace={"regulr": "regular"}, fill="other"),
+        "kind": CleanRule(lower=True, missing=["N/A", "?"], replace={"regulr": "regular"}, fill="other"),
         "note": CleanRule(strip=True),
     }
 )
@@ -77,8 +77,7 @@ def by_hand(rows: pl.LazyFrame, into: Path) -> None:
     every = {name: name for name in CITIES} | {one: name for name, written in CITIES.items() for one in written}
     n2 = pl.when(pl.col("n2") != 999).then("n2")
     i0 = pl.when(pl.col("i0") != -1).then("i0")
-    kind = pl.col("kind").str.to_lowercase()
-    kind = pl.when(~kind.is_in(["n/a", "?"])).then(kind)
+    kind = pl.when(~pl.col("kind").is_in(["N/A", "?"])).then(pl.col("kind")).str.to_lowercase()
     code = pl.col("code").str.to_uppercase()
     rows.with_columns(finite).with_columns(huge).with_columns(
         pl.col("n0").clip(-3, 3),
@@ -101,7 +100,9 @@ def _generate(path: Path) -> None:
     parts = []
     for number in range(10):
         ids = np.arange(number * part, (number + 1) * part)
-        notes = pl.select(pl.format("note {}{}", pl.lit(pl.Series(ids % 5000)), pl.lit(pl.Series(rng.choice(["", " "], part)))))
+        notes = pl.select(
+            pl.format("note {}{}", pl.lit(pl.Series(ids % 5000)), pl.lit(pl.Series(rng.choice(["", " "], part))))
+        )
         frame = pl.DataFrame(
             {
                 "id": ids,

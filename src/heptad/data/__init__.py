@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.cleaning.files import clean_file as clean_file
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
     from heptad.data.cleaning.requests import RowRepair as RowRepair
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "clean_file": "cleaning.files",
         "Fitted": "records",
         "SimilarRows": "cleaning.settings",
         "RowRule": "cleaning.settings",

@@ -28,20 +28,20 @@ class SettingAside:
     """
 
     def __init__(self, rules: Mapping[str, pl.Expr]) -> None:
-        self._rules = rules
+        self.rules = rules
 
     def rows(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """All rows, those that go with their rule in the column `ASIDE`."""
         rule = pl.coalesce(
             [
-                *(pl.when(wanted).then(pl.lit(name)).otherwise(None) for name, wanted in self._rules.items()),
+                *(pl.when(wanted).then(pl.lit(name)).otherwise(None) for name, wanted in self.rules.items()),
                 pl.lit(None, pl.String),
             ]
         )
         return rows.with_columns(rule.alias(ASIDE))
 
     def expressions(self) -> Sequence[pl.Expr]:
-        return [(pl.col(ASIDE) == name).sum().alias(name) for name in self._rules]
+        return [(pl.col(ASIDE) == name).sum().alias(name) for name in self.rules]
 
     def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
         del rows
@@ -49,7 +49,7 @@ class SettingAside:
 
     def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> list[Repair]:
         del tables
-        return [Repair(rule=name, rows=values[name]) for name in self._rules if values[name]]
+        return [Repair(rule=name, rows=values[name]) for name in self.rules if values[name]]
 
 
 def rows_aside(rows: pl.LazyFrame) -> pl.LazyFrame:

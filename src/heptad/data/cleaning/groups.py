@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from heptad.data.cleaning.settings import CleanRule
-from heptad.data.cleaning.steps import Given, Step
+from heptad.data.cleaning.steps import Given, Step, filled
 from heptad.data.columns.dialogues import Asking, Dialogue
 
 MOST_GROUPS = 10_000
@@ -73,9 +73,9 @@ def fit_votes(column: str, rule: CleanRule) -> Dialogue[tuple[dict[str, str], in
 
 def fill(given: Given) -> Step:
     constant = pl.lit(given.rule.fill).cast(given.kind)
-    return Step("fill", given.column, lambda value: value.fill_null(constant))
+    return Step("fill", given.column, lambda value: value.fill_null(constant), filled)
 
 
 def fill_from(given: Given) -> Step:
     other = pl.col(given.rule.fill_from)
-    return Step("fill_from", given.column, lambda value: value.fill_null(other.cast(given.kind, strict=False)))
+    return Step("fill_from", given.column, lambda value: value.fill_null(other.cast(given.kind, strict=False)), filled)

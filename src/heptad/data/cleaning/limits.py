@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from heptad.data.cleaning.settings import CleanRule
-from heptad.data.cleaning.steps import Given, Step
+from heptad.data.cleaning.steps import Given, Step, lost
 from heptad.data.columns.dialogues import Asking, Dialogue
 
 HUGE = 1e38
@@ -21,11 +21,11 @@ Bounds = list[tuple[float | None, float | None]]
 
 
 def not_finite(given: Given) -> Step:
-    return Step("not_finite", given.column, lambda value: pl.when(value.is_finite()).then(value))
+    return Step("not_finite", given.column, lambda value: pl.when(value.is_finite()).then(value), lost)
 
 
 def huge(given: Given) -> Step:
-    return Step("huge", given.column, lambda value: pl.when(value.abs() <= HUGE).then(value))
+    return Step("huge", given.column, lambda value: pl.when(value.abs() <= HUGE).then(value), lost)
 
 
 def outside(given: Given) -> Step:
@@ -36,7 +36,7 @@ def outside(given: Given) -> Step:
         return Step("outside", given.column, lambda value: value, gone=lambda value: ~_inside(value, ends))
     if rule.outside == "cap":
         return Step("outside", given.column, lambda value: _capped(value, ends, kind))
-    return Step("outside", given.column, lambda value: pl.when(_inside(value, ends)).then(value))
+    return Step("outside", given.column, lambda value: pl.when(_inside(value, ends)).then(value), lost)
 
 
 def outliers(given: Given) -> Step:
@@ -102,9 +102,7 @@ def _forest(sample: np.ndarray[Any, Any]) -> Bounds:
     return list(_runs(usual, [float(cut) for cut in cuts]))
 
 
-def _runs(
-    usual: Sequence[bool] | np.ndarray[Any, Any], cuts: Sequence[float]
-) -> Iterable[tuple[float | None, float | None]]:
+def _runs(usual: np.ndarray[Any, Any], cuts: Sequence[float]) -> Iterator[tuple[float | None, float | None]]:
     """Neighbouring ordinary pieces as one; piece n lies between the cuts n-1 and n."""
     start: int | None = None
     for place in range(len(usual) + 1):

@@ -18,6 +18,8 @@ from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.passes import ask
 from heptad.data.records import Finding, Fitted, Repair
 
+FIRST = 100_000
+"""Rows among which examples are looked for first."""
 _FIRST = f"{MARK}first "
 
 
@@ -96,15 +98,22 @@ class CellRepairs:
 
     def repairs(self, rows: pl.LazyFrame, counts: Sequence[int]) -> list[Repair]:
         """The repairs by what was counted, with examples out of the rows as they were before."""
-        changed = [(mark, cells) for mark, cells in zip(self.marks, counts, strict=True) if cells and mark.changed]
+        changed = {mark: cells for mark, cells in zip(self.marks, counts, strict=True) if cells and mark.changed}
         if not changed:
             return []
-        marked = self.rows(rows.with_columns(pl.all().name.prefix(_FIRST)))
-        examples = converse(marked, [self._examples(mark) for mark, _ in changed])
+        # Most rules are met among the first rows; what is not costs a look at all of them.
+        first = self._beside(rows.head(FIRST)).collect(engine="streaming")
+        shown = {mark: _shown(first, mark) for mark, cells in changed.items() if _is_enough(first, mark, cells)}
+        rest = [mark for mark in changed if mark not in shown]
+        shown |= dict(zip(rest, converse(self._beside(rows), [_examples(mark) for mark in rest]), strict=True))
         return [
-            Repair(rule=mark.step.rule, column=mark.step.column, cells=cells, examples=shown)
-            for (mark, cells), shown in zip(changed, examples, strict=True)
+            Repair(rule=mark.step.rule, column=mark.step.column, cells=cells, examples=shown[mark])
+            for mark, cells in changed.items()
         ]
+
+    def _beside(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The repaired rows with every cell as it was before."""
+        return self.rows(rows.with_columns(pl.all().name.prefix(_FIRST)))
 
     def findings(self, counts: Sequence[int]) -> list[Finding]:
         """What stays and has to be known: values that refuse the version, outliers, groups that do not agree."""
@@ -128,10 +137,24 @@ class CellRepairs:
             for column, groups in self.fitted.unsure.items() if groups
         ]  # fmt: skip
 
-    def _examples(self, mark: Mark) -> Dialogue[list[str]]:
-        values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
-        told = yield Asking(samples={"shown": values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)})
-        return told.samples["shown"].to_list()
+
+def _examples(mark: Mark) -> Dialogue[list[str]]:
+    told = yield Asking(samples={"shown": _values(mark)})
+    return told.samples["shown"].to_list()
+
+
+def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
+    return rows.select(_values(mark)).to_series().to_list()
+
+
+def _values(mark: Mark) -> pl.Expr:
+    values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
+    return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+
+
+def _is_enough(rows: pl.DataFrame, mark: Mark, cells: int) -> bool:
+    """Whether these rows have all the values that are looked at for examples."""
+    return int(rows[mark.name].sum()) >= min(cells, LOOKED_AT)
 
 
 _SENTENCES = {

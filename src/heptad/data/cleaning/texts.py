@@ -3,7 +3,7 @@
 import polars as pl
 
 from heptad.data.cleaning.settings import CleanRule
-from heptad.data.cleaning.steps import Given, Step
+from heptad.data.cleaning.steps import Given, Step, differs, lost
 
 _CASES = {
     "lower": lambda value: value.str.to_lowercase(),
@@ -24,7 +24,7 @@ def missing(given: Given) -> Step:
     """Marks become null; in a column of numbers, marks that are texts cannot occur."""
     marks = marks_of(given.rule, given.kind)
     alike = pl.String() if given.kind == pl.String else pl.Float64()
-    return Step("missing", given.column, lambda value: pl.when(~value.cast(alike).is_in(marks)).then(value))
+    return Step("missing", given.column, lambda value: pl.when(~value.cast(alike).is_in(marks)).then(value), lost)
 
 
 def marks_of(rule: CleanRule, kind: pl.DataType) -> list[str] | list[float]:
@@ -79,7 +79,12 @@ def regex(given: Given) -> Step:
         return value.str.contains(whole)
 
     if rule.unmatched == "null":
-        return Step("regex", given.column, lambda value: pl.when(fits(value)).then(matched(value)))
+        return Step(
+            "regex",
+            given.column,
+            lambda value: pl.when(fits(value)).then(matched(value)),
+            differs if rule.becomes else lost,
+        )
     if rule.unmatched == "keep":
         return Step("regex", given.column, matched)
     return Step("regex", given.column, matched, gone=lambda value: ~fits(value), refuses=rule.unmatched == "refuse")
