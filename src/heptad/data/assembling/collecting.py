@@ -31,6 +31,7 @@ from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
+QUARANTINE = pl.Schema({"rule": pl.String(), "row": pl.String()})
 _NOTICED = {"informative", "no_leak"}
 """Findings about columns that are looked for in the first version only."""
 
@@ -247,10 +248,9 @@ class Collecting:
 
     def _quarantine(self, name: str, aside: Sequence[pl.LazyFrame]) -> None:
         """Keeps the rows that the latest collection set aside, each with its rule, as JSON."""
-        table = Table(self._workspace.tables / f"{versions.folder_name(name)}-quarantine")
+        table = quarantine_table(self._workspace, name)
         if aside or table.exists():
-            empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
-            table.write(pl.concat([empty, *aside]))
+            table.write(pl.concat([pl.LazyFrame(schema=QUARANTINE), *aside]))
 
     def _save(self, body: DatasetVersion, latest: Record[DatasetVersion] | None) -> Record[DatasetVersion]:
         # The moment of an unlimited collection is left out: repeated after a crash, it would be another.
@@ -269,6 +269,11 @@ class Collecting:
             event="data.version_added",
             event_body={"name": body.name, "version": body.version, "rows": body.rows, "labelled": body.labelled},
         )
+
+
+def quarantine_table(workspace: Workspace, name: str) -> Table:
+    """Where the rows are that the latest collection of a data set put aside."""
+    return Table(workspace.tables / f"{versions.folder_name(name)}-quarantine")
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:
