@@ -1,9 +1,11 @@
 """Rows are cleaned into a file, and all of them are somewhere."""
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heptad.core.errors import DataError
 from heptad.data import CleanRule, CleanSettings, RowRule, clean_file
 
 
@@ -32,3 +34,11 @@ def test_without_a_rule_that_sets_rows_aside_all_are_written(tmp_path) -> None:
     (repair,) = clean_file(pl.LazyFrame({"n": [1, None]}), settings, tmp_path / "kept.parquet")
     assert pl.read_parquet(tmp_path / "kept.parquet")["n"].to_list() == [1, 0]
     assert (repair.rule, repair.cells) == ("fill", 1)
+
+
+def test_a_refused_value_leaves_no_file(tmp_path) -> None:
+    """Nor half of one."""
+    settings = CleanSettings(columns={"s": CleanRule(regex="a", unmatched="refuse")})
+    with pytest.raises(DataError, match="s: 1 values that regex refuses"):
+        clean_file(pl.LazyFrame({"s": ["a", "b"]}), settings, tmp_path / "kept.parquet")
+    assert list(tmp_path.iterdir()) == []

@@ -166,8 +166,9 @@ class Collecting:
         cells, rows_gone, schema, findings, profile, blocks, extent = asked(
             marked, made.repairing, aside, *(Of(kept, question) for question in questions)
         )
-        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *expected.broken(kept, findings)])
-        findings = [*findings, *made.repairing.findings(cells)]
+        broken = [*made.repairing.refused(marked, cells), *expected.broken(kept, findings)]
+        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *broken])
+        findings = [*made.repairing.findings(cells), *findings]
         refuse(findings, name)
         return Prepared(
             rows=kept,

@@ -10,6 +10,7 @@ from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_
 from heptad.data.cleaning.conditions import rows_where
 from heptad.data.cleaning.rules import fit_repairs
 from heptad.data.cleaning.settings import CleanSettings
+from heptad.data.expectations.checks import refuse
 from heptad.data.passes import ask
 from heptad.data.records import Repair
 
@@ -18,7 +19,8 @@ def clean_file(rows: pl.LazyFrame, settings: CleanSettings, into: Path, aside: P
     """Writes the rows that stay to `into`, in their order, and those set aside to `aside`; answers what was done.
 
     The rules of columns and of kinds of rows, not those of copies and targets, which are a project's. Rows may be
-    larger than memory. Without `aside` the rows set aside are counted and not written.
+    larger than memory. Without `aside` the rows set aside are counted and not written. Raises `DataError` for wrong
+    rules and for a value that a rule refuses; then there is no file.
     """
     repairing = fit_repairs(rows, settings)
     marked = repairing.rows(rows)
@@ -29,7 +31,13 @@ def clean_file(rows: pl.LazyFrame, settings: CleanSettings, into: Path, aside: P
     marked = setting.rows(marked) if setting.rules else marked
     kept = without_marks(marked.filter(pl.col(ASIDE).is_null()) if setting.rules else marked)
     # Written and counted in one pass; what is compiled for both is computed once.
-    counts, gone, _ = ask(marked, repairing, setting, _Writing(kept, into))
+    part = into.with_name(f".{into.name}.part")
+    try:
+        counts, gone, _ = ask(marked, repairing, setting, _Writing(kept, part))
+        refuse(repairing.findings(counts), into.stem)
+        part.replace(into)
+    finally:
+        part.unlink(missing_ok=True)
     if gone and aside is not None:
         rows_aside(marked).sink_parquet(aside)
     return [*repairing.repairs(rows, counts), *gone]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from heptad.data.cleaning.aside import CAME, MARK, without_marks
+from heptad.data.cleaning.aside import ASIDE, CAME, MARK, rows_aside, without_marks
 from heptad.data.cleaning.checking import check_rules
 from heptad.data.cleaning.groups import fit_votes
 from heptad.data.cleaning.kinds import FAR, GROUP, STAGES, read_as, steps_of
@@ -82,8 +82,16 @@ class CellRepairs:
         return {
             mark.step.name: pl.col(mark.name)
             for mark in self.marks
-            if not mark.changed and not mark.step.noted and not mark.step.adds
+            if not (mark.changed or mark.step.refuses or mark.step.noted or mark.step.adds)
         }
+
+    def refused(self, rows: pl.LazyFrame, counts: Sequence[int]) -> list[pl.LazyFrame]:
+        """Of marked rows those that refuse the version, as `rows_aside` shows them; they are set aside by no rule."""
+        return [
+            rows_aside(rows.filter(mark.name).with_columns(pl.lit(mark.step.name).alias(ASIDE)))
+            for mark, wanted in zip(self.marks, counts, strict=True)
+            if wanted and mark.step.refuses and not mark.changed
+        ]
 
     def expressions(self) -> Sequence[pl.Expr]:
         return [pl.col(mark.name).sum() for mark in self.marks]
