@@ -10,6 +10,7 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LAST_WORDS = {
     "data": "IT",
+    "data_cleaning": "orders of our own",
     "data_features": "values compared, 0 differ",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",

@@ -103,3 +103,13 @@ def test_columns_that_a_request_lacks_or_leaves_empty_are_no_error(version) -> N
     made, _ = version
     found = clean_rows(made.body, pl.DataFrame({"size": [None], "state": [None]}))
     assert found.rows.to_dicts() == [{"size": None, "state": None}]
+
+
+def test_a_value_whose_row_would_go_can_become_missing(open_data, write) -> None:
+    """Where the column's `request` is to apply the rules."""
+    write(table())
+    rule = CleanRule(canonical={"A": [], "B": []}, unlisted="drop", request="apply")
+    made = open_data(DataSettings(target="y", key=["id"]), clean=CleanSettings(columns={"state": rule})).collect()
+    found = clean_rows(made.body, pl.DataFrame({"state": ["A", "Q"]}))
+    assert found.rows["state"].to_list() == ["A", None]
+    assert [(one.row, one.done, one.value) for one in found.repairs] == [(1, "applied", "Q")]
