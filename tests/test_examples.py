@@ -12,6 +12,7 @@ LAST_WORDS = {
     "data": "IT",
     "data_expectations": "# not translated: unexpected_rows_expectation",
     "data_databases": "order 1 is there 1 time, returned: yes",
+    "data_cleaning": "orders of our own",
     "data_features": "values compared, 0 differ",
     "data_sources": "shop is missing in orders-2.csv",
     "data_suggest": "accepted for size",

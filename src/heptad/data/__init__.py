@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.cleaning.files import clean_file as clean_file
+    from heptad.data.cleaning.requests import CleanedRows as CleanedRows
+    from heptad.data.cleaning.requests import RefusedRow as RefusedRow
+    from heptad.data.cleaning.requests import RowRepair as RowRepair
+    from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
+    from heptad.data.cleaning.settings import RowRule as RowRule
+    from heptad.data.cleaning.settings import SimilarRows as SimilarRows
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
@@ -71,6 +78,7 @@ if TYPE_CHECKING:
     from heptad.data.records import DatasetVersion as DatasetVersion
     from heptad.data.records import ExpectationResult as ExpectationResult
     from heptad.data.records import Finding as Finding
+    from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
     from heptad.data.records import Schema as Schema
@@ -114,6 +122,7 @@ __getattr__, __all__ = attach(
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
+        "CleanedRows": "cleaning.requests",
         "Column": "records",
         "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
@@ -132,6 +141,7 @@ __getattr__, __all__ = attach(
         "Features": "features.features",
         "FileSource": "sources.files",
         "Finding": "records",
+        "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "Labels": "cleaning.suggesting.labels",
@@ -148,10 +158,14 @@ __getattr__, __all__ = attach(
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "ROLLED_BACK": "versions.marking",
+        "RefusedRow": "cleaning.requests",
         "Repair": "records",
         "Role": "records",
+        "RowRepair": "cleaning.requests",
+        "RowRule": "cleaning.settings",
         "STAMP": "features.online",
         "Schema": "records",
+        "SimilarRows": "cleaning.settings",
         "Source": "sources.source",
         "SourceCache": "sources.cache",
         "SourceRead": "records",
@@ -167,6 +181,8 @@ __getattr__, __all__ = attach(
         "accept_rules": "cleaning.suggesting.accepting",
         "cache_of": "sources.files",
         "checked_pairs": "features.online",
+        "clean_file": "cleaning.files",
+        "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
         "distance": "profiles.distances",

@@ -10,10 +10,10 @@ from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
-from heptad.data.assembling.collecting import Collecting
+from heptad.data.assembling.collecting import QUARANTINE, Collecting, quarantine_table
 from heptad.data.assembling.staging import Staged
 from heptad.data.assembling.storing import canonical_order
-from heptad.data.cleaning.rules import without_marks
+from heptad.data.cleaning.aside import without_marks
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checking import Checking
 from heptad.data.expectations.checks import bind
@@ -123,6 +123,12 @@ class Data:
             rows = rows.filter(pl.col(schema.target).is_not_null())
         return rows.select(column.name for column in schema.columns)
 
+    def quarantine(self, rule: str = "") -> pl.LazyFrame:
+        """The rows that the latest collection set aside, by one rule or all: the `rule`, and the `row` as JSON."""
+        table = quarantine_table(self._workspace, self._name)
+        rows = table.scan(table.newest()) if table.exists() else pl.LazyFrame(schema=QUARANTINE)
+        return rows.filter(pl.col("rule") == rule) if rule else rows
+
     def history(self, start: datetime, end: datetime) -> pl.DataFrame:
         """What the sources hold for times in [start, end), repaired as in versions, no row set aside, in order of time.
 
@@ -162,11 +168,11 @@ class Data:
         return rows_digest(self.scan(version))
 
     def _whole_table(self, latest: DatasetVersion | None) -> pl.LazyFrame:
-        task = latest.schema.task if latest else None
-        key = (self._assembly.watermark(), self._assembly.fingerprint(), task)
+        bound = (latest.schema.task, latest.fitted) if latest else None
+        key = (self._assembly.watermark(), self._assembly.fingerprint(), bound)
         if self._whole is None or self._whole[0] != key:
             self._whole = None
-            made = self._assembly.build(task=task)
+            made = self._assembly.build(before=latest)
             rows = without_marks(made.rows)
             # Where the table is in memory, only what is replayed of it stays there.
             self._whole = key, made.staged.settled(rows) if made.staged.in_memory else rows, made.staged

@@ -59,6 +59,17 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[str] = []
 
 
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What cleaning learnt of the table, so that the same rules do the same to a single row."""
+
+    bounds: dict[str, list[tuple[float | None, float | None]]] = {}
+    """Column to the intervals of its ordinary numbers."""
+    votes: dict[str, dict[str, str]] = {}
+    """Column to the value, as text, that each group agrees on."""
+    unsure: dict[str, int] = {}
+    """Column to how many groups disagree without a value that enough of their rows have."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One expectation held against a version. `sentence` says it in words, numbers included."""
 
@@ -138,5 +149,7 @@ class DatasetVersion(Body, frozen=True, kw_only=True):
     findings: list[Finding] = []
     profile: str
     """Artifact of the profile of all rows, `data.Profile` as JSON."""
+    fitted: Fitted = msgspec.field(default_factory=Fitted)
+    """What the rules of `[clean]` learnt of the table."""
     settings: dict[str, object] = {}
     """The effective settings of step 1, secrets left out."""

@@ -12,7 +12,7 @@ from heptad.core.errors import DataError, SettingsError
 from heptad.core.settings import ProjectSettings
 from heptad.data import CleanRule, CleanSettings, DataSettings, FeatureSettings, Place, SourceSettings
 from heptad.data.assembling.assembly import Assembly
-from heptad.data.cleaning.rules import without_marks
+from heptad.data.cleaning.aside import without_marks
 from heptad.data.passes import ask
 from heptad.data.records import Repair, SourceRead
 

@@ -12,7 +12,7 @@ from heptad.core import faults
 from heptad.core.clock import ManualClock
 from heptad.core.errors import DataError
 from heptad.core.workspace import Workspace
-from heptad.data import CleanSettings, ColumnExpectation, Data, DataSettings, ExpectSettings
+from heptad.data import CleanRule, CleanSettings, ColumnExpectation, Data, DataSettings, ExpectSettings, SimilarRows
 from heptad.data.versions.tables import Table
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -233,3 +233,55 @@ def test_stopped_anywhere_a_collection_is_completed_by_the_next(
         with pytest.raises(Killed):
             collected(folder, stop=place)
         assert collected(folder)[0] == expected, boundaries[place - 1]
+
+
+def test_rules_that_compare_rows_take_turns(open_data, write) -> None:
+    """A row that an earlier rule takes is not the one that stays of its key; nearly the same rows go last."""
+    rows = pl.DataFrame(
+        {
+            "id": list(range(8)),
+            "order": ["a", "a", "b", "b", "c", "d", "e", "f"],
+            "n": [99, 1, 2, 3, 4, 5, 6, 7],
+            "name": ["p", "q", "r", "s", "Anna Berg", "Berg Anna", "t", "u"],
+            "y": ["x", "z"] * 4,
+        }
+    )
+    write(rows)
+    clean = CleanSettings(
+        columns={"n": CleanRule(max=50, outside="drop")},
+        duplicate_by=["order"],
+        similar=SimilarRows(columns=["name"], least=0.9),
+    )
+    data = open_data(DataSettings(target="y", key=["id"]), clean=clean)
+    version = data.collect()
+    assert data.scan(version).collect()["id"].to_list() == [1, 2, 4, 6, 7]
+    gone = {rule: json.loads(row)["id"] for rule, row in data.quarantine().collect().iter_rows()}
+    assert gone == {"outside n": 0, "duplicate_by": 3, "similar": 5}
+
+
+def test_a_value_that_a_rule_refuses_makes_no_version(open_data, write) -> None:
+    """Its rows are in quarantine, and the error says which rule and how many."""
+    write(pl.DataFrame({"id": [1, 2, 3, 4], "city": ["A", "B", "B", "A"], "y": ["x", "z"] * 2}))
+    clean = CleanSettings(columns={"city": CleanRule(canonical={"A": []}, unlisted="refuse")})
+    data = open_data(DataSettings(target="y", key=["id"]), clean=clean)
+    with pytest.raises(DataError, match="city: 2 values that canonical refuses"):
+        data.collect()
+    assert data.latest() is None
+    assert len(data.quarantine("canonical city").collect()) == 2
+
+
+def test_bounds_of_the_first_version_bind(open_data, write) -> None:
+    """A row's fate does not depend on rows that come later, and a version says what was learnt."""
+
+    def table(rows: int) -> pl.DataFrame:
+        n = [*range(30), 500, *range(900, 870 + rows)][:rows]
+        return pl.DataFrame({"id": range(rows), "n": n, "y": ["x", "z", "z"] * (rows // 3)})
+
+    write(table(33))
+    clean = CleanSettings(columns={"n": CleanRule(outliers="iqr", outlying="null")})
+    data = open_data(DataSettings(target="y", key=["id"]), clean=clean)
+    first = data.collect()
+    write(table(90))
+    second = data.collect()
+    assert second.body.fitted == first.body.fitted
+    assert data.scan(second).head(33).collect().equals(data.scan(first).collect())

@@ -1,6 +1,5 @@
 """Every changed cell and every row set aside is accounted for."""
 
-import json
 import math
 from collections.abc import Collection
 
@@ -11,16 +10,8 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
 from heptad.data import CleanRule, CleanSettings
-from heptad.data.cleaning import rules
-from heptad.data.cleaning.rules import (
-    PLACE,
-    CellRepairs,
-    SettingAside,
-    at_places,
-    duplicates,
-    rows_aside,
-    without_marks,
-)
+from heptad.data.cleaning.aside import without_marks
+from heptad.data.cleaning.rules import CellRepairs
 from heptad.data.passes import ask
 from heptad.data.records import Repair
 
@@ -98,46 +89,3 @@ def test_rules_must_fit_their_column(column: str, rule: CleanRule, problem: str)
     """A rule of nothing, or of another kind of column, is refused."""
     with pytest.raises(DataError, match=problem):
         repair_cells(frame_of([(1.0, 1, "a")]), CleanSettings(columns={column: rule}))
-
-
-@given(ROWS)
-def test_duplicates_are_the_later_copies(rows: list) -> None:
-    """A row is a copy where an earlier row is the same; with a key that copies share, the answer is the same."""
-    frame = frame_of(rows)
-    places = duplicates(frame.lazy(), frame.columns, []).to_list()
-    seen: list[pl.DataFrame] = []
-    for place in range(len(frame)):
-        row = frame.slice(place, 1)
-        assert (place in places) == any(row.equals(other) for other in seen)
-        seen.append(row)
-    assert duplicates(frame.lazy(), frame.columns, ["i"]).to_list() == places
-    assert duplicates(frame.lazy(), frame.columns, ["i", "s"]).to_list() == places
-
-
-@given(st.sets(st.integers(0, 30), min_size=1))
-def test_rows_are_found_at_their_places(places: set[int]) -> None:
-    """Whatever the places, exactly the rows there are found."""
-    rows = pl.LazyFrame({"n": range(40)}).with_row_index(PLACE)
-    found = rows.filter(at_places(pl.Series(sorted(places), dtype=pl.Int64))).collect(engine="streaming")
-    assert found["n"].to_list() == sorted(places)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.none() | st.booleans()), max_size=30))
-def test_rows_in_are_rows_kept_and_rows_aside(flags: list) -> None:
-    """Whatever the rules want, each row is kept or set aside once, by the first rule that wants it."""
-    frame = pl.DataFrame(
-        [(place, one, other) for place, (one, other) in enumerate(flags)],
-        schema={"n": pl.Int64, "one": pl.Boolean, "other": pl.Boolean},
-        orient="row",
-    )
-    aside = SettingAside({"first": pl.col("one"), "second": pl.col("other")})
-    marked = aside.rows(frame.lazy())
-    (repairs,) = ask(marked, aside)
-    kept = without_marks(marked.filter(pl.col(rules.ASIDE).is_null())).collect()
-    gone = rows_aside(marked).collect()
-    assert kept.columns == frame.columns
-    assert sorted(kept["n"].to_list() + [json.loads(row)["n"] for row in gone["row"]]) == frame["n"].to_list()
-    counts = {repair.rule: repair.rows for repair in repairs}
-    assert counts.get("first", 0) == sum(one for one, _ in flags)
-    assert counts.get("second", 0) == sum(bool(other) and not one for one, other in flags)
-    assert counts == dict(gone["rule"].value_counts().iter_rows())

@@ -16,7 +16,8 @@ from heptad.core.workspace import FOLDER
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.staging import Staged, is_small, stage
-from heptad.data.cleaning.rules import CellRepairs, repair_cells
+from heptad.data.cleaning.kinds import read_as
+from heptad.data.cleaning.rules import CellRepairs, fit_repairs, repair_cells
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.column_types import Dates, as_moments, as_target, conform, read_columns
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
@@ -24,7 +25,7 @@ from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
-from heptad.data.records import Repair, SourceRead
+from heptad.data.records import DatasetVersion, Repair, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import check_names
@@ -74,6 +75,10 @@ class Assembly:
         self._style = Dates(timezone=project.timezone)
         # With a function, the types of its result do not speak of columns of sources that share a name.
         text = () if data.function else [one for one, kind in data.types.items() if kind in _TEXTS]
+        # What a rule of [clean] reads has to come as it is written.
+        read = [name for name, rule in clean.columns.items() if read_as(rule)]
+        text = [*text, *read]
+        self._types = {name: kind for name, kind in data.types.items() if name not in read}
         self._inputs = Inputs(place, sources, self._style, text)
         self._check_features()
         self._rows_from = "" if self._function else self._main_source()
@@ -109,10 +114,11 @@ class Assembly:
         """The rows of one source, typed, its time in UTC."""
         return self._inputs.read(name).rows
 
-    def build(self, until: datetime | None = None, task: Task | None = None) -> Assembled:
+    def build(self, until: datetime | None = None, before: DatasetVersion | None = None) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
 
-        `task` decides how the target is kept; without it, it is inferred. Raises `DataError` and `SettingsError`
+        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. Raises
+        `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
         inputs = self._inputs.now()
@@ -121,7 +127,7 @@ class Assembly:
         with self._blamed(rows):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
-            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, task)
+            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
         except BaseException:
             staged.close()
             raise
@@ -135,7 +141,7 @@ class Assembly:
         # A function over large sources may have to run whole for its first row.
         if small or not self._function:
             self._refuse_empty(own, rows)
-        table, repairs = conform(own, self._data.types, self._style)
+        table, repairs = conform(own, self._types, self._style)
         check_columns(table.collect_schema().names(), self._data, features=False)
         table, found = self._in_order(table, until)
         repairs += found
@@ -166,17 +172,17 @@ class Assembly:
         features: list[Values],
         repairs: list[Repair],
         inputs: Mapping[str, Input],
-        task: Task | None,
+        before: DatasetVersion | None,
     ) -> Assembled:
         """The target as it is kept, and the repairs of cells, as parts of the query over the staged rows."""
         target, rows = self._data.target, staged.rows
         if self._data.time and self._data.label_time:
             rows, found = self._without_unknowable(rows)
             repairs += found
-        task = infer_task(rows, target, self._data.task or task)
+        task = infer_task(rows, target, self._data.task or (before.schema.task if before else None))
         rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})
         protected = () if task == "regression" else [target]
-        repairing = CellRepairs(rows.collect_schema(), self._clean, protected)
+        repairing = fit_repairs(rows, self._clean, protected, before.fitted if before else None)
         return Assembled(
             staged=staged,
             typed=rows,
@@ -260,7 +266,7 @@ class Assembly:
         if not features:
             return rows, []
         joined = join_features(rows, features, time=self._data.time, root=self._root, memory=budget() // 2)
-        return conform(joined, self._data.types, self._style)
+        return conform(joined, self._types, self._style)
 
     def _repaired(self, values: pl.LazyFrame, names: Mapping[str, str]) -> tuple[pl.LazyFrame, list[Repair]]:
         """A feature's source with the rules of `[clean.columns]` for what its columns are called in the table.

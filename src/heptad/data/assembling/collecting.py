@@ -13,15 +13,9 @@ from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
-from heptad.data.cleaning.rules import (
-    ASIDE,
-    PLACE,
-    SettingAside,
-    at_places,
-    duplicates,
-    rows_aside,
-    without_marks,
-)
+from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
+from heptad.data.cleaning.conditions import rows_where
+from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
@@ -32,7 +26,7 @@ from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
 from heptad.data.profiles.profile import Profile, Profiling, infer_edges
-from heptad.data.records import DatasetVersion, Finding, Repair, Schema, SourceRead
+from heptad.data.records import DatasetVersion, Finding, Fitted, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
@@ -40,6 +34,7 @@ from heptad.data.versions.marking import ROLLED_BACK
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
+QUARANTINE = pl.Schema({"rule": pl.String(), "row": pl.String()})
 _NOTICED = {"informative", "no_leak"}
 """Findings about columns that are looked for in the first version only."""
 
@@ -55,6 +50,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[SourceRead]
     repairs: list[Repair]
     findings: list[Finding]
+    fitted: Fitted
 
 
 class Collecting:
@@ -86,7 +82,7 @@ class Collecting:
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
         before = latest.body if latest is not None and latest.body.settings == settings else None
-        made = self._assembly.build(until, before.schema.task if before else None)
+        made = self._assembly.build(until, before)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before)
             table = Table(self._workspace.tables / versions.folder_name(name))
@@ -114,6 +110,7 @@ class Collecting:
             repairs=prepared.repairs,
             findings=prepared.findings,
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
+            fitted=prepared.fitted,
             settings=settings,
         )
         used = Registry(self._workspace, name).record_used(made.features, self._workspace.root)
@@ -176,7 +173,9 @@ class Collecting:
         cells, rows_gone, schema, findings, profile, blocks, extent = asked(
             marked, made.repairing, aside, *(Of(kept, question) for question in questions)
         )
-        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *expected.broken(kept, findings)])
+        broken = [*made.repairing.refused(marked, cells), *expected.broken(kept, findings)]
+        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *broken])
+        findings = [*made.repairing.findings(cells), *findings]
         refuse(findings, name)
         return Prepared(
             rows=kept,
@@ -187,6 +186,7 @@ class Collecting:
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
             findings=[*findings, *self._noticed(kept, schema, useless, before)],
+            fitted=made.repairing.fitted,
         )
 
     def _noticed(
@@ -206,27 +206,41 @@ class Collecting:
         return [name for name in names if name not in taken]
 
     def _without_unfit(self, made: Assembled, until: datetime | None) -> tuple[SettingAside, pl.LazyFrame]:
-        """Sets aside rows without a time, copies, and rows whose label can never be known; hides later labels."""
-        data, rules = self._data, {}
+        """Sets aside rows that a rule of cells or rows, copies, a time or a label makes unfit; hides later labels."""
+        data, rules = self._data, made.repairing.unfit()
         target = pl.col(data.target)
         rows, never, hidden = made.staged.settled(made.rows), target.is_null(), target
+        types = rows.collect_schema()
+        rules |= {f"rows {name}": rows_where(rule, types) for name, rule in self._clean.rows.items()}
         if data.time:
             rules["missing_time"] = pl.col(data.time).is_null()
             if until is not None:
                 unknown = pl.col(data.label_time or LABEL_TIME) > until
                 never &= ~unknown.fill_null(value=False)
                 hidden = pl.when(~unknown.fill_null(value=True)).then(target).alias(data.target)
+        copies: dict[str, pl.Series] = {}
         if self._clean.duplicates == "drop":
             shown = without_marks(rows.with_columns(hidden))
             compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME}]
-            places = duplicates(shown, compared, data.key)
-            if len(places):
-                rows = rows.with_row_index(PLACE)
-                rules["duplicate"] = at_places(places)
+            copies["duplicate"] = duplicates(shown, compared, data.key)
+        copies |= self._repeated(rows.with_row_index(PLACE), rules)
+        if any(map(len, copies.values())):
+            rows = rows.with_row_index(PLACE)
+            rules |= {name: at_places(places) for name, places in copies.items() if len(places)}
         if self._clean.missing_target == "drop":
             rules["missing_target"] = never
         aside = SettingAside(rules)
         return aside, made.staged.settled(aside.rows(rows).with_columns(hidden))
+
+    def _repeated(self, placed: pl.LazyFrame, rules: Mapping[str, pl.Expr]) -> Mapping[str, pl.Series]:
+        """The places of rows that share a key or are alike, among rows that no earlier rule sets aside."""
+        clean, found = self._clean, {}
+        staying = placed.filter(*(~wanted.fill_null(value=False) for wanted in rules.values()))
+        if clean.duplicate_by:
+            found["duplicate_by"] = repeats(staying, clean.duplicate_by, clean.duplicate_kept)
+        if clean.similar.columns:
+            found["similar"] = look_alikes(staying, clean.similar)
+        return found
 
     def _sampled(self, rows: pl.LazyFrame, wanted: int) -> pl.LazyFrame:
         """So many rows, in their order: those with the smallest hashes of their keys."""
@@ -242,10 +256,9 @@ class Collecting:
 
     def _quarantine(self, name: str, aside: Sequence[pl.LazyFrame]) -> None:
         """Keeps the rows that the latest collection set aside, each with its rule, as JSON."""
-        table = Table(self._workspace.tables / f"{versions.folder_name(name)}-quarantine")
+        table = quarantine_table(self._workspace, name)
         if aside or table.exists():
-            empty = pl.LazyFrame(schema={"rule": pl.String, "row": pl.String})
-            table.write(pl.concat([empty, *aside]))
+            table.write(pl.concat([pl.LazyFrame(schema=QUARANTINE), *aside]))
 
     def _save(
         self, body: DatasetVersion, latest: Record[DatasetVersion] | None, features: Sequence[Id]
@@ -266,6 +279,11 @@ class Collecting:
             event="data.version_added",
             event_body={"name": body.name, "version": body.version, "rows": body.rows, "labelled": body.labelled},
         )
+
+
+def quarantine_table(workspace: Workspace, name: str) -> Table:
+    """Where the rows are that the latest collection of a data set put aside."""
+    return Table(workspace.tables / f"{versions.folder_name(name)}-quarantine")
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:

@@ -1,59 +1,100 @@
-"""Repairs cells and sets rows aside by rule, as parts of one lazy query, with every change counted."""
+"""Repairs cells by rule, as parts of one lazy query, with every change counted."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
+import msgspec
 import polars as pl
 
-from heptad.core.errors import DataError, nearest
+from heptad.data.cleaning.aside import ASIDE, CAME, MARK, rows_aside, without_marks
+from heptad.data.cleaning.checking import check_rules
+from heptad.data.cleaning.groups import fit_votes
+from heptad.data.cleaning.kinds import FAR, GROUP, STAGES, read_as, steps_of
+from heptad.data.cleaning.limits import fit_outliers
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
+from heptad.data.cleaning.steps import Step
 from heptad.data.columns.column_types import EXAMPLES, LOOKED_AT
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.passes import ask
-from heptad.data.records import Repair
+from heptad.data.records import Finding, Fitted, Repair
 
-HUGE = 1e38
-"""Numbers beyond this are no measurements, and models that compute in single precision cannot hold them."""
-MARK = "\0"
-"""What the names of columns begin with that cleaning adds for its account: they are no part of the table."""
-ASIDE = f"{MARK}aside"
-"""The column with the rule by which a row is set aside; null: it stays."""
-PLACE = f"{MARK}place"
-_FIRST = f"{MARK}first"
-_CHANGED = f"{MARK}changed"
+FIRST = 100_000
+"""Rows among which examples are looked for first."""
+_FIRST = f"{MARK}first "
 
-_Step = tuple[str, str, Callable[[pl.Expr], pl.Expr]]
-"""Rule, column, and the repair as an expression of the column's values so far."""
+
+class Mark(NamedTuple):
+    """A column of truth values beside the rows: cells that a step changed, or rows that it wants."""
+
+    name: str
+    step: Step
+    changed: bool
 
 
 class CellRepairs:
     """The repair of cells, no row dropped; only the rules of settings touch `protected` columns.
 
-    In every column of numbers NaN, infinite and huge values become null; then come the rules of `[clean.columns]` in
-    the order strip, lower, replace, range. As a question, asked of what `rows` made, it counts the cells that each
-    step changed. Raises `DataError` for a rule whose column is not there or not of its kind.
+    In every column of numbers NaN, infinite and huge values become null; the rules of `[clean.columns]` come in the
+    order of `cleaning.kinds`. As a question, asked of what `rows` made, it counts the cells that each step changed
+    and the rows that it wants. `fitted` is what rules that look at other rows go by: see `fit_repairs`. Raises
+    `DataError` with every rule that cannot be applied.
     """
 
     def __init__(
-        self, types: Mapping[str, pl.DataType], settings: CleanSettings, protected: Collection[str] = ()
+        self,
+        types: Mapping[str, pl.DataType],
+        settings: CleanSettings,
+        protected: Collection[str] = (),
+        fitted: Fitted | None = None,
     ) -> None:
-        for name, rule in settings.columns.items():
-            _check_rule(types, name, rule)
-        self._steps = [step for name, kind in types.items() for step in _steps(kind, name, settings, protected)]
+        check_rules(types, settings)
+        self.fitted = fitted or Fitted()
+        self.stages = steps_of(types, settings, protected, self.fitted)
+        self._read = [name for name, rule in settings.columns.items() if read_as(rule) and rule.unread != "null"]
+        self.marks = [
+            Mark(f"{MARK}{'changed' if changed else 'gone'}{place}", step, changed)
+            for place, step in enumerate(step for stage in self.stages for step in stage)
+            for changed in (True, False)
+            if changed or step.gone is not None
+        ]
 
-    def rows(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """The rows repaired, in their order, with marks where a step changed something."""
-        values: dict[str, pl.Expr] = {}
-        marks = []
-        for place, (_, name, repair) in enumerate(self._steps):
-            before = values.get(name, pl.col(name))
-            values[name] = repair(before)
-            marks.append(values[name].ne_missing(before).alias(f"{_CHANGED}{place}"))
-        return rows.with_columns(*(value.alias(name) for name, value in values.items()), *marks)
+    def rows(self, rows: pl.LazyFrame, until: int = len(STAGES)) -> pl.LazyFrame:
+        """The rows repaired, in their order, with marks where a step changed something; the stages before `until`."""
+        marks = iter(self.marks)
+        for number, stage in enumerate(self.stages[:until]):
+            values: dict[str, pl.Expr] = {}
+            beside: list[pl.Expr] = []
+            if not number:
+                beside += [pl.col(name).alias(f"{CAME}{name}") for name in self._read]
+            for step in stage:
+                before = values.get(step.column, pl.col(step.column))
+                after = values[step.column] = step.repair(before)
+                beside.append(step.changed(before, after).alias(next(marks).name))
+                if step.gone is not None:
+                    wanted = step.gone(before).fill_null(value=False)
+                    beside.append(wanted.alias(next(marks).name))
+                    beside += [wanted.alias(step.adds)] if step.adds else []
+            rows = rows.with_columns(*(value.alias(name) for name, value in values.items()), *beside)
+        return rows
+
+    def unfit(self) -> dict[str, pl.Expr]:
+        """Rule to which of the marked rows are set aside for a cell."""
+        return {
+            mark.step.name: pl.col(mark.name)
+            for mark in self.marks
+            if not (mark.changed or mark.step.refuses or mark.step.noted or mark.step.adds)
+        }
+
+    def refused(self, rows: pl.LazyFrame, counts: Sequence[int]) -> list[pl.LazyFrame]:
+        """Of marked rows those that refuse the version, as `rows_aside` shows them; they are set aside by no rule."""
+        return [
+            rows_aside(rows.filter(mark.name).with_columns(pl.lit(mark.step.name).alias(ASIDE)))
+            for mark, wanted in zip(self.marks, counts, strict=True)
+            if wanted and mark.step.refuses and not mark.changed
+        ]
 
     def expressions(self) -> Sequence[pl.Expr]:
-        return [pl.col(f"{_CHANGED}{place}").sum() for place in range(len(self._steps))]
+        return [pl.col(mark.name).sum() for mark in self.marks]
 
     def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
         del rows
@@ -65,138 +106,110 @@ class CellRepairs:
 
     def repairs(self, rows: pl.LazyFrame, counts: Sequence[int]) -> list[Repair]:
         """The repairs by what was counted, with examples out of the rows as they were before."""
-        changed = [(place, cells) for place, cells in enumerate(counts) if cells]
+        changed = {mark: cells for mark, cells in zip(self.marks, counts, strict=True) if cells and mark.changed}
         if not changed:
             return []
-        marked = self.rows(rows.with_columns(pl.all().name.prefix(_FIRST)))
-        examples = converse(marked, [self._examples(place) for place, _ in changed])
+        # Most rules are met among the first rows; what is not costs a look at all of them.
+        first = self._beside(rows.head(FIRST)).collect(engine="streaming")
+        shown = {mark: _shown(first, mark) for mark, cells in changed.items() if _is_enough(first, mark, cells)}
+        rest = [mark for mark in changed if mark not in shown]
+        shown |= dict(zip(rest, converse(self._beside(rows), [_examples(mark) for mark in rest]), strict=True))
         return [
-            Repair(rule=self._steps[place][0], column=self._steps[place][1], cells=cells, examples=shown)
-            for (place, cells), shown in zip(changed, examples, strict=True)
+            Repair(rule=mark.step.rule, column=mark.step.column, cells=cells, examples=shown[mark])
+            for mark, cells in changed.items()
         ]
 
-    def _examples(self, place: int) -> Dialogue[list[str]]:
-        values = pl.col(f"{_FIRST}{self._steps[place][1]}").filter(pl.col(f"{_CHANGED}{place}")).head(LOOKED_AT)
-        told = yield Asking(samples={"shown": values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)})
-        return told.samples["shown"].to_list()
+    def _beside(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The repaired rows with every cell as it was before."""
+        return self.rows(rows.with_columns(pl.all().name.prefix(_FIRST)))
+
+    def findings(self, counts: Sequence[int]) -> list[Finding]:
+        """What stays and has to be known: values that refuse the version, outliers, groups that do not agree."""
+        found = [
+            Finding(
+                expectation="robust" if mark.step.noted else "clean",
+                column=mark.step.column,
+                severity="error" if mark.step.refuses else "warning",
+                passed=False,
+                failing_rows=rows,
+                sentence=f"{mark.step.column}: {rows:,} {_SENTENCES[mark.step.noted].format(mark.step.rule)}",
+            )
+            for mark, rows in zip(self.marks, counts, strict=True)
+            if rows and not mark.changed and (mark.step.refuses or mark.step.noted)
+        ]
+        return found + [
+            Finding(
+                expectation="told_by", column=column, severity="warning", passed=False, failing_rows=groups,
+                sentence=f"{column}: {groups:,} groups of rows disagree, and no value has the share that told_by needs",
+            )
+            for column, groups in self.fitted.unsure.items() if groups
+        ]  # fmt: skip
+
+
+def _examples(mark: Mark) -> Dialogue[list[str]]:
+    told = yield Asking(samples={"shown": _values(mark)})
+    return told.samples["shown"].to_list()
+
+
+def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
+    return rows.select(_values(mark)).to_series().to_list()
+
+
+def _values(mark: Mark) -> pl.Expr:
+    values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
+    return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+
+
+def _is_enough(rows: pl.DataFrame, mark: Mark, cells: int) -> bool:
+    """Whether these rows have all the values that are looked at for examples."""
+    return int(rows[mark.name].sum()) >= min(cells, LOOKED_AT)
+
+
+_SENTENCES = {
+    True: "outliers are kept; learn from them with a model that bears it, or squeeze them with outlying = 'log'",
+    False: "values that {} refuses",
+}
+
+
+def fit_repairs(
+    rows: pl.LazyFrame, settings: CleanSettings, protected: Collection[str] = (), known: Fitted | None = None
+) -> CellRepairs:
+    """The repairs with what their rules learn of these rows, each of rows that the earlier stages repaired.
+
+    Bounds of ordinary numbers that are `known` bind, so that a row's fate does not depend on later rows; groups vote
+    anew. Without such a rule no pass is made.
+    """
+    types = rows.collect_schema()
+    known = known or Fitted()
+    fitted = Fitted(bounds=known.bounds)
+    rules = settings.columns
+    voting = {name: rule for name, rule in rules.items() if rule.told_by}
+    if voting:
+        repaired = CellRepairs(types, settings, protected, fitted).rows(rows, until=GROUP)
+        told = converse(repaired, [fit_votes(name, rule) for name, rule in voting.items()])
+        fitted = Fitted(
+            bounds=known.bounds,
+            votes={name: votes for name, (votes, _) in zip(voting, told, strict=True)},
+            unsure={name: unsure for name, (_, unsure) in zip(voting, told, strict=True) if unsure},
+        )
+    far = {name: rule for name, rule in rules.items() if rule.outliers and name not in known.bounds}
+    if far:
+        repaired = CellRepairs(types, settings, protected, fitted).rows(rows, until=FAR)
+        bounds = converse(repaired, [fit_outliers(name, rule) for name, rule in far.items()])
+        bound = known.bounds | dict(zip(far, bounds, strict=True))
+        fitted = Fitted(bounds=bound, votes=fitted.votes, unsure=fitted.unsure)
+    return CellRepairs(types, settings, protected, fitted)
 
 
 def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFrame, list[Repair]]:
-    """The rows with the rules of settings and nothing else applied, and what they did, counted in a pass of its own."""
+    """The rows with the rules of single cells and nothing else applied, and what they did, counted in a pass."""
     types = rows.collect_schema()
-    repairing = CellRepairs(types, settings, protected=types.names())
+    columns = {name: _alone(rule) for name, rule in settings.columns.items()}
+    repairing = CellRepairs(types, CleanSettings(columns=columns), protected=types.names())
     marked = repairing.rows(rows)
-    return marked.select(types.names()), repairing.repairs(rows, ask(marked, repairing)[0])
+    return without_marks(marked), repairing.repairs(rows, ask(marked, repairing)[0])
 
 
-def without_marks(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows as the table has them."""
-    return rows.select(pl.exclude(rf"^{MARK}.*$"))
-
-
-def _steps(kind: pl.DataType, name: str, settings: CleanSettings, protected: Collection[str]) -> Iterator[_Step]:
-    if kind == pl.Float64 and name not in protected:
-        yield "not_finite", name, lambda value: pl.when(value.is_finite()).then(value)
-        yield "huge", name, lambda value: pl.when(value.abs() <= HUGE).then(value)
-    rule = settings.columns.get(name)
-    if rule is None:
-        return
-    if rule.strip:
-        yield "strip", name, lambda value: value.str.strip_chars()
-    if rule.lower:
-        yield "lower", name, lambda value: value.str.to_lowercase()
-    if rule.replace:
-        yield "replace", name, lambda value: value.replace(rule.replace)
-    if rule.min is not None or rule.max is not None:
-        yield "outside", name, lambda value: _within(value, kind, rule)
-
-
-def _within(value: pl.Expr, kind: pl.DataType, rule: CleanRule) -> pl.Expr:
-    repaired = value
-    if rule.min is not None:
-        low = pl.lit(rule.min if rule.outside == "cap" else None).cast(kind)
-        repaired = pl.when(value < rule.min).then(low).otherwise(repaired)
-    if rule.max is not None:
-        high = pl.lit(rule.max if rule.outside == "cap" else None).cast(kind)
-        repaired = pl.when(value > rule.max).then(high).otherwise(repaired)
-    return repaired
-
-
-def _check_rule(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> None:
-    if name not in types:
-        raise DataError(
-            f"There is no column {name!r}, which [clean.columns] names.", allowed=nearest(name, list(types))
-        )
-    kind = types[name]
-    ranged = rule.min is not None or rule.max is not None
-    worded = rule.strip or rule.lower or rule.replace
-    if (ranged and not kind.is_numeric()) or (worded and kind != pl.String):
-        wanted = "min, max and outside are for numbers; strip, lower and replace for text"
-        raise DataError(f"[clean.columns.{name}] has a rule that does not fit a column of {kind}.", allowed=wanted)
-
-
-def duplicates(rows: pl.LazyFrame, columns: Sequence[str], key: Sequence[str]) -> pl.Series:
-    """The places, from 0 and ascending, of rows that repeat an earlier one in all `columns`.
-
-    A key, which copies share too, makes it cheaper to tell. Grouping spills; what is held grows with the copies.
-    """
-    group = list(key) or [f"{MARK}hash"]
-    grouped = rows if key else rows.with_columns(pl.struct(columns).hash().alias(group[0]))
-    shared = grouped.group_by(group).len().filter(pl.col("len") > 1).drop("len").collect(engine="streaming")
-    if shared.is_empty():
-        return pl.Series(PLACE, [], pl.Int64)
-    placed = grouped.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64))
-    suspected = placed.join(shared.lazy(), on=group, how="semi", nulls_equal=True).cache()
-    firsts = suspected.group_by(columns).agg(pl.col(PLACE).min())
-    repeated = suspected.select(PLACE).join(firsts.select(PLACE), on=PLACE, how="anti")
-    return repeated.sort(PLACE).collect(engine="streaming")[PLACE]
-
-
-def at_places(places: pl.Series) -> pl.Expr:
-    """Whether a row is at one of some places, ascending, of rows with their place in the column `PLACE`."""
-    wanted = places.to_numpy()
-
-    def found(batch: pl.Series) -> pl.Series:
-        asked = batch.to_numpy()
-        near = np.minimum(np.searchsorted(wanted, asked), len(wanted) - 1)
-        return pl.Series(batch.name, wanted[near] == asked)
-
-    return pl.col(PLACE).map_batches(found, return_dtype=pl.Boolean, is_elementwise=True)
-
-
-class SettingAside:
-    """Takes rows out by rule (name to which rows, in marked rows); a row goes by the first rule that wants it.
-
-    As a question, asked of what `rows` made, it counts the rows that each rule took. No row is lost: those that stay
-    and those set aside are together as many as came in.
-    """
-
-    def __init__(self, rules: Mapping[str, pl.Expr]) -> None:
-        self._rules = rules
-
-    def rows(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """All rows, those that go with their rule in the column `ASIDE`."""
-        rule = pl.coalesce(
-            [
-                *(pl.when(wanted).then(pl.lit(name)).otherwise(None) for name, wanted in self._rules.items()),
-                pl.lit(None, pl.String),
-            ]
-        )
-        return rows.with_columns(rule.alias(ASIDE))
-
-    def expressions(self) -> Sequence[pl.Expr]:
-        return [(pl.col(ASIDE) == name).sum().alias(name) for name in self._rules]
-
-    def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
-        del rows
-        return ()
-
-    def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> list[Repair]:
-        del tables
-        return [Repair(rule=name, rows=values[name]) for name in self._rules if values[name]]
-
-
-def rows_aside(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Of marked rows those that go: the `rule`, and the `row` itself as JSON."""
-    gone = rows.filter(pl.col(ASIDE).is_not_null())
-    return gone.select(rule=ASIDE, row=pl.struct(pl.exclude(rf"^{MARK}.*$")).struct.json_encode())
+def _alone(rule: CleanRule) -> CleanRule:
+    """The rule as far as it looks at nothing but the cell, and sets no row aside."""
+    return msgspec.structs.replace(rule, told_by=[], outliers="", fill=None, fill_from="")

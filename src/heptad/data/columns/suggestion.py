@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
-from heptad.data.cleaning.rules import duplicates
+from heptad.data.cleaning.copies import duplicates
 from heptad.data.columns.column_types import Dates, as_moments, read_columns
 from heptad.data.columns.schema import infer_schema
 from heptad.data.columns.suspects import leaks, left_out, summands

@@ -78,7 +78,8 @@ def backfilled(training: TrainingSet, values: Values, root: Path | None) -> Find
     both = pl.concat([one.select(names), other.select(pl.all().exclude(keys).name.suffix("\0"))], how="horizontal")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}\0")) for name in names)
     count = int(both.select(differs.sum()).collect(engine="streaming").item() or 0)
-    sentence = f"{count:,} rows would have been told values of {values.name} that were not known then; they are not"
+    told = "1 row" if count == 1 else f"{count:,} rows"
+    sentence = f"{told} would have been told values of {values.name} that were not known then; they are not"
     return _finding("joined_as_known", values.name, count, sentence, passed=True, severity="warning")
 
 

@@ -84,6 +84,10 @@ class Table:
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self._folder))
 
+    def newest(self) -> int:
+        """The number of the last commit."""
+        return DeltaTable(self._folder).version()
+
     def kept(self, version: int, rows: int) -> int:
         """How many of the first `rows` rows of a version are in files that hold no others, and so can stay."""
         starts = [file.start + file.rows for file in _in_order(self._at(version)) or ()]

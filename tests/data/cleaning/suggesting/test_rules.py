@@ -51,6 +51,17 @@ def test_blanks_are_one_setting() -> None:
     ).settings == {"strip": True}
 
 
+def test_marks_and_groups_have_settings_of_their_own() -> None:
+    """Which are merged: marks together, and one group of columns."""
+    marks = rule_of([cell(1, "?", ""), cell(2, "N/A", "")], "missing", {"?": 1, "N/A": 1})
+    assert marks.settings == {"missing": ["?", "N/A"]}
+    (told,) = gathered([cell(1, "x", "Boston")], [("told", ("zip",))], [0.8], {"city": {"x": 5}})
+    assert told.settings == {"told_by": ["zip"]}
+    (other,) = gathered([cell(1, "x", "Boston")], [("told", ("street",))], [0.8], {"city": {"x": 5}})
+    more = rule_of([cell(1, "-", "")], "missing", {"-": 1})
+    assert merged([marks, told, other, more]) == {"city": {"missing": ["-", "?", "N/A"], "told_by": ["zip"]}}
+
+
 def test_the_lines_of_a_rule_are_settings_that_heptad_reads() -> None:
     """Signs and quotes in names and values and all."""
     settings = {"replace": {'a "b"\\': "c\td", "é": ""}, "strip": True}

@@ -118,7 +118,7 @@ def gathered(
                 precision=round(sum(cell.precision for cell in members) / len(members), 3),
                 repaired=None if repaired is None else round(repaired, 3),
                 examples=tuple(pair for pair, _ in pairs.most_common(SHOWN)),
-                settings=_settings(kind, pairs, counts[column]),
+                settings=_settings(kind, by, pairs, counts[column]),
             )
         )
     return sorted(rules, key=lambda rule: (rule.column, -rule.precision, -rule.cells, rule.name))
@@ -129,14 +129,23 @@ def _way(by: Sequence[str]) -> str:
     return _WAYS[by[0]].format(*by[1:]) if by and by[0] in _WAYS else ""
 
 
-def _settings(kind: str, pairs: Counter[tuple[str, str | None]], counts: Mapping[str, int]) -> dict[str, Any]:
-    """The setting that changes these values and no others, empty where `[clean.columns.NAME]` cannot say it."""
+def _settings(
+    kind: str, by: Sequence[str], pairs: Counter[tuple[str, str | None]], counts: Mapping[str, int]
+) -> dict[str, Any]:
+    """The setting that says it, empty where `[clean.columns.NAME]` cannot.
+
+    A list of values changes these and no others; a group votes by the rows that the table has when it is collected.
+    """
+    if kind == "told":
+        return {"told_by": list(by)}
     values = Counter(value for value, _ in pairs)
     whole = all(counts[value] == n for (value, _), n in pairs.items())
     if kind not in _BY_VALUE or len(pairs) > MOST_VALUES or max(values.values()) > 1 or not whole or "" in values:
         return {}
     if any(proposal is None for _, proposal in pairs):
         return {}
+    if all(not proposal for _, proposal in pairs):
+        return {"missing": sorted(values)}
     if all(value.strip() == proposal for value, proposal in pairs):
         return {"strip": True}
     return {"replace": {value: str(proposal) for value, proposal in sorted(pairs, key=str)}}
@@ -155,8 +164,17 @@ def merged(rules: Sequence[SuggestedRule]) -> dict[str, dict[str, Any]]:
     for rule in rules:
         for name, value in rule.settings.items():
             here = found.setdefault(rule.column, {})
-            here[name] = here.get(name, {}) | value if isinstance(value, dict) else value
+            here[name] = _joined(name, here.get(name), value)
     return found
+
+
+def _joined(name: str, before: Any, value: Any) -> Any:
+    """Two rules' settings as one; a column is told by one group of columns, that of the surest rule."""
+    if isinstance(value, dict):
+        return (before or {}) | value
+    if name == "missing":
+        return sorted({*(before or ()), *value})
+    return value if before is None else before
 
 
 def _toml(value: Any) -> str:

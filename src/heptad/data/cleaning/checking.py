@@ -1,0 +1,129 @@
+"""Names everything that is wrong with the rules of `[clean]`, before any of them runs."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from heptad.core.errors import DataError, nearest
+from heptad.data.cleaning.conditions import condition_mistakes
+from heptad.data.cleaning.kinds import kinds_of, read_as
+from heptad.data.cleaning.settings import CleanRule, CleanSettings
+
+_STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
+_ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"))
+_LEARNT = (
+    "is learnt of rows, and of those that a model is judged on too; leave the cell missing: training learns what "
+    "stands in for it from the rows of its folds alone ([search] folds)"
+)
+
+
+def check_rules(types: Mapping[str, pl.DataType], settings: CleanSettings) -> None:
+    """Raises `DataError` with every rule that names no column, does not fit its column, or contradicts itself."""
+    problems = [one for name, rule in settings.columns.items() for one in _of_column(types, name, rule)]
+    problems += _of_rows(types, settings)
+    if problems:
+        raise DataError(
+            "\n  ".join(["[clean] cannot be applied:", *problems]) if len(problems) > 1 else problems[0],
+            remedy="mend it in heptad.toml; `heptad explain-config` shows every setting",
+        )
+
+
+def _of_column(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> Iterator[str]:
+    where = f"[clean.columns.{name}]"
+    if name not in types:
+        yield f"There is no column {name!r}, which [clean.columns] names. Allowed: {nearest(name, list(types))}"
+        return
+    kind = types[name]
+    for one in kinds_of(kind, rule):
+        fits = {"any": True, "text": kind == pl.String, "number": kind.is_numeric()}[one.takes]
+        if not fits:
+            takes = "numbers" if one.takes == "number" else "text"
+            yield f"{where} {one.setting} does not fit a column of {kind}. Allowed: a column of {takes}"
+        kind = one.becomes or kind
+    yield from (f"{where} {problem}" for problem in _contradictions(rule))
+    yield from (f"{where} {problem}" for problem in _others(types, name, kind, rule))
+
+
+def _contradictions(rule: CleanRule) -> Iterator[str]:
+    if rule.min is not None and rule.max is not None and rule.min > rule.max:
+        yield f"min = {rule.min:g} is above max = {rule.max:g}. Allowed: min <= max"
+    for one_of in _ONE_OF:
+        given = [one for one in one_of if getattr(rule, one) not in (None, "", [], {}, False)]
+        if len(given) > 1:
+            yield f"{' and '.join(given)} are both given. Allowed: one of {', '.join(one_of)}"
+    spelled = Counter([*rule.canonical, *(one for written in rule.canonical.values() for one in written)])
+    for spelling, times in spelled.items():
+        if times > 1:
+            yield f"canonical lists {spelling!r} {times} times. Allowed: each spelling once, in one category"
+    if rule.units and rule.unit not in rule.units:
+        yield f"unit = {rule.unit!r} is not in units. Allowed: {nearest(rule.unit, list(rule.units))}"
+    if rule.unit and not rule.units:
+        yield f"unit = {rule.unit!r} needs units, a table of unit to size"
+    if rule.becomes and not rule.regex:
+        yield f"becomes = {rule.becomes!r} needs regex"
+    if rule.regex and not _is_pattern(rule.regex):
+        yield f"regex = {rule.regex!r} cannot be read. Allowed: a regular expression as Rust has it"
+    yield from (f"dates has {one!r}. Allowed: a format such as '%d.%m.%Y'" for one in rule.dates if not _is_format(one))
+
+
+def _others(types: Mapping[str, pl.DataType], name: str, kind: pl.DataType, rule: CleanRule) -> Iterator[str]:
+    """What is wrong with other columns that a rule names, and with what fills this one."""
+    for setting, named in (("told_by", rule.told_by), ("fill_from", [rule.fill_from] if rule.fill_from else [])):
+        rest = [one for one in types if one != name]
+        for other in named:
+            if other not in rest:
+                yield f"{setting} names {other!r}. Allowed: {nearest(other, rest)}"
+    if rule.outlying == "mark" and rule.outliers and f"{name}_outlier" in types:
+        yield f"outlying = 'mark' adds {name}_outlier, which is there. Allowed: another, or rename that column"
+    if isinstance(rule.fill, str) and rule.fill.lower() in _STATISTICS:
+        yield f"fill = {rule.fill!r} {_LEARNT}"
+    elif rule.fill is not None and not _holds(kind, rule.fill):
+        yield f"fill = {rule.fill!r} does not fit a column of {kind}"
+
+
+def _holds(kind: pl.DataType, value: str | float | bool) -> bool:
+    if isinstance(value, bool):
+        return kind == pl.Boolean
+    if isinstance(value, str):
+        return kind == pl.String
+    return kind.is_float() or (kind.is_integer() and float(value).is_integer())
+
+
+def _of_rows(types: Mapping[str, pl.DataType], settings: CleanSettings) -> Iterator[str]:
+    after = {name: read_as(settings.columns[name]) or kind if name in settings.columns else kind
+             for name, kind in types.items()}  # fmt: skip
+    for name, rule in settings.rows.items():
+        for setting, conditions in (("where", rule.where), ("unless", rule.unless)):
+            for condition in conditions:
+                yield from (f"[clean.rows.{name}] {setting}: {one}" for one in condition_mistakes(condition, after))
+    similar = settings.similar
+    for setting, named in (
+        ("[clean] duplicate_by", settings.duplicate_by),
+        ("[clean.similar] columns", similar.columns),
+        ("[clean.similar] block", similar.block),
+    ):
+        for column in named:
+            if column not in types:
+                yield f"{setting} names {column!r}. Allowed: {nearest(column, list(types))}"
+    if similar.block and not similar.columns:
+        yield "[clean.similar] block needs columns, whose texts are compared"
+
+
+def _is_pattern(pattern: str) -> bool:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
+def _is_format(pattern: str) -> bool:
+    if not re.search(r"%[YyFDs]", pattern):
+        return False
+    try:
+        pl.Series(["1"]).str.to_datetime(pattern, strict=False)
+    except pl.exceptions.PolarsError:
+        return False
+    return True

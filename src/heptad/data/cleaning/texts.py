@@ -1,0 +1,90 @@
+"""Rules for texts: blanks, marks for nothing, case, spellings, shapes."""
+
+import polars as pl
+
+from heptad.data.cleaning.settings import CleanRule
+from heptad.data.cleaning.steps import Given, Step, differs, lost
+
+_CASES = {
+    "lower": lambda value: value.str.to_lowercase(),
+    "upper": lambda value: value.str.to_uppercase(),
+    "title": lambda value: value.str.to_titlecase(),
+}
+
+
+def strip(given: Given) -> Step:
+    return Step("strip", given.column, lambda value: value.str.strip_chars())
+
+
+def trim(given: Given) -> Step:
+    return Step("trim", given.column, lambda value: value.str.replace_all(r"\s+", " ").str.strip_chars())
+
+
+def missing(given: Given) -> Step:
+    """Marks become null; in a column of numbers, marks that are texts cannot occur."""
+    marks = marks_of(given.rule, given.kind)
+    alike = pl.String() if given.kind == pl.String else pl.Float64()
+    return Step("missing", given.column, lambda value: pl.when(~value.cast(alike).is_in(marks)).then(value), lost)
+
+
+def marks_of(rule: CleanRule, kind: pl.DataType) -> list[str] | list[float]:
+    """The marks in the type of a column: numbers alone for one of numbers, and `999` as text for one of text."""
+    if kind == pl.String:
+        return [mark if isinstance(mark, str) else f"{mark:g}" for mark in rule.missing]
+    return [float(mark) for mark in rule.missing if not isinstance(mark, str)]
+
+
+def lower(given: Given) -> Step:
+    return Step("lower", given.column, _CASES["lower"])
+
+
+def case(given: Given) -> Step:
+    return Step("case", given.column, _CASES[given.rule.case])
+
+
+def replace(given: Given) -> Step:
+    return Step("replace", given.column, lambda value: value.replace(given.rule.replace))
+
+
+def canonical(given: Given) -> Step:
+    """Spellings become their category; the category itself is listed, too."""
+    rule = given.rule
+    spellings = {spelling: category for category, written in rule.canonical.items() for spelling in written}
+    listed = [*rule.canonical, *spellings]
+    replaced = lambda value: value.replace(spellings) if spellings else value  # noqa: E731 - the step's repair
+    if rule.unlisted == "keep":
+        return Step("canonical", given.column, replaced)
+    if rule.unlisted == "null":
+        every = dict(zip(rule.canonical, rule.canonical, strict=True)) | spellings
+        strict = lambda value: value.replace_strict(every, default=None, return_dtype=pl.String)  # noqa: E731
+        return Step("canonical", given.column, strict)
+    return Step(
+        "canonical",
+        given.column,
+        replaced,
+        gone=lambda value: ~value.is_in(listed),
+        refuses=rule.unlisted == "refuse",
+    )
+
+
+def regex(given: Given) -> Step:
+    """Texts that match as a whole stay or become something else."""
+    rule = given.rule
+    whole = rf"^(?:{rule.regex})$"
+
+    def matched(value: pl.Expr) -> pl.Expr:
+        return value.str.replace(whole, rule.becomes) if rule.becomes else value
+
+    def fits(value: pl.Expr) -> pl.Expr:
+        return value.str.contains(whole)
+
+    if rule.unmatched == "null":
+        return Step(
+            "regex",
+            given.column,
+            lambda value: pl.when(fits(value)).then(matched(value)),
+            differs if rule.becomes else lost,
+        )
+    if rule.unmatched == "keep":
+        return Step("regex", given.column, matched)
+    return Step("regex", given.column, matched, gone=lambda value: ~fits(value), refuses=rule.unmatched == "refuse")

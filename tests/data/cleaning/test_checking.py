@@ -1,0 +1,70 @@
+"""Everything that is wrong with the rules is said, all at once."""
+
+import polars as pl
+import pytest
+
+from heptad.core.errors import DataError
+from heptad.data import CleanRule, CleanSettings
+from heptad.data.cleaning.checking import check_rules
+from heptad.data.cleaning.settings import RowRule, SimilarRows
+
+TYPES = {"s": pl.String(), "f": pl.Float64(), "i": pl.Int64(), "b": pl.Boolean(), "s_outlier": pl.String()}
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "problem"),
+    [
+        ("ss", CleanRule(trim=True), "no column 'ss'.*did you mean 's'"),
+        ("f", CleanRule(trim=True), "trim does not fit a column of Float64"),
+        ("s", CleanRule(max=1), "min does not fit a column of String"),
+        ("i", CleanRule(min=2, max=1), "min = 2 is above max = 1"),
+        ("s", CleanRule(lower=True, case="upper"), "lower and case are both given"),
+        ("s", CleanRule(numbers="point", dates=["%Y"]), "numbers and dates are both given"),
+        ("s", CleanRule(canonical={"A": ["a", "b"], "B": ["b"]}), "lists 'b' 2 times"),
+        ("s", CleanRule(units={"kg": 1}, unit="kgg"), "unit = 'kgg' is not in units. Allowed: did you mean 'kg'"),
+        ("s", CleanRule(regex="("), "cannot be read"),
+        ("s", CleanRule(becomes="x"), "needs regex"),
+        ("s", CleanRule(dates=["d.m.y"]), "Allowed: a format"),
+        ("s", CleanRule(told_by=["ff"]), "told_by names 'ff'"),
+        ("s", CleanRule(fill_from="s"), "fill_from names 's'"),
+        ("f", CleanRule(fill="mean"), "training learns"),
+        ("f", CleanRule(fill="x"), "does not fit a column of Float64"),
+        ("i", CleanRule(fill=1.5), "does not fit a column of Int64"),
+        ("b", CleanRule(fill=1.0), "does not fit a column of Boolean"),
+        ("s", CleanRule(fill="x", fill_from="b"), "fill and fill_from are both given"),
+    ],
+)
+def test_a_wrong_rule_is_named_with_what_is_allowed(column: str, rule: CleanRule, problem: str) -> None:
+    """Setting, value, and what would be right."""
+    with pytest.raises(DataError, match=problem):
+        check_rules(TYPES, CleanSettings(columns={column: rule}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (CleanSettings(rows={"r": RowRule(where=["f > x"])}), "Allowed: a number"),
+        (CleanSettings(rows={"r": RowRule(where=["g is missing"])}), "names 'g'"),
+        (CleanSettings(rows={"r": RowRule(where=["f"], unless=["s == x"])}), "is no condition"),
+        (CleanSettings(duplicate_by=["x"]), "duplicate_by names 'x'"),
+        (CleanSettings(similar=SimilarRows(columns=["x"])), "columns names 'x'"),
+        (CleanSettings(similar=SimilarRows(block=["s"])), "block needs columns"),
+    ],
+)
+def test_a_wrong_rule_of_rows_is_named(settings: CleanSettings, problem: str) -> None:
+    """Conditions, keys and blocks."""
+    with pytest.raises(DataError, match=problem):
+        check_rules(TYPES, settings)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """Not one after the other."""
+    rules = {"x": CleanRule(trim=True), "i": CleanRule(min=2, max=1, fill="median")}
+    with pytest.raises(DataError, match=r"(?s)no column 'x'.*min = 2.*fill = 'median'"):
+        check_rules(TYPES, CleanSettings(columns=rules))
+
+
+def test_right_rules_pass() -> None:
+    """A column that is read as numbers may have a range."""
+    rules = {"s": CleanRule(trim=True, units={"kg": 1}, unit="kg", max=3), "b": CleanRule(fill=True)}
+    check_rules(TYPES, CleanSettings(columns=rules, rows={"r": RowRule(where=["s > 2.5"])}))
