@@ -333,13 +333,17 @@ def test_a_client_that_asks_whether_to_go_on_is_told(web: Web, row: dict[str, An
 def test_few_long_requests_are_under_way_at_once(web: Web, row: dict[str, Any]) -> None:
     """One more is told to come again in a moment, before its body is read; short requests do not notice."""
     with contextlib.ExitStack() as stack:
-        for _ in range(LONG_WAITING):
-            stack.enter_context(Raw(web)).send(f"Content-Length: {SMALL_BODY + 1}", body=b"{")
+        begun = 0
         end = time.monotonic() + 60
         status = 200
         while status == 200 and time.monotonic() < end:
+            # On a busy machine the server may have ended one for want of its body before the last has come.
+            for _ in range(1 if begun else LONG_WAITING):
+                stack.enter_context(Raw(web)).send(f"Content-Length: {SMALL_BODY + 1}", body=b"{")
+                begun += 1
             status, headers, reply = web.ask("POST", PREDICT, b" " * (SMALL_BODY + 1) + b"{}", JSON)
             status = 200 if status == 422 else status
+        assert begun < 2 * LONG_WAITING
         assert (status, headers["retry-after"]) == (503, "1")
         assert "long requests" in reply["error"]["problem"]
         assert web.predict({"rows": [row]})[0] == 200
