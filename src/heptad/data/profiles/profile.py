@@ -91,7 +91,7 @@ def infer_edges(rows: Rows, columns: Sequence[Column], reference: Profile | None
     known = {column.name: column.edges for column in reference.columns} if reference else {}
     new = [column for column in measured if column.name not in known]
     measures = {column.name: _measure(types.get(column.name), column) for column in new}
-    whole = _sampled(rows, measures)
+    whole = _sampled(rows, measures) if measures else {}
     sparse = [name for name in measures if name not in whole]
     found = converse(rows, [_deciles(measures[name]) for name in sparse])
     known |= {name: _edges(values) for name, values in whole.items()} | dict(zip(sparse, found, strict=True))
