@@ -13,6 +13,7 @@ from heptad.data.expectations.importing.translation import Imported
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a file; suites are written by people or about columns, and stay far below."""
+DEEPEST = 100
 _ALLOWED = "a suite of Great Expectations as JSON, or a schema that pandera.io wrote as YAML or JSON"
 
 
@@ -42,8 +43,16 @@ def _parsed(content: bytes, path: Path) -> Any:
 
 
 def _parsed_yaml(content: bytes) -> Any:
-    """Without aliases, by which a short file can grow beyond any memory; nobody writes a schema with them."""
+    """Without aliases, by which a short file can grow beyond any memory; nobody writes a schema with them.
+
+    Nor with deep nesting, over which the scanner takes time that grows with its square.
+    """
+    depth = 0
     for token in yaml.scan(content.decode(), Loader=yaml.SafeLoader):
+        depth += isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken)
+        depth -= isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken)
+        if depth > DEEPEST:
+            raise yaml.YAMLError(f"it nests more than {DEEPEST} deep")
         if isinstance(token, yaml.AliasToken):
             raise yaml.YAMLError("it has aliases (*name)")
     return yaml.safe_load(content)
