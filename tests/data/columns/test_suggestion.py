@@ -116,7 +116,7 @@ def test_repairs_are_told_before_they_happen(tmp_path: Path) -> None:
     rows = [f"{x},{x * 60 + 1_600_000_000},{x % 2}" for x in range(60)] + ["oops,1600000000,1"] + ["5,1600000300,1"]
     (tmp_path / "t.csv").write_text("a,t,y\n" + "\n".join(rows) + "\n")
     text = suggest_settings(tmp_path / "t.csv", "y", "t", tmp_path)
-    assert "# Not a number, so read as missing in \"a\": 1 cells, such as 'oops'." in text
+    assert "# Not a number, so read as missing in \"a\": 1 cell, such as 'oops'." in text
     assert "# Numbers read as times in \"t\": 62 cells, such as 'Unix time in seconds'." in text
     assert "1 of 62 rows repeat an earlier one" in text
 

@@ -117,7 +117,8 @@ def _source(name: str, uri: str, time: str, look: Look) -> Iterator[str]:
             yield f"# {_quoted(what.removeprefix('column '))}: {how}."
     for repair in look.repairs:
         shown = ", ".join(map(repr, repair.examples[:_EXAMPLES]))
-        amount = f"{repair.rows:,} rows" if repair.rows else f"{repair.cells:,} cells"
+        count, what = (repair.rows, "row") if repair.rows else (repair.cells, "cell")
+        amount = f"{count:,} {what}{'' if count == 1 else 's'}"
         where = f" in {_quoted(repair.column)}" if repair.column else ""
         yield f"# {_REPAIRS.get(repair.rule, repair.rule)}{where}: {amount}" + (f", such as {shown}." if shown else ".")
 
