@@ -46,7 +46,8 @@ def new_schema(server: str) -> Generator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
         separator = "&" if "?" in server else "?"
-        yield f"{server}{separator}options={quote(f'-csearch_path={schema}')}"
+        # By the name, a test tells the sessions of its own store from those of tests beside it.
+        yield f"{server}{separator}options={quote(f'-csearch_path={schema}')}&application_name={schema}"
         made = connection.execute("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", [schema])
         for (name,) in made.fetchall():
             connection.execute(f'DROP SCHEMA "{name}" CASCADE')
