@@ -126,7 +126,7 @@ def test_ctrl_c_in_the_real_program_exits_with_130(tmp_path, rides):
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Interrupted" in said
     assert b"Traceback" not in said

@@ -226,12 +226,12 @@ def test_others_that_run_finish_and_are_kept(workspace: Workspace) -> None:
     failed, running = threading.Event(), threading.Event()
 
     def bad():
-        assert running.wait(10)
+        assert running.wait(60)
         raise ValueError("no")
 
     def good():
         running.set()
-        assert failed.wait(10)
+        assert failed.wait(60)
         return 1
 
     def after(good):
@@ -251,7 +251,7 @@ def test_others_that_run_finish_and_are_kept(workspace: Workspace) -> None:
 
 def test_every_failure_is_told(workspace: Workspace) -> None:
     """Where two tasks fail side by side the first of the plan is raised, and the other is in its notes."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def one():
         both.wait()
@@ -331,7 +331,7 @@ def test_a_timeout_may_be_tried_again(workspace: Workspace) -> None:
 
 def test_independent_tasks_run_side_by_side(workspace: Workspace) -> None:
     """On two threads, two tasks that wait for each other both end."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def one():
         both.wait()
@@ -430,7 +430,7 @@ def test_a_result_that_is_lost_while_it_is_used_is_computed_again(workspace: Wor
         return list(range(9000))
 
     def early(long):
-        assert is_computed_again.wait(10)
+        assert is_computed_again.wait(60)
         return len(long)
 
     def losing():

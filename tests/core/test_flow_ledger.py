@@ -158,6 +158,6 @@ def test_claims_are_kept_alive_while_nothing_happens(ledger: Ledger, claims: Cla
     monkeypatch.setattr(claims, "renew", renew)
     ledger.start()
     assert ledger._thread is not None
-    ledger._thread.join(10)
+    ledger._thread.join(60)
     assert len(renewed) == 3
     ledger.close()

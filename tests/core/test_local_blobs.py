@@ -178,7 +178,7 @@ def test_a_child_forked_during_a_put_does_not_keep_the_lock(tmp_path: Path) -> N
     done = threading.Event()
     threading.Thread(target=lambda: (blobs.delete([digest]), done.set()), daemon=True).start()
     try:
-        assert done.wait(10)
+        assert done.wait(60)
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -128,7 +128,7 @@ def test_nothing_that_is_written_during_a_move_is_lost(filled: Workspace, store:
 
     move_store(workspace, f"sqlite:///{tmp_path / 'moved.db'}", watch)
     for writer in writers:
-        writer.join(10)
+        writer.join(60)
     assert acknowledged == []
     assert ["moved.db" in one for one in refused] == [True, True]
 

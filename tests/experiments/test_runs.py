@@ -39,7 +39,7 @@ def test_every_point_is_there_in_order_when_the_run_is_finished(run: ActiveRun, 
 def test_points_are_readable_while_the_run_goes_on(run: ActiveRun, workspace: Workspace) -> None:
     """Logged points reach the store by themselves, before anybody finishes the run."""
     run.log(loss=0.5)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not workspace.store.read(run.id, "loss").values:
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -37,9 +37,9 @@ def test_it_turns_until_it_is_stopped(workspace: Workspace) -> None:
     worker = worker_of(workspace, lifecycle)
     thread = threading.Thread(target=worker.run)
     thread.start()
-    assert lifecycle.turned.wait(10)
+    assert lifecycle.turned.wait(60)
     worker.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

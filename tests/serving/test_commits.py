@@ -25,7 +25,7 @@ class Slow:
     def add(self, parts: Sequence[Part]) -> list[bytes]:
         ids = [one for part in parts for one in part.entries.ids]
         self.entered.release()
-        assert self.go_on.acquire(timeout=10)
+        assert self.go_on.acquire(timeout=60)
         if self.fails and (not isinstance(self.fails, RequestError) or "bad" in ids):
             raise self.fails
         self.groups.append(ids)
@@ -37,7 +37,7 @@ def three_behind_one(journal: Slow, *wishes: Sequence[Part]) -> list[Future[list
     commits = Commits(journal)  # type: ignore[arg-type]
     with ThreadPoolExecutor(len(wishes)) as threads:
         first = threads.submit(commits.add, wishes[0])
-        assert journal.entered.acquire(timeout=10)
+        assert journal.entered.acquire(timeout=60)
         others = [threads.submit(commits.add, one) for one in wishes[1:]]
         while len(commits._waiting) < len(others):
             pass

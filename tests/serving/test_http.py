@@ -188,13 +188,13 @@ def test_paths_and_methods_that_do_not_exist(web: Web) -> None:
 
 def test_a_body_over_the_limit_is_not_read(web: Web) -> None:
     """100 MB are announced: the refusal comes before they are sent. So it does when no length is announced."""
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as line:
         line.sendall(
             f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "Content-Length: 100000000\r\n\r\n".encode()
         )
         assert line.recv(20).startswith(b"HTTP/1.1 413")
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as line:
         head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
@@ -213,7 +213,7 @@ def test_a_client_that_hangs_up_harms_nobody(web: Web, row: dict[str, Any]) -> N
     """Half a body, then silence: the server goes on, and its log stays clean."""
     before = (web.shop.folder.path / "server.log").read_text()
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", web.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", web.port), timeout=60) as line:
             line.sendall(
                 f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 "Content-Length: 1000\r\n\r\n{".encode()
@@ -289,7 +289,7 @@ class Raw:
     """One connection, on which bytes are sent as they are."""
 
     def __init__(self, web: Web) -> None:
-        self._line = socket.create_connection(("127.0.0.1", web.port), timeout=10)
+        self._line = socket.create_connection(("127.0.0.1", web.port), timeout=60)
 
     def __enter__(self) -> Self:
         return self

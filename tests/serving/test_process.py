@@ -68,7 +68,7 @@ class Traffic:
 
 
 def wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
@@ -99,7 +99,7 @@ def test_versions_change_under_traffic_without_one_failed_request(shop: Any, row
                 traffic.wait_for(20)
                 generation = shop.publish(shop.route(number, shift=float(number)))
                 began = time.monotonic()
-                assert shop.folder.wait_live(generation, timeout=20) == 2
+                assert shop.folder.wait_live(generation, timeout=60) == 2
                 assert time.monotonic() - began < 5
                 with PredictionClient(server.url, "tiny") as client:
                     assert client.predict([row])[0]["version"] == f"tiny@{number}"
@@ -139,7 +139,7 @@ def test_a_generation_that_is_damaged_does_not_disturb_traffic(shop: Any, row: d
         shop.packages[route.package] = b"not a package"
         generation = shop.publish(route)
         with pytest.raises(IntegrityError, match="1 stays"):
-            shop.folder.wait_live(generation, timeout=20)
+            shop.folder.wait_live(generation, timeout=60)
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         connection.request("GET", "/readyz")
         said = msgspec.json.decode(connection.getresponse().read())
@@ -171,7 +171,7 @@ def test_a_killed_parent_leaves_no_server_behind(shop: Any) -> None:
     assert len(pids) == 2
     parent.kill()
     parent.communicate()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while shop.folder.workers() and time.monotonic() < end:
         time.sleep(0.02)
     assert shop.folder.workers() == []
@@ -237,7 +237,7 @@ def test_stopping_finishes_what_was_begun(shop: Any, row: dict[str, Any]) -> Non
             identity = f"{thread}-{turn}"
             rows = 1 if thread else 400
             body = msgspec.json.encode({"rows": [row] * rows, "ids": [f"{identity}-{place}" for place in range(rows)]})
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             try:
                 connection.request("POST", PREDICT, body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
@@ -252,7 +252,7 @@ def test_stopping_finishes_what_was_begun(shop: Any, row: dict[str, Any]) -> Non
         threads = [threading.Thread(target=ask, args=(server.port, number)) for number in range(6)]
         for thread in threads:
             thread.start()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while len(replies) < 60 and time.monotonic() < end:
             time.sleep(0.01)
         began = time.monotonic()

@@ -40,7 +40,7 @@ def test_two_workers_share_one_port(shop: Any) -> None:
     """Both are ready when the server is."""
     shop.publish(shop.route(1))
     with ServerProcess(shop.options(workers=2)) as server:
-        assert shop.folder.wait_live(1, timeout=20) == 2
+        assert shop.folder.wait_live(1, timeout=60) == 2
         assert len(server.pids) == 3
 
 
@@ -85,8 +85,8 @@ def test_a_flood_of_idle_connections_leaves_no_damage(shop: Any, row: dict[str, 
     port, _, worker = (int(word) for word in starter.stdout.readline().split())
     with contextlib.ExitStack() as flood:
         for _ in range(130):
-            flood.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-        assert shop.folder.wait_live(shop.publish(shop.route(2, shift=1.0)), timeout=10) == 1
+            flood.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+        assert shop.folder.wait_live(shop.publish(shop.route(2, shift=1.0)), timeout=60) == 1
         before = ticks(worker)
         time.sleep(1)
         assert ticks(worker) - before < 30

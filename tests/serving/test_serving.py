@@ -161,7 +161,7 @@ def test_the_whole_way_of_a_prediction(
         assert serving.endpoint == "test"
         client.predict([row], ["before"])
         second = serving.deploy([serving.route(version(2, 1.0), "live"), serving.route(version(1), "shadow")], "next")
-        assert serving.wait_live(second.body.generation, timeout=20) == 1
+        assert serving.wait_live(second.body.generation, timeout=60) == 1
         clock.advance_to(NOON + timedelta(hours=1))
         client.predict([row], ["after"])
         assert serving.collect_log() == 2
@@ -187,7 +187,7 @@ def test_a_server_started_later_serves_what_is_in_force(serving: Serving, versio
     assert serving.wait_live(first.body.generation) == 0
     other = Serving(replace(serving._workspace), ProjectSettings(), DeploySettings(workers=2), serving._release)
     with other.start_server(port=0) as server, PredictionClient(server.url, "test") as client:
-        assert serving.wait_live(first.body.generation, timeout=20) == 2
+        assert serving.wait_live(first.body.generation, timeout=60) == 2
         assert client.predict([row])[0]["version"] == "test@1"
     assert graph.load(serving._workspace, first.id, Deployment).body.generation == 1
 
