@@ -65,7 +65,7 @@ LINES_OF_A_FILE = 450
 LINES_OF_TESTS = 600
 LINES_OF_A_FUNCTION = 60
 PUBLIC_METHODS = 12
-LINES_OF_CORE = 6_750
+LINES_OF_CORE = 6_500
 UNTESTED_ALONE = {"__init__.py", "records.py", "settings.py", "store.py", "artifacts.py"}
 """Files that only declare: what uses them tests them, and the classes in heptad.testing test every implementation."""
 

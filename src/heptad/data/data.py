@@ -53,7 +53,7 @@ class Data:
         self.every = data.every
         self._settings = data
         self._name = project.name or workspace.name
-        place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.folder / "cache" / "sources")
+        place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
