@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
@@ -12,6 +13,10 @@ from heptad.core.workspace import Workspace, open_workspace
 from tests.adapters.conftest import where_redis_is
 from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
+
+# Examples take as long as the machine is busy; that is no failure.
+settings.register_profile("heptad", deadline=None)
+settings.load_profile("heptad")
 
 
 @pytest.fixture

@@ -13,7 +13,15 @@ import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
-from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, OnlineSettings, SourceSettings
+from heptad.data import (
+    CardSettings,
+    CleanSettings,
+    DataSettings,
+    ExpectSettings,
+    FeatureSettings,
+    OnlineSettings,
+    SourceSettings,
+)
 from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetrainSettings
 from heptad.monitoring import MonitorSettings
@@ -32,6 +40,7 @@ class Config(Settings, frozen=True, kw_only=True):
     execute: ExecuteSettings = msgspec.field(default_factory=ExecuteSettings)
     sources: dict[str, SourceSettings] = {}
     data: DataSettings
+    card: CardSettings = msgspec.field(default_factory=CardSettings)
     clean: CleanSettings = msgspec.field(default_factory=CleanSettings)
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
     features: dict[str, FeatureSettings] = {}

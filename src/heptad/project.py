@@ -77,6 +77,7 @@ class Project:
             config.expect,
             config.features,
             config.online,
+            config.card,
         )
 
     @cached_property

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import settings
 
 from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
@@ -19,10 +18,6 @@ from heptad.data import (
 )
 from heptad.data.assembling import assembly, inputs
 from heptad.data.versions import tables
-
-# Examples take as long as the machine is busy; that is no failure.
-settings.register_profile("heptad-data", deadline=None)
-settings.load_profile("heptad-data")
 
 Open = Callable[..., Data]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from heptad.data import to_markdown
 from heptad.release.card import Subject, limits, model_card
-from heptad.release.document import to_markdown
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ from pathlib import Path
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import open_workspace
 from heptad.release import show_version
-from heptad.release.document import to_markdown
+from heptad.data import to_markdown
 details = show_version(open_workspace(Path(sys.argv[1]), "m", StoreSettings()), "", "champion")
 print(json.dumps([to_markdown(details.card)[:20], sorted({name.split(".")[0] for name in sys.modules})]))
 """

@@ -9,7 +9,7 @@ import pytest
 from heptad.core import faults, graph
 from heptad.core.errors import InputError, NotFoundError, RefusedError
 from heptad.core.query import Query
-from heptad.release.document import to_markdown
+from heptad.data import to_markdown
 from heptad.release.records import Decision, ModelVersion
 
 

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
-from heptad.data import Column, Schema
-from heptad.training.splits import folds_of, part_by_hash, part_by_time, part_newest, thin
+from heptad.data import Column, Schema, folds_of_parts
+from heptad.training.splits import folds_by_time, part_by_time, part_newest, thin, usable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -42,28 +40,6 @@ def table(rows: int, positives: int, first: int = 0) -> pl.DataFrame:
         },
         schema_overrides={"when": pl.Datetime("us", "UTC"), "known": pl.Datetime("us", "UTC")},
     )
-
-
-@settings(max_examples=40, deadline=None)
-@given(rows=st.integers(4, 200), positives=st.integers(2, 100), holdout=st.floats(0.05, 0.9))
-def test_by_hash_every_row_is_on_one_side_and_every_class_on_both(rows: int, positives: int, holdout: float) -> None:
-    """No row is lost or used twice; a class with two rows or more is learnt from and judged."""
-    positives = min(positives, rows - 2)
-    parts = part_by_hash(table(rows, positives), schema_of(), holdout=holdout)
-    assert sorted([*parts.train["id"], *parts.judged["id"]]) == sorted(table(rows, positives)["id"])
-    assert set(parts.train["y"]) == set(parts.judged["y"]) == {"no", "yes"}
-    assert (parts.split.train_rows, parts.split.judge_rows) == (len(parts.train), len(parts.judged))
-
-
-def test_by_hash_rows_stay_on_their_side_when_the_table_grows() -> None:
-    """The judged rows of a small table are judged in the larger one too, and about the share asked for is."""
-    small, large = table(2_000, 500), pl.concat([table(2_000, 500), table(2_000, 500, first=2_000)])
-    judged = {
-        one: set(part_by_hash(frame, schema_of(), holdout=0.2).judged["id"]) for one, frame in enumerate((small, large))
-    }
-    moved = judged[0] ^ (judged[1] & set(small["id"]))
-    assert len(moved) <= 4  # rows that were moved over so that each side has one of each class
-    assert len(judged[1]) == pytest.approx(0.2 * 4_000, rel=0.1)
 
 
 def test_by_time_the_window_ends_where_judging_begins() -> None:
@@ -102,14 +78,25 @@ def test_a_side_without_rows_is_refused() -> None:
         part_by_time(table(10, 5), schema_of(timed=True), window="all", train_until=START + timedelta(days=9))
     with pytest.raises(DataError, match="to learn from"):
         part_by_time(table(10, 5), schema_of(timed=True), window="all", train_until=START)
-    with pytest.raises(DataError, match="to judge on"):
-        part_by_hash(table(10, 5), schema_of(), holdout=0)
+
+
+def test_by_time_no_group_is_on_both_sides() -> None:
+    """What was learnt of a patient must not help to judge the same patient later; rows without one stay."""
+    frame = table(100, 50).with_columns(who=pl.Series([None if row % 10 == 0 else row % 7 for row in range(100)]))
+    parts = part_newest(frame, schema_of(timed=True), window="all", holdout=0.03, group=["who"])
+    assert parts.judged["who"].drop_nulls().to_list() == [97 % 7, 98 % 7, 99 % 7]
+    assert not set(parts.train["who"].drop_nulls()) & set(parts.judged["who"].drop_nulls())
+    assert parts.train["who"].null_count() == 10
+    assert parts.split.group == ["who"]
+    folds = folds_by_time(frame, schema_of(timed=True), 3, ["who"])
+    for fold in folds:
+        assert not set(frame[fold.train]["who"].drop_nulls()) & set(frame[fold.judge]["who"].drop_nulls())
 
 
 def test_folds_in_time_learn_only_what_was_known_before() -> None:
     """Windows expand; every label that is learnt from was known when the judged part begins."""
     frame = table(400, 200).with_columns(y=pl.Series(["yes", "no"] * 200))
-    folds = folds_of(frame, schema_of(timed=True, known=True), 3)
+    folds = folds_by_time(frame, schema_of(timed=True, known=True), 3)
     assert len(folds) == 3
     for fold in folds:
         judged_from = frame[fold.judge]["when"].min()
@@ -118,36 +105,23 @@ def test_folds_in_time_learn_only_what_was_known_before() -> None:
     assert [len(fold.train) for fold in folds] == [89, 189, 289]
 
 
-@settings(max_examples=30, deadline=None)
-@given(rows=st.integers(6, 120), positives=st.integers(3, 60), folds=st.integers(2, 3))
-def test_folds_without_time_judge_each_row_once_and_deal_out_the_classes(rows: int, positives: int, folds: int) -> None:
-    """Every row is judged in exactly one fold, and folds differ by at most one row of a class."""
-    frame = table(rows, min(positives, rows - 3))
-    found = folds_of(frame, schema_of(), folds)
-    assert sorted(np.concatenate([fold.judge for fold in found])) == list(range(rows))
-    for fold in found:
-        assert not set(fold.train) & set(fold.judge)
-    for name in ("yes", "no"):
-        counts = [(frame[fold.judge]["y"] == name).sum() for fold in found]
-        assert max(counts) - min(counts) <= 1
-
-
 def test_folds_that_could_not_tell_classes_apart_are_left_out() -> None:
     """Where the second class appears late, or in one row only, a search goes on with the folds that show both."""
-    late = table(400, 150)
-    folds = folds_of(late, schema_of(timed=True), 3)
-    assert [len(fold.train) for fold in folds] == [200, 300]
-    single = folds_of(table(30, 1), schema_of(), 3)
-    assert len(single) == 2
-    assert all("yes" in table(30, 1)["y"][fold.train] for fold in single)
+    late, schema = table(400, 150), schema_of(timed=True)
+    assert [len(fold.train) for fold in usable(late, schema, folds_by_time(late, schema, 3), 3)] == [200, 300]
+    single = table(30, 1)
+    dealt = folds_of_parts(np.arange(30) % 3, 3)
+    found = usable(single, schema_of(), dealt, 3)
+    assert len(found) == 2
+    assert all("yes" in single["y"][fold.train] for fold in found)
     with pytest.raises(DataError, match="two classes or more"):
-        folds_of(table(30, 0), schema_of(), 3)
+        usable(table(30, 0), schema_of(), dealt, 3)
 
 
 def test_too_few_rows_for_folds_are_refused() -> None:
     """One row cannot be learnt from and judged."""
     with pytest.raises(DataError, match="cannot be parted into 3 folds"):
-        folds_of(table(1, 0), schema_of(), 3)
+        usable(table(1, 0), schema_of(), folds_of_parts(np.zeros(1, dtype=np.int64), 3), 3)
 
 
 def test_thinning_keeps_the_same_rows_in_order() -> None:
@@ -159,10 +133,3 @@ def test_thinning_keeps_the_same_rows_in_order() -> None:
     shuffled = thin(frame.sample(fraction=1, shuffle=True, seed=1), schema_of(), 50)
     assert set(shuffled["id"]) == set(kept["id"])
     assert thin(frame, schema_of(), 0).height == 500
-
-
-def test_a_regression_is_split_too() -> None:
-    """Without classes the whole table is dealt out at once."""
-    frame = table(30, 0).with_columns(y=pl.col("x"))
-    assert part_by_hash(frame, schema_of(regression=True), holdout=0.3).split.judge_rows > 0
-    assert sum(len(fold.judge) for fold in folds_of(frame, schema_of(regression=True), 3)) == 30

@@ -1,5 +1,6 @@
 """`heptad release`: versions, who is champion, and who decided that."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,10 +8,7 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from heptad.core.records import Record
-    from heptad.release import Block, Document
     from heptad.serving import Deployment
 
 app = typer.Typer(help="Step 4: versions and decisions.")
@@ -46,41 +44,28 @@ def list_versions(
 
 
 @app.command()
-def show(version: Version = "champion", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def show(
+    version: Version = "champion",
+    card: Annotated[Path | None, typer.Option(help="Write the model card to this .html or .md file.")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """Show a version: facts, gates, what was done to it, its card."""
+    from heptad.cli.documents import document_text, write_document
     from heptad.project import open_project
     from heptad.release import decision_lines, history_lines, show_version, version_facts
 
     opened = open_project(project)
     details = show_version(opened.workspace, opened.config.project.about, version)
+    if card:
+        write_document(details.card, card)
     text = [
         facts(dict(version_facts(details))),
         section("Gates", wrapped(decision_lines(details.decision.body))),
         section("History", wrapped(history_lines(details.history))),
-        *_card(details.card),
+        document_text(details.card),
     ]
     emit(details, "\n\n".join(text), as_json=as_json)
-
-
-def _card(card: "Document") -> "Iterator[str]":
-    """The model card as blocks of text."""
-    yield wrapped([card.title, card.opening])
-    for one in card.sections:
-        yield section(one.heading, "\n\n".join(_block(block) for block in one.blocks))
-
-
-def _block(block: "Block") -> str:
-    from heptad.release import Code, Items, Table
-
-    match block:
-        case Table(header, rows):
-            return table([dict(zip(header, row, strict=True)) for row in rows])
-        case Items(sentences):
-            return wrapped(f"- {sentence}" for sentence in sentences)
-        case Code(text):
-            return "\n".join(f"    {line}" for line in text.splitlines())
-        case str():
-            return wrapped([block])
 
 
 @app.command()

@@ -54,6 +54,43 @@ def show(
     emit(record, "\n\n".join(text), as_json=as_json)
 
 
+@app.command()
+def nested(
+    version: Annotated[str, typer.Argument(help="The data version: a number, a tag, an id, or latest.")] = "latest",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the whole search by nested cross-validation; no model is made."""
+    from heptad.cli.progress import progress
+    from heptad.project import open_project
+    from heptad.training import TrialEnded, cross_validate
+
+    opened = open_project(project)
+    outer, trials = opened.config.validate.outer_folds, opened.config.search.trials
+    record = opened.data.version(version)
+    with progress("nested cross-validation", shown=not as_json) as tell:
+
+        def told(fold: int, ended: TrialEnded) -> None:
+            tell(f"fold {fold}, {ended.sentence}", ((fold - 1) * trials + ended.number + 1) / (outer * trials))
+
+        seed = opened.config.project.seed
+        found = cross_validate(opened.experiments, opened.training.parting, record, seed=seed, on_trial=told)
+    rows = [
+        {
+            "fold": one.number,
+            "learnt": one.learnt_rows,
+            "judged": one.judged_rows,
+            "searched": one.searched,
+            found.metric: one.value,
+            "estimator": one.estimator,
+        }
+        for one in found.folds
+    ]
+    spread = f", standard deviation {shown(found.deviation)}" if found.deviation is not None else ""
+    closing = f"{found.metric} of the search: {shown(found.mean)}{spread} ({found.better} is better)"
+    emit(found, "\n\n".join([table(rows), closing]), as_json=as_json)
+
+
 def _tables(evaluation: "Evaluation") -> Iterator[tuple[str, list[dict[str, object]], str]]:
     """Title, rows, and what to say where there are none."""
     baseline = {metric.name: metric.value for metric in evaluation.baseline}

@@ -21,6 +21,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "redis": "heptad.adapters.redis:RedisStore",
         "rediss": "heptad.adapters.redis:RedisStore",
     },
+    "resampler": {"smote": "heptad.adapters.smote:smote"},
+    "label_errors": {"cleanlab": "heptad.adapters.cleanlab:find_label_errors"},
     "source": {
         "database": "heptad.adapters.databases.source:DatabaseSource",
         "duckdb": "heptad.adapters.databases.source:DatabaseSource",

@@ -5,6 +5,17 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.cards.document import Block as Block
+    from heptad.data.cards.document import Code as Code
+    from heptad.data.cards.document import Document as Document
+    from heptad.data.cards.document import Items as Items
+    from heptad.data.cards.document import Section as Section
+    from heptad.data.cards.document import TableBlock as TableBlock
+    from heptad.data.cards.document import to_html as to_html
+    from heptad.data.cards.document import to_markdown as to_markdown
+    from heptad.data.cards.records import DataCard as DataCard
+    from heptad.data.cards.settings import CardColumn as CardColumn
+    from heptad.data.cards.settings import CardSettings as CardSettings
     from heptad.data.cleaning.files import clean_file as clean_file
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
@@ -106,9 +117,13 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.split_rules import SplitRule as SplitRule
+    from heptad.data.versions.split_rules import split_rule as split_rule
     from heptad.data.versions.splits import Fold as Fold
-    from heptad.data.versions.splits import hash_folds as hash_folds
+    from heptad.data.versions.splits import fit_cuts as fit_cuts
+    from heptad.data.versions.splits import folds_of_parts as folds_of_parts
     from heptad.data.versions.splits import hash_holdout as hash_holdout
+    from heptad.data.versions.splits import part_numbers as part_numbers
     from heptad.data.versions.splits import time_cut as time_cut
     from heptad.data.versions.splits import time_folds as time_folds
     from heptad.data.versions.splits import unit_hashes as unit_hashes
@@ -119,19 +134,25 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Block": "cards.document",
+        "CardColumn": "cards.settings",
+        "CardSettings": "cards.settings",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
         "CleanedRows": "cleaning.requests",
+        "Code": "cards.document",
         "Column": "records",
         "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
         "Data": "data",
+        "DataCard": "cards.records",
         "DataSettings": "settings",
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "Dates": "columns.column_types",
+        "Document": "cards.document",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
         "FeatureReader": "features.reading",
@@ -144,6 +165,7 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "Items": "cards.document",
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
@@ -165,15 +187,18 @@ __getattr__, __all__ = attach(
         "RowRule": "cleaning.settings",
         "STAMP": "features.online",
         "Schema": "records",
+        "Section": "cards.document",
         "SimilarRows": "cleaning.settings",
         "Source": "sources.source",
         "SourceCache": "sources.cache",
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "SplitRule": "versions.split_rules",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
+        "TableBlock": "cards.document",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
         "Values": "features.joins",
@@ -188,8 +213,9 @@ __getattr__, __all__ = attach(
         "distance": "profiles.distances",
         "figure": "profiles.page",
         "find_version": "versions.versions",
+        "fit_cuts": "versions.splits",
         "flattened": "sources.formats",
-        "hash_folds": "versions.splits",
+        "folds_of_parts": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",
@@ -202,6 +228,7 @@ __getattr__, __all__ = attach(
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "open_source": "sources.source",
+        "part_numbers": "versions.splits",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
@@ -219,12 +246,15 @@ __getattr__, __all__ = attach(
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
         "split_member": "sources.archives",
+        "split_rule": "versions.split_rules",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",
         "tags_of": "versions.marking",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
+        "to_html": "cards.document",
+        "to_markdown": "cards.document",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",

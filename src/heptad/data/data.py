@@ -13,6 +13,8 @@ from heptad.data.assembling.assembly import Assembly
 from heptad.data.assembling.collecting import QUARANTINE, Collecting, quarantine_table
 from heptad.data.assembling.staging import Staged
 from heptad.data.assembling.storing import canonical_order
+from heptad.data.cards.cards import Cards
+from heptad.data.cards.settings import CardSettings
 from heptad.data.cleaning.aside import without_marks
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checking import Checking
@@ -47,6 +49,7 @@ class Data:
         expect: ExpectSettings,
         features: Mapping[str, FeatureSettings],
         online: OnlineSettings | None = None,
+        card: CardSettings | None = None,
     ) -> None:
         self._workspace = workspace
         self._project = project
@@ -58,6 +61,7 @@ class Data:
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
+        self.cards = Cards(workspace, project, card or CardSettings())
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:
@@ -71,9 +75,11 @@ class Data:
         name = f"{self._name}-sample-{sample}" if sample else self._name
         for _ in range(ATTEMPTS):
             try:
-                return self._collecting.collect(name, until, sample)
+                version = self._collecting.collect(name, until, sample)
             except ConflictError:
                 continue
+            self.cards.state(version)
+            return version
         raise UnavailableError(
             f"Other processes kept recording versions of {name} first.", remedy="run it again when they are done"
         )

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, ExpectationResult, FeatureView
+from heptad.data import DataCard, DatasetVersion, ExpectationResult, FeatureView, SplitRule
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -31,6 +31,18 @@ def _dataset(record: Record[DatasetVersion]) -> str:
         f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
         f"from {sources}, {warnings} warnings"
     )
+
+
+def _card(record: Record[DataCard]) -> str:
+    body, stated = record.body, record.body.stated
+    return f"data card of {body.name}@{body.version}, owner {stated.owner or 'not stated'}"
+
+
+def _rule(record: Record[SplitRule]) -> str:
+    body = record.body
+    shares = " : ".join(f"{share:.3g}" for share in body.shares)
+    within = f" within each {body.stratum}" if body.stratum else ""
+    return f"split of {body.name} by hash of {', '.join(body.by)}, {shares}{within}"
 
 
 def _expectations(record: Record[ExpectationResult]) -> str:
@@ -118,6 +130,8 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
     [
         _saying(FeatureView, _view),
         _saying(DatasetVersion, _dataset),
+        _saying(DataCard, _card),
+        _saying(SplitRule, _rule),
         _saying(ExpectationResult, _expectations),
         _saying(Study, _study),
         _saying(Run, _run),

@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from heptad.release.describe import show_version as show_version
     from heptad.release.describe import version_facts as version_facts
     from heptad.release.describe import version_line as version_line
-    from heptad.release.document import Block as Block
-    from heptad.release.document import Code as Code
-    from heptad.release.document import Document as Document
-    from heptad.release.document import Items as Items
-    from heptad.release.document import Table as Table
     from heptad.release.keys import trusted_keys as trusted_keys
     from heptad.release.package import Package as Package
     from heptad.release.package import open_package as open_package
@@ -33,12 +28,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
-        "Block": "document",
-        "Code": "document",
         "Decision": "records",
-        "Document": "document",
         "GateResult": "records",
-        "Items": "document",
         "ModelVersion": "records",
         "Package": "package",
         "Pipeline": "pipeline",
@@ -46,7 +37,6 @@ __getattr__, __all__ = attach(
         "ReleaseSettings": "settings",
         "Reproduction": "reproduce",
         "RunOutcome": "pipeline",
-        "Table": "document",
         "VersionDetails": "describe",
         "VersionLine": "describe",
         "VersionRef": "registry",

@@ -10,8 +10,7 @@ from datetime import datetime
 import msgspec
 
 from heptad.core.records import Record
-from heptad.data import DatasetVersion
-from heptad.release.document import Block, Code, Document, Items, Section, Table
+from heptad.data import Block, Code, DatasetVersion, Document, Items, Section, TableBlock
 from heptad.release.gates import figure
 from heptad.release.records import Decision
 from heptad.training import Candidate, Evaluation, Metric, SliceMetric
@@ -87,7 +86,7 @@ def _purpose(subject: Subject) -> list[Block]:
     if signature.threshold is not None and len(signature.classes) == 2:
         what += f" From a probability of {figure(signature.threshold)} on it answers {signature.classes[1]!r}."
     inputs = [[one.name, one.type, "required" if one.required else "may be missing"] for one in signature.inputs]
-    return [*blocks, what, Table(["input", "type", "value"], _shortened(inputs))]
+    return [*blocks, what, TableBlock(["input", "type", "value"], _shortened(inputs))]
 
 
 def _data(subject: Subject) -> list[Block]:
@@ -122,7 +121,7 @@ def _metrics(subject: Subject) -> list[Block]:
     ]
     blocks: list[Block] = [
         f"The baseline is the trivial model: {evaluation.baseline_name}.",
-        Table(["metric", "value", "interval", "baseline", "better"], rows),
+        TableBlock(["metric", "value", "interval", "baseline", "better"], rows),
     ]
     if decision.champion_metrics:
         theirs = {metric.name: metric for metric in decision.champion_metrics}
@@ -130,9 +129,9 @@ def _metrics(subject: Subject) -> list[Block]:
             [metric.name, figure(metric.value), _figure_of(theirs.get(metric.name))] for metric in decision.metrics
         ]
         blocks.append(f"Beside the champion of that time, on the same {decision.rows:,} rows:")
-        blocks.append(Table(["metric", "this model", "champion"], beside))
+        blocks.append(TableBlock(["metric", "this model", "champion"], beside))
     blocks.append(
-        Table(["gate", "holds", "because"], [[one.gate, _yes(one.passed), one.sentence] for one in decision.gates])
+        TableBlock(["gate", "holds", "because"], [[one.gate, _yes(one.passed), one.sentence] for one in decision.gates])
     )
     return blocks
 
@@ -145,14 +144,14 @@ def _slices(evaluation: Evaluation, main: Metric | None) -> list[Block]:
         for one in evaluation.slices
     ]
     over_all = f"Over all rows: {_value(main)}." if main else ""
-    return [over_all, Table(["column", "value", evaluation.metric, "interval", "rows"], rows)]
+    return [over_all, TableBlock(["column", "value", evaluation.metric, "interval", "rows"], rows)]
 
 
 def _calibration(evaluation: Evaluation) -> list[Block]:
     if not evaluation.calibration:
         return []
     rows = [[figure(one.predicted), figure(one.observed), f"{one.rows:,}"] for one in evaluation.calibration]
-    return [Table(["predicted", "came true", "rows"], rows)]
+    return [TableBlock(["predicted", "came true", "rows"], rows)]
 
 
 def _attributions(evaluation: Evaluation) -> list[Block]:
@@ -160,7 +159,7 @@ def _attributions(evaluation: Evaluation) -> list[Block]:
         return []
     largest = sorted(evaluation.attributions.items(), key=lambda one: -one[1])
     rows = [[name, figure(value)] for name, value in largest]
-    return [Table(["feature", "mean contribution to the raw score"], _shortened(rows))]
+    return [TableBlock(["feature", "mean contribution to the raw score"], _shortened(rows))]
 
 
 def _reproduce(subject: Subject) -> list[Block]:

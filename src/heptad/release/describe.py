@@ -7,9 +7,8 @@ import msgspec
 from heptad.core import graph
 from heptad.core.records import Event, Record
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion
+from heptad.data import DatasetVersion, Document
 from heptad.release.card import Subject, model_card
-from heptad.release.document import Document
 from heptad.release.gates import figure
 from heptad.release.records import Decision, ModelVersion
 from heptad.release.registry import Registry, VersionRef, approvals_of

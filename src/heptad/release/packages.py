@@ -10,9 +10,9 @@ import polars as pl
 from heptad.core.errors import IntegrityError
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
+from heptad.data import to_markdown
 from heptad.experiments import Environment
 from heptad.release.card import Subject, model_card
-from heptad.release.document import to_markdown
 from heptad.release.keys import signing_key, trusted_keys
 from heptad.release.package import About, Contents, Package, build_package, open_package
 from heptad.release.records import ModelVersion

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from heptad.training.metrics import sample_of as sample_of
     from heptad.training.model import OnnxModel as OnnxModel
     from heptad.training.model import Scores as Scores
+    from heptad.training.nested import NestedResult as NestedResult
+    from heptad.training.nested import OuterFold as OuterFold
+    from heptad.training.nested import cross_validate as cross_validate
+    from heptad.training.parting import Nested as Nested
+    from heptad.training.parting import Parting as Parting
     from heptad.training.records import CalibrationBin as CalibrationBin
     from heptad.training.records import Candidate as Candidate
     from heptad.training.records import Difference as Difference
@@ -43,6 +48,10 @@ if TYPE_CHECKING:
     from heptad.training.records import Split as Split
     from heptad.training.search import TrialEnded as TrialEnded
     from heptad.training.settings import ValidateSettings as ValidateSettings
+    from heptad.training.split_summary import SHOWN_CLASSES as SHOWN_CLASSES
+    from heptad.training.split_summary import PartSummary as PartSummary
+    from heptad.training.split_summary import SplitTable as SplitTable
+    from heptad.training.split_summary import split_table as split_table
     from heptad.training.training import Refit as Refit
     from heptad.training.training import Training as Training
 
@@ -60,16 +69,23 @@ __getattr__, __all__ = attach(
         "Input": "records",
         "MEASURES": "metrics",
         "Metric": "records",
+        "Nested": "parting",
+        "NestedResult": "nested",
         "OnnxModel": "model",
+        "OuterFold": "nested",
         "Parity": "records",
+        "PartSummary": "split_summary",
+        "Parting": "parting",
         "QUIET": "charts",
         "Refit": "training",
         "SECOND": "charts",
+        "SHOWN_CLASSES": "split_summary",
         "Sample": "metrics",
         "Scores": "model",
         "Signature": "records",
         "SliceMetric": "records",
         "Split": "records",
+        "SplitTable": "split_summary",
         "Training": "training",
         "TrialEnded": "search",
         "ValidateSettings": "settings",
@@ -78,6 +94,7 @@ __getattr__, __all__ = attach(
         "calibration_of": "evaluation",
         "check_rows": "columns",
         "columns_of": "columns",
+        "cross_validate": "nested",
         "difference": "comparison",
         "explain": "explanation",
         "fit": "fitting",
@@ -87,6 +104,7 @@ __getattr__, __all__ = attach(
         "resampled_weights": "intervals",
         "sample_of": "metrics",
         "shrinkage": "intervals",
+        "split_table": "split_summary",
         "thinned": "intervals",
         "with_intervals": "intervals",
     },

@@ -14,7 +14,8 @@ def fit_baseline(problem: Problem, _params: Params) -> "Baseline":
     """Learn the shares of the classes, or the mean."""
     if not problem.classes:
         return Baseline(np.array([problem.target.mean()]))
-    return Baseline(np.bincount(problem.target, minlength=problem.classes) / len(problem.target))
+    counted = np.bincount(problem.target, problem.weights, minlength=problem.classes)
+    return Baseline(counted / counted.sum())
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def fit_boosted_trees(problem: Problem, params: Params) -> "BoostedTrees":
     data = lightgbm.Dataset(
         _as_lightgbm_takes(problem.matrix),
         problem.target,
+        weight=problem.weights,
         categorical_feature=problem.code_columns,
         params={"verbosity": -1, "min_data_in_bin": min(3, max(1, rows // 50))},
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data import Column, Schema
+from heptad.training.balance import BALANCE, NONE, PriorCorrected, balance
 from heptad.training.columns import Array, Columns, columns_of
 from heptad.training.estimators import Estimator, complete_params, estimator_named
 from heptad.training.learners import NativeModel, Problem, Rescaled, without_units
@@ -19,6 +20,7 @@ from heptad.training.records import Input, Signature
 CATEGORIES_KEPT = 20_000
 """Where a column has more values than this, the signature lists none, and unseen ones go without a warning."""
 _ATTRIBUTION_ROWS = 200
+UNBALANCED = 'leave [search] balance out, or set it to ["none"]'
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,11 @@ class Fitted:
 
     def predict_native(self, frame: pl.DataFrame) -> Scores:
         """Scores by the library that trained the model, from the matrix that the transformation makes of the frame."""
-        matrix = self.preprocessing.transform(columns_of(frame, self.signature))
-        return decide(self.native.predict(matrix), self.signature)
+        return decide(self.predict_outputs(frame), self.signature)
+
+    def predict_outputs(self, frame: pl.DataFrame) -> Array:
+        """Probabilities `(n, k)`, or numbers `(n, 1)`, of the library that trained the model."""
+        return self.native.predict(self.preprocessing.transform(columns_of(frame, self.signature)))
 
     def attributions(self, frame: pl.DataFrame) -> dict[str, float]:
         """How much each input moves the raw score, on average over at most 200 rows of the frame; largest first.
@@ -112,12 +117,22 @@ class TrainingTable:
         self, estimator: Estimator, params: dict[str, Any], learned: Preprocessing, matrix: Matrix, seed: int
     ) -> NativeModel:
         """A model of the matrix."""
-        complete = complete_params(estimator, params)
+        own = {name: value for name, value in params.items() if name != BALANCE}
+        complete, how = complete_params(estimator, own), params.get(BALANCE, NONE)
         problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed)
         if self.classes:
-            return estimator.fit(problem, complete)
+            return self._classifier(estimator, problem, complete, how)
+        if how != NONE:
+            raise DataError("Classes cannot be balanced where the target is a number.", remedy=UNBALANCED)
         target, middle, size = without_units(self.target)
         return Rescaled(estimator.fit(replace(problem, target=target), complete), middle, size)
+
+    def _classifier(self, estimator: Estimator, problem: Problem, params: dict[str, Any], how: str) -> NativeModel:
+        if how == NONE:
+            return estimator.fit(problem, params)
+        made = balance(problem.matrix, problem.target, self.classes, problem.code_columns, how, problem.seed)
+        balanced = replace(problem, matrix=made.matrix, target=made.target, weights=made.weights)
+        return PriorCorrected(estimator.fit(balanced, params), made.ratios)
 
 
 def target_of(frame: pl.DataFrame, schema: Schema) -> Array:

@@ -34,7 +34,7 @@ def fit_forest(problem: Problem, params: Params) -> "Forest":
         n_jobs=_THREADS,
         **{**params, "max_features": max(1, min(int(params["max_features"] * columns), _COLUMNS_OF_A_SPLIT))},
     )
-    model.fit(_single(problem.matrix), problem.target)
+    model.fit(_single(problem.matrix), problem.target, sample_weight=problem.weights)
     # Threads would add up the trees in the order in which they finish.
     model.n_jobs = 1
     return Forest(model, problem.classes, problem.present)

@@ -26,6 +26,8 @@ class Problem:
     classes: int
     code_columns: list[int]
     seed: int
+    weights: Array | None = None
+    """How much each row counts `(n,)`; `None`: all alike."""
 
     @property
     def present(self) -> Array:

@@ -26,7 +26,7 @@ def fit_linear(problem: Problem, params: Params) -> "Linear":
     with warnings.catch_warnings(), threadpool_limits(1):
         # One that was stopped early is judged as it is. More threads would add up in another order.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(problem.matrix, problem.target)
+        model.fit(problem.matrix, problem.target, sample_weight=problem.weights)
     weights = np.atleast_2d(model.coef_)
     return Linear(model, weights, np.atleast_1d(model.intercept_), problem.classes, problem.present)
 

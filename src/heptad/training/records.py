@@ -128,8 +128,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows were learnt from and which judged, so that it can be done again.
 
     By time: learnt from `[train_from, train_until)`, as far as labels were known at its end, judged on
-    `[train_until, judge_until)`. By hash: rows whose hash of the key is below `holdout` are judged, and at least one
-    row of each class that has two.
+    `[train_until, judge_until)`; with a `group`, without the rows of groups that are judged. By hash: as the
+    `SplitRule` says, whose first part is judged.
     """
 
     by: Literal["time", "hash"]
@@ -139,6 +139,10 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     known_at: datetime | None = None
     """Labels known at this moment were used, no later ones."""
     holdout: float = 0.0
+    group: list[str] = []
+    """The columns that name a group, which is on one side with all its rows."""
+    rule: str = ""
+    """By hash: id of the `SplitRule`."""
     train_rows: int = 0
     judge_rows: int = 0
 

@@ -11,9 +11,10 @@ import polars as pl
 
 from heptad.core.errors import DataError, NotFoundError
 from heptad.core.records import Record
-from heptad.data import DatasetVersion, Schema
+from heptad.data import DatasetVersion, Fold, Schema
 from heptad.experiments import (
     Branches,
+    Choice,
     Experiments,
     Run,
     Search,
@@ -24,12 +25,15 @@ from heptad.experiments import (
     Value,
     describe_space,
 )
+from heptad.training.balance import BALANCE, NONE
 from heptad.training.estimators import known_estimators
 from heptad.training.evaluation import labels_of, matching_threshold
-from heptad.training.fitting import PreparedFold
+from heptad.training.fitting import UNBALANCED, PreparedFold
 from heptad.training.metrics import Measure, Sample, measure_named, metric_names, sample_of
+from heptad.training.model import DEFAULT_THRESHOLD
 from heptad.training.parallel import on_all_cores
-from heptad.training.splits import folds_of, thin
+from heptad.training.records import Signature
+from heptad.training.splits import thin
 
 CHOOSER = "estimator"
 """The parameter that names the estimator; the others are the estimator's own."""
@@ -65,6 +69,8 @@ class _Outcome(msgspec.Struct, frozen=True):
 class EstimatorSearch:
     """A search over the estimators of the settings; `rows` gives the labelled rows to learn from, asked for once.
 
+    `folds` parts as many of them as the settings take.
+
     The first trials are each estimator's defaults. A study belongs to its data, settings and seed, but not to how many
     trials are asked for: those that ended are taken as they are, one that was cut off is run again under its number,
     more than there are go on where it ended, and fewer choose among the first of them, so that the best is the same
@@ -77,11 +83,13 @@ class EstimatorSearch:
         experiments: Experiments,
         version: Record[DatasetVersion],
         rows: Callable[[], pl.DataFrame],
+        folds: Callable[[pl.DataFrame], list[Fold]],
         *,
         seed: int,
         key: Sequence[Any] = (),
     ) -> None:
-        self._experiments, self._version, self._rows, self._seed = experiments, version, rows, seed
+        self._experiments, self._version, self._seed = experiments, version, seed
+        self._rows, self._folds = rows, folds
         settings, schema = experiments.settings, version.body.schema
         self._metric = settings.metric or metric_names(schema.task, len(schema.classes))[0]
         self._measure = measure_named(self._metric, schema.task, len(schema.classes))
@@ -111,7 +119,8 @@ class EstimatorSearch:
         while trial := self._search.ask():
             if objective is None:
                 settings, schema = self._experiments.settings, self._version.body.schema
-                objective = _Objective(self._rows(), schema, settings, self._metric, self._measure, self._seed)
+                frame = thin(self._rows(), schema, settings.sample)
+                objective = _Objective(frame, self._folds(frame), schema, self._metric, self._measure, self._seed)
             ended = self._try(trial, objective)
             if on_trial is not None:
                 on_trial(ended)
@@ -175,8 +184,19 @@ def space_of(schema: Schema, settings: SearchSettings) -> tuple[Branches, list[d
             f"None of the estimators {', '.join(settings.estimators)} can do {schema.task}.",
             allowed=", ".join(name for name, one in known.items() if schema.task in one.tasks),
         )
-    space = Branches(CHOOSER, {name: known[name].space for name in fitting})
-    return space, [{CHOOSER: name, **known[name].defaults} for name in fitting]
+    shared = _balance_of(schema, settings)
+    space = Branches(CHOOSER, {name: {**known[name].space, **shared} for name in fitting})
+    first = {name: dimension.values[0] for name, dimension in shared.items()}
+    return space, [{CHOOSER: name, **known[name].defaults, **first} for name in fitting]
+
+
+def _balance_of(schema: Schema, settings: SearchSettings) -> dict[str, Choice]:
+    """How classes are balanced, as a dimension beside those of each estimator; none where nothing is to be done."""
+    if settings.balance == (NONE,):
+        return {}
+    if schema.task != "classification":
+        raise DataError(f"Classes cannot be balanced: {schema.target!r} asks for {schema.task}.", remedy=UNBALANCED)
+    return {BALANCE: Choice(settings.balance)}
 
 
 def best_of_each(own: Record[Run], runs: Sequence[Record[Run]], study: Study) -> list[Record[Run]]:
@@ -194,16 +214,41 @@ def best_of_each(own: Record[Run], runs: Sequence[Record[Run]], study: Study) ->
     return list(found.values())
 
 
+def estimator_of(run: Record[Run]) -> tuple[str, dict[str, Any]]:
+    """What a run of a search would train; raises `DataError` for a run that names no estimator."""
+    params = dict(run.body.params)
+    if CHOOSER not in params:
+        raise DataError(
+            f"Run {run.id} ({run.body.name}) names no estimator, so nothing can be trained from it.",
+            allowed=f"a run with a parameter {CHOOSER!r}, as those of a search are",
+        )
+    return str(params.pop(CHOOSER)), params
+
+
+def with_threshold(signature: Signature, run: Record[Run]) -> tuple[Signature, str]:
+    """The signature with the threshold that the run's folds suggest, and how it was chosen in words."""
+    if len(signature.classes) != 2:
+        return signature, ""
+    suggested = run.attributes.get("metrics.threshold")
+    if suggested is None:
+        return msgspec.structs.replace(
+            signature, threshold=DEFAULT_THRESHOLD
+        ), "one half, as nothing suggests another threshold"
+    reason = (
+        "so that on the folds of the search, whose rows are not judged here, it was answered as often as it was true"
+    )
+    return msgspec.structs.replace(signature, threshold=float(suggested)), reason
+
+
 class _Objective:
     """Scores parameters on folds that are prepared once."""
 
     def __init__(
-        self, frame: pl.DataFrame, schema: Schema, settings: SearchSettings, metric: str, measure: Measure, seed: int
+        self, frame: pl.DataFrame, folds: Sequence[Fold], schema: Schema, metric: str, measure: Measure, seed: int
     ) -> None:
-        frame = thin(frame, schema, settings.sample)
         self._schema, self._metric, self._measure, self._seed = schema, metric, measure, seed
         self._folds = []
-        for fold in folds_of(frame, schema, settings.folds):
+        for fold in folds:
             train, judged = frame[fold.train], frame[fold.judge]
             self._folds.append((PreparedFold(train, judged, schema), labels_of(judged, schema)))
 

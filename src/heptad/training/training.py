@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
 
 from heptad.core import graph
-from heptad.core.errors import DataError, NotFoundError
+from heptad.core.errors import NotFoundError
 from heptad.core.query import Query
 from heptad.core.records import Id, Record, derived_id
-from heptad.core.settings import ProjectSettings, duration
+from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import Data, DatasetVersion, Profile, Schema, profile_frame, row_ids
 from heptad.experiments import Experiments, Run, Study
@@ -25,11 +25,12 @@ from heptad.training.comparison import difference
 from heptad.training.evaluation import Rules, evaluate, judged_sample, labels_of
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import measure_named, metric_names
-from heptad.training.model import DEFAULT_THRESHOLD, OnnxModel, Scores
+from heptad.training.model import OnnxModel, Scores
 from heptad.training.parallel import on_all_cores
-from heptad.training.records import Candidate, Difference, Metric, Signature
+from heptad.training.parting import Cut, Parting
+from heptad.training.records import Candidate, Difference, Metric
 from heptad.training.settings import ValidateSettings
-from heptad.training.splits import WHOLE, Parts, part_by_hash, part_by_time, part_newest
+from heptad.training.splits import WHOLE, Parts
 
 if TYPE_CHECKING:
     from heptad.training.fitting import TrainingTable
@@ -63,6 +64,7 @@ class Training:
         self.settings = settings
         self._data = data
         self._experiments = experiments
+        self.parting = Parting(workspace, settings, data)
 
     def search(
         self, version: Record[DatasetVersion], on_trial: "Callable[[TrialEnded], None] | None" = None
@@ -73,9 +75,10 @@ class Training:
         return EstimatorSearch(
             self._experiments,
             version,
-            lambda: self._parts(version, _Cut()).train,
+            lambda: self.parting.parts(version).train,
+            lambda frame: self.parting.folds(version, frame, self._experiments.settings.folds),
             seed=self.project.seed,
-            key=(self.settings.holdout,),
+            key=self.parting.key(),
         ).run(on_trial)
 
     def train(
@@ -94,8 +97,8 @@ class Training:
         by labels known at `known_at`; without, judge on the holdout of the settings. Asked again for the same, it
         answers the candidate that is there.
         """
-        cut = _Cut(window, train_until, judge_until, known_at)
-        return self._candidate(version, run, cut, _Rows(lambda: self._parts(version, cut), version.body.schema))
+        cut = Cut(window, train_until, judge_until, known_at)
+        return self._candidate(version, run, cut, _Rows(lambda: self.parting.parts(version, cut), version.body.schema))
 
     def train_each(
         self,
@@ -108,8 +111,8 @@ class Training:
         known_at: datetime,
     ) -> builtins.list[Record[Candidate]]:
         """A candidate for each run and window, as `train` makes them: several at once, a window read once."""
-        cuts = [_Cut(window, train_until, judge_until, known_at) for window in windows]
-        rows = {cut: _Rows(partial(self._parts, version, cut), version.body.schema) for cut in cuts}
+        cuts = [Cut(window, train_until, judge_until, known_at) for window in windows]
+        rows = {cut: _Rows(partial(self.parting.parts, version, cut), version.body.schema) for cut in cuts}
         # There and back again, so that two trainings on the largest window hardly ever take memory at once.
         asked = [(run, cut) for place, run in enumerate(runs) for cut in (cuts[::-1] if place % 2 else cuts)]
         made = on_all_cores(lambda one: self._candidate(version, *one, rows[one[1]]), asked)
@@ -132,7 +135,7 @@ class Training:
 
         body = candidate.body
         version = graph.load(self.workspace, body.dataset, DatasetVersion)
-        parts = self._parts_of(candidate, version)
+        parts = self.parting.parts_of(candidate, version)
         fitted = fit(parts.train, version.body.schema, body.estimator, body.params, body.seed)
         scores = self.score(OnnxModel(fitted.onnx, body.signature), parts.judged)
         metrics = self.judge(scores, parts.judged, version.body.schema)
@@ -146,7 +149,7 @@ class Training:
     def judged_rows(self, candidate: Record[Candidate]) -> pl.DataFrame:
         """The held-out rows of a candidate, in the order of its scores."""
         version = graph.load(self.workspace, candidate.body.dataset, DatasetVersion)
-        return self._parts_of(candidate, version).judged
+        return self.parting.parts_of(candidate, version).judged
 
     def score(self, model: OnnxModel, frame: pl.DataFrame) -> Scores:
         return model.predict(columns_of(frame, model.signature))
@@ -197,7 +200,7 @@ class Training:
         return render_report(candidate, version, scores, about=self.project.about)
 
     def _candidate(
-        self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", rows: "_Rows"
+        self, version: Record[DatasetVersion], run: Record[Run], cut: Cut, rows: "_Rows"
     ) -> Record[Candidate]:
         key = (version.id, run.id, *cut, self.project.seed, msgspec.to_builtins(self.settings))
         try:
@@ -211,18 +214,25 @@ class Training:
             candidate,
             scope=self.workspace.name,
             key=key,
-            made_from=[("data", version.id), ("run", run.id)],
+            made_from=[
+                ("data", version.id),
+                ("run", run.id),
+                *(("split", rule) for rule in [candidate.split.rule] if rule),
+            ],
             attributes={"estimator": candidate.estimator, "window": cut.window}
             | {f"metrics.{metric.name}": metric.value for metric in candidate.evaluation.metrics},
             event="training.candidate_evaluated",
             event_body=figures | {"estimator": candidate.estimator},
         )
 
-    def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", rows: "_Rows") -> Candidate:
-        schema, (estimator, params) = version.body.schema, _estimator_of(run)
+    def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: Cut, rows: "_Rows") -> Candidate:
+        from heptad.training.balance import balance_notes
+        from heptad.training.search import estimator_of, with_threshold
+
+        schema, (estimator, params) = version.body.schema, estimator_of(run)
         parts, table, profile = rows.read()
         fitted = table.fit(estimator, params, self.project.seed)
-        signature, threshold_reason = _with_threshold(fitted.signature, run)
+        signature, threshold_reason = with_threshold(fitted.signature, run)
         model = OnnxModel(fitted.onnx, signature)
         evaluation, scores = evaluate(fitted, model, parts, schema, self._rules(schema, threshold_reason))
         put = self.workspace.blobs.put
@@ -236,7 +246,7 @@ class Training:
             window=cut.window,
             split=parts.split,
             signature=signature,
-            notes=fitted.preprocessing.notes(len(parts.train)),
+            notes=[*fitted.preprocessing.notes(len(parts.train)), *balance_notes(params)],
             evaluation=evaluation,
             model=put(fitted.onnx),
             model_digest=fitted.model_digest,
@@ -245,30 +255,6 @@ class Training:
             environment=self._experiments.environment,
             scores=put(_ipc(_score_table(parts.judged, schema, scores))),
         )
-
-    def _parts_of(self, candidate: Record[Candidate], version: Record[DatasetVersion]) -> Parts:
-        split = candidate.body.split
-        if split.by == "hash":
-            return self._parts(version, _Cut(known_at=split.known_at), split.holdout)
-        return self._parts(
-            version, _Cut(candidate.body.window, split.train_until, split.judge_until, split.known_at), split.holdout
-        )
-
-    def _parts(self, version: Record[DatasetVersion], cut: "_Cut", holdout: float | None = None) -> Parts:
-        schema = version.body.schema
-        holdout = self.settings.holdout if holdout is None else holdout
-        start = cut.train_until - duration(cut.window) if cut.train_until and cut.window != WHOLE else None
-        rows = self._data.scan(version, start=start, end=cut.judge_until, known_at=cut.known_at, labelled=True)
-        frame = rows.collect()
-        if cut.train_until is not None:
-            parts = part_by_time(
-                frame, schema, window=cut.window, train_until=cut.train_until, judge_until=cut.judge_until
-            )
-        elif schema.named("time"):
-            parts = part_newest(frame, schema, window=cut.window, holdout=holdout)
-        else:
-            parts = part_by_hash(frame, schema, holdout=holdout)
-        return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=cut.known_at))
 
     def _rules(self, schema: Schema, threshold_reason: str) -> Rules:
         names = metric_names(schema.task, len(schema.classes))
@@ -280,15 +266,6 @@ class Training:
             seed=self.project.seed,
             threshold_reason=threshold_reason,
         )
-
-
-class _Cut(NamedTuple):
-    """Which rows are learnt from and judged, as asked for; without times the settings' holdout."""
-
-    window: str = WHOLE
-    train_until: datetime | None = None
-    judge_until: datetime | None = None
-    known_at: datetime | None = None
 
 
 class _Rows:
@@ -308,33 +285,6 @@ class _Rows:
                 profile = profile_frame(parts.train, self._schema.features())
                 self._read = parts, TrainingTable(parts.train, self._schema), profile
             return self._read
-
-
-def _estimator_of(run: Record[Run]) -> tuple[str, dict[str, Any]]:
-    from heptad.training.search import CHOOSER
-
-    params = dict(run.body.params)
-    if CHOOSER not in params:
-        raise DataError(
-            f"Run {run.id} ({run.body.name}) names no estimator, so nothing can be trained from it.",
-            allowed=f"a run with a parameter {CHOOSER!r}, as those of a search are",
-        )
-    return str(params.pop(CHOOSER)), params
-
-
-def _with_threshold(signature: Signature, run: Record[Run]) -> tuple[Signature, str]:
-    """The signature with the threshold that the run's folds suggest, and how it was chosen in words."""
-    if len(signature.classes) != 2:
-        return signature, ""
-    suggested = run.attributes.get("metrics.threshold")
-    if suggested is None:
-        return msgspec.structs.replace(
-            signature, threshold=DEFAULT_THRESHOLD
-        ), "one half, as nothing suggests another threshold"
-    reason = (
-        "so that on the folds of the search, whose rows are not judged here, it was answered as often as it was true"
-    )
-    return msgspec.structs.replace(signature, threshold=float(suggested)), reason
 
 
 def _score_table(judged: pl.DataFrame, schema: Schema, scores: Scores) -> pl.DataFrame:

@@ -59,7 +59,8 @@ def split_sentence(split: Split) -> str:
     """Which rows were learnt from and which judged."""
     learnt, judged = f"{split.train_rows:,} rows", f"{split.judge_rows:,}"
     if split.by == "hash":
-        return f"Learnt from {learnt}; judged on {judged} others, chosen by hash of the key."
+        chosen = f"their group, {', '.join(split.group)}" if split.group else "the key"
+        return f"Learnt from {learnt}; judged on {judged} others, chosen by hash of {chosen}."
     until = f"{split.train_until:%Y-%m-%d %H:%M}" if split.train_until else ""
     since = f" from {split.train_from:%Y-%m-%d %H:%M}" if split.train_from else ""
     end = f", up to {split.judge_until:%Y-%m-%d %H:%M}" if split.judge_until else ""

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
-from heptad.data import hash_folds, hash_holdout, time_cut, time_folds, unit_hashes
+from heptad.data import fit_cuts, folds_of_parts, hash_holdout, part_numbers, time_cut, time_folds, unit_hashes
+from heptad.data.versions.splits import Cuts
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 KEYS = st.lists(st.text(max_size=8), max_size=40)
@@ -22,18 +23,78 @@ def times_of(hours: list[int]) -> pl.Series:
 
 @given(KEYS, KEYS, st.integers(0, 5))
 def test_a_row_never_changes_side_when_data_grows(first: list[str], more: list[str], seed: int) -> None:
-    """Rows added around them leave the side and the fold of the others as they were."""
+    """Rows added around them leave the side of the others as it was."""
     grown = pl.Series("k", more + first, dtype=pl.String)
     alone = pl.Series("k", first, dtype=pl.String)
     assert hash_holdout(grown, 0.3, seed)[len(more) :].tolist() == hash_holdout(alone, 0.3, seed).tolist()
-    judged = [set((fold.judge - len(more)).tolist()) & set(range(len(first))) for fold in hash_folds(grown, 3, seed)]
-    assert judged == [set(fold.judge.tolist()) for fold in hash_folds(alone, 3, seed)]
+
+
+LABELLED = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from("abc")), max_size=60)
+SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(lambda parts: [one / sum(parts) for one in parts])
+
+
+def numbers_of(rows: list[tuple[float, str]], shares: list[float], cuts: Cuts) -> list[int]:
+    hashes = np.array([one for one, _ in rows], dtype=np.float64)
+    return part_numbers(hashes, [stratum for _, stratum in rows], shares, cuts).tolist()
+
+
+def cuts_of(rows: list[tuple[float, str]], shares: list[float]) -> Cuts:
+    return fit_cuts(np.array([one for one, _ in rows], dtype=np.float64), [stratum for _, stratum in rows], shares)
+
+
+@given(LABELLED, LABELLED, SHARES)
+def test_a_row_keeps_its_part_whatever_rows_come_later(
+    first: list[tuple[float, str]], more: list[tuple[float, str]], shares: list[float]
+) -> None:
+    """Cuts that are kept make a part a matter of the row alone: also of strata that were not there at first."""
+    cuts = cuts_of(first, shares)
+    assert numbers_of(more + first, shares, cuts)[len(more) :] == numbers_of(first, shares, cuts)
+
+
+@given(LABELLED, SHARES)
+def test_every_stratum_is_dealt_as_nearly_as_whole_rows_allow(
+    rows: list[tuple[float, str]], shares: list[float]
+) -> None:
+    """With different hashes a part of a stratum is off by one row at most; one row alone gets the plain shares."""
+    rows = list({hashed: (hashed, stratum) for hashed, stratum in rows}.values())
+    numbers = numbers_of(rows, shares, cuts_of(rows, shares))
+    for stratum in {one for _, one in rows}:
+        own = [number for number, (_, name) in zip(numbers, rows, strict=True) if name == stratum]
+        if len(own) > 1:
+            limit = 1 if len(shares) > 2 else max(1, 1 - min(shares) * len(own))
+            assert all(abs(own.count(part) - share * len(own)) <= limit + 1e-9 for part, share in enumerate(shares))
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=30, unique=True), st.floats(0.01, 0.9))
+def test_of_two_parts_none_is_left_empty(hashes: list[float], share: float) -> None:
+    """However small the share, two rows are enough to judge one and learn from one."""
+    rows = [(one, "") for one in hashes]
+    assert set(numbers_of(rows, [share, 1 - share], cuts_of(rows, [share, 1 - share]))) == {0, 1}
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60), SHARES)
+def test_rows_with_one_hash_stay_together(groups: list[int], shares: list[float]) -> None:
+    """A group has one hash, and so one part."""
+    hashes = unit_hashes(pl.Series("g", groups))
+    rows = [(float(one), "") for one in hashes]
+    numbers = numbers_of(rows, shares, cuts_of(rows, shares))
+    assert len(set(zip(groups, numbers, strict=True))) == len(set(groups))
+
+
+def test_later_rows_are_dealt_in_nearly_the_same_shares() -> None:
+    """Cuts of 200 rows deal the 20,000 that come later in shares that are as sure as 200 rows are: 0.028 either way."""
+    hashes = unit_hashes(pl.Series("k", range(20_200)))
+    cuts = fit_cuts(hashes[:200], [""] * 200, [0.2, 0.8])
+    later = part_numbers(hashes[200:], [""] * 20_000, [0.2, 0.8], cuts)
+    assert (later == 0).mean() == pytest.approx(0.2, abs=2 * 0.028)
+    assert (part_numbers(hashes[:200], [""] * 200, [0.2, 0.8], cuts) == 0).sum() == 40
 
 
 @given(KEYS, st.integers(2, 5))
-def test_hash_folds_judge_every_row_once(keys: list[str], folds: int) -> None:
+def test_folds_of_parts_judge_every_row_once(keys: list[str], folds: int) -> None:
     """Each row is judged in one fold, by a model that has not seen it."""
-    made = hash_folds(pl.Series("k", keys, dtype=pl.String), folds)
+    hashes = unit_hashes(pl.Series("k", keys, dtype=pl.String))
+    made = folds_of_parts(part_numbers(hashes, [""] * len(keys), [1 / folds] * folds, {}), folds)
     assert sorted(np.concatenate([fold.judge for fold in made]).tolist()) == list(range(len(keys)))
     assert all(not set(fold.train) & set(fold.judge) for fold in made)
 
@@ -45,13 +106,6 @@ def test_hashes_are_uniform_and_the_same_everywhere() -> None:
     assert counts.min() > 9_600
     assert counts.max() < 10_400
     assert unit_hashes(pl.Series("k", ["heptad"]), 7).tolist() == [0.10727156391830894]
-
-
-def test_folds_within_the_rows_kept_for_training_are_even() -> None:
-    """The hash of folds is another than that of the holdout, so none of them is empty among the rest."""
-    keys = pl.Series("k", range(10_000))
-    rest = keys.filter(pl.Series(~hash_holdout(keys, 0.5, 3)))
-    assert min(len(fold.judge) for fold in hash_folds(rest, 5, 3)) > 800
 
 
 @given(HOURS, st.integers(2, 6))
@@ -99,6 +153,7 @@ def test_impossible_splits_are_refused() -> None:
     keys = pl.Series("k", ["a"])
     with pytest.raises(DataError, match="share"):
         hash_holdout(keys, 1.5)
-    with pytest.raises(DataError, match="folds"):
-        hash_folds(keys, 1)
+    for shares in ([], [1.0], [0.5, 0.6], [-0.1, 1.1]):
+        with pytest.raises(DataError, match="shares"):
+            part_numbers(np.zeros(1), [""], shares, {})
     assert time_folds(pl.Series("t", [], dtype=pl.Datetime("us", "UTC")), 3) == []

@@ -109,22 +109,15 @@ def get(
     as_json: JsonOption = False,
 ) -> None:
     """Write the rows of a version into a file."""
-    from heptad.core.errors import InputError
-    from heptad.core.files import replacing
+    from heptad.cli.tables import check_ending, write_table
     from heptad.project import open_project
 
-    sink = _SINKS.get(file.suffix)
-    if sink is None:
-        raise InputError(f"{file} has no ending that says what to write.", allowed=", ".join(_SINKS))
+    check_ending(file)
     data = open_project(project).data
     record = data.version(version)
-    with replacing(file) as temporary:
-        getattr(data.scan(record), sink)(temporary)
+    write_table(data.scan(record), file)
     done = {"version": f"{record.body.name}@{record.body.version}", "rows": record.body.rows, "file": str(file)}
     emit(done, f"{file}: {record.body.rows:,} rows of {done['version']}", as_json=as_json)
-
-
-_SINKS = {".parquet": "sink_parquet", ".csv": "sink_csv", ".jsonl": "sink_ndjson", ".arrow": "sink_ipc"}
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """Which rows are learnt from and which judged: by hash of the key or by time, the same on every machine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -44,12 +46,64 @@ def hash_holdout(keys: pl.Series, share: float, seed: int = 0) -> npt.NDArray[np
     return unit_hashes(keys, seed) < share
 
 
-def hash_folds(keys: pl.Series, folds: int, seed: int = 0) -> list[Fold]:
-    """Folds by hash: every row is judged exactly once, and in the same fold however many rows there are."""
-    _check_folds(folds)
-    # Another seed than the holdout's: within its rows the hash is not uniform any more.
-    numbers = (unit_hashes(keys, seed + 1) * folds).astype(np.int64)
-    return [Fold(np.flatnonzero(numbers != one), np.flatnonzero(numbers == one)) for one in range(folds)]
+Cuts: TypeAlias = dict[str, list[float]]
+"""Stratum to the hashes, ascending, at which one part ends and the next begins: one less than there are parts."""
+
+
+def fit_cuts(hashes: npt.NDArray[np.float64], strata: Sequence[str], shares: Sequence[float]) -> Cuts:
+    """Cuts through the hashes `(n,)` that give each part its share of each stratum, as exactly as rows can be dealt.
+
+    A hash alone gives every part its share on average; a class of ten rows may still be missing on one side. With
+    cuts that are fitted once and kept, a row's part depends on its own hash and stratum and on nothing else, so it
+    never changes when rows come or go, and rows that come are dealt in nearly the same shares. Of all cuts that deal
+    equally well the one nearest to the plain share is taken. Of two parts neither is left empty while there are two
+    hashes; a stratum of one row gets the plain shares. Rows with one hash (those of a group) stay together.
+    """
+    _check_shares(shares)
+    plain = np.cumsum(shares)[:-1]
+    numbers, names = _numbered(strata)
+    cuts = {}
+    for number, name in enumerate(names):
+        own = np.sort(hashes[numbers == number])
+        gaps = np.flatnonzero(np.diff(own) > 0) + 1
+        inner = gaps if len(shares) == 2 else np.r_[0, gaps, len(own)]
+        cuts[name] = [_cut(own, inner, float(share)) for share in plain]
+    return cuts
+
+
+def _cut(hashes: npt.NDArray[np.float64], gaps: npt.NDArray[np.int64], share: float) -> float:
+    """The number nearest to `share` below which as nearly that share of the hashes lies as gaps between them allow."""
+    if len(hashes) < 2 or not len(gaps):
+        return share
+    below = int(gaps[np.argmin(np.abs(gaps - share * len(hashes)))])
+    low = float(np.nextafter(hashes[below - 1], 1.0)) if below else 0.0
+    high = float(hashes[below]) if below < len(hashes) else 1.0
+    return min(max(share, low), high)
+
+
+def part_numbers(
+    hashes: npt.NDArray[np.float64], strata: Sequence[str], shares: Sequence[float], cuts: Cuts
+) -> npt.NDArray[np.int64]:
+    """The part of each row, from 0, shape `(n,)`; a stratum that the cuts do not know gets the plain shares."""
+    _check_shares(shares)
+    plain = np.cumsum(shares)[:-1].tolist()
+    numbers, names = _numbered(strata)
+    found = np.zeros(len(hashes), dtype=np.int64)
+    for number, name in enumerate(names):
+        own = numbers == number
+        found[own] = np.searchsorted(cuts.get(name, plain), hashes[own], side="right")
+    return found
+
+
+def folds_of_parts(numbers: npt.NDArray[np.int64], parts: int) -> list[Fold]:
+    """A fold for each part that judges its rows and learns from all others; every row is judged exactly once."""
+    return [Fold(np.flatnonzero(numbers != one), np.flatnonzero(numbers == one)) for one in range(parts)]
+
+
+def _numbered(strata: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
+    names = sorted(set(strata))
+    places = {name: place for place, name in enumerate(names)}
+    return np.fromiter((places[one] for one in strata), dtype=np.int64, count=len(strata)), names
 
 
 def time_cut(times: pl.Series, share: float) -> datetime:
@@ -104,6 +158,14 @@ def _positions(mask: pl.Series) -> Rows:
 def _check_share(share: float) -> None:
     if not 0 <= share <= 1:
         raise DataError(f"A share of {share} of the rows cannot be held out.", allowed="a number between 0 and 1")
+
+
+def _check_shares(shares: Sequence[float]) -> None:
+    if len(shares) < 2 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        raise DataError(
+            f"Rows cannot be parted into shares of {', '.join(f'{one:g}' for one in shares) or 'nothing'}.",
+            allowed="two shares or more, each 0 or above, 1 together",
+        )
 
 
 def _check_folds(folds: int) -> None:

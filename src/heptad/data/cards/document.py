@@ -1,4 +1,4 @@
-"""A small document: headings, paragraphs, lists and tables, written as Markdown."""
+"""A small document: headings, paragraphs, lists and tables, written as Markdown or as an HTML page."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from heptad.core.markup import Markup, element, page, table
 
-class Table(msgspec.Struct, frozen=True):
+
+class TableBlock(msgspec.Struct, frozen=True):
     """A table of texts; every row has as many cells as the header."""
 
     header: Sequence[str]
@@ -26,7 +28,7 @@ class Code(msgspec.Struct, frozen=True):
     text: str
 
 
-Block: TypeAlias = str | Items | Table | Code
+Block: TypeAlias = str | Items | TableBlock | Code
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -53,6 +55,16 @@ def to_markdown(document: Document) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def to_html(document: Document) -> str:
+    """The document as one HTML page that loads nothing from anywhere."""
+    sections = [
+        element("section", element("h2", section.heading), *map(_block_as_html, section.blocks))
+        for section in document.sections
+    ]
+    opening = element("p", document.opening, class_="quiet") if document.opening else None
+    return page(document.title, element("main", element("h1", document.title), opening, *sections))
+
+
 _MARKUP = re.compile(r"([\\`*\[\]<>|#])")
 
 
@@ -63,7 +75,7 @@ def _plain(text: str) -> str:
 
 def _block_as_markdown(block: Block) -> str:
     match block:
-        case Table(header, rows):
+        case TableBlock(header, rows):
             lines = [header, ["---"] * len(header), *rows]
             return "\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines)
         case Items(sentences):
@@ -72,3 +84,16 @@ def _block_as_markdown(block: Block) -> str:
             return "\n".join(f"    {line}" for line in text.splitlines())
         case str():
             return _plain(block)
+
+
+def _block_as_html(block: Block) -> Markup:
+    match block:
+        case TableBlock(header, rows):
+            # A wide table scrolls by itself instead of widening the page.
+            return element("div", table(header, rows), class_="chart")
+        case Items(sentences):
+            return element("ul", [element("li", sentence) for sentence in sentences])
+        case Code(text):
+            return element("pre", element("code", text))
+        case str():
+            return element("p", block)

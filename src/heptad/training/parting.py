@@ -1,0 +1,175 @@
+"""Which rows of a version are learnt from, judged, searched over and nested, as `[validate]` says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import polars as pl
+
+from heptad.core import graph
+from heptad.core.errors import NotFoundError, SettingsError
+from heptad.core.records import Record
+from heptad.core.settings import duration
+from heptad.core.workspace import Workspace
+from heptad.data import Data, DatasetVersion, Fold, Schema, SplitRule, folds_of_parts, split_rule
+from heptad.training.records import Candidate
+from heptad.training.settings import ValidateSettings, moment
+from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
+
+_HOLDOUT, _FOLDS, _OUTER, _INNER = range(4)
+"""Seeds of the hash. Each deal has its own: within one part of another, its hash is not uniform any more."""
+
+
+class Cut(NamedTuple):
+    """Which rows are learnt from and judged, as asked for; without times the settings decide."""
+
+    window: str = WHOLE
+    train_until: datetime | None = None
+    judge_until: datetime | None = None
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Nested:
+    """One part of a nested cross-validation: the rows that a whole search learns from, and those that it never sees."""
+
+    outer: Fold
+    inner: list[Fold]
+    """Folds of the search; places are those of the whole frame, and none is in `outer.judge`."""
+
+
+class Parting:
+    """The splits of one project. Those by hash follow a `SplitRule` that is kept, so that no row changes sides."""
+
+    def __init__(self, workspace: Workspace, settings: ValidateSettings, data: Data) -> None:
+        self._workspace, self._settings, self._data = workspace, settings, data
+
+    def key(self) -> tuple[Any, ...]:
+        """What decides where rows are: with another one, searches and candidates are others."""
+        settings = self._settings
+        return settings.holdout, settings.split, settings.since, settings.group, settings.stratify
+
+    def by(self, schema: Schema) -> Literal["time", "hash"]:
+        """What parts the rows; raises `SettingsError` for a wish that the table cannot fulfil."""
+        settings, timed = self._settings, bool(schema.named("time"))
+        if not timed and (settings.split == "time" or settings.since):
+            named = "split = 'time'" if settings.split == "time" else "since"
+            raise SettingsError(
+                f"[validate] {named} needs a time, and the table has none.",
+                remedy="name it in [data] time, or leave the setting out to split by hash",
+            )
+        if settings.split == "hash" and settings.since:
+            raise SettingsError("[validate] split = 'hash' and since contradict each other.", allowed="one of them")
+        if settings.split:
+            return settings.split
+        return "time" if timed and (settings.since or not settings.group) else "hash"
+
+    def parts(self, version: Record[DatasetVersion], cut: Cut = Cut()) -> Parts:  # noqa: B008 - it is frozen
+        """The rows to learn from and to judge on: by the cut where it has times, else as the settings say."""
+        schema, settings = version.body.schema, self._settings
+        self._check_group(schema)
+        frame = self._rows(version, cut)
+        group = settings.group
+        if cut.train_until is not None:
+            parts = part_by_time(
+                frame,
+                schema,
+                window=cut.window,
+                train_until=cut.train_until,
+                judge_until=cut.judge_until,
+                group=group,
+            )
+        elif self.by(schema) == "hash":
+            parts = part_by_rule(frame, self._holdout(version, frame))
+        elif settings.since:
+            parts = part_by_time(frame, schema, window=cut.window, train_until=moment(settings.since), group=group)
+        else:
+            parts = part_newest(frame, schema, window=cut.window, holdout=settings.holdout, group=group)
+        return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=cut.known_at))
+
+    def parts_of(self, candidate: Record[Candidate], version: Record[DatasetVersion]) -> Parts:
+        """The same parts again that a candidate was learnt from and judged on, whatever the settings say now."""
+        split = candidate.body.split
+        if split.by == "hash":
+            frame = self._rows(version, Cut(known_at=split.known_at))
+            parts = part_by_rule(frame, graph.load(self._workspace, split.rule, SplitRule))
+        else:
+            cut = Cut(candidate.body.window, split.train_until, split.judge_until, split.known_at)
+            assert split.train_until is not None, "a split by time has a moment"
+            parts = part_by_time(
+                self._rows(version, cut),
+                version.body.schema,
+                window=cut.window,
+                train_until=split.train_until,
+                judge_until=cut.judge_until,
+                group=split.group,
+            )
+        return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=split.known_at))
+
+    def folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
+        """Folds for a search over labelled rows of the version; raises `DataError` where no fold can be learnt from."""
+        return usable(frame, version.body.schema, self._folds(version, frame, folds, _FOLDS), folds)
+
+    def inner(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
+        """Folds for a search inside of an outer fold, dealt apart from all other folds."""
+        return usable(frame, version.body.schema, self._folds(version, frame, folds, _INNER), folds)
+
+    def outer(self, version: Record[DatasetVersion], frame: pl.DataFrame) -> list[Fold]:
+        """The outer folds of a nested cross-validation over labelled rows."""
+        outer = self._settings.outer_folds
+        return usable(frame, version.body.schema, self._folds(version, frame, outer, _OUTER), outer)
+
+    def nested(self, version: Record[DatasetVersion], frame: pl.DataFrame, inner: int) -> list[Nested]:
+        """Outer folds, each with the folds of a search over what it learns from; no row is judged by what saw it.
+
+        Folds by hash are two independent deals of all rows: the inner part of a row is the same in every outer fold.
+        """
+        found = []
+        for outer in self.outer(version, frame):
+            within = self.inner(version, frame[outer.train], inner)
+            found.append(Nested(outer, [Fold(outer.train[one.train], outer.train[one.judge]) for one in within]))
+        return found
+
+    def labelled(self, version: Record[DatasetVersion]) -> pl.DataFrame:
+        """All rows of a version that have a label, in their order."""
+        return self._rows(version, Cut())
+
+    def _folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int, seed: int) -> list[Fold]:
+        schema = version.body.schema
+        self._check_group(schema)
+        if self.by(schema) == "time":
+            return folds_by_time(frame, schema, folds, self._settings.group)
+        rule = self._rule(version, frame, [1 / folds] * folds, seed)
+        return folds_of_parts(rule.body.numbers(frame), folds)
+
+    def _holdout(self, version: Record[DatasetVersion], frame: pl.DataFrame) -> Record[SplitRule]:
+        return self._rule(version, frame, [self._settings.holdout, 1 - self._settings.holdout], _HOLDOUT)
+
+    def _rule(
+        self, version: Record[DatasetVersion], frame: pl.DataFrame, shares: Sequence[float], seed: int
+    ) -> Record[SplitRule]:
+        schema, group = version.body.schema, self._settings.group
+        # A group is dealt whole and may hold several classes, so that it has no stratum.
+        stratified = schema.task == "classification" and self._settings.stratify and not group
+        return split_rule(
+            self._workspace,
+            version,
+            frame,
+            shares=shares,
+            group=group,
+            stratum=schema.target if stratified else "",
+            seed=seed,
+        )
+
+    def _rows(self, version: Record[DatasetVersion], cut: Cut) -> pl.DataFrame:
+        start = cut.train_until - duration(cut.window) if cut.train_until and cut.window != WHOLE else None
+        rows = self._data.scan(version, start=start, end=cut.judge_until, known_at=cut.known_at, labelled=True)
+        return rows.collect()
+
+    def _check_group(self, schema: Schema) -> None:
+        names = [column.name for column in schema.columns]
+        for name in self._settings.group:
+            if name not in names:
+                raise NotFoundError("column to group by", name, names, remedy="Change [validate] group.")

@@ -1,0 +1,38 @@
+"""Every row's place, and each part in figures."""
+
+import polars as pl
+from tests.training.conftest import ProjectOn
+from tests.training.test_parting import table
+
+from heptad.training import ValidateSettings, split_table
+
+
+def test_every_row_has_its_place_and_parts_add_up(project_on: ProjectOn) -> None:
+    """Judged rows are in no fold, the others in one; outer and inner folds take all rows."""
+    project = project_on(table(300), "y", key=["id"], ignore=["patient", "when"])
+    found = split_table(project.training.parting, project.version, 3, ["patient"])
+    rows = found.rows
+    assert rows.columns == ["id", "patient", "part", "fold", "outer", "inner"]
+    assert rows["id"].to_list() == list(range(300))
+    assert rows.filter(pl.col("part") == "judged")["fold"].null_count() == 60
+    assert rows.filter(pl.col("part") == "train")["fold"].null_count() == 0
+    assert rows["outer"].null_count() == rows["inner"].null_count() == 0
+    figures = {one.part: one for one in found.parts}
+    assert figures["train"].rows + figures["judged"].rows == 300
+    assert figures["judged"].share == 0.2
+    assert figures["judged"].classes == {"often": 0.8, "rare": 0.2}
+    assert sum(figures[f"fold {number}"].rows for number in (1, 2, 3)) == 240
+    assert sum(figures[f"outer {number}"].rows for number in range(1, 6)) == 300
+    assert figures["train"].groups is not None
+
+
+def test_rows_that_are_neither_learnt_from_nor_judged_are_counted(project_on: ProjectOn) -> None:
+    """By time, rows of a judged patient are left out; the earliest block judges nothing."""
+    validate = ValidateSettings(split="time", group=["patient"], holdout=0.05)
+    project = project_on(table(300), "y", key=["id"], time="when", ignore=["patient"], validate=validate)
+    found = split_table(project.training.parting, project.version, 3, ["patient"])
+    neither = next(one for one in found.parts if one.part == "neither")
+    assert neither.rows > 0
+    assert sum(one.rows for one in found.parts if one.part in {"train", "judged", "neither"}) == 300
+    assert "inner" not in found.rows.columns
+    assert found.by == "time"
