@@ -30,6 +30,7 @@ EVENTS = {
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
+    "data.cells_corrected": "A person corrected cells; every later version has them right.",
     "data.card_stated": "`[card]` says something else of a version than before.",
     "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",

@@ -1,5 +1,7 @@
 """`heptad training show`: what was measured of a candidate."""
 
+from pathlib import Path
+
 from tests.cli.conftest import Shell
 
 
@@ -33,3 +35,35 @@ def test_without_a_candidate_the_error_says_how_to_train_one(empty: Shell):
     asked = empty("training", "show")
     assert asked.code == 2
     assert "heptad run" in asked.err
+
+
+def test_likely_label_errors_are_listed_and_written(shell: Shell, tmp_path: Path):
+    """As a file of corrections; the answer says which model judged."""
+    file = tmp_path / "errors.csv"
+    asked = shell("training", "label-errors", "--out", str(file), "--limit", "3")
+    assert asked.code == 0, asked.err
+    assert "are likely wrong" in asked.out
+    if "0 of" not in asked.out:
+        assert file.read_text().splitlines()[0].endswith("column,value,reason,given,quality")
+
+
+def test_nested_cross_validation_is_shown(shell: Shell):
+    """Each outer fold with what its search saw and what came of it."""
+    asked = shell("training", "nested")
+    assert asked.code == 0, asked.err
+    assert "searched" in asked.out
+    assert "of the search:" in asked.out
+
+
+def test_a_queue_is_written_to_be_filled_in(shell: Shell, tmp_path: Path):
+    """Rides whose label is not known yet; a way that does not exist is named with those that do."""
+    file = tmp_path / "queue.csv"
+    asked = shell("training", "label-queue", "--out", str(file), "--count", "5", "--by", "entropy")
+    if asked.code == 0:
+        assert "heptad data correct" in asked.out
+        assert "column,value,reason,likely" in file.read_text().splitlines()[0]
+    else:
+        assert "has a label" in asked.err
+    refused = shell("training", "label-queue", "--out", str(file), "--by", "luck")
+    assert refused.code == 2
+    assert "disagreement" in refused.err

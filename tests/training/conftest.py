@@ -42,6 +42,7 @@ def project_on(workspace: Workspace) -> ProjectOn:
         *,
         search: SearchSettings | None = None,
         validate: ValidateSettings | None = None,
+        clean: CleanSettings | None = None,
         folder: str = "",
         **settings: object,
     ) -> Project:
@@ -57,7 +58,7 @@ def project_on(workspace: Workspace) -> ProjectOn:
             project,
             {"table": SourceSettings(uri="table.parquet")},
             DataSettings(target=target, **settings),  # type: ignore[arg-type]
-            CleanSettings(),
+            clean or CleanSettings(),
             ExpectSettings(),
             {},
         )

@@ -91,6 +91,80 @@ def nested(
     emit(found, "\n\n".join([table(rows), closing]), as_json=as_json)
 
 
+@app.command("label-errors")
+def label_errors(
+    version: Annotated[str, typer.Argument(help="The data version: a number, a tag, an id, or latest.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option(help="Write them to this file, as `heptad data correct` reads them.")
+    ] = None,
+    estimator: Annotated[str, typer.Option(help="Who judges; by default the newest candidate's estimator.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Labels at most that are shown; the file has all.")] = 20,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Find labels that are likely wrong, the least credible first."""
+    from heptad.cli.tables import check_ending, write_table
+    from heptad.project import open_project
+    from heptad.training import find_label_errors, model_of
+
+    if out:
+        check_ending(out)
+    opened = open_project(project)
+    record, training = opened.data.version(version), opened.training
+    model = model_of(training.candidates(), estimator)
+    found = find_label_errors(training.parting, record, model, opened.config.project.seed)
+    if out:
+        write_table(found.table().lazy(), out)
+    rows = [
+        {
+            **one.key,
+            "given": one.given,
+            "": f"{one.given_probability:.1%}",
+            "likely": one.likely,
+            " ": f"{one.likely_probability:.1%}",
+        }
+        for one in found.errors[:limit]
+    ]
+    text = [
+        wrapped([f"{found.sentence} {found.estimator} calls {found.agreement:.1%} of the rows as they are labelled."]),
+        table(rows, empty="None."),
+    ]
+    if out:
+        text.append(wrapped([f"{out}: read it, remove the lines that are not so, then: heptad data correct {out}"]))
+    emit(found, "\n\n".join(text), as_json=as_json)
+
+
+@app.command("label-queue")
+def label_queue(
+    out: Annotated[Path, typer.Option(help="The CSV file to fill in; `heptad data correct` reads it back.")],
+    count: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 100,
+    by: Annotated[str, typer.Option(help="uncertainty, entropy, disagreement or random.")] = "uncertainty",
+    version: Annotated[str, typer.Option(help="The data version: a number, a tag, an id, or latest.")] = "latest",
+    estimator: Annotated[str, typer.Option(help="Who is asked; by default the newest candidate's estimator.")] = "",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue the unlabelled rows whose label would teach most, as a file."""
+    from heptad.cli.tables import check_ending, write_table
+    from heptad.core.errors import NotFoundError
+    from heptad.project import open_project
+    from heptad.training import WAYS, model_of, queue_table
+    from heptad.training import label_queue as queue_of
+
+    check_ending(out)
+    way = next((one for one in WAYS if one == by), None)
+    if way is None:
+        raise NotFoundError("way to queue rows", by, WAYS)
+    opened = open_project(project)
+    record, training = opened.data.version(version), opened.training
+    model = model_of(training.candidates(), estimator)
+    found = queue_of(training.parting, record, model, opened.config.project.seed, count=count, by=way)
+    write_table(queue_table(found, training.parting.unlabelled(record), record.body.schema).lazy(), out)
+    told = f"{out}: {len(found.rows):,} of {found.unlabelled:,} rows without {found.target}, by {found.by}"
+    text = [told, f"Fill in the column value, then: heptad data correct {out}"]
+    emit(found, wrapped(text), as_json=as_json)
+
+
 def _tables(evaluation: "Evaluation") -> Iterator[tuple[str, list[dict[str, object]], str]]:
     """Title, rows, and what to say where there are none."""
     baseline = {metric.name: metric.value for metric in evaluation.baseline}

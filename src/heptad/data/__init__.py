@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from heptad.data.columns.keys import row_ids as row_ids
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
+    from heptad.data.corrections.records import Correction as Correction
     from heptad.data.data import Data as Data
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
@@ -146,6 +147,7 @@ __getattr__, __all__ = attach(
         "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
+        "Correction": "corrections.records",
         "Data": "data",
         "DataCard": "cards.records",
         "DataSettings": "settings",

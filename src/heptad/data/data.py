@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from heptad.core.errors import ConflictError, DataError, UnavailableError
+from heptad.core.errors import ConflictError, DataError, SettingsError, UnavailableError
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
@@ -16,7 +16,10 @@ from heptad.data.assembling.storing import canonical_order
 from heptad.data.cards.cards import Cards
 from heptad.data.cards.settings import CardSettings
 from heptad.data.cleaning.aside import without_marks
+from heptad.data.cleaning.rules import Correct
 from heptad.data.cleaning.settings import CleanSettings
+from heptad.data.corrections.applying import correction_steps, with_label_times
+from heptad.data.corrections.corrections import Corrections
 from heptad.data.expectations.checking import Checking
 from heptad.data.expectations.checks import bind
 from heptad.data.expectations.settings import ExpectSettings
@@ -57,8 +60,9 @@ class Data:
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
-        self._assembly = Assembly(place, project, sources, data, clean, features)
-        self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
+        self.corrections = Corrections(workspace, self._name, self.scan)
+        self._assembly = Assembly(place, project, sources, data, clean, features, self._correct)
+        self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed, self._corrected_by)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
         self.cards = Cards(workspace, project, card or CardSettings())
@@ -173,9 +177,27 @@ class Data:
         """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""
         return rows_digest(self.scan(version))
 
+    def _corrected_by(self) -> str:
+        """The id of the corrections in force; empty: there are none."""
+        correction = self.corrections.in_force()
+        return correction.id if correction else ""
+
+    def _correct(self) -> Correct | None:
+        correction = self.corrections.in_force()
+        if correction is None:
+            return None
+        cells, key = self.corrections.cells(correction), self._settings.key
+        if not key:
+            raise SettingsError(
+                f"{len(cells):,} cells of {self._name} are corrected, and [data] names no key to find their rows by.",
+                remedy="set [data] key again as it was when they were corrected",
+            )
+        cells = with_label_times(cells, self._settings.target, self._settings.label_time)
+        return lambda types: correction_steps(cells, types, key)
+
     def _whole_table(self, latest: DatasetVersion | None) -> pl.LazyFrame:
         bound = (latest.schema.task, latest.fitted) if latest else None
-        key = (self._assembly.watermark(), self._assembly.fingerprint(), bound)
+        key = (self._assembly.watermark(), self._assembly.fingerprint(), bound, self._corrected_by())
         if self._whole is None or self._whole[0] != key:
             self._whole = None
             made = self._assembly.build(before=latest)

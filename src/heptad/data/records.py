@@ -153,3 +153,5 @@ class DatasetVersion(Body, frozen=True, kw_only=True):
     """What the rules of `[clean]` learnt of the table."""
     settings: dict[str, object] = {}
     """The effective settings of step 1, secrets left out."""
+    corrections: str = ""
+    """Id of the `Correction` that was in force; empty: there was none."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DataCard, DatasetVersion, ExpectationResult, FeatureView, SplitRule
+from heptad.data import Correction, DataCard, DatasetVersion, ExpectationResult, FeatureView, SplitRule
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -36,6 +36,12 @@ def _dataset(record: Record[DatasetVersion]) -> str:
 def _card(record: Record[DataCard]) -> str:
     body, stated = record.body, record.body.stated
     return f"data card of {body.name}@{body.version}, owner {stated.owner or 'not stated'}"
+
+
+def _correction(record: Record[Correction]) -> str:
+    body = record.body
+    columns = ", ".join(f"{count:,} of {name}" for name, count in body.columns.items())
+    return f"correction of {body.name}@{body.version}: {columns}; {'; '.join(body.reasons[:2])}"
 
 
 def _rule(record: Record[SplitRule]) -> str:
@@ -131,6 +137,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(FeatureView, _view),
         _saying(DatasetVersion, _dataset),
         _saying(DataCard, _card),
+        _saying(Correction, _correction),
         _saying(SplitRule, _rule),
         _saying(ExpectationResult, _expectations),
         _saying(Study, _study),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from heptad.training.intervals import shrinkage as shrinkage
     from heptad.training.intervals import thinned as thinned
     from heptad.training.intervals import with_intervals as with_intervals
+    from heptad.training.label_errors import LabelError as LabelError
+    from heptad.training.label_errors import LabelErrors as LabelErrors
+    from heptad.training.label_errors import find_label_errors as find_label_errors
     from heptad.training.metrics import MEASURES as MEASURES
     from heptad.training.metrics import Sample as Sample
     from heptad.training.metrics import blocks_of as blocks_of
@@ -34,6 +37,12 @@ if TYPE_CHECKING:
     from heptad.training.nested import NestedResult as NestedResult
     from heptad.training.nested import OuterFold as OuterFold
     from heptad.training.nested import cross_validate as cross_validate
+    from heptad.training.next_labels import WAYS as WAYS
+    from heptad.training.next_labels import LabelQueue as LabelQueue
+    from heptad.training.next_labels import QueuedRow as QueuedRow
+    from heptad.training.next_labels import label_queue as label_queue
+    from heptad.training.next_labels import queue_table as queue_table
+    from heptad.training.out_of_fold import model_of as model_of
     from heptad.training.parting import Nested as Nested
     from heptad.training.parting import Parting as Parting
     from heptad.training.records import CalibrationBin as CalibrationBin
@@ -67,6 +76,9 @@ __getattr__, __all__ = attach(
         "Fitted": "fitting",
         "INK": "charts",
         "Input": "records",
+        "LabelError": "label_errors",
+        "LabelErrors": "label_errors",
+        "LabelQueue": "next_labels",
         "MEASURES": "metrics",
         "Metric": "records",
         "Nested": "parting",
@@ -77,6 +89,7 @@ __getattr__, __all__ = attach(
         "PartSummary": "split_summary",
         "Parting": "parting",
         "QUIET": "charts",
+        "QueuedRow": "next_labels",
         "Refit": "training",
         "SECOND": "charts",
         "SHOWN_CLASSES": "split_summary",
@@ -89,6 +102,7 @@ __getattr__, __all__ = attach(
         "Training": "training",
         "TrialEnded": "search",
         "ValidateSettings": "settings",
+        "WAYS": "next_labels",
         "attribution_plot": "charts",
         "blocks_of": "metrics",
         "calibration_of": "evaluation",
@@ -97,9 +111,13 @@ __getattr__, __all__ = attach(
         "cross_validate": "nested",
         "difference": "comparison",
         "explain": "explanation",
+        "find_label_errors": "label_errors",
         "fit": "fitting",
+        "label_queue": "next_labels",
         "metric_names": "metrics",
+        "model_of": "out_of_fold",
         "percentile_interval": "intervals",
+        "queue_table": "next_labels",
         "render_chart": "charts",
         "resampled_weights": "intervals",
         "sample_of": "metrics",

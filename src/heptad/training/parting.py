@@ -18,7 +18,7 @@ from heptad.training.records import Candidate
 from heptad.training.settings import ValidateSettings, moment
 from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
 
-_HOLDOUT, _FOLDS, _OUTER, _INNER = range(4)
+_HOLDOUT, _FOLDS, _OUTER, _INNER, _DEALT = range(5)
 """Seeds of the hash. Each deal has its own: within one part of another, its hash is not uniform any more."""
 
 
@@ -131,6 +131,16 @@ class Parting:
             within = self.inner(version, frame[outer.train], inner)
             found.append(Nested(outer, [Fold(outer.train[one.train], outer.train[one.judge]) for one in within]))
         return found
+
+    def unlabelled(self, version: Record[DatasetVersion]) -> pl.DataFrame:
+        """All rows of a version that have no label, in their order."""
+        target = version.body.schema.target
+        return self._data.scan(version).filter(pl.col(target).is_null()).collect()
+
+    def dealt(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
+        """Folds by hash, also where rows have a time, that judge every row once."""
+        rule = self._rule(version, frame, [1 / folds] * folds, _DEALT)
+        return usable(frame, version.body.schema, folds_of_parts(rule.body.numbers(frame), folds), folds)
 
     def labelled(self, version: Record[DatasetVersion]) -> pl.DataFrame:
         """All rows of a version that have a label, in their order."""

@@ -1,6 +1,6 @@
 """From sources to the one table: the project's function, features as of each row's time, types, repairs, order."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.staging import Staged, is_small, stage
 from heptad.data.cleaning.kinds import read_as
-from heptad.data.cleaning.rules import CellRepairs, fit_repairs, repair_cells
+from heptad.data.cleaning.rules import CellRepairs, Correct, fit_repairs, repair_cells
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.column_types import Dates, as_moments, as_target, conform, read_columns
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
@@ -64,7 +64,9 @@ class Assembly:
         data: DataSettings,
         clean: CleanSettings,
         features: Mapping[str, FeatureSettings],
+        correct: Callable[[], Correct | None] = lambda: None,
     ) -> None:
+        self._correct = correct
         self._root = place.root
         self._place = place
         self._settings = sources
@@ -182,7 +184,8 @@ class Assembly:
         task = infer_task(rows, target, self._data.task or (before.schema.task if before else None))
         rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})
         protected = () if task == "regression" else [target]
-        repairing = fit_repairs(rows, self._clean, protected, before.fitted if before else None)
+        correct = self._correct()
+        repairing = fit_repairs(rows, self._clean, protected, before.fitted if before else None, correct)
         return Assembled(
             staged=staged,
             typed=rows,

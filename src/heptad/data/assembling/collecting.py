@@ -1,6 +1,6 @@
 """Makes one version of a data set: rows set aside, schema, expectations, the Delta commit, the profile, the record."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +64,9 @@ class Collecting:
         clean: CleanSettings,
         expect: ExpectSettings,
         seed: int,
+        corrections: Callable[[], str] = str,
     ) -> None:
+        self._corrections = corrections
         self._workspace = workspace
         self._assembly = assembly
         self._data = data
@@ -75,8 +77,8 @@ class Collecting:
 
     def collect(self, name: str, until: datetime | None, sample: int) -> Record[DatasetVersion]:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""
-        settings = self._effective_settings()
-        known = self._already(name, until, settings)
+        settings, corrections = self._effective_settings(), self._corrections()
+        known = self._already(name, until, settings, corrections)
         if known is not None:
             return known
         latest = versions.latest(self._workspace, name)
@@ -112,6 +114,7 @@ class Collecting:
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             fitted=prepared.fitted,
             settings=settings,
+            corrections=corrections,
         )
         used = Registry(self._workspace, name).record_used(made.features, self._workspace.root)
         return self._save(body, latest, used)
@@ -126,8 +129,10 @@ class Collecting:
         plain: dict[str, Any] = msgspec.json.decode(canonical_json(parts))
         return plain
 
-    def _already(self, name: str, until: datetime | None, settings: dict[str, Any]) -> Record[DatasetVersion] | None:
-        """The version that was made of the same sources, settings and moment, so that repeating finds it."""
+    def _already(
+        self, name: str, until: datetime | None, settings: dict[str, Any], corrections: str
+    ) -> Record[DatasetVersion] | None:
+        """The version made of the same sources, settings, corrections and moment, so that repeating finds it."""
         watermark = self._assembly.watermark()
         for version in versions.log(self._workspace, name):
             body = version.body
@@ -136,6 +141,7 @@ class Collecting:
                 ROLLED_BACK not in version.attributes
                 and asked == until
                 and body.settings == settings
+                and body.corrections == corrections
                 and {one.name: one.digest for one in body.sources} == watermark
             ):
                 return version
@@ -270,8 +276,12 @@ class Collecting:
             self._workspace,
             body,
             scope=body.name,
-            key=[body.version, body.digest, asked, digest_of(canonical_json(body.settings))],
-            made_from=[*([("previous", latest.id)] if latest else []), *(("feature", one) for one in features)],
+            key=[body.version, body.digest, asked, digest_of(canonical_json(body.settings)), body.corrections],
+            made_from=[
+                *([("previous", latest.id)] if latest else []),
+                *(("feature", one) for one in features),
+                *([("correction", body.corrections)] if body.corrections else []),
+            ],
             attributes={"name": body.name, "version": body.version, "rows": body.rows},
             aliases=[
                 AliasMove(scope=versions.alias_scope(body.name), name=versions.LATEST, target="@", expected=expected)

@@ -11,9 +11,9 @@ from heptad.data.cleaning.steps import Given, Step
 from heptad.data.columns.column_types import STORED
 from heptad.data.records import Fitted
 
-CELL, GROUP, FAR, FILL = range(4)
+CELL, GROUP, FAR, FILL, CORRECTED = range(5)
 """Rules of a later stage see what all rules of the earlier ones made of every column."""
-STAGES = (CELL, GROUP, FAR, FILL)
+STAGES = (CELL, GROUP, FAR, FILL, CORRECTED)
 Takes = Literal["text", "number", "any"]
 
 

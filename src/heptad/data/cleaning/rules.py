@@ -1,7 +1,7 @@
 """Repairs cells by rule, as parts of one lazy query, with every change counted."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from heptad.data.cleaning.aside import ASIDE, CAME, MARK, rows_aside, without_marks
 from heptad.data.cleaning.checking import check_rules
 from heptad.data.cleaning.groups import fit_votes
-from heptad.data.cleaning.kinds import FAR, GROUP, STAGES, read_as, steps_of
+from heptad.data.cleaning.kinds import CORRECTED, FAR, GROUP, STAGES, read_as, steps_of
 from heptad.data.cleaning.limits import fit_outliers
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.cleaning.steps import Step
@@ -21,6 +21,10 @@ from heptad.data.records import Finding, Fitted, Repair
 FIRST = 100_000
 """Rows among which examples are looked for first."""
 _FIRST = f"{MARK}first "
+
+
+Correct: TypeAlias = Callable[[Mapping[str, pl.DataType]], list[Step]]
+"""Of the types that all rules left: the steps that put right what a person knows better."""
 
 
 class Mark(NamedTuple):
@@ -35,9 +39,9 @@ class CellRepairs:
     """The repair of cells, no row dropped; only the rules of settings touch `protected` columns.
 
     In every column of numbers NaN, infinite and huge values become null; the rules of `[clean.columns]` come in the
-    order of `cleaning.kinds`. As a question, asked of what `rows` made, it counts the cells that each step changed
-    and the rows that it wants. `fitted` is what rules that look at other rows go by: see `fit_repairs`. Raises
-    `DataError` with every rule that cannot be applied.
+    order of `cleaning.kinds`, and what `correct` puts right at last. As a question, asked of what `rows` made, it
+    counts the cells that each step changed and the rows that it wants. `fitted` is what rules that look at other rows
+    go by: see `fit_repairs`. Raises `DataError` with every rule that cannot be applied.
     """
 
     def __init__(
@@ -46,10 +50,14 @@ class CellRepairs:
         settings: CleanSettings,
         protected: Collection[str] = (),
         fitted: Fitted | None = None,
+        correct: Correct | None = None,
     ) -> None:
         check_rules(types, settings)
         self.fitted = fitted or Fitted()
         self.stages = steps_of(types, settings, protected, self.fitted)
+        if correct is not None:
+            kinds = {step.column: step.kind for stage in self.stages for step in stage if step.kind is not None}
+            self.stages[CORRECTED] = correct({**types, **kinds})
         self._read = [name for name, rule in settings.columns.items() if read_as(rule) and rule.unread != "null"]
         self.marks = [
             Mark(f"{MARK}{'changed' if changed else 'gone'}{place}", step, changed)
@@ -156,7 +164,7 @@ def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
 
 
 def _values(mark: Mark) -> pl.Expr:
-    values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
+    values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT).drop_nulls()
     return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
 
 
@@ -172,7 +180,11 @@ _SENTENCES = {
 
 
 def fit_repairs(
-    rows: pl.LazyFrame, settings: CleanSettings, protected: Collection[str] = (), known: Fitted | None = None
+    rows: pl.LazyFrame,
+    settings: CleanSettings,
+    protected: Collection[str] = (),
+    known: Fitted | None = None,
+    correct: Correct | None = None,
 ) -> CellRepairs:
     """The repairs with what their rules learn of these rows, each of rows that the earlier stages repaired.
 
@@ -198,7 +210,7 @@ def fit_repairs(
         bounds = converse(repaired, [fit_outliers(name, rule) for name, rule in far.items()])
         bound = known.bounds | dict(zip(far, bounds, strict=True))
         fitted = Fitted(bounds=bound, votes=fitted.votes, unsure=fitted.unsure)
-    return CellRepairs(types, settings, protected, fitted)
+    return CellRepairs(types, settings, protected, fitted, correct)
 
 
 def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFrame, list[Repair]]:

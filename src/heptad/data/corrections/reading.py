@@ -1,0 +1,175 @@
+"""Reads corrections from a CSV file and holds them against the version that they are about."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from heptad.core.errors import DataError, nearest
+from heptad.data.columns.column_types import STORED
+from heptad.data.columns.keys import ROW, key_text
+from heptad.data.corrections.applying import text_of
+from heptad.data.records import Column, DatasetVersion, Schema
+
+COLUMNS = ("column", "value", "reason")
+SHOWN = 3
+"""Lines that an error names."""
+CELLS = pl.Schema(dict.fromkeys(("id", "column", "was", "value", "reason"), pl.String()))
+_KEY = "\0"
+"""What names of columns begin with that hold keys: a table may have columns called `id`, `line` or `was`."""
+_CORRECTABLE = {"feature", "target", "ignored"}
+
+
+class ReadCells(NamedTuple):
+    """`cells` has the columns of `CELLS`; `unchanged` lines say what the version says, `left_open` say nothing."""
+
+    cells: pl.DataFrame
+    unchanged: int
+    left_open: int
+
+
+def read_corrections(
+    path: Path, body: DatasetVersion, rows: pl.LazyFrame, *, reason: str = "", new_classes: bool = False
+) -> ReadCells:
+    """The cells that a file corrects, each with what the version has there.
+
+    A line names a row by the columns of the key, a `column`, its right `value` and the `reason`; more columns may stand
+    beside them and are not read. A line without a value is left open. `reason` stands in where a line gives none.
+    Raises `DataError` with the lines at fault: unknown rows and columns, values that the column cannot hold, two values
+    for one cell, a missing reason, or a class that nobody has seen without `new_classes`.
+    """
+    schema, key = body.schema, body.schema.named("key")
+    if key == [ROW]:
+        raise DataError(
+            f"{body.name} has no key, so a correction would be of another row when rows come or go.",
+            remedy='name the columns that tell rows apart in [data] key, for example key = ["id"]',
+        )
+    given = _read(path, key)
+    decided = given.filter(pl.col("value").is_not_null())
+    left_open = len(given) - len(decided)
+    decided = decided.with_columns(pl.coalesce("reason", pl.lit(reason or None, pl.String)).alias("reason"))
+    _refuse_columns(decided, schema, path)
+    _refuse(decided.filter(pl.col("reason").is_null()), "gives no reason", path, remedy="fill in reason, or --reason")
+    decided = _as_ids(decided, schema)
+    found = _with_cells(decided, rows, key)
+    _refuse(found.filter(~pl.col("there")), "names no row of the version", path)
+    found = pl.concat([_typed(part, schema, path, new_classes) for part in found.partition_by("column")] or [found])
+    found = found.sort("line").unique(["id", "column", "value"], keep="first", maintain_order=True)
+    _refuse(found.filter(pl.struct("id", "column").is_duplicated()), "gives another value for the same cell", path)
+    changed = found.filter(pl.col("was").ne_missing(pl.col("value")))
+    return ReadCells(changed.select(CELLS.names()), len(found) - len(changed), left_open)
+
+
+def _read(path: Path, key: list[str]) -> pl.DataFrame:
+    try:
+        table = pl.read_csv(path, infer_schema=False)
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {path}.", allowed="a CSV file") from error
+    except pl.exceptions.NoDataError as error:
+        raise DataError(f"{path} is empty.", allowed=f"a CSV with the columns {', '.join((*key, *COLUMNS))}") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}.", allowed="a CSV file") from error
+    for name in (*key, "column", "value"):
+        if name not in table.columns:
+            raise DataError(
+                f"{path} has no column {name!r}.",
+                allowed=f"the columns {', '.join((*key, *COLUMNS))}, and any beside them",
+            )
+    if "reason" not in table.columns:
+        table = table.with_columns(pl.lit(None, pl.String).alias("reason"))
+    # The first line holds the names.
+    named = [pl.col(name).alias(f"{_KEY}{name}") for name in key]
+    return table.select(*named, *COLUMNS).with_row_index("line", offset=2)
+
+
+def _as_ids(given: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Rows by the text of their key, as versions have it: `007` is the integer 7 where the key holds integers."""
+    kinds = {one.name: STORED[one.type] for one in schema.columns if one.role == "key"}
+    key = schema.named("key")
+    typed = [
+        pl.col(f"{_KEY}{name}").str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
+        if kinds[name].is_temporal()
+        else pl.col(f"{_KEY}{name}").cast(kinds[name], strict=False)
+        for name in key
+    ]
+    own = [f"{_KEY}{name}" for name in key]
+    return given.with_columns(typed).with_columns(key_text(own).alias("id")).drop(own)
+
+
+def _refuse_columns(given: pl.DataFrame, schema: Schema, path: Path) -> None:
+    known = [one.name for one in schema.columns if one.role in _CORRECTABLE]
+    wrong = given.filter(~pl.col("column").is_in(known).fill_null(value=False))
+    if len(wrong):
+        name = wrong["column"][0]
+        is_key = name in {one.name for one in schema.columns}
+        raise DataError(
+            f"{path}, line {wrong['line'][0]}: {name!r} "
+            + ("names rows or times, which cannot be corrected." if is_key else "is no column of the version."),
+            allowed=nearest(name or "", known),
+        )
+
+
+def _refuse(wrong: pl.DataFrame, what: str, path: Path, remedy: str = "", allowed: str = "") -> None:
+    if len(wrong):
+        lines = ", ".join(str(one) for one in wrong["line"].head(SHOWN))
+        more = f", and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
+        raise DataError(f"{path}, line {lines}{more}: {what}.", allowed=allowed, remedy=remedy)
+
+
+def _with_cells(given: pl.DataFrame, rows: pl.LazyFrame, key: list[str]) -> pl.DataFrame:
+    """What the version has in each cell, as text, and whether the row is there at all."""
+    columns, types = given["column"].unique().to_list(), rows.collect_schema()
+    wanted = given.select(pl.col("id").unique())
+    there = (
+        rows.select(key_text(key).alias(_KEY), *(text_of(pl.col(name), types[name]) for name in columns))
+        .join(wanted.lazy(), left_on=_KEY, right_on="id", how="semi")
+        .collect(engine="streaming")
+    )
+    empty = pl.DataFrame(schema={"id": pl.String, "column": pl.String, "was": pl.String, "there": pl.Boolean})
+    cells = pl.concat(
+        [
+            empty,
+            *(
+                there.select(id=_KEY, column=pl.lit(name), was=pl.col(name), there=pl.lit(value=True))
+                for name in columns
+            ),
+        ]
+    )
+    return given.join(cells, on=["id", "column"], how="left", maintain_order="left").with_columns(
+        pl.col("there").fill_null(value=False)
+    )
+
+
+def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) -> pl.DataFrame:
+    """The right values of one column, written as its type writes them; raises for those that it cannot hold."""
+    column = next(one for one in schema.columns if one.name == part["column"][0])
+    stored = as_stored(part["value"], column)
+    read = part.with_columns(stored.alias("read")).with_columns(text_of(pl.col("read"), stored.dtype))
+    _refuse(
+        read.filter(pl.col("read").is_null()),
+        f"the value is no {column.type} that {column.name} could hold",
+        path,
+        allowed=f"a {column.type}",
+    )
+    if column.name == schema.target and schema.classes and not new_classes:
+        unknown = read.filter(~pl.col("read").is_in(schema.classes))
+        _refuse(
+            unknown,
+            f"{column.name} has no class {unknown['read'][0]!r}" if len(unknown) else "",
+            path,
+            allowed=nearest(unknown["read"][0], schema.classes) if len(unknown) else "",
+            remedy="--new-classes, where it is a class that nobody has seen yet",
+        )
+    return read.with_columns(pl.col("read").alias("value")).drop("read")
+
+
+def as_stored(texts: pl.Series, column: Column) -> pl.Series:
+    """Texts as values of a column; null where one cannot be read."""
+    kind = STORED[column.type]
+    if kind == pl.Boolean:
+        return texts.str.to_lowercase().replace_strict(
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+        )
+    if kind.is_temporal():
+        return texts.str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
+    return texts.cast(kind, strict=False)
