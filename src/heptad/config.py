@@ -19,6 +19,7 @@ from heptad.data import (
     DataSettings,
     ExpectSettings,
     FeatureSettings,
+    LabellingSettings,
     OnlineSettings,
     SourceSettings,
 )
@@ -40,6 +41,7 @@ class Config(Settings, frozen=True, kw_only=True):
     execute: ExecuteSettings = msgspec.field(default_factory=ExecuteSettings)
     sources: dict[str, SourceSettings] = {}
     data: DataSettings
+    labelling: LabellingSettings = msgspec.field(default_factory=LabellingSettings)
     card: CardSettings = msgspec.field(default_factory=CardSettings)
     clean: CleanSettings = msgspec.field(default_factory=CleanSettings)
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)

@@ -78,6 +78,7 @@ class Project:
             config.features,
             config.online,
             config.card,
+            config.labelling,
         )
 
     @cached_property

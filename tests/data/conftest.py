@@ -14,6 +14,7 @@ from heptad.data import (
     DataSettings,
     ExpectSettings,
     FeatureSettings,
+    LabellingSettings,
     SourceSettings,
 )
 from heptad.data.assembling import assembly, inputs
@@ -34,6 +35,7 @@ def open_data(workspace: Workspace) -> Open:
         expect: ExpectSettings | None = None,
         features: Mapping[str, FeatureSettings] | None = None,
         project: ProjectSettings | None = None,
+        labelling: LabellingSettings | None = None,
     ) -> Data:
         return Data(
             workspace,
@@ -43,6 +45,7 @@ def open_data(workspace: Workspace) -> Open:
             clean or CleanSettings(),
             expect or ExpectSettings(),
             dict(features or {}),
+            labelling=labelling,
         )
 
     return opened

@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.labelling.records import LabellingFunction as LabellingFunction
+    from heptad.data.labelling.settings import LabellingSettings as LabellingSettings
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -168,6 +170,8 @@ __getattr__, __all__ = attach(
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "Items": "cards.document",
+        "LabellingFunction": "labelling.records",
+        "LabellingSettings": "labelling.settings",
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",

@@ -25,6 +25,7 @@ from heptad.data.expectations.checks import bind
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.features import Features
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
+from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import DataSettings
@@ -53,6 +54,7 @@ class Data:
         features: Mapping[str, FeatureSettings],
         online: OnlineSettings | None = None,
         card: CardSettings | None = None,
+        labelling: LabellingSettings | None = None,
     ) -> None:
         self._workspace = workspace
         self._project = project
@@ -61,7 +63,7 @@ class Data:
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
         self.corrections = Corrections(workspace, self._name, self.scan)
-        self._assembly = Assembly(place, project, sources, data, clean, features, self._correct)
+        self._assembly = Assembly(place, project, sources, data, clean, features, self._correct, labelling)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed, self._corrected_by)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)

@@ -7,6 +7,7 @@ import msgspec
 
 from heptad.core.records import Body
 from heptad.core.settings import Task
+from heptad.data.labelling.records import LabellingFunction
 from heptad.data.settings import ColumnType
 
 Role = Literal["feature", "target", "key", "time", "label_time", "ignored"]
@@ -153,5 +154,7 @@ class DatasetVersion(Body, frozen=True, kw_only=True):
     """What the rules of `[clean]` learnt of the table."""
     settings: dict[str, object] = {}
     """The effective settings of step 1, secrets left out."""
+    labelling: list[LabellingFunction] = []
+    """How each labelling function did; empty: labels are those of the sources."""
     corrections: str = ""
     """Id of the `Correction` that was in force; empty: there was none."""

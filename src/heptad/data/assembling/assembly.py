@@ -25,6 +25,10 @@ from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
+from heptad.data.labelling.applying import Known, label_rows
+from heptad.data.labelling.functions import Voters
+from heptad.data.labelling.records import LabellingFunction
+from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.records import DatasetVersion, Repair, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
@@ -51,6 +55,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[SourceRead]
     repairs: list[Repair]
     """What was repaired on the way, cells by rule not yet counted."""
+    labelling: list[LabellingFunction] = []
+    """How each labelling function did, where there are any."""
 
 
 class Assembly:
@@ -65,8 +71,11 @@ class Assembly:
         clean: CleanSettings,
         features: Mapping[str, FeatureSettings],
         correct: Callable[[], Correct | None] = lambda: None,
+        labelling: LabellingSettings | None = None,
     ) -> None:
         self._correct = correct
+        self._labelling = labelling or LabellingSettings()
+        self._voters = Voters(place.root, self._labelling.functions)
         self._root = place.root
         self._place = place
         self._settings = sources
@@ -102,7 +111,9 @@ class Assembly:
         """What the rows depend on besides the sources: settings, and the digest of the function's file."""
         parts = {"data": self._data, "clean": self._clean, "sources": self._settings, "features": self._features}
         plain: dict[str, Any] = msgspec.to_builtins(parts)
-        return plain | {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
+        plain |= {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
+        voting = {"least": self._labelling.least, **dict(zip(self._voters.names, self._voters.digests(), strict=True))}
+        return plain | ({"labelling": voting} if self._voters.names else {})
 
     def watermark(self) -> dict[str, str]:
         """The digest of every source: with the same ones, the same rows come out."""
@@ -129,7 +140,7 @@ class Assembly:
         with self._blamed(rows):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
-            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
+            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, before, until)
         except BaseException:
             staged.close()
             raise
@@ -140,6 +151,8 @@ class Assembly:
         """The rows in order with their features, made once; those features; and what was repaired on the way."""
         own = self._function(rows, small=small) if self._function else rows[self._rows_from]
         check_names(own.collect_schema().names(), "The table")
+        if self._voters.names and self._data.target not in own.collect_schema():
+            own = own.with_columns(pl.lit(None, pl.String).alias(self._data.target))
         # A function over large sources may have to run whole for its first row.
         if small or not self._function:
             self._refuse_empty(own, rows)
@@ -175,11 +188,19 @@ class Assembly:
         repairs: list[Repair],
         inputs: Mapping[str, Input],
         before: DatasetVersion | None,
+        until: datetime | None,
     ) -> Assembled:
         """The target as it is kept, and the repairs of cells, as parts of the query over the staged rows."""
         target, rows = self._data.target, staged.rows
+        functions: list[LabellingFunction] = []
         if self._data.time and self._data.label_time:
             rows, found = self._without_unknowable(rows)
+            repairs += found
+        if self._voters.names:
+            if self._data.task == "regression":
+                raise SettingsError("[labelling] functions name classes, and [data] task is regression.")
+            known = Known(self._data.label_time or LABEL_TIME, self._data.time, until) if self._data.time else Known()
+            rows, functions, found = label_rows(rows, self._voters, target, self._labelling.least, known)
             repairs += found
         task = infer_task(rows, target, self._data.task or (before.schema.task if before else None))
         rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})
@@ -195,6 +216,7 @@ class Assembly:
             task=task,
             sources=[one.read for one in inputs.values()],
             repairs=[*repairs, *found],
+            labelling=functions,
         )
 
     def _main_source(self) -> str:

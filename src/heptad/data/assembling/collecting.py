@@ -18,7 +18,7 @@ from heptad.data.cleaning.conditions import rows_where
 from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
-from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
+from heptad.data.columns.schema import LABEL_TIME, PROBABILITY, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
 from heptad.data.expectations.history import History, profile_of
@@ -114,6 +114,7 @@ class Collecting:
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             fitted=prepared.fitted,
             settings=settings,
+            labelling=made.labelling,
             corrections=corrections,
         )
         used = Registry(self._workspace, name).record_used(made.features, self._workspace.root)
@@ -208,7 +209,7 @@ class Collecting:
 
     def _possible_features(self, names: Collection[str]) -> list[str]:
         data = self._data
-        taken = {data.target, data.time, data.label_time, LABEL_TIME, ROW, *data.key, *data.ignore}
+        taken = {data.target, data.time, data.label_time, LABEL_TIME, PROBABILITY, ROW, *data.key, *data.ignore}
         return [name for name in names if name not in taken]
 
     def _without_unfit(self, made: Assembled, until: datetime | None) -> tuple[SettingAside, pl.LazyFrame]:
@@ -227,7 +228,7 @@ class Collecting:
         copies: dict[str, pl.Series] = {}
         if self._clean.duplicates == "drop":
             shown = without_marks(rows.with_columns(hidden))
-            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME}]
+            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME, PROBABILITY}]
             copies["duplicate"] = duplicates(shown, compared, data.key)
         copies |= self._repeated(rows.with_row_index(PLACE), rules)
         if any(map(len, copies.values())):

@@ -30,7 +30,7 @@ class ProjectFunction:
             raise SettingsError(f"{setting} = {address!r} cannot be used.", allowed='"module:function"')
         self._module = module
         self._path = root.joinpath(*module.split(".")).with_suffix(".py")
-        self._loaded: tuple[str, Callable[..., Any]] | None = None
+        self._loaded: tuple[str, Any] | None = None
 
     def digest(self) -> str:
         """Of the module's file: another digest means that the function may do something else."""
@@ -83,12 +83,24 @@ class ProjectFunction:
             ) from error
 
     def load(self) -> Callable[..., Any]:
+        function = self.value()
+        if not callable(function):
+            raise SettingsError(f"{self._path} defines no function {self._name!r}, which {self._setting} names.")
+        loaded: Callable[..., Any] = function
+        return loaded
+
+    def value(self) -> Any:
+        """What the module calls so, a function or not; raises `SettingsError` where there is no such thing."""
         digest = self.digest()
         if self._loaded is None or self._loaded[0] != digest:
-            function = getattr(self._run_module(), self._name, None)
-            if not callable(function):
-                raise SettingsError(f"{self._path} defines no function {self._name!r}, which {self._setting} names.")
-            self._loaded = digest, function
+            module = self._run_module()
+            if not hasattr(module, self._name):
+                known = [name for name in vars(module) if not name.startswith("_")]
+                raise SettingsError(
+                    f"{self._path} defines no function {self._name!r}, which {self._setting} names.",
+                    allowed=nearest(self._name, sorted(known)),
+                )
+            self._loaded = digest, getattr(module, self._name)
         return self._loaded[1]
 
     def _run_module(self) -> ModuleType:

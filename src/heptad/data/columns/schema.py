@@ -17,6 +17,8 @@ from heptad.data.settings import ColumnType, DataSettings
 
 LABEL_TIME = "_label_time"
 """When a row's label became known, where the settings name no column: its time and `label_delay`."""
+PROBABILITY = "_label_probability"
+"""How probable a label of labelling functions is; null: the label was given, or there is none."""
 CATEGORIES = 1000
 """The most values of a category that a schema lists, by frequency."""
 CLASSES = 100
@@ -262,6 +264,7 @@ def is_prose(texts: pl.Series) -> bool:
 def _roles(names: Collection[str], settings: DataSettings, left_out: Mapping[str, str]) -> dict[str, Role]:
     roles: dict[str, Role] = dict.fromkeys(names, "feature")
     roles |= dict.fromkeys([*left_out, *settings.ignore], "ignored")
+    roles |= {name: "ignored" for name in (PROBABILITY,) if name in roles}
     roles |= {name: "key" for name in settings.key or [ROW] if name in roles}
     roles |= {name: "label_time" for name in (settings.label_time, LABEL_TIME) if name in roles}
     if settings.time:

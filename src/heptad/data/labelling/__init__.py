@@ -1,0 +1,1 @@
+"""Labelling functions: rules that vote on labels, and the model that weighs their votes."""

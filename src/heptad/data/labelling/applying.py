@@ -1,0 +1,133 @@
+"""Labels rows that have none by what labelling functions say, and tells how each of them did."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from heptad.core.errors import DataError
+from heptad.data.columns.schema import CLASSES, PROBABILITY
+from heptad.data.labelling.functions import SETTING, Voters
+from heptad.data.labelling.label_model import ABSTAINS, UNKNOWN, Ints, fit_label_model
+from heptad.data.labelling.records import LabellingFunction
+from heptad.data.records import Repair
+
+RULE = "labelled_by_functions"
+_NOBODY = "\0"
+"""What stands for a vote or a label that is missing; no class is called so."""
+
+
+class Labelled(NamedTuple):
+    """Rows with labels filled in and the column `PROBABILITY`, how each function did, and what is accounted for."""
+
+    rows: pl.LazyFrame
+    functions: list[LabellingFunction]
+    repairs: list[Repair]
+
+
+class Known(NamedTuple):
+    """When labels are known: the column that says it, that of the row's own time, and the moment that counts."""
+
+    label_time: str = ""
+    time: str = ""
+    until: datetime | None = None
+
+
+def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, known: Known | None = None) -> Labelled:
+    """Rows without a label get the likeliest one, where its probability is `least` or more.
+
+    Given labels stay, and hold the label model to what classes mean, as far as they were known. A row on which no
+    function votes stays without a label; what a function says is known at the row's own time. Raises `DataError` where
+    nothing votes, or for one class only.
+    """
+    known = known or Known()
+    votes = [vote.fill_null(_NOBODY) for vote in voters.votes(rows)]
+    told_by = pl.col(target).cast(pl.String)
+    if known.label_time and known.until is not None:
+        told_by = pl.when(pl.col(known.label_time) <= known.until).then(told_by)
+    given = told_by.fill_null(_NOBODY)
+    columns = [one.alias(f"{place}") for place, one in enumerate([*votes, given])]
+    try:
+        patterns = rows.select(columns).group_by(pl.all()).len("rows").sort(pl.all()).collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"The labelling functions cannot be run: {str(error).splitlines()[0]}.", remedy=f"mend those of {SETTING}"
+        ) from error
+    classes = _classes(patterns.drop("rows"))
+    said = _numbered(patterns.drop("rows"), classes)
+    counts = patterns["rows"].to_numpy().astype(np.int64)
+    told, labels = said[:, :-1], said[:, -1]
+    shares = fit_label_model(told, labels, counts, len(classes)).posteriors(told)
+    likely = shares.argmax(axis=1)
+    sure = shares[np.arange(len(shares)), likely]
+    # A label that will be known later is there already, and stays hidden until then.
+    filled = (labels == UNKNOWN) & (told != ABSTAINS).any(axis=1) & (sure >= least)
+    places = (
+        patterns.select(_place(pl.col(name) for name in patterns.columns[:-1])).to_series().filter(pl.Series(filled))
+    )
+    place = _place([*votes, given])
+    label = place.replace_strict(
+        places.to_list(), [classes[one] for one in likely[filled]], default=None, return_dtype=pl.String
+    )
+    probability = place.replace_strict(places.to_list(), sure[filled].tolist(), default=None, return_dtype=pl.Float64)
+    made = {target: pl.coalesce(pl.col(target).cast(pl.String), label), PROBABILITY: probability}
+    if known.label_time and known.label_time != known.time:
+        own = pl.when(label.is_not_null()).then(pl.coalesce(known.label_time, known.time))
+        made[known.label_time] = own.otherwise(known.label_time)
+    return Labelled(
+        rows.with_columns(value.alias(name) for name, value in made.items()),
+        _told(voters.names, told, labels, shares, counts),
+        [Repair(rule=RULE, column=target, cells=int(counts[filled].sum()))],
+    )
+
+
+def _place(parts: Iterable[pl.Expr]) -> pl.Expr:
+    """All votes and the label of a row as one text."""
+    return pl.concat_str(list(parts), separator="\1").alias("place")
+
+
+def _classes(said: pl.DataFrame) -> list[str]:
+    found = {one for name in said.columns for one in said[name].unique().to_list()} - {_NOBODY}
+    if not 2 <= len(found) <= CLASSES:
+        named = ", ".join(sorted(found)[:5]) or "none"
+        raise DataError(
+            f"The labelling functions and the labels that are there name {len(found)} classes ({named}).",
+            allowed=f"2 to {CLASSES} classes",
+            remedy="a function answers a class, or null where it does not know; each class needs one that says it",
+        )
+    return sorted(found)
+
+
+def _numbered(said: pl.DataFrame, classes: Sequence[str]) -> Ints:
+    numbers = {name: number for number, name in enumerate(classes)} | {_NOBODY: ABSTAINS}
+    columns = [said[name].replace_strict(numbers, return_dtype=pl.Int64).to_numpy() for name in said.columns]
+    return np.stack(columns, axis=1)
+
+
+def _told(names: Sequence[str], told: Ints, labels: Ints, shares: np.ndarray, counts: Ints) -> list[LabellingFunction]:
+    every = max(1, int(counts.sum()))
+    found = []
+    for voter, name in enumerate(names):
+        own, others = told[:, voter], np.delete(told, voter, axis=1)
+        votes = own != ABSTAINS
+        beside = votes & (others != ABSTAINS).any(axis=1)
+        against = votes & ((others != ABSTAINS) & (others != own[:, None])).any(axis=1)
+        spoken = int(counts[votes].sum())
+        right = shares[np.arange(len(own)), np.maximum(own, 0)]
+        known = votes & (labels != UNKNOWN)
+        measured = int(counts[known].sum())
+        hits = int(counts[known & (own == labels)].sum())
+        found.append(
+            LabellingFunction(
+                name=name,
+                coverage=spoken / every,
+                overlaps=int(counts[beside].sum()) / every,
+                conflicts=int(counts[against].sum()) / every,
+                accuracy=float((right * counts)[votes].sum() / spoken) if spoken else None,
+                measured=hits / measured if measured else None,
+                measured_rows=measured,
+            )
+        )
+    return found
