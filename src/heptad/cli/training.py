@@ -148,11 +148,11 @@ def label_queue(
     from heptad.cli.tables import check_ending, write_table
     from heptad.core.errors import NotFoundError
     from heptad.project import open_project
-    from heptad.training import WAYS, model_of, queue_table
+    from heptad.training import WAYS, By, model_of, queue_table
     from heptad.training import label_queue as queue_of
 
     check_ending(out)
-    way = next((one for one in WAYS if one == by), None)
+    way: By | None = next((one for one in WAYS if one == by), None)
     if way is None:
         raise NotFoundError("way to queue rows", by, WAYS)
     opened = open_project(project)

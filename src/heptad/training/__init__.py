@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from heptad.training.nested import OuterFold as OuterFold
     from heptad.training.nested import cross_validate as cross_validate
     from heptad.training.next_labels import WAYS as WAYS
+    from heptad.training.next_labels import By as By
     from heptad.training.next_labels import LabelQueue as LabelQueue
     from heptad.training.next_labels import QueuedRow as QueuedRow
     from heptad.training.next_labels import label_queue as label_queue
@@ -68,6 +69,7 @@ __getattr__, __all__ = attach(
     __name__,
     {
         "ACCENT": "charts",
+        "By": "next_labels",
         "CalibrationBin": "records",
         "Candidate": "records",
         "Difference": "records",

@@ -15,6 +15,8 @@ from heptad.data.labelling.records import LabellingFunction
 from heptad.data.records import Repair
 
 RULE = "labelled_by_functions"
+_SHOWN = 30
+"""Letters of a class that an error shows."""
 _NOBODY = "\0"
 """What stands for a vote or a label that is missing; no class is called so."""
 
@@ -91,7 +93,7 @@ def _place(parts: Iterable[pl.Expr]) -> pl.Expr:
 def _classes(said: pl.DataFrame) -> list[str]:
     found = {one for name in said.columns for one in said[name].unique().to_list()} - {_NOBODY}
     if not 2 <= len(found) <= CLASSES:
-        named = ", ".join(sorted(found)[:5]) or "none"
+        named = ", ".join(one if len(one) <= _SHOWN else f"{one[:_SHOWN]}..." for one in sorted(found)[:5]) or "none"
         raise DataError(
             f"The labelling functions and the labels that are there name {len(found)} classes ({named}).",
             allowed=f"2 to {CLASSES} classes",

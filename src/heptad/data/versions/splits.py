@@ -86,7 +86,7 @@ def part_numbers(
 ) -> npt.NDArray[np.int64]:
     """The part of each row, from 0, shape `(n,)`; a stratum that the cuts do not know gets the plain shares."""
     _check_shares(shares)
-    plain = np.cumsum(shares)[:-1].tolist()
+    plain: list[float] = np.cumsum(shares)[:-1].tolist()
     numbers, names = _numbered(strata)
     found = np.zeros(len(hashes), dtype=np.int64)
     for number, name in enumerate(names):
