@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
+    from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
     from heptad.data.settings import ColumnType as ColumnType
@@ -99,6 +100,8 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.toml import toml_key as toml_key
+    from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
     from heptad.data.versions.digests import rows_digest as rows_digest
     from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
@@ -163,6 +166,7 @@ __getattr__, __all__ = attach(
         "Role": "records",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
+        "RowsReleased": "records",
         "STAMP": "features.online",
         "Schema": "records",
         "SimilarRows": "cleaning.settings",
@@ -226,6 +230,8 @@ __getattr__, __all__ = attach(
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
         "training_set_of": "features.leakage",
+        "toml_key": "toml",
+        "toml_value": "toml",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",
         "without_secrets": "sources.credentials",
