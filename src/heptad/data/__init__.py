@@ -9,11 +9,16 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
     from heptad.data.cleaning.requests import RowRepair as RowRepair
+    from heptad.data.cleaning.requests import clean_requests as clean_requests
     from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
     from heptad.data.cleaning.settings import RowRule as RowRule
     from heptad.data.cleaning.settings import SimilarRows as SimilarRows
+    from heptad.data.cleaning.singles.cleaner import RowCleaner as RowCleaner
+    from heptad.data.cleaning.singles.probes import probes as probes
+    from heptad.data.cleaning.singles.rules import RequestRules as RequestRules
+    from heptad.data.cleaning.singles.rules import request_rules as request_rules
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
@@ -163,7 +168,9 @@ __getattr__, __all__ = attach(
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
+        "RequestRules": "cleaning.singles.rules",
         "Role": "records",
+        "RowCleaner": "cleaning.singles.cleaner",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
         "RowsReleased": "records",
@@ -186,6 +193,7 @@ __getattr__, __all__ = attach(
         "cache_of": "sources.files",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
+        "clean_requests": "cleaning.requests",
         "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
@@ -206,6 +214,7 @@ __getattr__, __all__ = attach(
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "open_source": "sources.source",
+        "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
@@ -216,6 +225,7 @@ __getattr__, __all__ = attach(
         "refuse_secrets_in": "sources.credentials",
         "render_expectations": "expectations.page",
         "render_overview": "profiles.page",
+        "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
@@ -229,9 +239,9 @@ __getattr__, __all__ = attach(
         "tags_of": "versions.marking",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
-        "training_set_of": "features.leakage",
         "toml_key": "toml",
         "toml_value": "toml",
+        "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",
         "without_secrets": "sources.credentials",

@@ -285,3 +285,16 @@ def test_bounds_of_the_first_version_bind(open_data, write) -> None:
     second = data.collect()
     assert second.body.fitted == first.body.fitted
     assert data.scan(second).head(33).collect().equals(data.scan(first).collect())
+
+
+def test_cells_that_were_missing_are_repaired_without_examples(open_data, write) -> None:
+    """By their group or by a constant; the version is recorded with how many they were."""
+    zips = ["53", "24"] * 10
+    city = [None if n < 2 else {"53": "Bonn", "24": "Kiel"}[one] for n, one in enumerate(zips)]
+    write(pl.DataFrame({"id": range(20), "zip": zips, "city": city, "n": [None, *range(19)], "y": ["x", "z"] * 10}))
+    rules = {"city": CleanRule(told_by=["zip"]), "n": CleanRule(fill=7)}
+    version = open_data(DataSettings(target="y", key=["id"]), clean=CleanSettings(columns=rules)).collect()
+    assert {(one.rule, one.cells, tuple(one.examples)) for one in version.body.repairs} == {
+        ("told_by", 2, ()),
+        ("fill", 1, ()),
+    }

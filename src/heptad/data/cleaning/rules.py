@@ -158,7 +158,8 @@ def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
 
 def _values(mark: Mark) -> pl.Expr:
     values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
-    return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+    # A cell that was missing is no example of anything.
+    return values.drop_nulls().unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
 
 
 def _is_enough(rows: pl.DataFrame, mark: Mark, cells: int) -> bool:

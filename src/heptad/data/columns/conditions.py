@@ -174,7 +174,9 @@ class _Reader:
         if nothing and isinstance(op, ast.IsNot | ast.NotEq):
             return self._value(left).is_not_null()
         if isinstance(op, ast.In | ast.NotIn):
-            among = self._value(left).is_in(self._constants(right))
+            # A list is held in one type, which need not be the column's; single values compare as numbers do.
+            value = self._value(left)
+            among: pl.Expr = reduce(pl.Expr.__or__, [value == one for one in self._constants(right)])
             return among if isinstance(op, ast.In) else ~among
         if type(op) not in _COMPARE:
             self._refuse(f"{ast.unparse(right)!r} cannot be compared so", "== != < <= > >=, in [...], is None")
@@ -185,8 +187,9 @@ class _Reader:
             values = ast.literal_eval(node) if isinstance(node, ast.List | ast.Tuple) else None
         except ValueError:
             values = None
-        if not values or not all(isinstance(one, str | int | float | bool) for one in values):
-            self._refuse(f"{ast.unparse(node)!r} is no list of values", 'in ["UA", "AA"]')
+        kinds = {float if type(one) is int else type(one) for one in values or ()}
+        if not values or len(kinds) != 1 or not kinds <= {str, float, bool}:
+            self._refuse(f"{ast.unparse(node)!r} is no list of values of one kind", 'in ["UA", "AA"]')
         return list(values)
 
     def _column(self, name: str) -> pl.Expr:
