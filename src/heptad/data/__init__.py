@@ -9,11 +9,16 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
     from heptad.data.cleaning.requests import RowRepair as RowRepair
+    from heptad.data.cleaning.requests import clean_requests as clean_requests
     from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
     from heptad.data.cleaning.settings import RowRule as RowRule
     from heptad.data.cleaning.settings import SimilarRows as SimilarRows
+    from heptad.data.cleaning.singles.cleaner import RowCleaner as RowCleaner
+    from heptad.data.cleaning.singles.probes import probes as probes
+    from heptad.data.cleaning.singles.rules import RequestRules as RequestRules
+    from heptad.data.cleaning.singles.rules import request_rules as request_rules
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
@@ -81,6 +86,7 @@ if TYPE_CHECKING:
     from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
+    from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
     from heptad.data.settings import ColumnType as ColumnType
@@ -99,6 +105,8 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.toml import toml_key as toml_key
+    from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
     from heptad.data.versions.digests import rows_digest as rows_digest
     from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
@@ -160,9 +168,12 @@ __getattr__, __all__ = attach(
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
+        "RequestRules": "cleaning.singles.rules",
         "Role": "records",
+        "RowCleaner": "cleaning.singles.cleaner",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
+        "RowsReleased": "records",
         "STAMP": "features.online",
         "Schema": "records",
         "SimilarRows": "cleaning.settings",
@@ -182,6 +193,7 @@ __getattr__, __all__ = attach(
         "cache_of": "sources.files",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
+        "clean_requests": "cleaning.requests",
         "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
@@ -202,6 +214,7 @@ __getattr__, __all__ = attach(
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "open_source": "sources.source",
+        "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
@@ -212,6 +225,7 @@ __getattr__, __all__ = attach(
         "refuse_secrets_in": "sources.credentials",
         "render_expectations": "expectations.page",
         "render_overview": "profiles.page",
+        "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
@@ -225,6 +239,8 @@ __getattr__, __all__ = attach(
         "tags_of": "versions.marking",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
+        "toml_key": "toml",
+        "toml_value": "toml",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",

@@ -1,7 +1,7 @@
 """Rules that read texts as numbers or times: thousands and currencies, units, formats of dates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -56,21 +56,27 @@ def units(given: Given) -> Step:
 
 def dates(given: Given) -> Step:
     """Times in UTC by the first format that fits; what another than the first reads is counted."""
+    patterns = given.rule.dates
+    return _read(
+        "dates",
+        given,
+        lambda text: read_dates(text, patterns),
+        STORED["datetime"],
+        changed=lambda before, after: after.ne_missing(read_dates(before, patterns[:1])),
+    )
 
-    def parsed(text: pl.Expr, pattern: str) -> pl.Expr:
+
+def read_dates(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
+    """Texts as times in UTC by the first pattern that fits; null where none does."""
+
+    def parsed(pattern: str) -> pl.Expr:
         if "%z" in pattern:
             return text.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
         return text.str.to_datetime(pattern, strict=False, time_unit="us").dt.replace_time_zone("UTC")
 
-    def read(text: pl.Expr) -> pl.Expr:
-        found = pl.coalesce([parsed(text, pattern) for pattern in given.rule.dates])
-        # "%Y" reads 7 as the year 7.
-        return pl.when(found.dt.year() >= 1000).then(found)
-
-    first = given.rule.dates[0]
-    return _read(
-        "dates", given, read, STORED["datetime"], changed=lambda before, after: after.ne_missing(parsed(before, first))
-    )
+    found = pl.coalesce([parsed(pattern) for pattern in patterns])
+    # "%Y" reads 7 as the year 7.
+    return pl.when(found.dt.year() >= 1000).then(found)
 
 
 def _read(

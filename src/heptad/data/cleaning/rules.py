@@ -15,6 +15,7 @@ from heptad.data.cleaning.limits import fit_outliers
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.cleaning.steps import Step
 from heptad.data.columns.column_types import EXAMPLES, LOOKED_AT
+from heptad.data.columns.conditions import compile_condition
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.passes import ask
 from heptad.data.records import Finding, Fitted, Repair
@@ -172,7 +173,8 @@ def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
 
 def _values(mark: Mark) -> pl.Expr:
     values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
-    return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+    # A cell that was missing is no example of anything.
+    return values.drop_nulls().unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
 
 
 def _is_enough(rows: pl.DataFrame, mark: Mark, cells: int) -> bool:
@@ -214,6 +216,14 @@ def fit_repairs(
         bound = known.bounds | dict(zip(far, bounds, strict=True))
         fitted = Fitted(bounds=bound, votes=fitted.votes, unsure=fitted.unsure)
     return CellRepairs(types, settings, protected, fitted)
+
+
+def rows_where(settings: CleanSettings, types: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:
+    """Kind of rows to which of the repaired rows are of it: none of which a missing value leaves it open."""
+    return {
+        name: compile_condition(rule.where, types, f"[clean.rows.{name}] where").fill_null(value=False)
+        for name, rule in settings.rows.items()
+    }
 
 
 def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFrame, list[Repair]]:
