@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.settings import OnChange as OnChange
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
@@ -148,6 +149,7 @@ __getattr__, __all__ = attach(
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
+        "OnChange": "sources.settings",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
         "Overview": "profiles.looking",

@@ -13,6 +13,7 @@ from heptad.core.errors import DataError, NotFoundError, SettingsError, nearest
 from heptad.core.memory import budget
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
+from heptad.data.assembling.changes import Change, reads_alike, settle_changes
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.staging import Staged, is_small, stage
@@ -27,7 +28,7 @@ from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
 from heptad.data.records import DatasetVersion, Repair, SourceRead
 from heptad.data.settings import DataSettings
-from heptad.data.sources.settings import SourceSettings
+from heptad.data.sources.settings import OfChange, OnChange, SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place
 
@@ -51,6 +52,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[SourceRead]
     repairs: list[Repair]
     """What was repaired on the way, cells by rule not yet counted."""
+    changes: list[Change]
+    """How the columns of the sources differ from those of the version before, and what was done about it."""
 
 
 class Assembly:
@@ -99,7 +102,7 @@ class Assembly:
     def fingerprint(self) -> dict[str, Any]:
         """What the rows depend on besides the sources: settings, and the digest of the function's file."""
         parts = {"data": self._data, "clean": self._clean, "sources": self._settings, "features": self._features}
-        plain: dict[str, Any] = msgspec.to_builtins(parts)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(parts))  # as records give it back
         return plain | {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
 
     def watermark(self) -> dict[str, str]:
@@ -121,16 +124,36 @@ class Assembly:
         `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
-        inputs = self._inputs.now()
+        inputs, changes = self._as_before(self._inputs.now(), before)
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         with self._blamed(rows):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
-            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
+            made = self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
+            return msgspec.structs.replace(made, changes=changes)
         except BaseException:
             staged.close()
             raise
+
+    def _as_before(
+        self, inputs: dict[str, Input], before: DatasetVersion | None
+    ) -> tuple[dict[str, Input], list[Change]]:
+        """The sources with the columns that they had at the version before, as far as `on_change` wants it so.
+
+        Raises `DataError` with every change that it refuses. Where a person has changed how the table is made, the
+        columns of that version say nothing.
+        """
+        if before is None or not reads_alike(before.settings, self.fingerprint()):
+            return inputs, []
+        known = {one.name: one.columns for one in before.sources if one.columns}
+        # Without `infer` nothing of the version before binds the next.
+        expect: Any = before.settings["expect"]
+        bound = self._rows_from if expect["infer"] else ""
+        policies: dict[str, OnChange | OfChange] = {
+            name: one.on_change or (OnChange() if name == bound else "accept") for name, one in self._settings.items()
+        }
+        return settle_changes(inputs, known, policies, self._style)
 
     def _staged(
         self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, *, small: bool
@@ -192,6 +215,7 @@ class Assembly:
             task=task,
             sources=[one.read for one in inputs.values()],
             repairs=[*repairs, *found],
+            changes=[],
         )
 
     def _main_source(self) -> str:

@@ -11,6 +11,7 @@ from heptad.core import graph
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
 from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
@@ -81,7 +82,8 @@ class Collecting:
             return known
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
-        before = latest.body if latest is not None and latest.body.settings == settings else None
+        bound = latest is not None and reads_alike(latest.body.settings, settings)
+        before = latest.body if latest is not None and bound else None
         made = self._assembly.build(until, before)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before)
@@ -148,19 +150,23 @@ class Collecting:
 
         What was noticed about the columns of the version `before` is passed on, since their roles are too.
         """
-        data, reference = self._data, before.schema if before else None
+        data = self._data
         aside, marked = self._without_unfit(made, until)
         kept = without_marks(marked.filter(pl.col(ASIDE).is_null()))
         kept = made.staged.settled(self._sampled(kept, sample) if sample else kept)
+        reference = accepted(before.schema, made.changes, kept) if before else None
         kept = bind(kept, reference) if reference else kept
         types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
         useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
         reading = SchemaReading(
             types, kinds, made.task, data, self._expect.binding(), left_out=useless, reference=reference
         )
-        known = self.profile(before) if before else None
+        known = without_retyped(self.profile(before), reading.columns()) if before else None
         profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
         context = self._history.context(name, types, until)
+        if context.profile is not None:
+            comparable = without_retyped(context.profile, reading.columns())
+            context = msgspec.structs.replace(context, profile=comparable)
         expected = Expectations(context, data.key or [ROW], self._expect, reference)
         questions: list[Question[Any]] = [
             reading,
@@ -185,7 +191,7 @@ class Collecting:
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
-            findings=[*findings, *self._noticed(kept, schema, useless, before)],
+            findings=[*changed_findings(made.changes), *findings, *self._noticed(kept, schema, useless, before)],
             fitted=made.repairing.fitted,
         )
 

@@ -273,6 +273,11 @@ def _as_text(values: pl.Expr, kind: pl.DataType) -> Dialogue[pl.Expr]:
     return values.cast(pl.String)
 
 
+def type_word(kind: pl.DataType) -> str:
+    """What a stored dtype is called where categories are not told from other texts."""
+    return stored_type(kind) or ("text" if kind == pl.String else f"{kind}")
+
+
 def stored_type(kind: pl.DataType) -> ColumnType | None:
     """The type that a stored dtype has, where it has only one: text may be a category or a text."""
     names: Collection[ColumnType] = ("number", "integer", "boolean", "datetime")

@@ -20,6 +20,23 @@ Encoding: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_encodin
 Character: TypeAlias = Annotated[str, msgspec.Meta(max_length=1, description="one character, or empty")]
 
 
+OfChange = Literal["accept", "coerce", "refuse"]
+
+
+class OnChange(Settings, frozen=True, kw_only=True):
+    """What is done where a source has other columns than at the version before."""
+
+    added: OfChange = "accept"
+    """`accept` keeps a new column, without learning from it; `coerce` leaves it out; `refuse` makes no version."""
+    dropped: OfChange = "refuse"
+    """`accept` goes on without the column; `coerce` goes on with it, all its values missing; `refuse` makes no
+    version."""
+    retyped: OfChange = "coerce"
+    """`accept` takes the new type; `coerce` keeps the old one where no value is lost by it, and else refuses."""
+    columns: dict[str, OfChange] = {}
+    """Column to what is done about it, whatever happens to it."""
+
+
 PositiveFloat: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Retries: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=20)]
 
@@ -47,6 +64,11 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """How long a server may take to connect, and to send the next bytes."""
     retries: Retries = 4
     """How often a server that is not there, or that fails, is asked again, with growing pauses."""
+    on_change: OnChange | OfChange | None = None
+    """What is done where columns were added, dropped or retyped since the version before: one word for all, or a table
+    with `added`, `dropped`, `retyped`, each `accept`, `coerce` or `refuse`, and `columns.NAME` for single ones. Not
+    set: of the source that the rows come from, added are accepted, dropped refused, retyped coerced; others, of which
+    a function or features take what they need, are accepted."""
     separator: Character = ""
     """CSV only; empty: detected."""
     quote: Character | None = None
