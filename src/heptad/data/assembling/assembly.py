@@ -1,10 +1,10 @@
 """From sources to the one table: the project's function, features as of each row's time, types, repairs, order."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
@@ -26,12 +26,13 @@ from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
-from heptad.data.records import DatasetVersion, Repair, SourceRead
+from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import OfChange, OnChange, SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place
 
+Judge: TypeAlias = Callable[[Mapping[str, Input], Mapping[str, SourceSettings]], list[Finding]]
 STAGING = "staging"
 """Folder in the workspace for tables that are worked on and do not fit into memory."""
 _TEXTS = {"category", "text"}
@@ -54,6 +55,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """What was repaired on the way, cells by rule not yet counted."""
     changes: list[Change]
     """How the columns of the sources differ from those of the version before, and what was done about it."""
+    judged: list[Finding]
+    """What was found of the sources as a whole."""
 
 
 class Assembly:
@@ -117,21 +120,25 @@ class Assembly:
         """The rows of one source, typed, its time in UTC."""
         return self._inputs.read(name).rows
 
-    def build(self, until: datetime | None = None, before: DatasetVersion | None = None) -> Assembled:
+    def build(
+        self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
+    ) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
 
-        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. Raises
-        `DataError` and `SettingsError`
+        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. `judge`
+        is asked about the sources before anything is made of them. Raises `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
-        inputs, changes = self._as_before(self._inputs.now(), before)
+        inputs = self._inputs.now()
+        judged = judge(inputs, self._settings) if judge else []
+        inputs, changes = self._as_before(inputs, before)
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         with self._blamed(rows):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
             made = self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
-            return msgspec.structs.replace(made, changes=changes)
+            return msgspec.structs.replace(made, changes=changes, judged=judged)
         except BaseException:
             staged.close()
             raise
@@ -216,6 +223,7 @@ class Assembly:
             sources=[one.read for one in inputs.values()],
             repairs=[*repairs, *found],
             changes=[],
+            judged=[],
         )
 
     def _main_source(self) -> str:

@@ -16,6 +16,8 @@ from heptad.data.records import Column, Finding, Schema
 from heptad.data.settings import ColumnType
 from heptad.data.sources.settings import OfChange, OnChange
 
+POLICIES = {"on_change", "fresh", "volume"}
+"""Settings of a source that say when it is refused, and not how it is read."""
 _TYPES: Mapping[str, ColumnType] = {"text": "text", **{type_word(kind): name for name, kind in STORED.items()}}
 """The column type for each word that a source's column is recorded with."""
 
@@ -186,7 +188,7 @@ def changed_findings(changes: Sequence[Change]) -> Iterator[Finding]:
 
 
 def reads_alike(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    """Whether two sets of effective settings make the table in the same way, but for what they do about changes.
+    """Whether two sets of effective settings make the table in the same way, whatever they refuse.
 
     Sections that only one of them has are not compared.
     """
@@ -197,4 +199,6 @@ def reads_alike(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 def _without_policies(name: str, section: Any) -> Any:
     if name != "sources":
         return section
-    return {source: {key: value for key, value in one.items() if key != "on_change"} for source, one in section.items()}
+    return {
+        source: {key: value for key, value in one.items() if key not in POLICIES} for source, one in section.items()
+    }

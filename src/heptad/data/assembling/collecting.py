@@ -12,6 +12,7 @@ from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
+from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
 from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
@@ -84,7 +85,8 @@ class Collecting:
         # What the first version promised binds the later ones, until a person changes how the table is made.
         bound = latest is not None and reads_alike(latest.body.settings, settings)
         before = latest.body if latest is not None and bound else None
-        made = self._assembly.build(until, before)
+        judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
+        made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before)
             table = Table(self._workspace.tables / versions.folder_name(name))
@@ -143,6 +145,14 @@ class Collecting:
                 return version
         return None
 
+    def _volumes(self, name: str) -> dict[str, list[int]]:
+        """Source to how many rows it had, newest version first."""
+        volumes: dict[str, list[int]] = {}
+        for version in versions.log(self._workspace, name):
+            for source in version.body.sources:
+                volumes.setdefault(source.name, []).append(source.rows)
+        return volumes
+
     def _prepare(
         self, name: str, made: Assembled, until: datetime | None, sample: int, before: DatasetVersion | None
     ) -> Prepared:
@@ -191,7 +201,12 @@ class Collecting:
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
-            findings=[*changed_findings(made.changes), *findings, *self._noticed(kept, schema, useless, before)],
+            findings=[
+                *made.judged,
+                *changed_findings(made.changes),
+                *findings,
+                *self._noticed(kept, schema, useless, before),
+            ],
             fitted=made.repairing.fitted,
         )
 

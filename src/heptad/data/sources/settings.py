@@ -7,6 +7,7 @@ import msgspec
 
 from heptad.core.errors import InputError
 from heptad.core.settings import OptionalDuration, Settings, Span
+from heptad.data.expectations.settings import Range
 
 
 def _check_encoding(name: str) -> None:
@@ -69,6 +70,12 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     with `added`, `dropped`, `retyped`, each `accept`, `coerce` or `refuse`, and `columns.NAME` for single ones. Not
     set: of the source that the rows come from, added are accepted, dropped refused, retyped coerced; others, of which
     a function or features take what they need, are accepted."""
+    fresh: OptionalDuration = ""
+    """The newest row, by `time`, is at most so long before the moment of the version, or there is none. Empty: not
+    looked at."""
+    volume: Range | None = None
+    """Rows as a multiple of the median of the five versions before; outside of it there is no version. Not set: fewer
+    than half only warn."""
     separator: Character = ""
     """CSV only; empty: detected."""
     quote: Character | None = None
