@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from heptad.core.errors import InputError
-from heptad.core.settings import OptionalDuration, Settings, Span
+from heptad.core.settings import Amount, Count, OptionalDuration, Settings, Span
 from heptad.data.expectations.settings import Range
 
 
@@ -40,6 +40,55 @@ class OnChange(Settings, frozen=True, kw_only=True):
 
 PositiveFloat: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Retries: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=20)]
+
+
+class RestSettings(Settings, frozen=True, kw_only=True):
+    """How the rows of an HTTP API are asked for, page by page."""
+
+    records: str = ""
+    """Path to the rows in an answer, such as `data.items`; empty: the answer itself, or its only array of objects."""
+    parameters: dict[str, str] = {}
+    """Parameters of every request; secrets as `${NAME}`."""
+    paging: Literal["", "page", "offset", "cursor", "next", "link"] = ""
+    """`page`, `offset`: numbers; `cursor`: a value of each answer goes into the next request; `next`: an address in
+    each answer; `link`: the header `Link`. Empty: `link` where there is one, else a single answer."""
+    parameter: str = ""
+    """The parameter for the page, offset or cursor; empty: called like the paging."""
+    first: int | None = None
+    """The number of the first page or offset; not set: 1 for pages, 0 for offsets."""
+    size: Count = 0
+    """Rows of a page, which ends with a page of fewer; 0: the server's own, and pages end with an empty one."""
+    size_parameter: str = "limit"
+    """The parameter for `size`."""
+    next: str = "next"
+    """Path in an answer to the cursor, or the address, of the next page."""
+    since: str = ""
+    """The parameter for the greatest value of `cursor` seen, so that later collections ask for what is new only; needs
+    `key`. Empty: everything is asked for each time."""
+    per_second: Amount = 0.0
+    """Requests a second at most; 0: as fast as they are answered."""
+    auth: Literal["", "bearer", "basic", "key", "oauth2"] = ""
+    """How requests are authorised; secrets as `${NAME}`."""
+    token: str = ""
+    """`bearer`: the token."""
+    user: str = ""
+    """`basic`: the user."""
+    password: str = ""
+    """`basic`: the password."""
+    key: str = ""
+    """`key`: the API key."""
+    key_name: str = "X-API-Key"
+    """`key`: the header, or the parameter, that it goes into."""
+    key_in: Literal["header", "query"] = "header"
+    """`key`: where it goes."""
+    token_url: str = ""
+    """`oauth2`: where tokens are had for client credentials (RFC 6749, 4.4)."""
+    client_id: str = ""
+    """`oauth2`: the client."""
+    client_secret: str = ""
+    """`oauth2`: its secret."""
+    scope: str = ""
+    """`oauth2`: what the token shall allow."""
 
 
 class SourceSettings(Settings, frozen=True, kw_only=True):
@@ -95,14 +144,17 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     query: str = ""
     """Databases: a SELECT to read instead of a table."""
     cursor: str = ""
-    """Databases: a column that only grows, such as an id or `updated_at`; later collections read rows from its greatest
-    value on. Empty: all rows are read again."""
+    """Databases and HTTP APIs: a column that only grows, such as an id or `updated_at`; later collections read rows
+    from its greatest value on. Empty: all rows are read again."""
     key: list[str] = []
-    """Databases with a cursor: the columns by which a row that is read again replaces the one before. Empty: the
-    primary key of the table."""
+    """With a cursor: the columns by which a row that is read again replaces the one before. Empty: the primary key of
+    the table."""
     refresh: OptionalDuration = ""
-    """Databases: how long what was read counts as new, also for other commands. Empty: a minute, for one command."""
+    """Databases and HTTP APIs: how long what was read counts as new, also for other commands. Empty: a minute, for one
+    command."""
     read_timeout: Span = "1h"
     """Databases: how long reading may take in all."""
+    rest: RestSettings = msgspec.field(default_factory=RestSettings)
+    """HTTP APIs at `rest:https://HOST/PATH`: pages, authorisation, limits."""
     as_of: int | str = ""
     """Delta tables: a version (`12`) or a moment (`"2026-01-31T00:00:00Z"`). Empty: the newest."""
