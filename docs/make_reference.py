@@ -100,6 +100,9 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
         if get_origin(field.type) is dict and _table_in(get_args(field.type)[1]) and field.name not in _PLAIN:
             takes = f"tables `[{path}.{field.name}.NAME]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
+        elif field.name in _TABLES:
+            takes = f"a table `[{path}.{field.name}]`"
+            inner += _sections(f"{path}.{field.name}", field.type, described, "###")
         elif get_origin(field.type) is list and _table_in(get_args(field.type)[0]):
             takes = f"tables `[[{path}.{field.name}]]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
@@ -107,6 +110,8 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     return [*lines, "", *inner]
 
 
+_TABLES = {"rest"}
+"""Settings that are tables with a section of their own."""
 _PLAIN = {"quantiles"}
 """Tables of names that are written on one line and need no section of their own."""
 

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.archives import split_member as split_member
     from heptad.data.sources.cache import SourceCache as SourceCache
+    from heptad.data.sources.cache import content_digest as content_digest
     from heptad.data.sources.credentials import refuse_secrets_in as refuse_secrets_in
     from heptad.data.sources.credentials import reveal_all as reveal_all
     from heptad.data.sources.credentials import without_secrets as without_secrets
@@ -100,6 +101,8 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.settings import OnChange as OnChange
+    from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
@@ -156,6 +159,7 @@ __getattr__, __all__ = attach(
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
+        "OnChange": "sources.settings",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
         "Overview": "profiles.looking",
@@ -171,6 +175,7 @@ __getattr__, __all__ = attach(
         "RequestRules": "cleaning.singles.rules",
         "Role": "records",
         "RowCleaner": "cleaning.singles.cleaner",
+        "RestSettings": "sources.settings",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
         "RowsReleased": "records",
@@ -197,6 +202,7 @@ __getattr__, __all__ = attach(
         "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
+        "content_digest": "sources.cache",
         "distance": "profiles.distances",
         "figure": "profiles.page",
         "find_version": "versions.versions",

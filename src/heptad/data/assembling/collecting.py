@@ -11,6 +11,8 @@ from heptad.core import graph
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
+from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
@@ -22,12 +24,13 @@ from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
 from heptad.data.profiles.profile import Profile, Profiling, infer_edges
-from heptad.data.records import DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
+from heptad.data.records import Column, DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
@@ -82,8 +85,10 @@ class Collecting:
             return known
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
-        before = latest.body if latest is not None and latest.body.settings == settings else None
-        made = self._assembly.build(until, before)
+        bound = latest is not None and reads_alike(latest.body.settings, settings)
+        before = latest.body if latest is not None and bound else None
+        judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
+        made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
             table = Table(self._workspace.tables / versions.folder_name(name))
@@ -146,6 +151,14 @@ class Collecting:
                 return version
         return None
 
+    def _volumes(self, name: str) -> dict[str, list[int]]:
+        """Source to how many rows it had, newest version first."""
+        volumes: dict[str, list[int]] = {}
+        for version in versions.log(self._workspace, name):
+            for source in version.body.sources:
+                volumes.setdefault(source.name, []).append(source.rows)
+        return volumes
+
     def _prepare(
         self,
         name: str,
@@ -159,19 +172,20 @@ class Collecting:
 
         What was noticed about the columns of the version `before` is passed on, since their roles are too.
         """
-        data, reference = self._data, before.schema if before else None
+        data = self._data
         aside, marked = self._without_unfit(made, until, freed)
         kept = without_marks(marked.filter(pl.col(ASIDE).is_null()))
         kept = made.staged.settled(self._sampled(kept, sample) if sample else kept)
+        reference = accepted(before.schema, made.changes, kept) if before else None
         kept = bind(kept, reference) if reference else kept
         types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
         useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
         reading = SchemaReading(
             types, kinds, made.task, data, self._expect.binding(), left_out=useless, reference=reference
         )
-        known = self.profile(before) if before else None
+        known = without_retyped(self.profile(before), reading.columns()) if before else None
         profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
-        context = self._history.context(name, types, until)
+        context = _comparable(self._history.context(name, types, until), reading.columns())
         expected = Expectations(context, data.key or [ROW], self._expect, reference)
         questions: list[Question[Any]] = [
             reading,
@@ -197,7 +211,12 @@ class Collecting:
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
-            findings=[*findings, *self._noticed(kept, schema, useless, before)],
+            findings=[
+                *made.judged,
+                *changed_findings(made.changes),
+                *findings,
+                *self._noticed(kept, schema, useless, before),
+            ],
             fitted=made.repairing.fitted,
         )
 
@@ -295,6 +314,13 @@ class Collecting:
             event="data.version_added",
             event_body={"name": body.name, "version": body.version, "rows": body.rows, "labelled": body.labelled},
         )
+
+
+def _comparable(context: Context, columns: Sequence[Column]) -> Context:
+    """The context with the profile as far as its columns have the types that they had."""
+    if context.profile is None:
+        return context
+    return msgspec.structs.replace(context, profile=without_retyped(context.profile, columns))
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:
