@@ -155,6 +155,9 @@ def test_labels_that_are_not_known_yet_have_no_say(
     for one, hint in zip(version.body.labelling, "abc", strict=True):
         assert one.measured_rows == known[hint].count()
     assert version.body.labelled == 300
+    rows = data.scan(version).collect()
+    assert rows.filter(pl.col("k") >= 300)[PROBABILITY].null_count() == 200
+    assert not any(one.cells for one in version.body.repairs if one.rule == "labelled_by_functions")
 
 
 def test_a_person_corrects_what_functions_said(collected: Callable[..., tuple[Data, pl.DataFrame]]) -> None:

@@ -6,6 +6,7 @@ import polars as pl
 
 from heptad.data.cleaning.steps import Step
 from heptad.data.columns.keys import key_text
+from heptad.data.columns.lookups import look_up
 
 RULE = "corrected"
 _NULL = "\0"
@@ -46,15 +47,14 @@ class _Repair:
         # A column of whole numbers may have been one of numbers, and 3 and 3.0 are the same wrong value.
         was = cells["was"].cast(pl.Float64).cast(pl.String) if kind.is_numeric() else cells["was"]
         was = was.fill_null(_NULL)
-        self._places = (cells["id"] + _NULL + was).to_list()
-        self._values = _as_kind(cells["value"], kind)
+        places, values = cells["id"] + _NULL + was, _as_kind(cells["value"], kind)
+        self._right = dict(zip(places.to_list(), values.to_list(), strict=True))
         self._kind, self._key = kind, list(key)
 
     def __call__(self, before: pl.Expr) -> pl.Expr:
         was = text_of(before.cast(pl.Float64) if self._kind.is_numeric() else before, self._kind).fill_null(_NULL)
         place = pl.concat_str(key_text(self._key), pl.lit(_NULL), was)
-        right = place.replace_strict(self._places, self._values, default=None, return_dtype=self._kind)
-        return pl.coalesce(right, before)
+        return pl.coalesce(look_up(place, self._right, self._kind), before)
 
 
 def text_of(values: pl.Expr, kind: pl.DataType) -> pl.Expr:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.data.columns.lookups import look_up
 from heptad.data.columns.schema import CLASSES, PROBABILITY
 from heptad.data.labelling.functions import SETTING, Voters
 from heptad.data.labelling.label_model import ABSTAINS, UNKNOWN, Ints, fit_label_model
@@ -17,8 +18,8 @@ from heptad.data.records import Repair
 RULE = "labelled_by_functions"
 _SHOWN = 30
 """Letters of a class that an error shows."""
-_NOBODY = "\0"
-"""What stands for a vote or a label that is missing; no class is called so."""
+_NOBODY, _LATER = "\0", "\2"
+"""What stands for a vote or a label that is missing, and for one that is not known yet; no class is called so."""
 
 
 class Labelled(NamedTuple):
@@ -48,7 +49,9 @@ def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, kn
     votes = [vote.fill_null(_NOBODY) for vote in voters.votes(rows)]
     told_by = pl.col(target).cast(pl.String)
     if known.label_time and known.until is not None:
-        told_by = pl.when(pl.col(known.label_time) <= known.until).then(told_by)
+        # A label that will be known later is there already; it has no say now, and nothing stands in for it.
+        later = (pl.col(known.label_time) > known.until).fill_null(value=True) & told_by.is_not_null()
+        told_by = pl.when(later).then(pl.lit(_LATER)).otherwise(told_by)
     given = told_by.fill_null(_NOBODY)
     columns = [one.alias(f"{place}") for place, one in enumerate([*votes, given])]
     try:
@@ -64,16 +67,15 @@ def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, kn
     shares = fit_label_model(told, labels, counts, len(classes)).posteriors(told)
     likely = shares.argmax(axis=1)
     sure = shares[np.arange(len(shares)), likely]
-    # A label that will be known later is there already, and stays hidden until then.
-    filled = (labels == UNKNOWN) & (told != ABSTAINS).any(axis=1) & (sure >= least)
+    pending = (patterns.to_series(len(votes)) == _LATER).to_numpy()
+    filled = (labels == UNKNOWN) & ~pending & (told != ABSTAINS).any(axis=1) & (sure >= least)
     places = (
         patterns.select(_place(pl.col(name) for name in patterns.columns[:-1])).to_series().filter(pl.Series(filled))
     )
     place = _place([*votes, given])
-    label = place.replace_strict(
-        places.to_list(), [classes[one] for one in likely[filled]], default=None, return_dtype=pl.String
-    )
-    probability = place.replace_strict(places.to_list(), sure[filled].tolist(), default=None, return_dtype=pl.Float64)
+    told_label = dict(zip(places.to_list(), (classes[one] for one in likely[filled]), strict=True))
+    label = look_up(place, told_label, pl.String())
+    probability = look_up(place, dict(zip(told_label, sure[filled].tolist(), strict=True)), pl.Float64())
     made = {target: pl.coalesce(pl.col(target).cast(pl.String), label), PROBABILITY: probability}
     if known.label_time and known.label_time != known.time:
         own = pl.when(label.is_not_null()).then(pl.coalesce(known.label_time, known.time))
@@ -91,7 +93,7 @@ def _place(parts: Iterable[pl.Expr]) -> pl.Expr:
 
 
 def _classes(said: pl.DataFrame) -> list[str]:
-    found = {one for name in said.columns for one in said[name].unique().to_list()} - {_NOBODY}
+    found = {one for name in said.columns for one in said[name].unique().to_list()} - {_NOBODY, _LATER}
     if not 2 <= len(found) <= CLASSES:
         named = ", ".join(one if len(one) <= _SHOWN else f"{one[:_SHOWN]}..." for one in sorted(found)[:5]) or "none"
         raise DataError(
@@ -103,7 +105,7 @@ def _classes(said: pl.DataFrame) -> list[str]:
 
 
 def _numbered(said: pl.DataFrame, classes: Sequence[str]) -> Ints:
-    numbers = {name: number for number, name in enumerate(classes)} | {_NOBODY: ABSTAINS}
+    numbers = {name: number for number, name in enumerate(classes)} | {_NOBODY: ABSTAINS, _LATER: UNKNOWN}
     columns = [said[name].replace_strict(numbers, return_dtype=pl.Int64).to_numpy() for name in said.columns]
     return np.stack(columns, axis=1)
 
