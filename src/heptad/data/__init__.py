@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
+    from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -170,6 +172,7 @@ __getattr__, __all__ = attach(
         "Pair": "features.online",
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
+        "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
@@ -209,6 +212,7 @@ __getattr__, __all__ = attach(
         "erased_in_words": "versions.remaining",
         "every_version": "erasing.finding",
         "figure": "profiles.page",
+        "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "flattened": "sources.formats",
         "forget_past": "versions.purging",

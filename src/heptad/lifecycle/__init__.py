@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from heptad.lifecycle.happenings import Happening as Happening
     from heptad.lifecycle.happenings import Watcher as Watcher
     from heptad.lifecycle.happenings import unwatched as unwatched
+    from heptad.lifecycle.inputs import inputs_in_force as inputs_in_force
     from heptad.lifecycle.lifecycle import Lifecycle as Lifecycle
     from heptad.lifecycle.records import Erasure as Erasure
     from heptad.lifecycle.records import Outcome as Outcome
@@ -83,6 +84,7 @@ __getattr__, __all__ = attach(
         "examine_machine": "doctor",
         "examine_workspace": "doctor",
         "export_workspace": "export",
+        "inputs_in_force": "inputs",
         "move": "transfer",
         "move_store": "transfer",
         "newest": "status",
