@@ -60,7 +60,7 @@ class Data:
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
-        self.erasing = Erasing(workspace, self._assembly, self.features)
+        self.erasing = Erasing(workspace, self._assembly, self.features, clean)
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from tests.data.erasing.conftest import WHO, people
 
-from heptad.data import Data, DataSettings, FeatureSettings, SourceSettings
+from heptad.data import CleanRule, CleanSettings, Data, DataSettings, FeatureSettings, SourceSettings
 
 
 def opened(open_data: Callable[..., Data]) -> Data:
@@ -49,3 +50,21 @@ def test_a_source_that_cannot_be_read_is_named(open_data: Callable[..., Data], w
     data.collect()
     write(b"", "shops.csv")
     assert opened(open_data).erasing.in_sources(WHO) == {"rows": 1, "shops": None}
+
+
+def test_they_are_found_by_their_pseudonyms(
+    open_data: Callable[..., Data], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks knows the name; the table has what was made of it."""
+    monkeypatch.setenv("PSEUDONYMS", "a key of more than sixteen characters")
+    write(people(30))
+    clean = CleanSettings(columns={"customer": CleanRule(pseudonym="${PSEUDONYMS}")})
+    data = open_data(DataSettings(target="paid", key=["customer"]), clean=clean)
+    version = data.collect()
+    subjects = data.erasing.with_pseudonyms(WHO)
+    assert len(subjects.keys) == 2
+    found = data.erasing.find(subjects)
+    assert found.versions == {version.id: 1}
+    data.erasing.forget(subjects, found, "erasure-1", datetime(2026, 1, 1, tzinfo=UTC))
+    write(people(31))
+    assert data.collect().body.rows == 30

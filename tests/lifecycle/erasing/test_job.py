@@ -16,6 +16,7 @@ def job(token: str, day: int = 1) -> Job:
     return Job(
         token=token,
         subjects=Subjects(columns=["k"], keys=[["17"]]),
+        people=1,
         reason="they asked",
         asked_at=datetime(2026, 1, day, tzinfo=UTC),
         actor="user:me",

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import product
+
+import msgspec
 
 from heptad.core.errors import HeptadError, InputError
 from heptad.core.records import Id
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
+from heptad.data.cleaning.disguises import pseudonym_key, pseudonym_of
+from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.erasing.copies import clear_copies, count_quarantined, remove_quarantined
 from heptad.data.erasing.finding import FoundRows, every_version, find_rows
 from heptad.data.erasing.removing import remove_rows, touched
@@ -20,10 +25,24 @@ from heptad.data.versions.turns import alone
 class Erasing:
     """Step 1 of an erasure. Everything may be interrupted and done again, with what `find` found the first time."""
 
-    def __init__(self, workspace: Workspace, assembly: Assembly, features: Features) -> None:
+    def __init__(self, workspace: Workspace, assembly: Assembly, features: Features, clean: CleanSettings) -> None:
         self._workspace = workspace
+        self._clean = clean
         self._assembly = assembly
         self._features = features
+
+    def with_pseudonyms(self, subjects: Subjects) -> Subjects:
+        """The same people, by what `[clean.columns.NAME] pseudonym` makes of their values as well."""
+        settings = [self._clean.columns.get(column, CleanRule()).pseudonym for column in subjects.columns]
+        keys = {setting: pseudonym_key(setting) for setting in settings if setting}
+        spelled = [
+            [text, pseudonym_of(text, keys[setting])] if setting else [text]
+            for key in subjects.keys
+            for text, setting in zip(key, settings, strict=True)
+        ]
+        width = len(subjects.columns)
+        several = [product(*spelled[start : start + width]) for start in range(0, len(spelled), width)]
+        return msgspec.structs.replace(subjects, keys=[list(key) for keys_of in several for key in keys_of])
 
     def find(self, subjects: Subjects) -> FoundRows:
         """Their rows in every version, and what only those hold."""

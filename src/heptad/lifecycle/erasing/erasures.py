@@ -71,7 +71,8 @@ class Erasures:
 
     def look(self, subjects: Subjects) -> Inventory:
         """What an erasure would remove. Nothing is written, but that the journal of answers moves into its table."""
-        return self._inventory(self._found("", subjects, "", retrain=False))
+        subjects = self._data.erasing.with_pseudonyms(subjects)
+        return self._inventory(self._found("", subjects, "", 0, retrain=False))
 
     def erase(
         self, subjects: Subjects, reason: str, *, retrain: bool = False, tell: Progress = silent
@@ -85,7 +86,9 @@ class Erasures:
         with self._jobs.alone():
             self._finish_all(tell)
             tell("looking for them", 0.0)
-            job = self._found(os.urandom(8).hex(), subjects, reason, retrain=retrain)
+            people = len(subjects.keys)
+            subjects = self._data.erasing.with_pseudonyms(subjects)
+            job = self._found(os.urandom(8).hex(), subjects, reason, people, retrain=retrain)
             if not any(job.found.values()) and not any(job.sources.values()):
                 raise NotFoundError(
                     "row with these values of", ", ".join(subjects.columns), remedy="heptad data erase --dry-run"
@@ -116,7 +119,7 @@ class Erasures:
     def _finish_all(self, tell: Progress) -> list[Record[Erasure]]:
         return [self._finish(job, tell) for job in self._jobs]
 
-    def _found(self, token: str, subjects: Subjects, reason: str, *, retrain: bool) -> Job:
+    def _found(self, token: str, subjects: Subjects, reason: str, people: int, *, retrain: bool) -> Job:
         workspace, erasing = self._workspace, self._data.erasing
         rows = erasing.find(subjects)
         scores = find_scores(workspace, rows.ids)
@@ -134,6 +137,7 @@ class Erasures:
         return Job(
             token=token,
             subjects=subjects,
+            people=people,
             reason=reason,
             asked_at=workspace.clock.now(),
             actor=current_actor(),
@@ -170,7 +174,7 @@ class Erasures:
         """The record of the erasure; the one that is there, where it was cut off before."""
         body = Erasure(
             columns=job.subjects.columns,
-            subjects=len(job.subjects.keys),
+            subjects=job.people,
             reason=job.reason,
             found=job.found,
             models=models_that_saw(self._workspace, self._serving, job.rows.versions, job.values()),
@@ -253,7 +257,7 @@ class Erasures:
             finished_at=now,
             actor=job.actor,
             columns=job.subjects.columns,
-            subjects=len(job.subjects.keys),
+            subjects=job.people,
             removed=erasure.body.found,
             versions=self._versions(job.rows),
             models=erasure.body.models,

@@ -29,6 +29,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     subjects: Subjects
+    """With the pseudonyms of those who have some."""
+    people: int
     reason: str
     asked_at: datetime
     actor: str
