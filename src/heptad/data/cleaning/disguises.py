@@ -58,7 +58,8 @@ def mask(given: Given) -> Step:
 
     def repair(value: pl.Expr) -> pl.Expr:
         tail = value.str.tail(shown) if shown else pl.lit("")
-        whole = value.str.len_chars() <= shown
+        # What was hidden whole stays so when it is hidden again.
+        whole = (value.str.len_chars() <= shown) | (value == _HIDDEN)
         hidden = pl.when(whole).then(pl.lit(_HIDDEN)).otherwise(pl.lit(_HIDDEN) + tail)
         return pl.when(value.is_not_null()).then(hidden)
 
