@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.data import Data as Data
+    from heptad.data.erasing.finding import FoundRows as FoundRows
+    from heptad.data.erasing.finding import every_version as every_version
+    from heptad.data.erasing.naming import check_columns_exist as check_columns_exist
+    from heptad.data.erasing.naming import named_by as named_by
+    from heptad.data.erasing.naming import named_in as named_in
+    from heptad.data.erasing.redacting import rewrite_records as rewrite_records
+    from heptad.data.erasing.redacting import scrub_store as scrub_store
+    from heptad.data.erasing.removing import ERASURE as ERASURE
+    from heptad.data.erasing.subjects import Subjects as Subjects
+    from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
@@ -66,6 +76,8 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
+    from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -117,6 +129,10 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.purging import forget_past as forget_past
+    from heptad.data.versions.remaining import as_it_is as as_it_is
+    from heptad.data.versions.remaining import erased as erased
+    from heptad.data.versions.remaining import erased_in_words as erased_in_words
     from heptad.data.versions.splits import Fold as Fold
     from heptad.data.versions.splits import hash_folds as hash_folds
     from heptad.data.versions.splits import hash_holdout as hash_holdout
@@ -143,6 +159,7 @@ __getattr__, __all__ = attach(
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "Dates": "columns.column_types",
+        "ERASURE": "erasing.removing",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
         "FeatureReader": "features.reading",
@@ -155,6 +172,7 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "FoundRows": "erasing.finding",
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
@@ -166,6 +184,7 @@ __getattr__, __all__ = attach(
         "Pair": "features.online",
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
+        "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
@@ -187,6 +206,7 @@ __getattr__, __all__ = attach(
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
@@ -195,7 +215,9 @@ __getattr__, __all__ = attach(
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "accept_rules": "cleaning.suggesting.accepting",
+        "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
+        "check_columns_exist": "erasing.naming",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
         "clean_requests": "cleaning.requests",
@@ -204,9 +226,14 @@ __getattr__, __all__ = attach(
         "conform": "columns.column_types",
         "content_digest": "sources.cache",
         "distance": "profiles.distances",
+        "erased": "versions.remaining",
+        "erased_in_words": "versions.remaining",
+        "every_version": "erasing.finding",
         "figure": "profiles.page",
+        "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "flattened": "sources.formats",
+        "forget_past": "versions.purging",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
@@ -219,6 +246,8 @@ __getattr__, __all__ = attach(
         "look_at_version": "profiles.looking",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
+        "named_by": "erasing.naming",
+        "named_in": "erasing.naming",
         "open_source": "sources.source",
         "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
@@ -233,12 +262,15 @@ __getattr__, __all__ = attach(
         "render_overview": "profiles.page",
         "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
+        "rewrite_records": "erasing.redacting",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
         "rows_digest": "versions.digests",
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
+        "scrub_store": "erasing.redacting",
         "split_member": "sources.archives",
+        "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",
