@@ -99,6 +99,16 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.streams.addresses import StreamAddress as StreamAddress
+    from heptad.data.streams.following import Until as Until
+    from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
+    from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
+    from heptad.data.streams.stream import Batch as Batch
+    from heptad.data.streams.stream import Stream as Stream
+    from heptad.data.streams.stream import lost_messages as lost_messages
+    from heptad.data.streams.stream import open_stream as open_stream
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
     from heptad.data.versions.digests import rows_digest as rows_digest
     from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
@@ -119,6 +129,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "BATCH_BYTES": "streams.stream",
+        "Batch": "streams.stream",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
@@ -145,6 +157,7 @@ __getattr__, __all__ = attach(
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "Labels": "cleaning.suggesting.labels",
+        "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
@@ -157,6 +170,7 @@ __getattr__, __all__ = attach(
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
+        "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
@@ -171,11 +185,14 @@ __getattr__, __all__ = attach(
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "Stream": "streams.stream",
+        "StreamAddress": "streams.addresses",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
+        "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "accept_rules": "cleaning.suggesting.accepting",
@@ -189,6 +206,7 @@ __getattr__, __all__ = attach(
         "figure": "profiles.page",
         "find_version": "versions.versions",
         "flattened": "sources.formats",
+        "follow": "streams.following",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
@@ -199,9 +217,11 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "lost_messages": "streams.stream",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "open_source": "sources.source",
+        "open_stream": "streams.stream",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",

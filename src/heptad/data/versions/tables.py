@@ -138,16 +138,7 @@ class Table:
         return added
 
     def _write_file(self, start: int, rows: pl.DataFrame) -> AddAction:
-        name = f"rows-{start:015d}-{secrets.token_hex(6)}.parquet"
-        write_file(self._folder / name, rows, "snappy")
-        return AddAction(
-            path=name,
-            size=(self._folder / name).stat().st_size,
-            partition_values={},
-            modification_time=_now(),
-            data_change=True,
-            stats=msgspec.json.encode(_statistics(rows)).decode(),
-        )
+        return new_file(self._folder, f"rows-{start:015d}-{secrets.token_hex(6)}.parquet", rows)
 
     def _commit(self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[_File] | None) -> int:
         """Puts files in the place of the stale ones, or of all; `ConflictError` where another writer came between."""
@@ -193,6 +184,19 @@ def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "l
     rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
 
 
+def new_file(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    """Write rows into a file of the table in `folder`, which counts once this is committed."""
+    write_file(folder / name, rows, "snappy")
+    return AddAction(
+        path=name,
+        size=(folder / name).stat().st_size,
+        partition_values={},
+        modification_time=_now(),
+        data_change=True,
+        stats=msgspec.json.encode(_statistics(rows)).decode(),
+    )
+
+
 def bytes_of(rows: pl.DataFrame) -> int:
     """About what rows in stored types take, a slice of them too; texts by their length."""
     texts = [values.str.len_bytes().sum() for values in rows if values.dtype == pl.String]
@@ -234,7 +238,7 @@ def _delta_schema(schema: pl.Schema) -> Schema:
 
 def _statistics(rows: pl.DataFrame) -> dict[str, Any]:
     """What Delta tells of a file, so that readers can leave it out: rows, limits and nulls of the first columns."""
-    told = rows.select(rows.columns[:_STATISTICS])
+    told = rows.select(rows.columns[:_STATISTICS]).select(~cs.binary())
     least, most = told.select(pl.all().min()).row(0, named=True), told.select(pl.all().max()).row(0, named=True)
     return {
         "numRecords": len(rows),
