@@ -120,6 +120,16 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.streams.addresses import StreamAddress as StreamAddress
+    from heptad.data.streams.following import Until as Until
+    from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
+    from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
+    from heptad.data.streams.stream import Batch as Batch
+    from heptad.data.streams.stream import Stream as Stream
+    from heptad.data.streams.stream import lost_messages as lost_messages
+    from heptad.data.streams.stream import open_stream as open_stream
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -146,6 +156,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "BATCH_BYTES": "streams.stream",
+        "Batch": "streams.stream",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
@@ -174,6 +186,7 @@ __getattr__, __all__ = attach(
         "Fold": "versions.splits",
         "FoundRows": "erasing.finding",
         "Labels": "cleaning.suggesting.labels",
+        "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
@@ -188,6 +201,7 @@ __getattr__, __all__ = attach(
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
+        "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
@@ -207,11 +221,14 @@ __getattr__, __all__ = attach(
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
         "Subjects": "erasing.subjects",
+        "Stream": "streams.stream",
+        "StreamAddress": "streams.addresses",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
+        "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "accept_rules": "cleaning.suggesting.accepting",
@@ -234,6 +251,7 @@ __getattr__, __all__ = attach(
         "find_version": "versions.versions",
         "flattened": "sources.formats",
         "forget_past": "versions.purging",
+        "follow": "streams.following",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
@@ -244,12 +262,14 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "lost_messages": "streams.stream",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
         "open_source": "sources.source",
         "probes": "cleaning.singles.probes",
+        "open_stream": "streams.stream",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",

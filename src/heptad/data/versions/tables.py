@@ -161,9 +161,7 @@ class Table:
 
     def add_file(self, start: int, rows: pl.DataFrame) -> AddAction:
         """Write rows as a file that begins at the row `start` of a version to be committed."""
-        name = _new_name(start, rows)
-        write_file(self._folder / name, rows, "snappy")
-        return self._added(name, rows)
+        return new_file(self._folder, _new_name(start, rows), rows)
 
     def link_file(self, start: int, file: Path, rows: pl.DataFrame) -> AddAction:
         """The same of a file that is there, in this folder or another; `rows` are what it holds."""
@@ -173,17 +171,7 @@ class Table:
         except OSError:
             # Not every file system gives a file two names.
             shutil.copyfile(file, self._folder / name)
-        return self._added(name, rows)
-
-    def _added(self, name: str, rows: pl.DataFrame) -> AddAction:
-        return AddAction(
-            path=name,
-            size=(self._folder / name).stat().st_size,
-            partition_values={},
-            modification_time=_now(),
-            data_change=True,
-            stats=msgspec.json.encode(_statistics(rows)).decode(),
-        )
+        return _added(self._folder, name, rows)
 
     def commit(
         self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[StoredFile] | None
@@ -234,6 +222,23 @@ def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "l
     rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
 
 
+def new_file(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    """Write rows into a file of the table in `folder`, which counts once this is committed."""
+    write_file(folder / name, rows, "snappy")
+    return _added(folder, name, rows)
+
+
+def _added(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    return AddAction(
+        path=name,
+        size=(folder / name).stat().st_size,
+        partition_values={},
+        modification_time=_now(),
+        data_change=True,
+        stats=msgspec.json.encode(_statistics(rows)).decode(),
+    )
+
+
 def bytes_of(rows: pl.DataFrame) -> int:
     """About what rows in stored types take, a slice of them too; texts by their length."""
     texts = [values.str.len_bytes().sum() for values in rows if values.dtype == pl.String]
@@ -275,7 +280,7 @@ def _delta_schema(schema: pl.Schema) -> Schema:
 
 def _statistics(rows: pl.DataFrame) -> dict[str, Any]:
     """What Delta tells of a file, so that readers can leave it out: rows, limits and nulls of the first columns."""
-    told = rows.select(rows.columns[:_STATISTICS])
+    told = rows.select(rows.columns[:_STATISTICS]).select(~cs.binary())
     least, most = told.select(pl.all().min()).row(0, named=True), told.select(pl.all().max()).row(0, named=True)
     return {
         "numRecords": len(rows),
