@@ -27,6 +27,7 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.rows_erased": "Rows of a person were taken out of a version, and of its table.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
@@ -54,6 +55,8 @@ EVENTS = {
     "lifecycle.trial_ended": "The trial has a verdict.",
     "lifecycle.plan_waits": "The verdict was yes, and people have to approve before the challenger takes over.",
     "lifecycle.plan_finished": "The plan has ended: its challenger was promoted or refused.",
+    "lifecycle.erasure_started": "People's rows are being removed from everything; says how many, and not whose.",
+    "lifecycle.erasure_finished": "They are gone, and a signed certificate says so.",
     "lifecycle.rehearsal_started": "A span of the past begins to be played through the loop.",
     "lifecycle.rehearsal_step_finished": "One window of a rehearsal was played.",
 }

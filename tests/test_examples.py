@@ -16,6 +16,7 @@ LAST_WORDS = {
     "data_features": "values compared, 0 differ",
     "data_sources": "shop is missing in orders-2.csv",
     "data_labels": "Data card of",
+    "data_streams": "json of kafka",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",
     "training": "report: heptad-example-training",

@@ -48,6 +48,16 @@ if TYPE_CHECKING:
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.corrections.records import Correction as Correction
     from heptad.data.data import Data as Data
+    from heptad.data.erasing.finding import FoundRows as FoundRows
+    from heptad.data.erasing.finding import every_version as every_version
+    from heptad.data.erasing.naming import check_columns_exist as check_columns_exist
+    from heptad.data.erasing.naming import named_by as named_by
+    from heptad.data.erasing.naming import named_in as named_in
+    from heptad.data.erasing.redacting import rewrite_records as rewrite_records
+    from heptad.data.erasing.redacting import scrub_store as scrub_store
+    from heptad.data.erasing.removing import ERASURE as ERASURE
+    from heptad.data.erasing.subjects import Subjects as Subjects
+    from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
@@ -80,6 +90,8 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
     from heptad.data.labelling.records import LabellingFunction as LabellingFunction
     from heptad.data.labelling.settings import LabellingSettings as LabellingSettings
+    from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
+    from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -122,6 +134,16 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.streams.addresses import StreamAddress as StreamAddress
+    from heptad.data.streams.following import Until as Until
+    from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
+    from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
+    from heptad.data.streams.stream import Batch as Batch
+    from heptad.data.streams.stream import Stream as Stream
+    from heptad.data.streams.stream import lost_messages as lost_messages
+    from heptad.data.streams.stream import open_stream as open_stream
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -131,6 +153,10 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.purging import forget_past as forget_past
+    from heptad.data.versions.remaining import as_it_is as as_it_is
+    from heptad.data.versions.remaining import erased as erased
+    from heptad.data.versions.remaining import erased_in_words as erased_in_words
     from heptad.data.versions.split_rules import SplitRule as SplitRule
     from heptad.data.versions.split_rules import split_rule as split_rule
     from heptad.data.versions.splits import Fold as Fold
@@ -148,6 +174,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "BATCH_BYTES": "streams.stream",
+        "Batch": "streams.stream",
         "Block": "cards.document",
         "CardColumn": "cards.settings",
         "CardSettings": "cards.settings",
@@ -168,6 +196,7 @@ __getattr__, __all__ = attach(
         "DatasetVersion": "records",
         "Dates": "columns.column_types",
         "Document": "cards.document",
+        "ERASURE": "erasing.removing",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
         "FeatureReader": "features.reading",
@@ -180,10 +209,12 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "FoundRows": "erasing.finding",
         "Items": "cards.document",
         "LabellingFunction": "labelling.records",
         "LabellingSettings": "labelling.settings",
         "Labels": "cleaning.suggesting.labels",
+        "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnChange": "sources.settings",
@@ -194,9 +225,11 @@ __getattr__, __all__ = attach(
         "Pair": "features.online",
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
+        "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
+        "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
@@ -217,16 +250,22 @@ __getattr__, __all__ = attach(
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
         "SplitRule": "versions.split_rules",
+        "Stream": "streams.stream",
+        "StreamAddress": "streams.addresses",
+        "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
         "TableBlock": "cards.document",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
+        "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "accept_rules": "cleaning.suggesting.accepting",
+        "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
+        "check_columns_exist": "erasing.naming",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
         "clean_requests": "cleaning.requests",
@@ -235,11 +274,17 @@ __getattr__, __all__ = attach(
         "conform": "columns.column_types",
         "content_digest": "sources.cache",
         "distance": "profiles.distances",
+        "erased": "versions.remaining",
+        "erased_in_words": "versions.remaining",
+        "every_version": "erasing.finding",
         "figure": "profiles.page",
+        "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "fit_cuts": "versions.splits",
         "flattened": "sources.formats",
         "folds_of_parts": "versions.splits",
+        "follow": "streams.following",
+        "forget_past": "versions.purging",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",
@@ -249,9 +294,13 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "lost_messages": "streams.stream",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
+        "named_by": "erasing.naming",
+        "named_in": "erasing.naming",
         "open_source": "sources.source",
+        "open_stream": "streams.stream",
         "part_numbers": "versions.splits",
         "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
@@ -266,13 +315,16 @@ __getattr__, __all__ = attach(
         "render_overview": "profiles.page",
         "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
+        "rewrite_records": "erasing.redacting",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
         "rows_digest": "versions.digests",
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
+        "scrub_store": "erasing.redacting",
         "split_member": "sources.archives",
         "split_rule": "versions.split_rules",
+        "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from heptad.training.explanation import explain as explain
     from heptad.training.fitting import Fitted as Fitted
     from heptad.training.fitting import fit as fit
+    from heptad.training.forgetting import FoundScores as FoundScores
+    from heptad.training.forgetting import every_candidate as every_candidate
+    from heptad.training.forgetting import find_scores as find_scores
+    from heptad.training.forgetting import forget_scores as forget_scores
     from heptad.training.intervals import percentile_interval as percentile_interval
     from heptad.training.intervals import resampled_weights as resampled_weights
     from heptad.training.intervals import shrinkage as shrinkage
@@ -76,6 +80,7 @@ __getattr__, __all__ = attach(
         "Evaluation": "records",
         "Explanation": "explanation",
         "Fitted": "fitting",
+        "FoundScores": "forgetting",
         "INK": "charts",
         "Input": "records",
         "LabelError": "label_errors",
@@ -112,9 +117,12 @@ __getattr__, __all__ = attach(
         "columns_of": "columns",
         "cross_validate": "nested",
         "difference": "comparison",
+        "every_candidate": "forgetting",
         "explain": "explanation",
         "find_label_errors": "label_errors",
+        "find_scores": "forgetting",
         "fit": "fitting",
+        "forget_scores": "forgetting",
         "label_queue": "next_labels",
         "metric_names": "metrics",
         "model_of": "out_of_fold",

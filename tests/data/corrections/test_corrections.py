@@ -17,7 +17,7 @@ from tests.data.corrections.conftest import ROWS
 from heptad.core.clock import ManualClock
 from heptad.core.errors import SettingsError
 from heptad.core.workspace import Workspace
-from heptad.data import CleanSettings, Data, DataSettings
+from heptad.data import CleanSettings, Data, DataSettings, Subjects
 
 
 def label(data: Data, key: str) -> object:
@@ -161,6 +161,22 @@ def test_times_are_corrected_too(open_data: Open, write: Callable[..., Path], fi
     data.corrections.correct(data.collect(), file("r01,born,1999-05-06T07:08:09Z,the passport says so"))
     row = data.scan(data.collect()).filter(pl.col("k") == "r01").collect()
     assert row["born"].item() == datetime(1999, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+def test_corrections_of_an_erased_person_are_gone(data: Data, file: Callable[..., Path], workspace: Workspace) -> None:
+    """From the table, from its past and from the records; those of others stay in force."""
+    data.corrections.correct(data.version("latest"), file("r01,x,1234567.5,what Ann told us", "r02,x,5,measured again"))
+    data.collect()
+    subjects = Subjects(columns=["k"], keys=[["r01"]])
+    found = data.erasing.find(subjects)
+    data.erasing.forget(subjects, found, "erasure-1", datetime(2026, 1, 1, tzinfo=UTC))
+    assert data.corrections.cells()["id"].to_list() == ["r02"]
+    folder = workspace.tables / "test-corrections"
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"what Ann told us" in path.read_bytes()]
+    after = data.scan(data.collect()).filter(pl.col("k") == "r02").collect()
+    assert after["x"].item() == 5.0
+    data.corrections.correct(data.version("latest"), file("r03,x,7,measured again"))
+    assert sorted(data.corrections.cells()["id"]) == ["r02", "r03"]
 
 
 KILLED = """

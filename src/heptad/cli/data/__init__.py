@@ -6,17 +6,35 @@ from heptad.cli.data import (
     card,
     collect,
     correct,
+    erase,
     expect,
     features,
     labels,
+    pii,
     profile,
     quarantine,
     split,
+    stream,
     suggest,
     versions,
 )
 
 app = typer.Typer(help="Step 1: versions of the table, features, expectations.")
-for topic in (collect, versions, card, profile, quarantine, correct, labels, split, suggest, expect, features):
+for topic in (
+    collect,
+    versions,
+    card,
+    profile,
+    quarantine,
+    correct,
+    labels,
+    split,
+    suggest,
+    expect,
+    features,
+    pii,
+    stream,
+    erase,
+):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

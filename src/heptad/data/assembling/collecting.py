@@ -35,6 +35,7 @@ from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.marking import ROLLED_BACK
+from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
@@ -82,28 +83,27 @@ class Collecting:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""
         settings, corrections = self._effective_settings(), self._corrections()
         freed = releases(self._workspace, name)
-        known = self._already(name, until, settings, len(freed), corrections)
-        if known is not None:
-            return known
+        already = self._already(name, until, settings, len(freed), corrections)
+        if already is not None:
+            return already
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
-        bound = latest is not None and reads_alike(latest.body.settings, settings)
-        before = latest.body if latest is not None and bound else None
+        known = as_it_is(self._workspace, latest) if latest else None
+        before = known if known is not None and reads_alike(known.settings, settings) else None
         judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
         made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
-            table = Table(self._workspace.tables / versions.folder_name(name))
-            delta_version = store_rows(
-                table, prepared.rows, prepared.extent.rows, prepared.blocks, latest.body if latest else None
-            )
+            folder = known.table if known else versions.folder_name(name)
+            table = Table(self._workspace.tables / folder)
+            delta_version = store_rows(table, prepared.rows, prepared.extent.rows, prepared.blocks, known)
         if latest is not None and before is not None and delta_version == before.delta_version:
             return latest
         extent = prepared.extent
         body = DatasetVersion(
             name=name,
             version=versions.next_number(self._workspace, name),
-            table=versions.folder_name(name),
+            table=folder,
             delta_version=delta_version,
             rows=extent.rows,
             labelled=extent.labelled,

@@ -17,6 +17,7 @@ from heptad.data.cards.settings import CardSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion, ExpectationResult
 from heptad.data.versions.marking import tags_of
+from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.split_rules import SplitRule
 from heptad.data.versions.versions import latest
 
@@ -76,9 +77,10 @@ class Cards:
         else:
             kept = self.stated(version)
             stated = kept.body.stated if kept else CardSettings()
+        body = as_it_is(self._workspace, version)
         return data_card(
             Subject(
-                version=version,
+                version=msgspec.structs.replace(version, body=body),
                 profile=profile,
                 about=self._about,
                 stated=stated,
