@@ -61,6 +61,14 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.folders.changes import FolderChanges as FolderChanges
+    from heptad.data.folders.checkout import PlacedFolder as PlacedFolder
+    from heptad.data.folders.folders import Folders as Folders
+    from heptad.data.folders.records import FolderVersion as FolderVersion
+    from heptad.data.folders.settings import RemoteSettings as RemoteSettings
+    from heptad.data.folders.status import FolderStatus as FolderStatus
+    from heptad.data.folders.tree import shown_path as shown_path
+    from heptad.data.folders.versions import FORGOTTEN as FORGOTTEN
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -134,6 +142,7 @@ __getattr__, __all__ = attach(
         "Dates": "columns.column_types",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
+        "FORGOTTEN": "folders.versions",
         "FeatureReader": "features.reading",
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",
@@ -144,6 +153,10 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "FolderChanges": "folders.changes",
+        "FolderStatus": "folders.status",
+        "FolderVersion": "folders.records",
+        "Folders": "folders.folders",
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
@@ -155,10 +168,12 @@ __getattr__, __all__ = attach(
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
         "Place": "sources.source",
+        "PlacedFolder": "folders.checkout",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
+        "RemoteSettings": "folders.settings",
         "Repair": "records",
         "Role": "records",
         "RowRepair": "cleaning.requests",
@@ -218,6 +233,7 @@ __getattr__, __all__ = attach(
         "rows_digest": "versions.digests",
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
+        "shown_path": "folders.tree",
         "split_member": "sources.archives",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",

@@ -1,0 +1,89 @@
+"""Reads files once: their digest and their pieces, and whether somebody wrote to them meanwhile."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from blake3 import blake3
+
+from heptad.core.errors import InputError, UnavailableError
+from heptad.data.folders.chunks import FILES, StreamCutter
+from heptad.data.folders.hash_cache import Seen
+from heptad.data.folders.tree import shown_path
+from heptad.data.folders.walking import Found, Stamp
+
+Take: TypeAlias = Callable[[bytes | memoryview, bytes], None]
+"""Is handed each piece of a file and its digest; a view holds until the next flush."""
+ATTEMPTS = 3
+"""How often a file is read again because somebody wrote to it."""
+
+
+class Reader:
+    """Reads files below one folder through one buffer, whatever their size."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = os.fsencode(place)
+        self._cutter = StreamCutter()
+
+    def digest(self, found: Found) -> Seen:
+        """The digest of a file and its stamp at that time; raises `UnavailableError` where it keeps changing."""
+        return self.read(found, lambda: _ignored, _nothing)
+
+    def read(self, found: Found, begin: Callable[[], Take], flush: Callable[[], None]) -> Seen:
+        """Read a file in pieces. `begin` is called for each attempt; `flush` before what was handed out is overwritten.
+
+        Raises `UnavailableError` where it keeps changing, `InputError` where it may not be read.
+        """
+        path = os.path.join(self._place, found.path) if found.path else self._place
+        try:
+            for _ in range(ATTEMPTS):
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+                try:
+                    before = Stamp.of(os.fstat(descriptor))
+                    if before.size <= FILES.smallest:
+                        size, digest = self._small(descriptor, before.size, begin())
+                    else:
+                        size, digest = self._large(descriptor, begin(), flush)
+                    if Stamp.of(os.fstat(descriptor)) == before and size == before.size:
+                        return Seen(before, digest)
+                finally:
+                    os.close(descriptor)
+        except FileNotFoundError:
+            raise UnavailableError(f"{shown_path(path)} was removed while it was read.", remedy=_AGAIN) from None
+        except OSError as error:
+            raise InputError(
+                f"{shown_path(path)} cannot be read: {error.strerror}.",
+                allowed="files that this user may read",
+                remedy="change its permissions, or move it elsewhere",
+            ) from error
+        raise UnavailableError(f"{shown_path(path)} was written to each time it was read.", remedy=_AGAIN)
+
+    def _small(self, descriptor: int, size: int, take: Take) -> tuple[int, bytes]:
+        """A file that is one piece. One byte more is asked for, so that a file which grew meanwhile is noticed."""
+        data = os.read(descriptor, size + 1)
+        digest = blake3(data).digest()
+        if data:
+            take(data, digest)
+        return len(data), digest
+
+    def _large(self, descriptor: int, take: Take, flush: Callable[[], None]) -> tuple[int, bytes]:
+        whole, size = blake3(max_threads=blake3.AUTO), 0
+        for pieces in self._cutter.cut(lambda room: os.readv(descriptor, [room])):
+            for piece in pieces:
+                whole.update(piece)
+                take(piece, blake3(piece).digest())
+                size += len(piece)
+            flush()
+        return size, whole.digest()
+
+
+def _ignored(_piece: bytes | memoryview, _digest: bytes) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass
+
+
+_AGAIN = "do it again when nobody writes there"
