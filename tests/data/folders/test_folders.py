@@ -16,6 +16,7 @@ from tests.data.folders.conftest import LARGE, contents, fill
 
 from heptad.core.errors import InputError, NotFoundError, RefusedError, WorkspaceError
 from heptad.core.garbage import collect_garbage
+from heptad.core.local_blobs import open_blobs
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.data.folders.folders import Folders
@@ -51,6 +52,20 @@ def test_adding_again_finds_what_is_there(folders: Folders, images: Path, worksp
     assert [link.target for link in workspace.store.trace([second.version.id], "out")] == [first.version.id]
     assert [event.kind for event in workspace.store.follow(0)] == ["data.folder_added"] * 2
     assert read_pointer(images.with_name("images.heptad")).digest == second.version.body.digest
+
+
+def test_a_project_that_was_renamed_builds_on_what_it_has(folders: Folders, images: Path, workspace: Workspace) -> None:
+    """Its versions are counted anew, and their bytes are not stored again; another's artifacts are not looked for."""
+    folders.add([images])
+    (images / "a.txt").write_bytes(b"b")
+    renamed = replace(workspace, name="renamed")
+    (first,) = Folders(renamed, RemoteSettings()).add([images])
+    assert (first.version.body.version, first.new_bytes < 5_000) == (1, True)
+    (images / "a.txt").write_bytes(b"c")
+    elsewhere = replace(workspace, name="other", blobs=open_blobs(f"file://{workspace.root / 'elsewhere'}"))
+    (third,) = Folders(elsewhere, RemoteSettings()).add([images])
+    assert third.new_bytes > len(LARGE)
+    assert len(Folders(elsewhere, RemoteSettings()).entries(third.version).entries) == 9
 
 
 def test_versions_are_found_and_compared(folders: Folders, images: Path, tmp_path: Path) -> None:

@@ -51,11 +51,10 @@ def test_a_version_that_built_on_what_was_forgotten_meanwhile_is_not_recorded(wo
     add(workspace, "c", "5", base)
     # As it would be where somebody forgot a version of b between the look at it and the transaction.
     scope = versions.scope_of(workspace, "b")
-    held = versions.latest
-    stale = held(workspace, "b")
+    stale = versions.latest(workspace, "b")
     workspace.store.write(Change(aliases=[AliasMove(scope=scope, name="latest", target=base.id)]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(versions, "latest", lambda _workspace, _name: stale)
+        patch.setattr(versions, "find_alias", lambda *_: stale)
         with pytest.raises(ConflictError):
             add(workspace, "d", "6", base)
 

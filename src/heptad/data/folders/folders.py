@@ -201,11 +201,12 @@ class Folders:
     ) -> tuple[Record[FolderVersion], Stored, bool, int]:
         latest = versions.latest(self._workspace, name)
         pointed = versions.by_stored(self._workspace, read_pointer(pointer).stored) if pointer.is_file() else None
-        bases = {versions.stored_of(one): one for one in (pointed, latest) if one}
+        bases = {versions.stored_of(one): one for one in (pointed, latest) if one and self._is_here(one)}
         read = [self.entries(one) for one in bases.values()]
         stored, new_bytes = store(place, name, self._blobs, self._cache, read, tell)
-        if stored.digest in bases and bases[stored.digest].body.name == name:
-            return bases[stored.digest], stored, False, new_bytes
+        base = bases.get(stored.digest)
+        if base is not None and base.scope == versions.scope_of(self._workspace, name):
+            return base, stored, False, new_bytes
         again = versions.by_digest(self._workspace, name, stored.root.digest)
         if again is not None:
             # Two ways to store the same would be two pointers for the same.
@@ -232,6 +233,13 @@ class Folders:
         raise UnavailableError(
             f"Other processes kept recording versions of {name} first.", remedy="do it again when they are done"
         )
+
+    def _is_here(self, version: Record[FolderVersion]) -> bool:
+        """Whether its bytes are: a store may be shared by projects that do not share their artifacts."""
+        try:
+            return self._blobs.size(versions.stored_of(version)) > 0
+        except NotFoundError:
+            return False
 
     def _name(self, pointer: Path) -> str:
         return named(place_of(pointer.absolute()), self._workspace.root)

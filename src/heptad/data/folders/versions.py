@@ -102,7 +102,8 @@ def record_version(
     """
     scope = scope_of(workspace, body.name)
     previous = next((one for one in bases if one.scope == scope and LATEST in one.aliases), None)
-    others = {one.scope: latest(workspace, one.body.name) for one in bases if one.scope != scope}
+    elsewhere = {one.scope for one in bases if one.scope != scope}
+    others = {where: find_alias(workspace, where, LATEST, FolderVersion) for where in sorted(elsewhere)}
     order = [Order("version", descending=True)]
     newest = graph.find(workspace, FolderVersion, Query(kind=FolderVersion.kind, scopes=[scope], order=order), 1)
     number = newest[0].body.version + 1 if newest else 1
