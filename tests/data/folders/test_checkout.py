@@ -13,10 +13,10 @@ from heptad.core.errors import ConflictError, InputError, IntegrityError, Refuse
 from heptad.core.local_blobs import LocalBlobs, open_blobs
 from heptad.data.folders import checkout
 from heptad.data.folders.checkout import put_in_place, refuse_to_lose
-from heptad.data.folders.hash_cache import TICK, HashCache
 from heptad.data.folders.stored import Stored
 from heptad.data.folders.storing import scan, store, working
 from heptad.data.folders.tree import Entry
+from heptad.data.hash_cache import TICK, HashCache
 
 
 @pytest.fixture
@@ -76,6 +76,22 @@ def test_from_one_version_to_another_and_back(
     time.sleep(2 * TICK / 1e9)
     working(place, "images", cache)
     assert scan(place, "images", cache).seen.keys() == {one.path for one in first.entries if one.digest}
+
+
+def test_what_somebody_closed_stays_closed(
+    tmp_path: Path, first: Stored, second: Stored, blobs: LocalBlobs, cache: HashCache
+) -> None:
+    """Permissions are not kept in versions, so those of what was there before stay."""
+    place = tmp_path / "images"
+    place.chmod(0o2750)
+    (place / "b").chmod(0o700)
+    (place / "a.txt").chmod(0o600)
+    put(place, second, blobs, cache)
+    modes = [(place / name).stat().st_mode & 0o7777 for name in (".", "b", "a.txt", "b/c")]
+    assert modes[:3] == [0o2750, 0o700, 0o600]
+    assert modes[3] & 0o111 == 0
+    put(place, first, blobs, cache)
+    assert (place / "run.sh").stat().st_mode & 0o100
 
 
 def test_a_file_and_a_folder_take_each_others_place(

@@ -20,10 +20,10 @@ from heptad.core.local_blobs import open_blobs
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.data.folders.folders import Folders
-from heptad.data.folders.hash_cache import TICK
 from heptad.data.folders.pointers import read_pointer
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.folders.storing import working
+from heptad.data.hash_cache import TICK
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

@@ -11,7 +11,8 @@ from heptad.core.errors import InputError, UnavailableError
 from heptad.core.memory import peak_rss_mb
 from heptad.data.folders.chunks import FILES
 from heptad.data.folders.reading import ATTEMPTS, Reader
-from heptad.data.folders.walking import Found, Stamp
+from heptad.data.folders.walking import Found
+from heptad.data.hash_cache import Stamp
 
 
 def found(path: Path) -> Found:

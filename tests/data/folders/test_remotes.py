@@ -8,11 +8,11 @@ from tests.data.folders.conftest import LARGE, fill
 
 from heptad.core.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
 from heptad.core.local_blobs import LocalBlobs, open_blobs
-from heptad.data.folders.hash_cache import HashCache
 from heptad.data.folders.remotes import open_remote, pull, push
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.folders.stored import Stored, packs_of, read_stored
 from heptad.data.folders.storing import store
+from heptad.data.hash_cache import HashCache
 
 
 @pytest.fixture

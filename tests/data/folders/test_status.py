@@ -6,11 +6,11 @@ import pytest
 from tests.data.folders.conftest import fill
 
 from heptad.core.local_blobs import LocalBlobs, open_blobs
-from heptad.data.folders.hash_cache import HashCache
 from heptad.data.folders.records import Pointer
 from heptad.data.folders.status import FolderStatus, status_of
 from heptad.data.folders.stored import Stored
 from heptad.data.folders.storing import store
+from heptad.data.hash_cache import HashCache
 
 
 @pytest.fixture

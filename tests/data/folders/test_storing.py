@@ -10,11 +10,11 @@ from tests.data.folders.conftest import FILES, LARGE, fill
 
 from heptad.core.local_blobs import LocalBlobs, open_blobs
 from heptad.data.folders import storing
-from heptad.data.folders.hash_cache import TICK, HashCache
 from heptad.data.folders.reading import Reader
 from heptad.data.folders.stored import read_stored
 from heptad.data.folders.storing import store, working
 from heptad.data.folders.tree import digest_of_tree
+from heptad.data.hash_cache import TICK, HashCache
 
 
 @pytest.fixture

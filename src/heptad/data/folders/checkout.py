@@ -1,6 +1,7 @@
 """Puts a version in place: beside what is there, whole, then with one exchange of names."""
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from blake3 import blake3
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import ConflictError, InputError, IntegrityError, RefusedError
 from heptad.core.files import sync_files
-from heptad.data.folders.hash_cache import HashCache, Seen
 from heptad.data.folders.packs import BLOCK, read_pieces
 from heptad.data.folders.stored import Stored, pieces_by_pack
 from heptad.data.folders.storing import Tell, Working, silent
 from heptad.data.folders.swapping import remove, replacing_tree
 from heptad.data.folders.tree import Entry, shown_path
-from heptad.data.folders.walking import Stamp, look_at
+from heptad.data.folders.walking import look_at
+from heptad.data.hash_cache import HashCache, Seen, Stamp
 
 _MOST_NAMED = 10
 _EMPTY = blake3(b"").digest()
@@ -73,7 +74,7 @@ def put_in_place(
     staying = [one for one in stored.entries if one.kind != "d" and _stays(one, old.get(one.path))]
     fresh = [one for one in stored.entries if one.kind == "d" or not _stays(one, old.get(one.path))]
     with replacing_tree(place, cache.locks) as new:
-        builder = _Builder(os.fsencode(new), is_file=any(one.path == b"" for one in stored.entries))
+        builder = _Builder(os.fsencode(new), os.fsencode(place), is_file=any(one.path == b"" for one in stored.entries))
         for one in staying:
             builder.link(os.path.join(os.fsencode(place), one.path) if one.path else os.fsencode(place), one)
         builder.write(stored, blobs, fresh, tell)
@@ -105,8 +106,9 @@ def _stays(wanted: Entry, there: Entry | None) -> bool:
 class _Builder:
     """Makes a tree at a new path."""
 
-    def __init__(self, top: bytes, *, is_file: bool) -> None:
+    def __init__(self, top: bytes, before: bytes, *, is_file: bool) -> None:
         self._top = top
+        self._before = before
         self.made: list[bytes] = []
         """What has to be made durable: files and folders."""
         self._folders: set[bytes] = set()
@@ -147,9 +149,15 @@ class _Builder:
         target = self._place(entry.path)
         mode = 0o777 if entry.kind == "x" else 0o666
         try:
-            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
             raise _clash(entry.path) from None
+        try:
+            there = self._mode_before(entry.path, stat.S_IFREG)
+            if there is not None:
+                os.fchmod(descriptor, 0o777 & (there | (there & 0o444) >> 2) if entry.kind == "x" else there & 0o666)
+        finally:
+            os.close(descriptor)
         self.made.append(target)
 
     def _write(self, entry: Entry, offset: int, data: bytes) -> None:
@@ -190,8 +198,19 @@ class _Builder:
                 os.mkdir(self._at(one))
             except FileExistsError:
                 raise _clash(one) from None
+            there = self._mode_before(one, stat.S_IFDIR)
+            if there is not None:
+                os.chmod(self._at(one), there)
             self._folders.add(one)
             self.made.append(self._at(one))
+
+    def _mode_before(self, path: bytes, kind: int) -> int | None:
+        """The permissions of what was there under this name: who had closed something finds it closed again."""
+        try:
+            mode = os.lstat(os.path.join(self._before, path) if path else self._before).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return stat.S_IMODE(mode) if stat.S_IFMT(mode) == kind else None
 
     def _at(self, path: bytes) -> bytes:
         return os.path.join(self._top, path) if path else self._top

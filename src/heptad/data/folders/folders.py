@@ -13,7 +13,6 @@ from heptad.core.workspace import Workspace
 from heptad.data.folders import git, remotes, versions
 from heptad.data.folders.changes import FolderChanges, changes_between
 from heptad.data.folders.checkout import PlacedFolder, put_in_place, refuse_to_lose
-from heptad.data.folders.hash_cache import HashCache
 from heptad.data.folders.pointers import (
     find_pointers,
     named,
@@ -31,6 +30,7 @@ from heptad.data.folders.stored import Stored, read_stored
 from heptad.data.folders.storing import Tell, silent, store, working
 from heptad.data.folders.swapping import clear_leftovers
 from heptad.data.folders.tree import clashes
+from heptad.data.hash_cache import HashCache
 
 ATTEMPTS = 5
 """How often a folder is stored again because another process recorded a version first."""

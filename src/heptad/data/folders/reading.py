@@ -9,9 +9,9 @@ from blake3 import blake3
 
 from heptad.core.errors import InputError, UnavailableError
 from heptad.data.folders.chunks import FILES, StreamCutter
-from heptad.data.folders.hash_cache import Seen
 from heptad.data.folders.tree import shown_path
-from heptad.data.folders.walking import Found, Stamp
+from heptad.data.folders.walking import Found
+from heptad.data.hash_cache import Seen, Stamp
 
 Take: TypeAlias = Callable[[bytes | memoryview, bytes], None]
 """Is handed each piece of a file and its digest; a view holds until the next flush."""

@@ -9,11 +9,11 @@ import msgspec
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import NotFoundError
 from heptad.data.folders.changes import FolderChanges, changes_between
-from heptad.data.folders.hash_cache import HashCache
 from heptad.data.folders.records import Pointer
 from heptad.data.folders.stored import read_stored
 from heptad.data.folders.storing import Tell, silent, working
 from heptad.data.folders.tree import digest_of_tree
+from heptad.data.hash_cache import HashCache
 
 State: TypeAlias = Literal["same", "changed", "pointer moved", "missing", "elsewhere"]
 """`changed`: somebody changed files since they were put in place. `pointer moved`: nobody did, and the pointer names

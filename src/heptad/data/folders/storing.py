@@ -7,12 +7,12 @@ from typing import TypeAlias
 import msgspec
 
 from heptad.core.artifacts import BlobStore
-from heptad.data.folders.hash_cache import HashCache, Seen
 from heptad.data.folders.packs import PackWriter
 from heptad.data.folders.reading import Reader, Take
 from heptad.data.folders.stored import Stored, write_stored
 from heptad.data.folders.tree import Entry, Piece, digest_of_tree
-from heptad.data.folders.walking import Found, Stamp, look_at
+from heptad.data.folders.walking import Found, look_at
+from heptad.data.hash_cache import HashCache, Seen, Stamp
 
 Tell: TypeAlias = Callable[[str, int], None]
 """Told how many more of something are done."""

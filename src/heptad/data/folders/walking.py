@@ -9,25 +9,11 @@ import msgspec
 
 from heptad.core.errors import InputError, NotFoundError
 from heptad.data.folders.tree import Entry, Kind, shown_path, stays_inside
+from heptad.data.hash_cache import Stamp
 
 _MOST_NAMED = 10
 """Paths that an error names."""
 POINTER = b".heptad"
-
-
-class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Changes whenever a file is written, replaced, or given other permissions; times in nanoseconds."""
-
-    inode: int
-    size: int
-    written: int
-    changed: int
-
-    @staticmethod
-    def of(status: os.stat_result) -> "Stamp":
-        # SQLite has no whole numbers above 63 bits, and some file systems number beyond them.
-        inode = status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
-        return Stamp(inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):

@@ -5,8 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-from heptad.data.folders.hash_cache import SECOND, TICK, HashCache, Seen, is_settled
-from heptad.data.folders.walking import Stamp
+from heptad.data.hash_cache import SECOND, TICK, HashCache, Seen, Stamp, is_settled
 
 OLD = Stamp(1, 2, 3_000_000_001, 4)
 

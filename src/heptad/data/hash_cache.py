@@ -1,5 +1,6 @@
 """Remembers the digests of files by inode, size and times, so that what nobody touched is not read again."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from heptad.core.files import make_folder, writing
-from heptad.data.folders.walking import Stamp
 
 TICK, SECOND = 50_000_000, 2_000_000_000
 """Nanoseconds that a file has to be left alone before its times can be believed: a second write within one tick of the
@@ -21,6 +21,21 @@ CREATE TABLE IF NOT EXISTS file (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS placed (folder TEXT PRIMARY KEY, stored TEXT) WITHOUT ROWID;
 """
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Changes whenever a file is written, replaced, or given other permissions; times in nanoseconds."""
+
+    inode: int
+    size: int
+    written: int
+    changed: int
+
+    @staticmethod
+    def of(status: os.stat_result) -> "Stamp":
+        # SQLite has no whole numbers above 63 bits, and some file systems number beyond them.
+        inode = status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
+        return Stamp(inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
