@@ -9,8 +9,8 @@ from tests.data.folders.conftest import LARGE
 
 from heptad.core.errors import InputError, UnavailableError
 from heptad.core.memory import peak_rss_mb
-from heptad.data.folders.chunks import FILES
 from heptad.data.folders.reading import ATTEMPTS, Reader
+from heptad.data.folders.sizes import FILES
 from heptad.data.folders.walking import Found
 from heptad.data.hash_cache import Stamp
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from heptad.data.folders.sizes import FILES, Sizes
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -15,20 +16,6 @@ _BASE, _CUT = 0x9E35, 0x5A5B
 """The base of the polynomial, which is odd, and what its last bits are where a piece ends."""
 _SLICE = 32 << 10
 """Bytes looked at together: what is computed of them stays in the processor's cache."""
-
-
-class Sizes(msgspec.Struct, frozen=True):
-    """A piece has at least `smallest` bytes and at most `largest`; between, each byte ends it with 1 in 2**`bits`."""
-
-    smallest: int
-    largest: int
-    bits: int
-
-
-FILES = Sizes(128 << 10, 1 << 20, 16)
-"""Pieces of files: 192 KiB on the average. These numbers are part of what is stored: with others, nothing is alike."""
-LISTINGS = Sizes(4 << 10, 64 << 10, 13)
-"""Pieces of lists of files: small, since an edit changes the lines of a few files."""
 
 
 class Cutter:
@@ -105,13 +92,13 @@ class StreamCutter:
         self._buffer = bytearray(self.BUFFER)
         self._array = np.frombuffer(self._buffer, np.uint8)
 
-    def cut(self, read_into: Callable[[memoryview], int]) -> Iterator[list[memoryview]]:
-        """Pieces, several at a time, which hold until the next are asked for; `read_into` fills a part of the buffer.
+    def cut(self, read_into: Callable[[memoryview], int]) -> Iterator[tuple[memoryview, list[int]]]:
+        """The stream part by part, each with the ends of its pieces; a part holds until the next one is asked for.
 
-        It answers how many bytes it read, 0 at the end.
+        `read_into` fills a part of the buffer and answers how many bytes it read, 0 at the end.
         """
         view = memoryview(self._buffer)
-        start = filled = 0
+        filled = 0
         whole = False
         while not whole:
             while filled < len(view):
@@ -120,12 +107,10 @@ class StreamCutter:
                     whole = True
                     break
                 filled += count
-            pieces, start = [], 0
-            for end in self._cutter.ends(self._array[:filled], whole=whole):
-                pieces.append(view[start:end])
-                start = end
-            if pieces:
-                yield pieces
+            ends = list(self._cutter.ends(self._array[:filled], whole=whole))
+            start = ends[-1] if ends else 0
+            if ends:
+                yield view[:start], ends
             rest = filled - start
             self._buffer[:rest] = self._buffer[start:filled]
             filled = rest

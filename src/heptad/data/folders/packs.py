@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
-from heptad.data.folders.chunks import FILES
+from heptad.data.folders.sizes import FILES
 from heptad.data.folders.tree import Piece
 
 PACK = 16 << 20
@@ -55,19 +55,23 @@ class PackWriter:
         if self._filled and self._filled + len(piece) > PACK:
             self._end_pack()
         at = self._number, self._filled
-        self._block.append(piece)
-        self._pending += len(piece)
+        room = BLOCK - self._pending
+        if len(piece) > room:
+            # Blocks of just this size are written and hashed without another copy.
+            self._block.append(memoryview(piece)[:room])
+            self._send(b"".join(self._block))
+            self._block, self._pending = [memoryview(piece)[room:]], len(piece) - room
+        else:
+            self._block.append(piece)
+            self._pending += len(piece)
         self._filled += len(piece)
         self.bytes += len(piece)
-        if self._pending >= BLOCK:
-            self.flush()
         return at
 
     def flush(self) -> None:
         """Copy what was taken, so that the buffer which holds it can be used again."""
-        if self._block:
-            self._send(b"".join(self._block))
-            self._block, self._pending = [], 0
+        if len(self._block) > 1 or (self._block and not isinstance(self._block[0], bytes)):
+            self._block = [b"".join(self._block)]
 
     def close(self) -> dict[int, bytes]:
         """Wait until everything is durable; answers the numbers of packs and their digests."""
@@ -85,8 +89,9 @@ class PackWriter:
             self._thread.shutdown()
 
     def _end_pack(self) -> None:
-        self.flush()
+        self._send(b"".join(self._block))
         self._send(b"")
+        self._block, self._pending = [], 0
         self._number += 1
         self._filled = 0
 

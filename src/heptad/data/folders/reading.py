@@ -2,16 +2,21 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from blake3 import blake3
 
 from heptad.core.errors import InputError, UnavailableError
-from heptad.data.folders.chunks import FILES, StreamCutter
+from heptad.data.folders.sizes import FILES
 from heptad.data.folders.tree import shown_path
 from heptad.data.folders.walking import Found
 from heptad.data.hash_cache import Seen, Stamp
+
+if TYPE_CHECKING:
+    from heptad.data.folders.chunks import StreamCutter
 
 Take: TypeAlias = Callable[[bytes | memoryview, bytes], None]
 """Is handed each piece of a file and its digest; a view holds until the next flush."""
@@ -24,7 +29,6 @@ class Reader:
 
     def __init__(self, place: Path) -> None:
         self._place = os.fsencode(place)
-        self._cutter = StreamCutter()
 
     def digest(self, found: Found) -> Seen:
         """The digest of a file and its stamp at that time; raises `UnavailableError` where it keeps changing."""
@@ -67,14 +71,23 @@ class Reader:
             take(data, digest)
         return len(data), digest
 
+    @cached_property
+    def _cutter(self) -> "StreamCutter":
+        from heptad.data.folders.chunks import StreamCutter  # noqa: PLC0415 - only large files need numpy
+
+        return StreamCutter()
+
     def _large(self, descriptor: int, take: Take, flush: Callable[[], None]) -> tuple[int, bytes]:
-        whole, size = blake3(max_threads=blake3.AUTO), 0
-        for pieces in self._cutter.cut(lambda room: os.readv(descriptor, [room])):
-            for piece in pieces:
-                whole.update(piece)
-                take(piece, blake3(piece).digest())
-                size += len(piece)
-            flush()
+        whole, size = blake3(), 0
+        with ThreadPoolExecutor(1) as beside:
+            for part, ends in self._cutter.cut(lambda room: os.readv(descriptor, [room])):
+                hashed, start = beside.submit(whole.update, part), 0
+                for end in ends:
+                    take(part[start:end], blake3(part[start:end]).digest())
+                    start = end
+                flush()
+                size += len(part)
+                hashed.result()
         return size, whole.digest()
 
 

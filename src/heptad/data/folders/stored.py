@@ -9,8 +9,8 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
-from heptad.data.folders.chunks import LISTINGS, cut
 from heptad.data.folders.packs import PackWriter, in_order, read_pieces
+from heptad.data.folders.sizes import LISTINGS
 from heptad.data.folders.tree import Entry, Piece, digest_of_tree, refuse_dangerous
 
 FORMAT = 1
@@ -100,6 +100,8 @@ def write_stored(
 
     `packs` are those that were there before, and `known` the pieces of their lists, which are not stored again.
     """
+    from heptad.data.folders.chunks import cut  # noqa: PLC0415 - only who writes a version needs numpy
+
     listing: list[Piece] = []
     for data in cut(listing_of(entries), LISTINGS):
         digest = blake3(data).digest()
