@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -92,7 +92,7 @@ class HashCache:
             database.execute("INSERT OR REPLACE INTO placed VALUES (?, ?)", (folder, stored))
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self) -> Generator[sqlite3.Connection]:
         """The database in a transaction; one that is damaged is made anew."""
         with writing(self._file.parent):
             make_folder(self._file.parent)

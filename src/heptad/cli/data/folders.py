@@ -1,6 +1,6 @@
 """`heptad data add|status|checkout|push|pull|forget`: versioned folders and files, and their pointers in Git."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +34,7 @@ def add(
     opened = _open(project)
     with _watching("add", shown=not as_json) as tell:
         added = opened.add(_below(project, paths), tell)
-    lines = []
+    lines: list[str] = []
     for one in added:
         body = one.version.body
         is_new = f"{_size(one.new_bytes)} of them new" if one.is_new else "nothing new"
@@ -209,7 +209,7 @@ def _open(project: Path) -> "Folders":
 
 
 @contextmanager
-def _watching(title: str, *, shown: bool) -> "Iterator[Count]":
+def _watching(title: str, *, shown: bool) -> "Generator[Count]":
     from heptad.cli.progress import counting
 
     with counting(title, shown=shown) as count:

@@ -128,7 +128,7 @@ class _Builder:
 
     def write(self, stored: Stored, blobs: BlobStore, entries: Iterable[Entry], tell: Tell) -> None:
         """Write files pack by pack, each piece to its place; then links and empty folders."""
-        files = []
+        files: list[Entry] = []
         for one in entries:
             if one.kind == "d":
                 self._make_folder(one.path)
@@ -187,7 +187,7 @@ class _Builder:
         return self._at(path)
 
     def _make_folder(self, path: bytes) -> None:
-        missing = []
+        missing: list[bytes] = []
         while path not in self._folders:
             missing.append(path)
             if not path:

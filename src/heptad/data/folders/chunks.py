@@ -75,7 +75,8 @@ def cut(data: bytes, sizes: Sizes) -> list[bytes]:
     >>> [len(piece) for piece in cut(bytes(300_000), FILES)]
     [300000]
     """
-    pieces, start = [], 0
+    pieces: list[bytes] = []
+    start = 0
     for end in Cutter(sizes).ends(np.frombuffer(data, np.uint8), whole=True):
         pieces.append(data[start:end])
         start = end

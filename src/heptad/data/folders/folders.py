@@ -27,7 +27,7 @@ from heptad.data.folders.remotes import Moved
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.folders.status import FolderStatus, status_of
 from heptad.data.folders.stored import Stored, read_stored
-from heptad.data.folders.storing import Tell, silent, store, working
+from heptad.data.folders.storing import Tell, Working, silent, store, working
 from heptad.data.folders.swapping import clear_leftovers
 from heptad.data.folders.tree import clashes
 from heptad.data.hash_cache import HashCache
@@ -79,7 +79,7 @@ class Folders:
         Raises `RefusedError` where that would lose what no version has, unless `force` says to; `NotFoundError` where
         the bytes are not in this workspace. Then nothing was changed.
         """
-        wanted = []
+        wanted: list[tuple[str, Path, Stored, Working | None]] = []
         for pointer in resolve_pointers(self._workspace.root, list(paths)):
             name, place, said = self._name(pointer), place_of(pointer), read_pointer(pointer)
             stored = self._read(pointer, said)
@@ -87,7 +87,7 @@ class Folders:
             if before and not force:
                 refuse_to_lose(place, before, stored.entries, self._keeper(name))
             wanted.append((name, place, stored, before))
-        placed = []
+        placed: list[PlacedFolder] = []
         for name, place, stored, before in wanted:
             if before and not changes_between(before.entries, stored.entries):
                 clear_leftovers(place, self._cache.locks)

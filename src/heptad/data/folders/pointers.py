@@ -93,7 +93,7 @@ def resolve_pointers(root: Path, given: list[Path]) -> list[Path]:
         if not found:
             raise InputError(f"There is no pointer in {root}.", remedy="add a folder or file: heptad data add PATH")
         return found
-    pointers = []
+    pointers: list[Path] = []
     for one in given:
         path = one if one.name.endswith(SUFFIX) and one.name != SUFFIX else pointer_of(one)
         if not path.is_file():

@@ -83,7 +83,7 @@ def _copy_all(source: BlobStore, target: BlobStore, digests: Sequence[str], tell
             raise IntegrityError(f"The artifact {digest} arrived as {arrived}.", remedy="do the same again")
         return target.size(digest)
 
-    sizes = []
+    sizes: list[int] = []
     with ThreadPoolExecutor(AT_ONCE) as threads:
         waiting = [threads.submit(copy, one) for one in digests]
         try:

@@ -35,7 +35,7 @@ class Scanned(msgspec.Struct, frozen=True, kw_only=True):
 def scan(place: Path, folder: str, cache: HashCache) -> Scanned:
     """Look at a folder without reading a file."""
     found, remembered = look_at(place), cache.recall(folder)
-    seen = {}
+    seen: dict[bytes, Seen] = {}
     for one in found:
         known = remembered.pop(one.path, None)
         if known is not None and known.stamp == one.stamp:
@@ -54,8 +54,10 @@ class Working(msgspec.Struct, frozen=True):
 def working(place: Path, folder: str, cache: HashCache, tell: Tell = silent) -> Working:
     """What is in a folder; files that were touched are read, and nothing is stored but their digests."""
     scanned = scan(place, folder, cache)
-    reader, fresh = Reader(place), {}
-    entries, stamps = [], {}
+    reader = Reader(place)
+    fresh: dict[bytes, Seen] = {}
+    stamps: dict[bytes, Stamp] = {}
+    entries: list[Entry] = []
     for one in scanned.found:
         if one.stamp is None:
             entries.append(one.as_entry())
@@ -84,7 +86,7 @@ def store(
     fresh: dict[bytes, Seen] = {}
     try:
         storing = _Storing(Reader(place), writer, known)
-        entries = []
+        entries: list[Entry] = []
         for one in scanned.found:
             seen = scanned.seen.get(one.path)
             entry = known.entry(one, seen.digest if seen else b"")
