@@ -49,6 +49,7 @@ def test_versions_of_folders_are_listed_shown_compared_and_written(repository: S
     assert "renamed  a -> c" in repository.bare("data", "diff", "data/images@1", "2").out
     assert repository.bare("data", "get", "data/images@1", "out").code == 0
     assert (tmp_path / "out" / "a").read_text() == "a"
+    assert len(repository.bare("data", "log", "--json").json) == 2
     unknown = repository.bare("data", "log", "images")
     assert unknown.code == 2
     assert "data/images" in unknown.err

@@ -63,7 +63,7 @@ def test_data_that_git_keeps_itself_is_refused(repository: Path) -> None:
     (repository / "images").mkdir()
     git(repository, "add", "im*ges/a")
     refuse_tracked(repository / "images")
-    with pytest.raises(InputError, match=r"Git keeps im\*ges itself, 1 files") as error:
+    with pytest.raises(InputError, match=r"Git keeps im\*ges itself, 1 file of it") as error:
         refuse_tracked(repository / "im*ges")
     assert "git rm -r --cached" in error.value.remedy
     assert repository_of(repository / "im*ges") == repository

@@ -39,7 +39,8 @@ def add(
         body = one.version.body
         is_new = f"{_size(one.new_bytes)} of them new" if one.is_new else "nothing new"
         label = f"{body.name}@{body.version}"
-        lines.append(f"{label}: {body.files:,} files, {_size(body.bytes)}, {is_new}; pointer {Path(one.pointer).name}")
+        files = f"{body.files:,} file{'' if body.files == 1 else 's'}"
+        lines.append(f"{label}: {files}, {_size(body.bytes)}, {is_new}; pointer {Path(one.pointer).name}")
         lines += [f"  not told apart where case does not count: {' and '.join(same)}" for same in one.clashes]
     emit(added, wrapped(lines), as_json=as_json)
 
@@ -85,7 +86,7 @@ def push(
     """Send data to the remote: what it does not have yet."""
     opened = _open(project)
     with _watching("push", shown=not as_json) as tell:
-        moved = opened.push(_below(project, pointers), remote, everything=everything, tell=tell)
+        moved = opened.push(_below(project, pointers), _meant(remote), everything=everything, tell=tell)
     text = f"{moved.packs:,} packs sent, {_size(moved.bytes)}; {moved.there:,} were there"
     emit(moved, text, as_json=as_json)
 
@@ -101,7 +102,7 @@ def pull(
     """Fetch the data that the pointers name, and put it in place."""
     opened = _open(project)
     with _watching("pull", shown=not as_json) as tell:
-        moved, placed = opened.pull(_below(project, pointers), remote, force=force, tell=tell)
+        moved, placed = opened.pull(_below(project, pointers), _meant(remote), force=force, tell=tell)
     text = f"{moved.packs:,} packs fetched, {_size(moved.bytes)}; {moved.there:,} were here\n\n{table(_placed(placed))}"
     emit({"moved": moved, "placed": placed}, text, as_json=as_json)
 
@@ -125,18 +126,25 @@ def forget(
     emit({"forgotten": label}, f"{label} is forgotten. Then: heptad gc --yes", as_json=as_json)
 
 
+def has_table(project: Path) -> bool:
+    """Whether the project has settings, which name its table; else all that it has are folders."""
+    from heptad.config import FILE
+
+    return (project / FILE).is_file()
+
+
 def log_of(name: str, project: Path, *, as_json: bool) -> None:
-    """The versions of one folder."""
+    """The versions of one folder, or of all."""
     from heptad.core.errors import NotFoundError
     from heptad.data import FORGOTTEN
 
     opened = _open(project)
-    versions = opened.log(name.rstrip("/"))
-    if not versions:
+    versions = [one for folder in ([name.rstrip("/")] if name else opened.names()) for one in opened.log(folder)]
+    if name and not versions:
         raise NotFoundError("data", name, opened.names())
     rows = [
         {
-            "": one.body.version,
+            "": f"{one.body.name}@{one.body.version}",
             "files": one.body.files,
             "size": _size(one.body.bytes),
             "new": _size(one.body.new_bytes),
@@ -147,7 +155,7 @@ def log_of(name: str, project: Path, *, as_json: bool) -> None:
         }
         for one in versions
     ]
-    emit(versions, table(rows), as_json=as_json)
+    emit(versions, table(rows, empty="No version yet. Make one: heptad data add PATH"), as_json=as_json)
 
 
 def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVersion]] | None":
@@ -186,7 +194,7 @@ def diff_versions(opened: "Folders", old: "Record[FolderVersion]", new: str, *, 
     from heptad.core.errors import NotFoundError
 
     name = old.body.name
-    record = opened.find(new if "@" in new or new.startswith("folder-") else f"{name}@{new}")
+    record = opened.find(f"{name}@{new}" if new == "latest" or new.isdecimal() else new)
     if record is None:
         raise NotFoundError("version", new, opened.names())
     changes = opened.diff(old, record)
@@ -219,6 +227,11 @@ def _watching(title: str, *, shown: bool) -> "Generator[Count]":
 def _below(project: Path, paths: list[Path] | None) -> list[Path]:
     """Paths as they are meant: relative to the project that was named, else to the present folder."""
     return [project / one for one in paths or []]
+
+
+def _meant(remote: str) -> str:
+    """A remote that is typed is relative to the present folder; one in the settings to theirs."""
+    return remote if not remote or "://" in remote else str(Path(remote).absolute())
 
 
 def _placed(placed: "list[PlacedFolder]") -> list[dict[str, object]]:

@@ -20,7 +20,7 @@ def log(
     as_json: JsonOption = False,
 ) -> None:
     """List the versions, newest first."""
-    if name:
+    if name or not folders.has_table(project):
         folders.log_of(name, project, as_json=as_json)
         return
     from heptad.cli.reading import newest_records

@@ -31,8 +31,9 @@ def refuse_tracked(place: Path) -> None:
     except (OSError, subprocess.TimeoutExpired):
         return  # without git nobody commits anything
     if listed:
+        count = len(listed.splitlines())
         raise InputError(
-            f"Git keeps {place.name} itself, {len(listed.splitlines()):,} files of it.",
+            f"Git keeps {place.name} itself, {count:,} file{'s' if count > 1 else ''} of it.",
             remedy=f"git rm -r --cached {place.name}; its files stay where they are",
         )
 

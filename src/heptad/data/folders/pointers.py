@@ -106,9 +106,13 @@ def resolve_pointers(root: Path, given: list[Path]) -> list[Path]:
 def named(place: Path, root: Path) -> str:
     """The name of a folder in the records: its path inside the project; raises `InputError` for what has none."""
     whole = place.parent.resolve() / place.name
-    if not whole.is_relative_to(root) or whole == root:
+    if root.is_relative_to(whole):
         raise InputError(
-            f"{place} is not inside of the project {root}.", allowed="a folder or file in it", remedy="move it there"
+            f"{whole} holds the project itself, with its workspace.", allowed="a folder or file inside of the project"
+        )
+    if not whole.is_relative_to(root):
+        raise InputError(
+            f"{whole} is not inside of the project {root}.", allowed="a folder or file in it", remedy="move it there"
         )
     name = whole.relative_to(root).as_posix()
     if not name.isprintable() or len(name.encode("utf-8", "replace")) > _LONGEST or "\ufffd" in name:

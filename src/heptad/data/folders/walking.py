@@ -39,7 +39,8 @@ def look_at(place: Path) -> list[Found]:
     try:
         status = os.lstat(top)
     except FileNotFoundError:
-        there = sorted(one.name for one in place.parent.iterdir()) if place.parent.is_dir() else []
+        names = [one.name for one in place.parent.iterdir()] if place.parent.is_dir() else []
+        there = [name for name in names if not name.startswith(".") and not name.endswith(os.fsdecode(POINTER))]
         raise NotFoundError("file or folder", str(place), there) from None
     problems: list[str] = []
     if stat.S_ISDIR(status.st_mode):
