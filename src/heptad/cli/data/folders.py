@@ -30,7 +30,7 @@ def add(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep folders or files as versions, each with a pointer for Git."""
+    """Keep folders or files as versions; pointers for Git."""
     opened = _open(project)
     with _watching("add", shown=not as_json) as tell:
         added = opened.add(_below(project, paths), tell)

@@ -46,7 +46,7 @@ def log(
 
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Show a version: sources, repairs, findings, columns; of a folder its paths."""
+    """Show a version: sources, repairs, findings, columns."""
     if folder := folders.folder_version(version, project):
         folders.show_version(*folder, as_json=as_json)
         return
@@ -101,7 +101,7 @@ def diff(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two versions: columns, rows, findings; of a folder its paths."""
+    """Compare two versions: columns, rows, findings; paths."""
     if folder := folders.folder_version(old, project):
         folders.diff_versions(*folder, new, as_json=as_json)
         return
@@ -121,7 +121,7 @@ def get(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the rows of a version into a file, or the files of a folder."""
+    """Write the rows of a version, or the files of a folder."""
     if folder := folders.folder_version(version, project):
         folders.get_version(*folder, file, as_json=as_json)
         return

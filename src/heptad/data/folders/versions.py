@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -23,20 +24,23 @@ MOST = 1000
 _DIGEST = re.compile(r"[0-9a-f]{6,64}")
 
 
+_SHOWN = ("name", "version", "digest", _STORED, FORGOTTEN)
+"""Attributes to fetch with many versions; the list of artifacts is long, and only garbage collection reads it."""
+_query = partial(Query, kind=FolderVersion.kind, attributes=_SHOWN)
+
+
 def scope_of(workspace: Workspace, name: str) -> str:
     return f"{workspace.name}:{name}"
 
 
 def log(workspace: Workspace, name: str) -> list[Record[FolderVersion]]:
     """The versions of a folder, newest first."""
-    return graph.find(
-        workspace, FolderVersion, Query(kind=FolderVersion.kind, scopes=[scope_of(workspace, name)]), MOST
-    )
+    return graph.find(workspace, FolderVersion, _query(scopes=[scope_of(workspace, name)]), MOST)
 
 
 def names(workspace: Workspace) -> list[str]:
     """Every folder that has a version, among the newest thousand of them."""
-    found = graph.find(workspace, FolderVersion, Query(kind=FolderVersion.kind), MOST)
+    found = graph.find(workspace, FolderVersion, _query(), MOST)
     return sorted({one.body.name for one in found if one.scope == scope_of(workspace, one.body.name)})
 
 
@@ -59,13 +63,13 @@ def stored_of(record: Record[FolderVersion]) -> str:
 
 def by_stored(workspace: Workspace, stored: str) -> Record[FolderVersion] | None:
     """The newest version that is stored so."""
-    found = graph.find(workspace, FolderVersion, Query(kind=FolderVersion.kind, where=equals(stored=stored)), 1)
+    found = graph.find(workspace, FolderVersion, _query(where=equals(stored=stored)), 1)
     return found[0] if found else None
 
 
 def by_digest(workspace: Workspace, name: str, digest: str) -> Record[FolderVersion] | None:
     """The newest version of a folder with these contents that was not forgotten."""
-    query = Query(kind=FolderVersion.kind, scopes=[scope_of(workspace, name)], where=equals(digest=digest))
+    query = _query(scopes=[scope_of(workspace, name)], where=equals(digest=digest))
     return next((one for one in graph.find(workspace, FolderVersion, query, MOST) if one.attributes.get(_STORED)), None)
 
 
@@ -83,7 +87,7 @@ def find_folder_version(workspace: Workspace, ref: str) -> Record[FolderVersion]
     if which == LATEST:
         found = latest(workspace, name)
     elif which.isdecimal() and len(which) < 6:
-        query = Query(kind=FolderVersion.kind, scopes=[scope_of(workspace, name)], where=equals(version=int(which)))
+        query = _query(scopes=[scope_of(workspace, name)], where=equals(version=int(which)))
         found = next(iter(graph.find(workspace, FolderVersion, query, 1)), None)
     else:
         alike = [one for one in there if _DIGEST.fullmatch(which) and one.body.digest.startswith(which)]
@@ -105,7 +109,7 @@ def record_version(
     elsewhere = {one.scope for one in bases if one.scope != scope}
     others = {where: find_alias(workspace, where, LATEST, FolderVersion) for where in sorted(elsewhere)}
     order = [Order("version", descending=True)]
-    newest = graph.find(workspace, FolderVersion, Query(kind=FolderVersion.kind, scopes=[scope], order=order), 1)
+    newest = graph.find(workspace, FolderVersion, _query(scopes=[scope], order=order), 1)
     number = newest[0].body.version + 1 if newest else 1
     return graph.save(
         workspace,
