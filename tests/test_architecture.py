@@ -29,7 +29,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports"},
+    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports", "scipy"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
@@ -53,6 +53,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "backports": "data/sources/compression",
     "optuna": "experiments/",
     "sklearn": ("training/", "data/cleaning/limits"),
+    "scipy": ("training/", "data/expectations/coverage"),
     "lightgbm": "training/",
     "onnxruntime": "training/",
     "granian": "serving/server",
@@ -65,7 +66,7 @@ LINES_OF_A_FILE = 450
 LINES_OF_TESTS = 600
 LINES_OF_A_FUNCTION = 60
 PUBLIC_METHODS = 12
-LINES_OF_CORE = 6_750
+LINES_OF_CORE = 6_500
 UNTESTED_ALONE = {"__init__.py", "records.py", "settings.py", "store.py", "artifacts.py"}
 """Files that only declare: what uses them tests them, and the classes in heptad.testing test every implementation."""
 

@@ -12,7 +12,6 @@ from heptad.core.records import AliasMove, Attribute, Change, Link, NewEvent
 from heptad.core.sql_copy import copy_store, sql_store, sums_of
 from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.sql_transaction import Transaction
-from heptad.core.transfer import silent
 from heptad.testing.store_contract import VALUES, points, record
 
 
@@ -58,7 +57,7 @@ def test_nothing_is_overwritten(store: SqlStore, store_url: str) -> None:
     target = open_store(store_url)
     target.write(Change(records=[record("mine")]))
     with pytest.raises(InputError, match="not empty"):
-        copy_store(store, target, silent)
+        copy_store(store, target, lambda part, done: None)
     assert [one.id for one in target.find(Query(kind="run")).items] == ["mine"]
     target.database.close()
 
@@ -74,7 +73,7 @@ def test_what_changes_on_the_way_is_found(store: SqlStore, store_url: str, monke
 
     monkeypatch.setattr(Transaction, "run_many", lossy)
     with pytest.raises(IntegrityError, match="table link was sent with 24 rows and arrived with 23"):
-        copy_store(store, target, silent)
+        copy_store(store, target, lambda part, done: None)
     assert target.find(Query(kind="")).items == []
     assert target.write(Change()) == 0
     target.database.close()

@@ -9,7 +9,10 @@ import pytest
 
 from heptad.lifecycle import Happening, Rehearsed
 from heptad.project import Project, open_rehearsal
+from tests.core.conftest import postgresql_server, postgresql_store, postgresql_url, store, store_url
 from tests.lifecycle.rides import START, make_rides
+
+__all__ = ["postgresql_server", "postgresql_store", "postgresql_url", "store", "store_url"]
 
 WEEKS = 6
 

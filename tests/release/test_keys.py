@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from heptad.core.errors import IntegrityError, WorkspaceError
 from heptad.core.settings import StoreSettings
-from heptad.core.transfer import backup, restore
 from heptad.core.workspace import Workspace, open_workspace
+from heptad.lifecycle import backup, restore
 from heptad.release.keys import (
     PRIVATE,
     PUBLIC,

@@ -13,8 +13,8 @@ from heptad.core.clock import FileClock, ManualClock
 from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, RequestError
 from heptad.core.records import AliasMove, Record
 from heptad.core.settings import ProjectSettings
-from heptad.core.transfer import backup, restore
 from heptad.core.workspace import Workspace
+from heptad.lifecycle import backup, restore
 from heptad.release import ModelVersion, Release, ReleaseSettings
 from heptad.release.keys import signing_key
 from heptad.serving import Deployment, DeploySettings, PredictionClient, Serving

@@ -8,8 +8,7 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, table
 
 if TYPE_CHECKING:
-    from heptad.core.transfer import Backup
-    from heptad.lifecycle import Check
+    from heptad.lifecycle import Backup, Check
 
 app = typer.Typer()
 
@@ -52,7 +51,7 @@ def backup(
 ) -> None:
     """Copy the workspace, also while it is in use; checked."""
     from heptad.cli.progress import counting
-    from heptad.core.transfer import backup as make_backup
+    from heptad.lifecycle import backup as make_backup
     from heptad.project import open_project
 
     opened = open_project(project)
@@ -71,7 +70,7 @@ def restore(
     from heptad.cli.progress import counting
     from heptad.config import FILE, read_config
     from heptad.core.secrets import reveal
-    from heptad.core.transfer import restore as make_again
+    from heptad.lifecycle import restore as make_again
 
     url = reveal(read_config(project).store.url) if (project / FILE).is_file() else ""
     with counting("restore", shown=not as_json) as watch:
@@ -87,27 +86,20 @@ def move(
 ) -> None:
     """Move the workspace to a folder, or its store to a URL."""
     from heptad.cli.progress import counting
-    from heptad.core import transfer
-    from heptad.core.errors import RefusedError
     from heptad.core.secrets import reveal
+    from heptad.lifecycle import move as move_workspace
+    from heptad.lifecycle import move_store
     from heptad.project import open_project
-    from heptad.serving import serve_folder
 
     workspace = open_project(project).workspace
-    pids = serve_folder(workspace).pids()
-    if pids:
-        raise RefusedError(
-            f"A server answers from this workspace (process {pids[0]}); what it logs from now on would stay behind.",
-            remedy="stop it, and do this again",
-        )
     with counting("move", shown=not as_json) as watch:
         if "://" in target:
-            sums = transfer.move_store(workspace, reveal(target), watch)
+            sums = move_store(workspace, reveal(target), watch)
             then = f'put this under [store] in heptad.toml: url = "{target}"'
             counts = {f"rows of {name}": one.rows for name, one in sums.items()}
             emit(sums, facts({**counts, "next": then}), as_json=as_json)
             return
-        moved = transfer.move(workspace, Path(target).resolve(), watch)
+        moved = move_workspace(workspace, Path(target).resolve(), watch)
     then = f"take heptad.toml and your functions there too; {workspace.folder} can be deleted when all is well"
     emit(moved, facts({"moved to": target, **_held(moved), "next": then}), as_json=as_json)
 

@@ -10,7 +10,7 @@ from heptad.core.secrets import reveal
 from heptad.core.settings import StoreSettings
 from heptad.core.store import Store
 
-FOLDER = ".heptad"
+FOLDER, CACHE = ".heptad", "cache"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Workspace:
     def tables(self) -> Path:
         """Where Delta tables are kept, one folder each."""
         return self.folder / "tables"
+
+    @property
+    def cache(self) -> Path:
+        """Where copies are kept that can be fetched or computed again; no backup holds them."""
+        return self.folder / CACHE
 
 
 def open_workspace(root: Path, name: str, settings: StoreSettings, clock: Path | None = None) -> Workspace:

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from heptad.lifecycle.summary import Month as Month
     from heptad.lifecycle.summary import Rehearsed as Rehearsed
     from heptad.lifecycle.summary import Summary as Summary
+    from heptad.lifecycle.transfer import Backup as Backup
+    from heptad.lifecycle.transfer import backup as backup
+    from heptad.lifecycle.transfer import move as move
+    from heptad.lifecycle.transfer import move_store as move_store
+    from heptad.lifecycle.transfer import restore as restore
     from heptad.lifecycle.why import Reason as Reason
     from heptad.lifecycle.why import Why as Why
     from heptad.lifecycle.why import version_of as version_of
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Backup": "transfer",
         "Check": "doctor",
         "Costs": "costs",
         "Exported": "export",
@@ -62,12 +68,16 @@ __getattr__, __all__ = attach(
         "Watcher": "happenings",
         "Why": "why",
         "Worker": "worker",
+        "backup": "transfer",
         "examine_machine": "doctor",
         "examine_workspace": "doctor",
         "export_workspace": "export",
+        "move": "transfer",
+        "move_store": "transfer",
         "newest": "status",
         "newest_events": "status",
         "read_status": "status",
+        "restore": "transfer",
         "sentence_of": "sentences",
         "unwatched": "happenings",
         "version_of": "why",

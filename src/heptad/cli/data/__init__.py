@@ -2,9 +2,9 @@
 
 import typer
 
-from heptad.cli.data import expect, features, folders, profile, quarantine, suggest, versions
+from heptad.cli.data import collect, expect, features, folders, profile, quarantine, suggest, versions
 
 app = typer.Typer(help="Step 1: versions of the table and of folders, features, expectations.")
-for topic in (versions, profile, quarantine, suggest, expect, features, folders):
+for topic in (collect, versions, profile, quarantine, suggest, expect, features, folders):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

@@ -12,7 +12,7 @@ from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
 from heptad.data.hash_cache import HashCache, Seen, Stamp
 from heptad.data.sources.archives import archive_kind, extract, find_members
-from heptad.data.sources.cache import SourceCache, passing_folder
+from heptad.data.sources.cache import SourceCache, content_digest, passing_folder
 from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
 from heptad.data.sources.formats import read_files
 from heptad.data.sources.settings import SourceSettings
@@ -75,8 +75,7 @@ def _seen(path: Path, before: Seen | None) -> Seen:
     stamp = Stamp.of(path.stat())
     if before is not None and before.stamp == stamp:
         return before
-    # An empty file cannot be mapped; its digest is shorter than any other.
-    return Seen(stamp, blake3().update_mmap(path).digest() if stamp.size else b"")
+    return Seen(stamp, content_digest(path))
 
 
 def read_local(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from heptad.core import transfer
 from heptad.core.errors import InputError, IntegrityError, WorkspaceError
 from heptad.core.events import verify
 from heptad.core.query import Query
@@ -20,8 +19,9 @@ from heptad.core.records import Change, NewEvent
 from heptad.core.settings import StoreSettings
 from heptad.core.sql_copy import copy_store, sql_store
 from heptad.core.sql_store import SqlStore, open_store
-from heptad.core.transfer import MANIFEST, backup, move, move_store, read_backup, restore, silent
 from heptad.core.workspace import Workspace, open_workspace
+from heptad.lifecycle import transfer
+from heptad.lifecycle.transfer import MANIFEST, backup, move, move_store, read_backup, restore, silent
 from heptad.testing.store_contract import points, record
 
 TABLE = "tables/flights"
@@ -38,6 +38,7 @@ def filled(workspace: Workspace) -> Workspace:
     for name, text in {
         f"{TABLE}/_delta_log/0.json": "{}",
         f"{TABLE}/part-0.parquet": "rows",
+        "cache/sources/copy": "fetched again where it is needed",
         "keys/release.ed25519": "secret",
         "keys/release.ed25519.pub": "public",
         "keys/trusted/theirs.pub": "their public",
@@ -228,7 +229,7 @@ from pathlib import Path
 from heptad.core.settings import StoreSettings
 from heptad.core.sql_copy import copy_store, sql_store
 from heptad.core.sql_store import open_store
-from heptad.core.transfer import move
+from heptad.lifecycle.transfer import move
 from heptad.core.workspace import open_workspace
 move(open_workspace(Path(sys.argv[1]), "test", StoreSettings()), Path(sys.argv[2]))
 """

@@ -15,12 +15,13 @@ from blake3 import blake3
 
 from heptad.core import events, sql_writer
 from heptad.core.artifacts import BlobStore
-from heptad.core.errors import InputError, IntegrityError, NotFoundError
+from heptad.core.errors import InputError, IntegrityError, NotFoundError, RefusedError
 from heptad.core.files import confined, make_folder, sync_files, sync_folder, write_atomically, writing
 from heptad.core.local_blobs import open_blobs
 from heptad.core.sql_copy import Sum, Watch, copy_store, sql_store, sums_of
 from heptad.core.sql_store import SqlStore, open_store
-from heptad.core.workspace import FOLDER, Workspace
+from heptad.core.workspace import CACHE, FOLDER, Workspace
+from heptad.serving import serve_folder
 
 MANIFEST = "backup.json"
 STORE = "heptad.db"
@@ -117,7 +118,9 @@ def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
     """Move a workspace to the project at `root`: the old one stays, to be read only, until somebody deletes it.
 
     Writers wait meanwhile. Where this process dies, the old place is still in use; moving again completes it.
+    `RefusedError` while a server answers from the workspace.
     """
+    _refuse_under_a_server(workspace)
     source, folder = sql_store(workspace.store), root / FOLDER
     with source.database.writing() as transaction:
         sql_writer.stop_writers(transaction)
@@ -133,6 +136,7 @@ def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[st
 
     The project uses it when `[store] url` in heptad.toml names it. Answers what each table holds, on both sides.
     """
+    _refuse_under_a_server(workspace)
     source = sql_store(workspace.store)
     with _opened(url) as target, source.database.writing() as transaction:
         if source.database.where == target.database.where:
@@ -144,6 +148,15 @@ def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[st
             copy_store(source, target, watch)
         sql_writer.seal(transaction, target.database.where)
     return sums
+
+
+def _refuse_under_a_server(workspace: Workspace) -> None:
+    pids = serve_folder(workspace).pids()
+    if pids:
+        raise RefusedError(
+            f"A server answers from this workspace (process {pids[0]}); what it logs from now on would stay behind.",
+            remedy="stop it, and do this again",
+        )
 
 
 def read_backup(folder: Path) -> Backup:
@@ -271,7 +284,7 @@ def _name_of(source: Path, path: str) -> str | None:
 def _files_of(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         if Path(place) == folder:
-            folders[:] = [one for one in folders if one != ARTIFACTS]
+            folders[:] = [one for one in folders if one not in {ARTIFACTS, CACHE}]
             names[:] = [one for one in names if one != MANIFEST and not one.startswith(STORE)]
         for one in names:
             path = Path(place, one)
