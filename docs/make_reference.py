@@ -31,6 +31,8 @@ EVENTS = {
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
+    "data.folder_added": "A version of a folder or file was recorded, added here or fetched.",
+    "data.folder_forgotten": "The bytes of a version of a folder were given up.",
     "data.rows_released": "Rows of the quarantine were let into the next version.",
     "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",

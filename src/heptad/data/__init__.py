@@ -76,6 +76,14 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.folders.changes import FolderChanges as FolderChanges
+    from heptad.data.folders.checkout import PlacedFolder as PlacedFolder
+    from heptad.data.folders.folders import Folders as Folders
+    from heptad.data.folders.records import FolderVersion as FolderVersion
+    from heptad.data.folders.settings import RemoteSettings as RemoteSettings
+    from heptad.data.folders.status import FolderStatus as FolderStatus
+    from heptad.data.folders.tree import shown_path as shown_path
+    from heptad.data.folders.versions import FORGOTTEN as FORGOTTEN
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
     from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
@@ -174,6 +182,7 @@ __getattr__, __all__ = attach(
         "ERASURE": "erasing.removing",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
+        "FORGOTTEN": "folders.versions",
         "FeatureReader": "features.reading",
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",
@@ -185,6 +194,10 @@ __getattr__, __all__ = attach(
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "FoundRows": "erasing.finding",
+        "FolderChanges": "folders.changes",
+        "FolderStatus": "folders.status",
+        "FolderVersion": "folders.records",
+        "Folders": "folders.folders",
         "Labels": "cleaning.suggesting.labels",
         "Landed": "streams.landing",
         "MOST_KEY": "features.online",
@@ -199,11 +212,13 @@ __getattr__, __all__ = attach(
         "ParityDifference": "features.parity",
         "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
+        "PlacedFolder": "folders.checkout",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
+        "RemoteSettings": "folders.settings",
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
         "Role": "records",
@@ -289,6 +304,7 @@ __getattr__, __all__ = attach(
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
         "scrub_store": "erasing.redacting",
+        "shown_path": "folders.tree",
         "split_member": "sources.archives",
         "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, ExpectationResult, FeatureView, RowsReleased, erased_in_words
+from heptad.data import DatasetVersion, ExpectationResult, FeatureView, FolderVersion, RowsReleased, erased_in_words
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -52,6 +52,14 @@ def _released(record: Record[RowsReleased]) -> str:
 def _view(record: Record[FeatureView]) -> str:
     body = record.body
     return f"definition {body.version} of the feature view {body.name}: {', '.join(one.name for one in body.features)}"
+
+
+def _folder(record: Record[FolderVersion]) -> str:
+    body = record.body
+    forgotten = record.attributes.get("forgotten")
+    return f"version {body.version} of the {body.what} {body.name}: {body.files:,} files, {body.bytes:,} bytes" + (
+        f"; forgotten: {forgotten}" if forgotten else ""
+    )
 
 
 def _study(record: Record[Study]) -> str:
@@ -134,6 +142,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(RowsReleased, _released),
         _saying(DatasetVersion, _dataset),
         _saying(ExpectationResult, _expectations),
+        _saying(FolderVersion, _folder),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),
