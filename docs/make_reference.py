@@ -33,6 +33,8 @@ EVENTS = {
     "data.version_rolled_back": "An earlier version became the latest again.",
     "data.cells_corrected": "A person corrected cells; every later version has them right.",
     "data.card_stated": "`[card]` says something else of a version than before.",
+    "data.folder_added": "A version of a folder or file was recorded, added here or fetched.",
+    "data.folder_forgotten": "The bytes of a version of a folder were given up.",
     "data.rows_released": "Rows of the quarantine were let into the next version.",
     "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",

@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -21,6 +21,7 @@ from heptad.data import (
     FeatureSettings,
     LabellingSettings,
     OnlineSettings,
+    RemoteSettings,
     SourceSettings,
     toml_key,
     toml_value,
@@ -49,6 +50,7 @@ class Config(Settings, frozen=True, kw_only=True):
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
     features: dict[str, FeatureSettings] = {}
     online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
+    remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
@@ -69,20 +71,45 @@ def read_config(root: Path) -> Config:
             remedy="go to a project's folder, name it with --project, or make one: "
             "heptad init --from FILE --target COLUMN",
         )
+    values = _checked(path, Config)
+    config = msgspec.convert(values, Config)
+    return msgspec.structs.replace(config, project=_named(config.project, root))
+
+
+class FolderConfig(Settings, frozen=True, kw_only=True):
+    """The sections that versioned folders need: they are of use in projects that have no table yet."""
+
+    project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
+    store: StoreSettings = msgspec.field(default_factory=StoreSettings)
+    remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+
+
+def read_folder_config(root: Path) -> FolderConfig:
+    """Those sections of heptad.toml at `root`, if there is one; raises `SettingsError` with every mistake in them."""
+    path = root / FILE
+    values = _checked(path, FolderConfig, FolderConfig.__struct_fields__) if path.is_file() else {}
+    config = msgspec.convert(values, FolderConfig)
+    return msgspec.structs.replace(config, project=_named(config.project, root))
+
+
+def _checked(path: Path, kind: type[Settings], sections: Collection[str] = ()) -> dict[str, Any]:
+    """The values of a file that fit the type of its settings; of some sections, or of all."""
     text, values = _parsed(path)
+    if sections:
+        values = {name: value for name, value in values.items() if name in sections}
     lines = _line_numbers(text)
-    mistakes = sorted(_mistakes(values, Config, (), lines))
+    mistakes = sorted(_mistakes(values, kind, (), lines))
     if mistakes:
         raise SettingsError(
             f"{path} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:",
             problems=[f"line {line}: {sentence}" if line else sentence for line, sentence in mistakes],
             remedy="mend them in the file; `heptad explain-config` then shows every setting and its value",
         )
-    config = msgspec.convert(values, Config)
-    if config.project.name:
-        return config
-    named = msgspec.structs.replace(config.project, name=default_name(root))
-    return msgspec.structs.replace(config, project=named)
+    return values
+
+
+def _named(project: ProjectSettings, root: Path) -> ProjectSettings:
+    return project if project.name else msgspec.structs.replace(project, name=default_name(root))
 
 
 def default_name(folder: Path) -> str:

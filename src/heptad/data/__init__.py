@@ -88,6 +88,14 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.folders.changes import FolderChanges as FolderChanges
+    from heptad.data.folders.checkout import PlacedFolder as PlacedFolder
+    from heptad.data.folders.folders import Folders as Folders
+    from heptad.data.folders.records import FolderVersion as FolderVersion
+    from heptad.data.folders.settings import RemoteSettings as RemoteSettings
+    from heptad.data.folders.status import FolderStatus as FolderStatus
+    from heptad.data.folders.tree import shown_path as shown_path
+    from heptad.data.folders.versions import FORGOTTEN as FORGOTTEN
     from heptad.data.labelling.records import LabellingFunction as LabellingFunction
     from heptad.data.labelling.settings import LabellingSettings as LabellingSettings
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
@@ -199,6 +207,7 @@ __getattr__, __all__ = attach(
         "ERASURE": "erasing.removing",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
+        "FORGOTTEN": "folders.versions",
         "FeatureReader": "features.reading",
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",
@@ -209,6 +218,10 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "FolderChanges": "folders.changes",
+        "FolderStatus": "folders.status",
+        "FolderVersion": "folders.records",
+        "Folders": "folders.folders",
         "FoundRows": "erasing.finding",
         "Items": "cards.document",
         "LabellingFunction": "labelling.records",
@@ -227,11 +240,13 @@ __getattr__, __all__ = attach(
         "ParityDifference": "features.parity",
         "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
+        "PlacedFolder": "folders.checkout",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
+        "RemoteSettings": "folders.settings",
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
         "RestSettings": "sources.settings",
@@ -322,6 +337,7 @@ __getattr__, __all__ = attach(
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
         "scrub_store": "erasing.redacting",
+        "shown_path": "folders.tree",
         "split_member": "sources.archives",
         "split_rule": "versions.split_rules",
         "subjects_of": "erasing.subjects",

@@ -27,6 +27,8 @@ from heptad.data.expectations.history import rows_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.features import Features
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
+from heptad.data.folders.folders import Folders
+from heptad.data.folders.settings import RemoteSettings
 from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
@@ -57,6 +59,7 @@ class Data:
         expect: ExpectSettings,
         features: Mapping[str, FeatureSettings],
         online: OnlineSettings | None = None,
+        remote: RemoteSettings | None = None,
         card: CardSettings | None = None,
         labelling: LabellingSettings | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class Data:
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
         self.erasing = Erasing(workspace, self._assembly, self.features, clean)
         self.cards = Cards(workspace, project, card or CardSettings())
+        self.folders = Folders(workspace, remote or RemoteSettings())
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:

@@ -12,6 +12,7 @@ from heptad.data import (
     DatasetVersion,
     ExpectationResult,
     FeatureView,
+    FolderVersion,
     RowsReleased,
     SplitRule,
     erased_in_words,
@@ -79,6 +80,14 @@ def _released(record: Record[RowsReleased]) -> str:
 def _view(record: Record[FeatureView]) -> str:
     body = record.body
     return f"definition {body.version} of the feature view {body.name}: {', '.join(one.name for one in body.features)}"
+
+
+def _folder(record: Record[FolderVersion]) -> str:
+    body = record.body
+    forgotten = record.attributes.get("forgotten")
+    return f"version {body.version} of the {body.what} {body.name}: {body.files:,} files, {body.bytes:,} bytes" + (
+        f"; forgotten: {forgotten}" if forgotten else ""
+    )
 
 
 def _study(record: Record[Study]) -> str:
@@ -164,6 +173,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(Correction, _correction),
         _saying(SplitRule, _rule),
         _saying(ExpectationResult, _expectations),
+        _saying(FolderVersion, _folder),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),

@@ -9,6 +9,7 @@ from heptad.cli.data import (
     erase,
     expect,
     features,
+    folders,
     labels,
     pii,
     profile,
@@ -34,6 +35,7 @@ for topic in (
     features,
     pii,
     stream,
+    folders,
     erase,
 ):
     app.registered_commands += topic.app.registered_commands

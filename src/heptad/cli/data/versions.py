@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heptad.cli.data import folders
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
 
 if TYPE_CHECKING:
@@ -12,16 +13,20 @@ if TYPE_CHECKING:
     from heptad.data import DatasetVersion
 
 app = typer.Typer()
-Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest.")]
+Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest; of a folder NAME@NUMBER.")]
 
 
 @app.command()
 def log(
+    name: Annotated[str, typer.Argument(help="A folder or file, instead of the table.", show_default=False)] = "",
     limit: Annotated[int, typer.Option(min=1, help="Versions at most.")] = 30,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """List the versions, newest first."""
+    if name or not folders.has_table(project):
+        folders.log_of(name, project, as_json=as_json)
+        return
     from heptad.cli.reading import newest_records
     from heptad.data import DatasetVersion, tags_of
     from heptad.project import open_project
@@ -55,6 +60,9 @@ def _marks(version: "Record[DatasetVersion]") -> list[str]:
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show a version: sources, repairs, findings, columns."""
+    if folder := folders.folder_version(version, project):
+        folders.show_version(*folder, as_json=as_json)
+        return
     from heptad.data import ROLLED_BACK, erased_in_words, find_version, tags_of
     from heptad.project import open_project
 
@@ -110,7 +118,10 @@ def diff(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two versions: columns, rows, distributions, findings."""
+    """Compare two versions: columns, rows, findings; paths."""
+    if folder := folders.folder_version(old, project):
+        folders.diff_versions(*folder, new, as_json=as_json)
+        return
     from heptad.project import open_project
 
     data = open_project(project).data
@@ -121,11 +132,16 @@ def diff(
 @app.command()
 def get(
     version: Version,
-    file: Annotated[Path, typer.Argument(help="What to write: .parquet, .csv, .jsonl or .arrow.")],
+    file: Annotated[
+        Path, typer.Argument(help="What to write: .parquet, .csv, .jsonl or .arrow; of a folder its path.")
+    ],
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the rows of a version into a file."""
+    """Write the rows of a version, or the files of a folder."""
+    if folder := folders.folder_version(version, project):
+        folders.get_version(*folder, file, as_json=as_json)
+        return
     from heptad.cli.tables import check_ending, write_table
     from heptad.data import as_it_is
     from heptad.project import open_project
