@@ -121,7 +121,7 @@ def _read_texts(
     tables, small = [], sum(path.stat().st_size for _, path in parts) <= whole_bytes()
     for name, path in parts:
         check_lines(path, name)
-        keep = None if small else partial(cache.made_of, path)
+        keep = None if small else partial(cache.folder_made_of, path)
         tables.append(read_delimited(chunks_of(path, whole=small), name, settings, keep))
     cells = _stacked([table.rows for table in tables], parts)
     decimal_comma = tables[0].separator != ","
@@ -199,7 +199,7 @@ Opened = tuple[pl.LazyFrame, dict[str, str]]
 def _open_lines(name: str, path: Path, settings: SourceSettings, cache: SourceCache) -> Opened:
     check_lines(path, name)
     small = path.stat().st_size <= whole_bytes()
-    keep = None if small else partial(cache.made_of, path)
+    keep = None if small else partial(cache.folder_made_of, path)
     return read_json_lines(chunks_of(path, whole=small), name, settings.encoding, keep), {}
 
 
