@@ -27,6 +27,7 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.nothing_new": "A collection on schedule found nothing newer than the latest version.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",

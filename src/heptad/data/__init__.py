@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from heptad.data.records import Role as Role
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
+    from heptad.data.settings import CatchUp as CatchUp
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.archives import split_member as split_member
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "CatchUp": "settings",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",

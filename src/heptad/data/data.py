@@ -51,6 +51,7 @@ class Data:
         self._workspace = workspace
         self._project = project
         self.every = data.every
+        self.catch_up = data.catch_up
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
