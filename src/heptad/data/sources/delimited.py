@@ -58,6 +58,17 @@ def read_delimited(raw: Chunks, name: str, settings: SourceSettings, keep: Keep 
     return TextTable(rows=rows, separator=dialect.separator, understood=understood, repairs=repairs)
 
 
+def read_as_written(raw: Chunks, name: str, settings: SourceSettings, keep: Keep | None = None) -> pl.LazyFrame:
+    """The cells of a CSV-like file with the blanks around them, a row for each line; raises `DataError` as above."""
+    text = open_text(raw, name, settings.encoding)
+    chunks = without_leading_lines(text.chunks)
+    dialect = sniff(chunks, name, settings)
+    if dialect.runs:
+        raise DataError(f"{name} separates fields by blanks, which belong to values here.", allowed="a CSV file")
+    reading = _Reading(chunks, name, dialect, settings.nulls)
+    return reading.kept(keep, text.encoding) if keep else reading.held()
+
+
 class _Reading:
     """Reads one text block by block."""
 

@@ -13,7 +13,7 @@ from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
 from heptad.data.sources.blocks import check_lines, chunks_of, whole_bytes
 from heptad.data.sources.cache import SourceCache
-from heptad.data.sources.delimited import read_delimited
+from heptad.data.sources.delimited import read_as_written, read_delimited
 from heptad.data.sources.excel import OLE, read_sheet
 from heptad.data.sources.json_documents import read_json_document
 from heptad.data.sources.json_lines import read_json_lines
@@ -61,12 +61,7 @@ def read_files(
     cache: SourceCache,
 ) -> SourceTable:
     """The rows of files (name and path) one under the other; they must agree in format and columns."""
-    formats = {_format_of(name, path, settings) for name, path in parts}
-    if len(formats) > 1:
-        raise DataError(
-            f"The files are of different formats: {', '.join(sorted(formats))}.", allowed="files of one format"
-        )
-    (kind,) = formats
+    kind = _common_format(parts, settings)
     if kind == "csv":
         table = _read_texts(parts, settings, style, keep_text, cache)
     else:
@@ -78,6 +73,29 @@ def read_files(
             rows=table.rows, understood={"files": f"{len(parts)}", **table.understood}, repairs=table.repairs
         )
     )
+
+
+def cells_of(parts: Sequence[tuple[str, Path]], settings: SourceSettings, cache: SourceCache) -> pl.LazyFrame:
+    """The rows of files as they are written: texts with blanks and marks for missing, typed files in their types."""
+    kind = _common_format(parts, settings)
+    if kind != "csv":
+        return flattened(_stacked([_OPENERS[kind](name, path, settings, cache)[0] for name, path in parts], parts))[0]
+    frames = []
+    for name, path in parts:
+        check_lines(path, name)
+        small = path.stat().st_size <= whole_bytes()
+        keep = None if small else partial(cache.folder_made_of, path)
+        frames.append(read_as_written(chunks_of(path, whole=small), name, settings, keep))
+    return _stacked(frames, parts)
+
+
+def _common_format(parts: Sequence[tuple[str, Path]], settings: SourceSettings) -> str:
+    formats = {_format_of(name, path, settings) for name, path in parts}
+    if len(formats) > 1:
+        raise DataError(
+            f"The files are of different formats: {', '.join(sorted(formats))}.", allowed="files of one format"
+        )
+    return formats.pop()
 
 
 def _format_of(name: str, path: Path, settings: SourceSettings) -> str:

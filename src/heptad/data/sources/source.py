@@ -15,6 +15,9 @@ from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.settings import SourceSettings
 
+ADDRESS = re.compile(r"([a-z][a-z0-9+-]+):")
+"""What begins so is no path; a drive of Windows has one letter."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What an address is relative to: the project's folder, and the zone of times that name none."""
@@ -58,7 +61,7 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     """
     address, sheet = split_sheet(reveal(settings.uri))
     settings = msgspec.structs.replace(settings, sheet=sheet) if sheet else settings
-    scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
+    scheme = ADDRESS.match(address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
         kind = "delta+file"
