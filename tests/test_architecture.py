@@ -29,7 +29,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports", "scipy"},
+    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports", "scipy", "lxml"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
@@ -51,6 +51,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "fastavro": "data/sources/avro",
     "fastexcel": "data/sources/excel",
     "backports": "data/sources/compression",
+    "lxml": "data/sources/html_tables",
     "optuna": "experiments/",
     "sklearn": ("training/", "data/cleaning/limits"),
     "scipy": ("training/", "data/expectations/coverage"),

@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.html_tables import is_page as is_page
     from heptad.data.sources.settings import OnChange as OnChange
     from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
@@ -202,6 +203,7 @@ __getattr__, __all__ = attach(
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
+        "is_page": "sources.html_tables",
         "join_features": "features.joins",
         "junit_xml": "expectations.junit",
         "largest_shift": "profiles.distances",

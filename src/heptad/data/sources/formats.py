@@ -15,6 +15,7 @@ from heptad.data.sources.blocks import check_lines, chunks_of, whole_bytes
 from heptad.data.sources.cache import SourceCache
 from heptad.data.sources.delimited import read_as_written, read_delimited
 from heptad.data.sources.excel import OLE, read_sheet
+from heptad.data.sources.html_tables import is_page, read_page
 from heptad.data.sources.json_documents import read_json_document
 from heptad.data.sources.json_lines import read_json_lines
 from heptad.data.sources.settings import SourceSettings
@@ -37,6 +38,8 @@ SUFFIXES = {
     ".xlsb": "excel",
     ".xls": "excel",
     ".ods": "excel",
+    ".html": "html",
+    ".htm": "html",
 }
 """Formats by a file's name; everything else is delimited text, unless its first bytes say otherwise."""
 _MAGIC = {
@@ -64,6 +67,8 @@ def read_files(
     kind = _common_format(parts, settings)
     if kind == "csv":
         table = _read_texts(parts, settings, style, keep_text, cache)
+    elif kind == "html":
+        table = _read_pages(parts, settings, style, keep_text)
     else:
         table = _read_typed(kind, parts, settings, style, keep_text, cache)
     return (
@@ -105,7 +110,7 @@ def _format_of(name: str, path: Path, settings: SourceSettings) -> str:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return kind
-    by_name = SUFFIXES.get(PurePath(name).suffix.lower(), "csv")
+    by_name = SUFFIXES.get(PurePath(name).suffix.lower(), "html" if is_page(head) else "csv")
     if by_name not in {"csv", "json", "jsonl"}:
         return by_name
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -147,6 +152,17 @@ def _read_texts(
     typed, told, repairs = read_columns(cells.collect(), read) if small else read_columns(cells, read)
     repairs = [*(repair for table in tables for repair in table.repairs), *repairs]
     return _table(typed.lazy(), tables[0].understood, told, repairs)
+
+
+def _read_pages(
+    parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+) -> SourceTable:
+    """Tables of pages: all cells are text, and are read as those of a CSV file are."""
+    pages = [read_page(path, name, settings) for name, path in parts]
+    cells = _stacked([page.cells.lazy() for page in pages], parts).collect()
+    read = {name: read_text(name, decimal_comma=False, style=style) for name in cells.columns if name not in keep_text}
+    typed, told, repairs = read_columns(cells, read)
+    return _table(typed.lazy(), pages[0].understood, told, repairs)
 
 
 def _read_typed(
@@ -232,6 +248,11 @@ def _open_document(name: str, path: Path, settings: SourceSettings, _cache: Sour
     return rows, {"taken": taken}
 
 
+def _open_page(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
+    page = read_page(path, name, settings)
+    return page.cells.lazy(), page.understood
+
+
 def _open_parquet(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
     return _scanned("Parquet", name, lambda: pl.scan_parquet(path, glob=False)), {}
 
@@ -259,6 +280,7 @@ _OPENERS: dict[str, Callable[[str, Path, SourceSettings, SourceCache], Opened]] 
     "arrow": _open_arrow,
     "avro": _open_avro,
     "excel": _open_excel,
+    "html": _open_page,
 }
 
 

@@ -98,10 +98,11 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """A path or glob relative to the project, or an address: `s3://BUCKET/KEY`, `https://HOST/FILE`, ..."""
     time: str = ""
     """The column that says when a row happened; rows are collected up to a moment by it."""
-    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel"] = ""
+    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel", "html"] = ""
     """Empty: by the file's name and content."""
     sheet: str = ""
-    """The sheet of a book of Excel or OpenDocument; `book.xlsx!Sheet` in `uri` says the same."""
+    """The sheet of a book of Excel or OpenDocument, or the table of an HTML page: its number from 1, id or caption;
+    `book.xlsx!Sheet` and `page.html#table=2` in `uri` say the same."""
     unpacked_gb: PositiveFloat = 50.0
     """The most that a compressed file or a member of an archive may hold, in GB of 10^9 bytes."""
     endpoint: str = ""

@@ -13,6 +13,7 @@ from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
+from heptad.data.sources.html_tables import split_table
 from heptad.data.sources.settings import SourceSettings
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+-]+):")
@@ -60,7 +61,9 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     Raises `NotFoundError` for a scheme that nothing installed reads.
     """
     address, sheet = split_sheet(reveal(settings.uri))
+    address, table = split_table(address)
     settings = msgspec.structs.replace(settings, sheet=sheet) if sheet else settings
+    settings = msgspec.structs.replace(settings, sheet=table, format="html") if table else settings
     scheme = ADDRESS.match(address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
