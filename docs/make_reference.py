@@ -110,7 +110,7 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     return [*lines, "", *inner]
 
 
-_TABLES = {"rest"}
+_TABLES = {"rest", "manifest"}
 """Settings that are tables with a section of their own."""
 _PLAIN = {"quantiles"}
 """Tables of names that are written on one line and need no section of their own."""

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.manifests.settings import ManifestSettings as ManifestSettings
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -153,6 +154,7 @@ __getattr__, __all__ = attach(
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
+        "ManifestSettings": "manifests.settings",
         "OnlineRow": "features.reading",
         "OnChange": "sources.settings",
         "OnlineSettings": "features.settings",

@@ -8,6 +8,7 @@ import msgspec
 from heptad.core.errors import InputError
 from heptad.core.settings import Amount, Count, OptionalDuration, Settings, Span
 from heptad.data.expectations.settings import Range
+from heptad.data.manifests.settings import ManifestSettings
 
 
 def _check_encoding(name: str) -> None:
@@ -98,8 +99,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """A path or glob relative to the project, or an address: `s3://BUCKET/KEY`, `https://HOST/FILE`, ..."""
     time: str = ""
     """The column that says when a row happened; rows are collected up to a moment by it."""
-    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel", "html"] = ""
-    """Empty: by the file's name and content."""
+    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel", "html", "manifest"] = ""
+    """Empty: by the file's name and content. `manifest`: `uri` is a folder, and each file in it a row."""
     sheet: str = ""
     """The sheet of a book of Excel or OpenDocument, or the table of an HTML page: its number from 1, id or caption;
     `book.xlsx!Sheet` and `page.html#table=2` in `uri` say the same."""
@@ -157,5 +158,7 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """Databases: how long reading may take in all."""
     rest: RestSettings = msgspec.field(default_factory=RestSettings)
     """HTTP APIs at `rest:https://HOST/PATH`: pages, authorisation, limits."""
+    manifest: ManifestSettings = msgspec.field(default_factory=ManifestSettings)
+    """Folders of images, texts and sounds, with `format = "manifest"`."""
     as_of: int | str = ""
     """Delta tables: a version (`12`) or a moment (`"2026-01-31T00:00:00Z"`). Empty: the newest."""

@@ -66,6 +66,8 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     settings = msgspec.structs.replace(settings, sheet=table, format="html") if table else settings
     scheme = ADDRESS.match(address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
+    if kind == "file" and settings.format == "manifest":
+        kind = "manifest"
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
