@@ -22,7 +22,7 @@ from heptad.data.features.features import Features
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
-from heptad.data.settings import DataSettings
+from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.versions import versions
@@ -51,7 +51,7 @@ class Data:
         self._workspace = workspace
         self._project = project
         self.every = data.every
-        self.catch_up = data.catch_up
+        self.catch_up: CatchUp = data.catch_up
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")

@@ -78,7 +78,9 @@ def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]
         return Reading(values=texts if codes or not count else whole, understood="codes with leading zeros" * codes)
     plain, understood = _plain_numbers(texts, told.samples["head"], decimal_comma)
     numbers, integers = plain.cast(pl.Float64, strict=False), plain.cast(pl.Int64, strict=False)
-    truth = texts.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+    # Looking values up holds the whole column; comparing them does not.
+    lower = texts.str.to_lowercase()
+    truth = pl.when(lower.is_in(list(_BOOLEANS))).then(lower == "true")
     told = yield Asking({"numbers": numbers.count(), "integers": integers.count(), "truth": truth.count()})
     fit = told.values["numbers"]
     if fit >= MOST * count:
