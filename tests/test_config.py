@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from heptad.config import FILE, default_name, effective_toml, read_config
+from heptad.config import FILE, default_name, effective_toml, read_config, read_folder_config
 from heptad.core.errors import InputError, SettingsError
 from heptad.experiments.settings import EstimatorName, MetricName
 from heptad.training import MEASURES
@@ -170,3 +170,15 @@ def test_the_effective_configuration_is_a_valid_file_that_means_the_same(tmp_pat
     other = tmp_path / "other"
     other.mkdir()
     assert read_config(written(other, printed)) == config
+
+
+def test_folders_need_no_table(tmp_path: Path) -> None:
+    """The sections that they need are read alone, with every mistake in them; the others may be missing or wrong."""
+    assert read_folder_config(tmp_path).project.name == default_name(tmp_path)
+    (tmp_path / "heptad.toml").write_text('[remote]\nuri = "../data"\n[data]\nsource = 3\n')
+    assert read_folder_config(tmp_path).remote.uri == "../data"
+    (tmp_path / "heptad.toml").write_text('[remote]\nuri = 3\ntimeot = "1s"\n')
+    with pytest.raises(SettingsError) as error:
+        read_folder_config(tmp_path)
+    assert len(error.value.problems) == 2
+    assert "did you mean 'timeout'" in str(error.value)

@@ -11,7 +11,9 @@ from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceEr
 from heptad.project import (
     create_from_table,
     create_from_template,
+    find_workspace,
     open_experiments,
+    open_folders,
     open_project,
     open_rehearsal,
 )
@@ -111,6 +113,31 @@ def test_a_template_whose_data_is_not_there_leaves_no_folder(tmp_path, monkeypat
     with pytest.raises(DataError, match="not installed"):
         open_rehearsal(tmp_path / "f", "flights", START)
     assert not (tmp_path / "f").exists()
+
+
+def test_folders_need_no_more_than_a_repository(tmp_path, monkeypatch):
+    """The workspace is at its top, from wherever one asks; outside of any it is told, and nothing is made."""
+    with pytest.raises(InputError, match="in no Heptad project and in no Git repository"):
+        open_folders(tmp_path)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "inner").mkdir()
+    assert open_folders(tmp_path / "inner").names() == []
+    assert (tmp_path / ".heptad").is_dir()
+    assert not (tmp_path / "inner" / ".heptad").exists()
+
+
+def test_a_run_names_the_version_of_a_folder_that_it_used(tmp_path, monkeypatch):
+    """And the version leads to the run."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    (added,) = open_folders().add([tmp_path / "images"])
+    with heptad.track("train", made_from=[("data", added.version.id)]) as run:
+        run.log(loss=0.5)
+    store = find_workspace()[0].store
+    assert [link.target for link in store.trace([run.id], "out", ["data"])] == [added.version.id]
+    assert [link.source for link in store.trace([added.version.id], "in", ["data"])] == [run.id]
 
 
 def test_track_finds_the_project_above(rides, monkeypatch):

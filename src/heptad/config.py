@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,7 +13,17 @@ import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
-from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, OnlineSettings, SourceSettings
+from heptad.data import (
+    CleanSettings,
+    DataSettings,
+    ExpectSettings,
+    FeatureSettings,
+    OnlineSettings,
+    RemoteSettings,
+    SourceSettings,
+    toml_key,
+    toml_value,
+)
 from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetrainSettings
 from heptad.monitoring import MonitorSettings
@@ -36,6 +46,7 @@ class Config(Settings, frozen=True, kw_only=True):
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
     features: dict[str, FeatureSettings] = {}
     online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
+    remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
@@ -56,20 +67,45 @@ def read_config(root: Path) -> Config:
             remedy="go to a project's folder, name it with --project, or make one: "
             "heptad init --from FILE --target COLUMN",
         )
+    values = _checked(path, Config)
+    config = msgspec.convert(values, Config)
+    return msgspec.structs.replace(config, project=_named(config.project, root))
+
+
+class FolderConfig(Settings, frozen=True, kw_only=True):
+    """The sections that versioned folders need: they are of use in projects that have no table yet."""
+
+    project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
+    store: StoreSettings = msgspec.field(default_factory=StoreSettings)
+    remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+
+
+def read_folder_config(root: Path) -> FolderConfig:
+    """Those sections of heptad.toml at `root`, if there is one; raises `SettingsError` with every mistake in them."""
+    path = root / FILE
+    values = _checked(path, FolderConfig, FolderConfig.__struct_fields__) if path.is_file() else {}
+    config = msgspec.convert(values, FolderConfig)
+    return msgspec.structs.replace(config, project=_named(config.project, root))
+
+
+def _checked(path: Path, kind: type[Settings], sections: Collection[str] = ()) -> dict[str, Any]:
+    """The values of a file that fit the type of its settings; of some sections, or of all."""
     text, values = _parsed(path)
+    if sections:
+        values = {name: value for name, value in values.items() if name in sections}
     lines = _line_numbers(text)
-    mistakes = sorted(_mistakes(values, Config, (), lines))
+    mistakes = sorted(_mistakes(values, kind, (), lines))
     if mistakes:
         raise SettingsError(
             f"{path} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:",
             problems=[f"line {line}: {sentence}" if line else sentence for line, sentence in mistakes],
             remedy="mend them in the file; `heptad explain-config` then shows every setting and its value",
         )
-    config = msgspec.convert(values, Config)
-    if config.project.name:
-        return config
-    named = msgspec.structs.replace(config.project, name=default_name(root))
-    return msgspec.structs.replace(config, project=named)
+    return values
+
+
+def _named(project: ProjectSettings, root: Path) -> ProjectSettings:
+    return project if project.name else msgspec.structs.replace(project, name=default_name(root))
 
 
 def default_name(folder: Path) -> str:
@@ -117,29 +153,15 @@ def _merge(values: Any, given: Any) -> Any:
 def _write_table(lines: list[str], path: list[str], content: dict[str, Any], given: dict[str, Any]) -> None:
     plain = {key: value for key, value in content.items() if not isinstance(value, dict) or not value}
     if plain or not content:
-        lines += ["", f"[{'.'.join(_toml_key(part) for part in path)}]"]
+        lines += ["", f"[{'.'.join(toml_key(part) for part in path)}]"]
     for key, value in plain.items():
         if value is None:
-            lines.append(f"# {_toml_key(key)} is not set")
+            lines.append(f"# {toml_key(key)} is not set")
         else:
-            lines.append(f"{_toml_key(key)} = {_toml_value(value)}" + ("" if key in given else "   # default"))
+            lines.append(f"{toml_key(key)} = {toml_value(value)}" + ("" if key in given else "   # default"))
     for key, value in content.items():
         if isinstance(value, dict) and value:
             _write_table(lines, [*path, key], value, given.get(key, {}))
-
-
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
-
-
-def _toml_value(value: Any) -> str:
-    """JSON writes text, numbers and booleans as TOML does; tables inside of lists are written on one line."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    if isinstance(value, dict):
-        inside = [f"{_toml_key(key)} = {_toml_value(one)}" for key, one in value.items() if one is not None]
-        return f"{{ {', '.join(inside)} }}" if inside else "{}"
-    return msgspec.json.encode(value).decode()
 
 
 def _mistakes(
@@ -191,7 +213,7 @@ def _wrong(value: Any, kind: Any, before: str, after: str = "") -> Iterator[str]
         if items:
             yield from items
             return
-    shown = f"{before}{repr(value) if isinstance(value, str) else _toml_value(value)}{after}"
+    shown = f"{before}{repr(value) if isinstance(value, str) else toml_value(value)}{after}"
     try:
         msgspec.convert(value, kind)
         for check in [meta.extra["check"] for meta in about if meta.extra]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from heptad.config import FILE, Config, read_config
+from heptad.config import FILE, Config, FolderConfig, read_config, read_folder_config
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError
 from heptad.core.files import write_atomically
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from heptad.core.flow import Results
     from heptad.core.flow_plan import Function
-    from heptad.data import Data
+    from heptad.data import Data, Folders
     from heptad.experiments import ActiveRun, Experiments
     from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
@@ -77,6 +77,7 @@ class Project:
             config.expect,
             config.features,
             config.online,
+            config.remote,
         )
 
     @cached_property
@@ -246,15 +247,47 @@ def open_experiments(path: Path | str = ".") -> "Experiments":
     return Experiments(workspace, ProjectSettings(name=name), SearchSettings())
 
 
-def track(name: str, *, experiment: str = "", params: "Mapping[str, Any] | None" = None) -> "ActiveRun":
+def open_folders(path: Path | str = ".") -> "Folders":
+    """Versioned folders of the project that the folder `path` is in; see `find_workspace`."""
+    from heptad.data import Folders
+
+    workspace, config = find_workspace(path)
+    return Folders(workspace, config.remote)
+
+
+def find_workspace(path: Path | str = ".") -> tuple[Workspace, FolderConfig]:
+    """The workspace of the project that the folder `path` is in; a Git repository without heptad.toml is one too.
+
+    Of heptad.toml only `[project]`, `[store]` and `[remote]` are read. Raises `InputError` where there is neither.
+    """
+    here = Path(path).resolve()
+    marks = (FILE, FOLDER, ".git")
+    root = next((one for one in (here, *here.parents) if any((one / mark).exists() for mark in marks)), None)
+    if root is None:
+        raise InputError(
+            f"{here} is in no Heptad project and in no Git repository.",
+            remedy="go to one, name it with --project, or make one: git init, or heptad init",
+        )
+    config = read_folder_config(root)
+    return open_workspace(root, config.project.name, config.store), config
+
+
+def track(
+    name: str,
+    *,
+    experiment: str = "",
+    params: "Mapping[str, Any] | None" = None,
+    made_from: "Sequence[tuple[str, str]]" = (),
+) -> "ActiveRun":
     """A run to log to from a script: `with heptad.track("name") as run: run.log(loss=0.1)`.
 
     It belongs to the project in this folder or the nearest above; without one, to a workspace that is made in this
-    folder. A block that raises leaves a run that failed, with the reason.
+    folder. A block that raises leaves a run that failed, with the reason. `made_from` are the records that it uses,
+    each with how: `("data", version.id)`.
     """
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), here)
-    return open_experiments(root).start(name, experiment=experiment, params=params or {})
+    return open_experiments(root).start(name, experiment=experiment, params=params or {}, made_from=made_from)
 
 
 def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:

@@ -1,18 +1,13 @@
 """Objects of a bucket are a source, against a real S3 API server, and against servers that misbehave."""
 
-import os
-import re
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 import obstore
 import polars as pl
 import pytest
@@ -26,38 +21,7 @@ from heptad.testing.source_contract import SourceContract
 TABLE = b"number,name\n1,a\n2,b\n"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The address of moto's S3 server, a process of its own."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert process.stderr is not None
-    port = ""
-    for line in process.stderr:
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            port = found[1]
-            break
-    assert port, "moto's server did not start"
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
-    process.stderr.close()
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing-id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-sesame")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-
-
-@pytest.fixture
-def bucket(endpoint: str) -> S3Store:
-    """An empty bucket."""
-    name = f"b{os.urandom(6).hex()}"
-    assert httpx.put(f"{endpoint}/{name}").status_code == 200
-    return S3Store(name, endpoint=endpoint, client_options={"allow_http": True})
+pytestmark = pytest.mark.usefixtures("credentials")
 
 
 def source_of(bucket: S3Store, root: Path, key: str, **settings: object) -> Source:

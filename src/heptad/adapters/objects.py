@@ -1,8 +1,7 @@
 """Rows out of objects in a bucket: `s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://CONTAINER/KEY`; a key may be a glob."""
 
 import re
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import obstore
 from blake3 import blake3
-from obstore.exceptions import (
-    BaseError,
-    NotFoundError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-    UnknownConfigurationKeyError,
-)
-from obstore.store import AzureStore, GCSStore, S3Store
 
-from heptad.core.errors import DataError, SettingsError, UnavailableError, nearest
+from heptad.adapters.buckets import Bucket
+from heptad.core.errors import DataError, nearest
 from heptad.core.files import writing
-from heptad.core.settings import duration
 from heptad.data import (
     Place,
     Source,
@@ -31,25 +21,11 @@ from heptad.data import (
     cache_of,
     read_local,
     refuse_secrets_in,
-    reveal_all,
     split_member,
-    without_secrets,
 )
 
 PIECE = 8 << 20
 """So many bytes are asked for at a time; a piece that fails is asked for again, not the whole object."""
-_STORES: dict[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-_ENDPOINT = {"s3": "endpoint", "gs": "base_url", "az": "endpoint"}
-_CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY",
-}
-
-_NO_CREDENTIALS = re.compile(
-    r"ExpiredToken|InvalidAccessKeyId|TokenRefreshRequired|/latest/api/token|computeMetadata|169\.254\.169\.254"
-)
-"""Where none are given, the clients ask the machine's own cloud for some, at these addresses."""
 
 
 class Entry(msgspec.Struct, frozen=True, order=True):
@@ -76,8 +52,8 @@ class ObjectSource:
         self._place = place
         self._bucket = bucket
         self._key, self._member = split_member(key)
-        self._options = reveal_all(settings.options, "options")
-        self._store = self._opened()
+        opened = Bucket(scheme, bucket, settings, "sources.NAME", DataError)
+        self._store, self._told = opened.store, opened.told
 
     def digest(self) -> str:
         return blake3(msgspec.json.encode(self._entries())).hexdigest()
@@ -94,23 +70,6 @@ class ObjectSource:
             for one in self._entries()
         ]
         return read_local(files, self._member, self._settings, self._place, keep_text)
-
-    def _opened(self) -> Any:
-        settings, options = self._settings, dict(self._options)
-        if settings.endpoint:
-            options[_ENDPOINT[self._scheme]] = settings.endpoint
-        timeout = duration(settings.timeout)
-        with self._told(self._key):
-            return _STORES[self._scheme](
-                self._bucket,
-                config=options,
-                client_options={
-                    "timeout": timeout,
-                    "connect_timeout": timeout,
-                    "allow_http": settings.endpoint.startswith("http://"),
-                },
-                retry_config={"max_retries": settings.retries, "retry_timeout": timeout * (settings.retries + 1)},
-            )
 
     def _entries(self) -> Sequence[Entry]:
         """The objects that the address names, in the order of their keys."""
@@ -139,49 +98,6 @@ class ObjectSource:
                 with self._told(entry.key):
                     piece = obstore.get(self._store, entry.key, options=options).bytes()
                 file.write(piece)
-
-    @contextmanager
-    def _told(self, key: str) -> Generator[None]:
-        """Errors of the store in our words; theirs are cut off, since they may show a signed address."""
-        where = f"{self._scheme}://{self._bucket}/{key}"
-        try:
-            yield
-        except (NotFoundError, FileNotFoundError):
-            raise DataError(
-                f"There is no object {where}.", allowed="an object, or a glob of several", remedy="look at its name"
-            ) from None
-        except (PermissionDeniedError, UnauthenticatedError):
-            raise self._refused(where) from None
-        except PreconditionError:
-            raise UnavailableError(
-                f"{where} was replaced while it was being read.", remedy="do the same again"
-            ) from None
-        except UnknownConfigurationKeyError as error:
-            raise SettingsError(
-                f"[sources.NAME] options holds a name that {self._scheme}:// has not: {str(error).splitlines()[0]}.",
-                allowed="options of the object store, such as region",
-            ) from None
-        except BaseError as error:
-            if _NO_CREDENTIALS.search(str(error)):
-                raise self._refused(where) from None
-            raise self._unavailable(where, str(error)) from None
-
-    def _refused(self, where: str) -> DataError:
-        return DataError(
-            f"{where} may not be read with the credentials at hand; there may be none, or they may have expired.",
-            allowed=f"[sources.NAME] options, or in the environment {_CREDENTIALS[self._scheme]}",
-            remedy='renew them, then do the same again; a public bucket needs options.skip_signature = "true"',
-        )
-
-    def _unavailable(self, where: str, message: str) -> UnavailableError:
-        retries = re.search(r"after (\d+) retries", message)
-        told = without_secrets(
-            message.split("Debug source", maxsplit=1)[0].rpartition(" - ")[2], self._options.values()
-        )
-        return UnavailableError(
-            f"{where} could not be read, attempts: {int(retries[1]) + 1 if retries else 1}; {told[:200].rstrip('.')}.",
-            remedy="try again later; [sources.NAME] timeout and retries say how long to wait",
-        )
 
 
 def _entry(meta: Any) -> Entry:

@@ -123,9 +123,9 @@ def gc(
 ) -> None:
     """Remove artifacts that no record mentions."""
     from heptad.core.garbage import collect_garbage
-    from heptad.project import open_project
+    from heptad.project import find_workspace
 
-    found = collect_garbage(open_project(project).workspace, dry_run=not yes)
+    found = collect_garbage(find_workspace(project)[0], dry_run=not yes)
     then = "done" if yes else "heptad gc --yes" if found.digests else "nothing to do"
     counted = {"artifacts": len(found.digests), "freed" if yes else "to free": f"{found.bytes / 1e6:.1f} MB"}
     emit(found, facts({**counted, "next": then}), as_json=as_json)

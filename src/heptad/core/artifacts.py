@@ -1,6 +1,6 @@
 """The contract of the artifact store: bytes, named by their BLAKE3 digest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -23,8 +23,8 @@ class BlobStore(Protocol):
         """Store bytes, a file (copied, never moved) or a stream; answers the digest."""
         ...
 
-    def put_many(self, files: Sequence[Path]) -> list[str]:
-        """Store files, large ones hashed by all cores, with one sync for all of them; digests in the same order."""
+    def put_many(self, sources: Iterable[bytes | Path | BinaryIO]) -> list[str]:
+        """Store all of them as they come, or none, with one sync for all; digests in the same order."""
         ...
 
     def get(self, digest: str) -> bytes:

@@ -10,7 +10,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "sqlite": "heptad.core.sql_store:open_store",
         "postgresql": "heptad.core.sql_store:open_store",
     },
-    "blobs": {"file": "heptad.core.local_blobs:open_blobs"},
+    "blobs": {
+        "file": "heptad.core.local_blobs:open_blobs",
+        "s3": "heptad.adapters.object_blobs:s3",
+        "gs": "heptad.adapters.object_blobs:gs",
+        "az": "heptad.adapters.object_blobs:az",
+    },
     "executor": {
         "inline": "heptad.core.executors:inline",
         "threads": "heptad.core.executors:threads",
@@ -40,6 +45,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "manifest": "heptad.data.manifests.source:ManifestSource",
         "rest": "heptad.adapters.rest.source:RestSource",
         "python-package": "heptad.adapters.python_package:PackageSource",
+        "stream": "heptad.data.streams.source:StreamSource",
+    },
+    "stream": {
+        "kafka": "heptad.adapters.kafka:KafkaStream",
+        "mqtt": "heptad.adapters.mqtt:MqttStream",
+        "nats": "heptad.adapters.nats:NatsStream",
     },
 }
 """Contract, then name, then where it is; third parties add to a group `heptad.CONTRACT` of entry points."""

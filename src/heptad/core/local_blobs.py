@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -51,8 +51,8 @@ class LocalBlobs:
     def put(self, data: bytes | Path | BinaryIO) -> str:
         return self._put_all([data])[0]
 
-    def put_many(self, files: Sequence[Path]) -> list[str]:
-        return self._put_all(files)
+    def put_many(self, sources: Iterable[bytes | Path | BinaryIO]) -> list[str]:
+        return self._put_all(sources)
 
     def get(self, digest: str) -> bytes:
         path = self._path(digest)
@@ -111,7 +111,7 @@ class LocalBlobs:
         except BlockingIOError:
             return
 
-    def _put_all(self, sources: Sequence[bytes | Path | BinaryIO]) -> list[str]:
+    def _put_all(self, sources: Iterable[bytes | Path | BinaryIO]) -> list[str]:
         token = os.urandom(8).hex()
         arrived: dict[str, Path] = {}
         try:

@@ -102,7 +102,7 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
     url: str = ""
     """`postgresql+psycopg://...`; empty: SQLite inside the workspace."""
     artifacts: str = ""
-    """Where artifacts are kept; empty: inside the workspace."""
+    """Where artifacts are kept, for example `s3://BUCKET/PREFIX`; empty: inside the workspace."""
 
 
 class ExecuteSettings(Settings, frozen=True, kw_only=True):

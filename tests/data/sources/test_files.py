@@ -1,5 +1,7 @@
 """Files, globs and members of archives are sources."""
 
+import os
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from heptad.core.errors import DataError
-from heptad.data import FileSource, Place, Source, SourceSettings
+from heptad.data import FileSource, Place, Source, SourceSettings, open_source
+from heptad.data.sources import files
 from heptad.testing.source_contract import SourceContract
 
 
@@ -119,3 +122,19 @@ def test_a_replaced_file_of_the_same_size_is_noticed(tmp_path: Path) -> None:
     other.write_text("x,y\n2,p\n")
     other.replace(path)
     assert source.digest() != first
+
+
+def test_a_file_that_nobody_touched_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for another process, which finds the digest in the workspace's cache."""
+    (tmp_path / "t.csv").write_text("x\n1\n")
+    old = time.time() - 60
+    os.utime(tmp_path / "t.csv", (old, old))
+    time.sleep(0.2)  # the time of the last change cannot be set
+    place = Place(root=tmp_path, cache=tmp_path / "cache")
+    settings = SourceSettings(uri="*.csv")
+    digest = open_source(settings, place).digest()
+    monkeypatch.setattr(files, "content_digest", lambda _path: pytest.fail("it was hashed again"))
+    assert open_source(settings, place).digest() == digest
+    (tmp_path / "t.csv").touch()
+    with pytest.raises(pytest.fail.Exception, match="hashed again"):
+        open_source(settings, place).digest()

@@ -24,6 +24,7 @@ from heptad.data.columns.column_types import Dates, as_moments, as_target, confo
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
+from heptad.data.erasing.suppression import Suppression
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
 from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
@@ -72,6 +73,7 @@ class Assembly:
         features: Mapping[str, FeatureSettings],
     ) -> None:
         self._root = place.root
+        self._suppression = Suppression(place.root / FOLDER)
         self._place = place
         self._settings = sources
         self._data = data
@@ -116,9 +118,17 @@ class Assembly:
         """The digest of one source."""
         return self._inputs.digest(name)
 
-    def source_rows(self, name: str) -> pl.LazyFrame:
-        """The rows of one source, typed, its time in UTC."""
+    @property
+    def source_names(self) -> list[str]:
+        return sorted(self._settings)
+
+    def unfiltered_rows(self, name: str) -> pl.LazyFrame:
+        """The rows of one source as it holds them, people who were erased included."""
         return self._inputs.read(name).rows
+
+    def source_rows(self, name: str) -> pl.LazyFrame:
+        """The rows of one source, typed, its time in UTC; without those of people who were erased."""
+        return self._suppression.without(self._inputs.read(name).rows)
 
     def build(
         self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
@@ -182,6 +192,7 @@ class Assembly:
         names = table.collect_schema().names()
         check_columns(names, self._data)
         _check_case(names)
+        table = self._suppression.without(table)
         staged = stage(table, self._root / FOLDER / STAGING, small=small)
         if not staged.height:
             staged.close()
@@ -288,7 +299,7 @@ class Assembly:
         repairs: list[Repair] = []
         for name, feature in self._features.items():
             added = added_names(names, name, feature)
-            values, found = self._repaired(sources[feature.source], added)
+            values, found = self._repaired(self._suppression.without(sources[feature.source]), added)
             repairs += found
             names = [*names, *added.values()]
             features.append(Values(name=name, settings=feature, rows=values, time=self._settings[feature.source].time))

@@ -1,5 +1,6 @@
 """Rows out of files: one file, a glob, or members of an archive, compressed or not."""
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from blake3 import blake3
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
+from heptad.data.hash_cache import HashCache, Seen, Stamp
 from heptad.data.sources.archives import archive_kind, extract, find_members
-from heptad.data.sources.cache import SourceCache, content_digest, passing_folder, stamp
+from heptad.data.sources.cache import SourceCache, content_digest, passing_folder
 from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
 from heptad.data.sources.formats import cells_of, read_files
 from heptad.data.sources.settings import SourceSettings
@@ -32,18 +34,19 @@ class FileSource:
         self._address = address
         self._settings = settings
         self._place = place
-        self._hashed: tuple[object, str] = (None, "")
+        self._cache = HashCache(place.cache / "digests.db") if place.cache else None
+        self._seen: dict[bytes, Seen] = {}
 
     def digest(self) -> str:
         paths, _ = self._found()
-        # A file that was neither written nor replaced since is not hashed again.
-        stamps = [(path, stamp(path)) for path in paths]
-        if self._hashed[0] != stamps:
-            total = blake3()
-            for path in paths:
-                total.update(content_digest(path) if path.stat().st_size else b"")
-            self._hashed = stamps, total.hexdigest()
-        return self._hashed[1]
+        # A file that was neither written nor replaced since is not hashed again, by no process.
+        known = self._cache.recall(self._address) if self._cache else self._seen
+        seen = {os.fsencode(path): _seen(path, known.get(os.fsencode(path))) for path in paths}
+        fresh = {path: one for path, one in seen.items() if known.get(path) != one}
+        if self._cache and fresh:
+            self._cache.remember(self._address, fresh)
+        self._seen = seen
+        return blake3(b"".join(one.digest for one in seen.values())).hexdigest()
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         paths, member = self._found()
@@ -72,6 +75,14 @@ class FileSource:
                 remedy="paths and globs are relative to the project's folder",
             )
         return files, ""
+
+
+def _seen(path: Path, before: Seen | None) -> Seen:
+    """The file and its digest, from `before` where nobody touched it since."""
+    stamp = Stamp.of(path.stat())
+    if before is not None and before.stamp == stamp:
+        return before
+    return Seen(stamp, content_digest(path))
 
 
 def read_local(

@@ -72,6 +72,8 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
         kind = "database"  # dialect+driver, which only SQLAlchemy knows
+    if is_stream(address):
+        kind = "stream"
     if settings.as_of != "" and kind != "delta+file":
         raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
     given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
@@ -82,3 +84,13 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
+
+
+def is_stream(uri: str) -> bool:
+    """Whether an address is that of a stream: what it holds lands in a table of the workspace before it is read."""
+    scheme = ADDRESS.match(uri)
+    if not scheme or scheme[1] in catalogue.BUILT_IN["source"]:
+        return False
+    return scheme[1] in catalogue.BUILT_IN["stream"] or (
+        scheme[1] not in catalogue.known("source") and scheme[1] in catalogue.known("stream")
+    )

@@ -1,0 +1,1 @@
+"""Folders and large files as versions: trees of content-addressed pieces, named in Git by small pointer files."""
