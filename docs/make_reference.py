@@ -27,6 +27,7 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.nothing_new": "A collection on schedule found nothing newer than the latest version.",
     "data.rows_erased": "Rows of a person were taken out of a version, and of its table.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
@@ -117,7 +118,7 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     return [*lines, "", *inner]
 
 
-_TABLES = {"rest"}
+_TABLES = {"rest", "manifest"}
 """Settings that are tables with a section of their own."""
 _PLAIN = {"quantiles"}
 """Tables of names that are written on one line and need no section of their own."""

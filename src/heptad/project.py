@@ -321,7 +321,7 @@ def create_from_template(name: str, folder: Path) -> list[Path]:
     return list(wanted)
 
 
-def create_from_table(folder: Path, table: Path, target: str, time: str = "") -> list[Path]:
+def create_from_table(folder: Path, table: Path | str, target: str, time: str = "") -> list[Path]:
     """Write a commented heptad.toml for a table and its target; answers the files. Raises what is wrong with either."""
     from heptad.data import suggest_settings
 

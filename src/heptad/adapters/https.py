@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from heptad.adapters.http_attempts import REDIRECTS, refuse_passing, repeated
+from heptad.adapters.robots import AGENT, refuse_by_robots
 from heptad.core.errors import DataError, HeptadError, UnavailableError
 from heptad.core.files import writing
 from heptad.core.settings import duration
@@ -22,6 +23,7 @@ from heptad.data import (
     SourceTable,
     cache_of,
     content_digest,
+    is_page,
     read_local,
     refuse_secrets_in,
     reveal_all,
@@ -56,7 +58,8 @@ class HttpSource:
         self._settings = settings
         self._place = place
         self._cache = cache_of(place)
-        self._headers = {"Accept-Encoding": "identity"} | reveal_all(settings.headers, "headers")
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": AGENT} | reveal_all(settings.headers, "headers")
+        self._allowed = False
         # Another account may be given other content under the same address; the settings hold no secret.
         self._origin = f"{settings.uri}\n{sorted(settings.headers.items())}"
 
@@ -66,11 +69,25 @@ class HttpSource:
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         known = self._fetch()
         path = self._cache.keep(self._origin, known.digest, _is_there)
+        self._refuse_undeclared_page(path)
         name = unquote(self._url.path.rpartition("/")[2]) or str(self._url.host)
         return read_local([(name, path)], self._member, self._settings, self._place, keep_text)
 
+    def _refuse_undeclared_page(self, path: Path) -> None:
+        """A page that nobody asked for is a login or an error; and whether pages may be read, robots.txt says."""
+        with path.open("rb") as file:
+            if not self._settings.format and is_page(file.read(4096)):
+                raise DataError(
+                    f"{self._settings.uri} answers with a web page, not with a file.",
+                    allowed="an address that answers with a file",
+                    remedy=f'look at it in a browser; a table of a page is uri = "{self._settings.uri}#table=1"',
+                )
+
     def _fetch(self) -> Known:
         """What the server holds now, downloaded where the cache has not got it."""
+        if self._settings.format == "html" and not self._allowed:
+            refuse_by_robots(self._url, self._settings, self._headers)
+            self._allowed = True
         note = self._cache.recall(self._origin)
         known = msgspec.json.decode(note, type=Known) if note else None
         if known is not None and not self._cache.holds(self._origin, known.digest):
@@ -136,7 +153,7 @@ class HttpSource:
             )
         same = (target.scheme, target.host, target.port) == (url.scheme, url.host, url.port)
         # What lets us in here is not for another server.
-        return target, headers if same else {"Accept-Encoding": "identity"}
+        return target, headers if same else {"Accept-Encoding": "identity", "User-Agent": AGENT}
 
     def _judge(self, response: httpx.Response) -> None:
         status = response.status_code

@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where the project is made.")] = HERE,
-    source: Annotated[Path | None, typer.Option("--from", help="A table: CSV, JSON lines or Parquet.")] = None,
+    source: Annotated[str, typer.Option("--from", help="A table: a file of any format, or an address.")] = "",
     target: Annotated[str, typer.Option(help="The column to predict.")] = "",
     time: Annotated[str, typer.Option(help="The column that says when a row happened.")] = "",
     template: Annotated[str, typer.Option(help="A finished project to start from: flights.")] = "",
@@ -32,7 +32,7 @@ def init(
         raise InputError("A template brings its own table.", allowed="--template, or --from with --target, not both")
     if template:
         written = create_from_template(template, folder)
-    elif source is not None and target:
+    elif source and target:
         written = create_from_table(folder, source, target, time)
     else:
         missing = "which column to predict" if source else "which table to learn from"

@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from heptad.data.folders.versions import FORGOTTEN as FORGOTTEN
     from heptad.data.labelling.records import LabellingFunction as LabellingFunction
     from heptad.data.labelling.settings import LabellingSettings as LabellingSettings
+    from heptad.data.manifests.settings import ManifestSettings as ManifestSettings
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
     from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
@@ -123,6 +124,7 @@ if TYPE_CHECKING:
     from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
+    from heptad.data.settings import CatchUp as CatchUp
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.archives import split_member as split_member
@@ -135,6 +137,7 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.html_tables import is_page as is_page
     from heptad.data.sources.settings import OnChange as OnChange
     from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
@@ -182,6 +185,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "CatchUp": "settings",
         "BATCH_BYTES": "streams.stream",
         "Batch": "streams.stream",
         "Block": "cards.document",
@@ -230,6 +234,8 @@ __getattr__, __all__ = attach(
         "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
+        "ManifestSettings": "manifests.settings",
+        "OnlineRow": "features.reading",
         "OnChange": "sources.settings",
         "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
@@ -304,6 +310,7 @@ __getattr__, __all__ = attach(
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
+        "is_page": "sources.html_tables",
         "join_features": "features.joins",
         "junit_xml": "expectations.junit",
         "largest_shift": "profiles.distances",

@@ -32,7 +32,7 @@ from heptad.data.folders.settings import RemoteSettings
 from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
-from heptad.data.settings import DataSettings
+from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.streams.streams import Streams
@@ -66,6 +66,7 @@ class Data:
         self._workspace = workspace
         self._project = project
         self.every = data.every
+        self.catch_up: CatchUp = data.catch_up
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")

@@ -9,6 +9,7 @@ from heptad.core.settings import Duration, OptionalDuration, Settings, Task
 Function: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"^(\w+(\.\w+)*:\w+)?\Z", description="module:function, or empty")
 ]
+CatchUp = Literal["latest", "all", "skip"]
 ColumnType = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 
 
@@ -33,6 +34,9 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     """How long after `time` labels are known where no column says it."""
     every: OptionalDuration = ""
     """How often the loop collects a new version, for example `30d`; empty: only when a plan retrains."""
+    catch_up: CatchUp = "latest"
+    """What of `every` is made up for after a time in which nothing ran: `latest` collects once, `all` a version for
+    each moment that was missed, `skip` waits for the next one."""
     ignore: list[str] = []
     """Columns that are kept but never become features."""
     types: dict[str, ColumnType] = {}

@@ -13,6 +13,7 @@ from heptad.core.records import Id, Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
 from heptad.data import Data
+from heptad.lifecycle.collecting import Collector
 from heptad.lifecycle.happenings import Happening, Watcher
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.policies import History, Policies
@@ -58,6 +59,7 @@ class Loop:
         self._release = release
         self._serving = serving
         self._monitoring = monitoring
+        self._collector = Collector(workspace, data)
 
     def turn(self, watch: Watcher) -> None:
         """Do everything that is due now."""
@@ -116,11 +118,8 @@ class Loop:
 
     def _collect(self, now: datetime, watch: Watcher) -> None:
         """A new version of the data, where the settings ask for one by now; plans collect their own besides."""
-        latest = self._data.latest()
-        if not self._data.every or (latest and now < latest.body.until + duration(self._data.every)):
-            return
-        version = self._data.collect(until=now)
-        watch(Happening(step="data", sentence=sentence_of(version), record=version.id))
+        for version in self._collector.collect(now):
+            watch(Happening(step="data", sentence=sentence_of(version), record=version.id))
 
     def _history(self, champion: Record[ModelVersion]) -> History:
         """What the policies are asked about: the champion, the last plan, the reports since."""

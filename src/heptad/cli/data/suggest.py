@@ -21,7 +21,7 @@ _SHOWN = 3
 def suggest(
     table: Annotated[
         str,
-        typer.Argument(help="A CSV, Parquet or JSON lines file; left out: the project's source.", show_default=False),
+        typer.Argument(help="A file or an address; left out: the project's source.", show_default=False),
     ] = "",
     labels: Annotated[
         Path | None,
@@ -67,21 +67,18 @@ def _frame(table: str, project: Path) -> "tuple[pl.DataFrame, str]":
     """The cells of a file, or of the project's source as it is before anything is repaired; and what it is called."""
     from heptad.config import read_config
     from heptad.core.errors import InputError
-    from heptad.data import read_cells
+    from heptad.data import Place, SourceSettings, read_cells
 
     if table:
-        return read_cells(Path(table)), table
+        return read_cells(SourceSettings(uri=table), Place(root=Path.cwd())), table
     config = read_config(project)
     name = config.data.source or (next(iter(config.sources)) if len(config.sources) == 1 else "")
     if not name:
         raise InputError(
             "The project has several sources and [data] source names none.", allowed="heptad data suggest FILE"
         )
-    source = config.sources[name]
-    path = project / source.uri
-    if not path.is_file():
-        raise InputError(f"[sources.{name}] uri is no single file: {source.uri!r}.", allowed="heptad data suggest FILE")
-    return read_cells(path, source), name
+    place = Place(root=project.resolve(), timezone=config.project.timezone)
+    return read_cells(config.sources[name], place), name
 
 
 def _form(listed: list[dict[str, Any]]) -> str:

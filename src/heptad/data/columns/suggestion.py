@@ -16,7 +16,7 @@ from heptad.data.columns.suspects import leaks, left_out, summands
 from heptad.data.records import Repair, Schema
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
-from heptad.data.sources.source import Place, SourceTable, open_source
+from heptad.data.sources.source import ADDRESS, Place, SourceTable, open_source
 from heptad.data.toml import toml_value
 
 WIDTH = 110
@@ -39,15 +39,18 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     repairs: list[Repair]
 
 
-def suggest_settings(table: Path, target: str, time: str, folder: Path) -> str:
-    """The text of a heptad.toml for a project in `folder` that learns `target` from the file `table`.
+def suggest_settings(table: Path | str, target: str, time: str, folder: Path) -> str:
+    """The text of a heptad.toml for a project in `folder` that learns `target` from `table`: a path or an address.
 
-    Raises `DataError` for a file, a target or a time that cannot be used, before anything is written.
+    Raises `DataError` for a table, a target or a time that cannot be used, before anything is written.
     """
-    path, root = table.resolve(), folder.resolve()
-    uri = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    root, uri = folder.resolve(), f"{table}"
+    if not ADDRESS.match(uri):
+        path = Path(table).resolve()
+        uri = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
     look = look_at(SourceSettings(uri=uri), Place(root=root), target, time)
-    name = _identifier(path.name.partition(".")[0])
+    last = re.split(r"[?#]", uri)[0].rstrip("/").rpartition("/")[2]
+    name = _identifier(last.partition(".")[0])
     parts = [
         _project(target),
         _source(name, uri, time, look),

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from heptad.core.errors import DataError
 from heptad.core.memory import budget
 from heptad.data.sources.encodings import Chunks
 
 Keep: TypeAlias = Callable[[str, Callable[[Path], None]], Path]
-"""A file that is made once of a text; `how` it is made is a part of its name."""
+"""A folder that is made once of a text; `how` it is made is a part of its name."""
 CHUNK = 1 << 20
 """Bytes that are read of a file at a time."""
 BLOCK = 16 << 20
 """Bytes of text that are made into rows at a time."""
+GROUPS = 4
+"""Groups of rows in a file of what a block is made into: several groups are read ahead."""
 LINE_BYTES = 64 << 20
 """The longest line, and the longest record, a text may have. Without this limit one line would take all memory."""
 WHOLE = 0.125
@@ -118,17 +119,12 @@ def _last_end(text: bytes, quote: bytes) -> int:
         end = place
 
 
-def sink_frames(frames: Callable[[], Iterator[pl.DataFrame]], schema: pl.Schema, target: Path) -> None:
-    """Write frames of one schema as a Parquet file, one after the other, in groups of rows as large as the first is."""
-    iterator = frames()
-    first = next(iterator, pl.DataFrame(schema=schema))
+def kept_frames(frames: Callable[[], Iterator[pl.DataFrame]], keep: Keep, how: str) -> pl.LazyFrame:
+    """Frames written once, each to a file of its own: files that are mapped into memory stay small that way."""
 
-    def batches(
-        columns: list[str] | None, predicate: pl.Expr | None, _most: int | None, _size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        for frame in chain([first], iterator):
-            kept = frame if predicate is None else frame.filter(predicate)
-            yield kept if columns is None else kept.select(columns)
+    def make(folder: Path) -> None:
+        for number, frame in enumerate(frames()):
+            path = folder / f"{number:09}.parquet"
+            frame.write_parquet(path, compression="lz4", row_group_size=max(1, -(-frame.height // GROUPS)))
 
-    rows = register_io_source(batches, schema=schema)
-    rows.sink_parquet(target, compression="lz4", row_group_size=max(1, first.height))
+    return pl.scan_parquet(sorted(keep(how, make).iterdir()), glob=False)

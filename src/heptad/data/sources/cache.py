@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -65,9 +66,31 @@ class SourceCache:
 
     def made_of(self, file: Path, how: str, make: Callable[[Path], None]) -> Path:
         """What `make` writes of a local file as it is now; `how` names the way."""
+        return self.keep(f"{file.absolute()}\n{how}", self._version(file), make)
+
+    def folder_made_of(self, file: Path, how: str, make: Callable[[Path], None]) -> Path:
+        """A folder of files that `make` writes of a local file as it is now; it appears whole or not at all too."""
+        folder = self._of(f"{file.absolute()}\n{how}")
+        path = folder / _name(self._version(file))
+        if path.is_dir():
+            os.utime(path)
+            return path
+        with writing(folder):
+            make_folder(folder)
+            made = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+        try:
+            with writing(made):
+                make(made)
+                with suppress(OSError):  # another process was faster, and its files are as good
+                    made.rename(path)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        _remove_old(folder)
+        return path
+
+    def _version(self, file: Path) -> str:
         # What is in here never changes, and is touched whenever it is used.
-        version = "" if file.is_relative_to(self._folder) else "-".join(map(str, stamp(file)))
-        return self.keep(f"{file.absolute()}\n{how}", version, make)
+        return "" if file.is_relative_to(self._folder) else "-".join(map(str, stamp(file)))
 
     def _of(self, origin: str) -> Path:
         return self._folder / _name(origin)
@@ -105,6 +128,6 @@ def _remove_old(folder: Path) -> None:
     for path in folder.iterdir():
         try:
             if path.stat().st_mtime < oldest:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         except FileNotFoundError:
             continue  # another process was faster

@@ -8,7 +8,7 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.data.records import Repair
-from heptad.data.sources.blocks import Keep, record_blocks, sink_frames, without_leading_lines
+from heptad.data.sources.blocks import Keep, kept_frames, record_blocks, without_leading_lines
 from heptad.data.sources.encodings import Chunks, open_text
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import Dialect, sniff
@@ -39,7 +39,7 @@ def read_delimited(raw: Chunks, name: str, settings: SourceSettings, keep: Keep 
     cells = reading.kept(keep, text.encoding) if keep else reading.held()
     rows, padded, repairs = _stripped(cells, settings.nulls)
     rows = _without_empty_rows(rows)
-    if rows.head(1).collect().is_empty():
+    if rows.head(1).collect(engine="streaming").is_empty():
         raise DataError(f"{name} has a header and no rows.", allowed="at least one row of values")
     short = reading.short_lines()
     understood = {
@@ -56,6 +56,17 @@ def read_delimited(raw: Chunks, name: str, settings: SourceSettings, keep: Keep 
     if short:
         repairs.append(Repair(rule="short_line", rows=short))
     return TextTable(rows=rows, separator=dialect.separator, understood=understood, repairs=repairs)
+
+
+def read_as_written(raw: Chunks, name: str, settings: SourceSettings, keep: Keep | None = None) -> pl.LazyFrame:
+    """The cells of a CSV-like file with the blanks around them, a row for each line; raises `DataError` as above."""
+    text = open_text(raw, name, settings.encoding)
+    chunks = without_leading_lines(text.chunks)
+    dialect = sniff(chunks, name, settings)
+    if dialect.runs:
+        raise DataError(f"{name} separates fields by blanks, which belong to values here.", allowed="a CSV file")
+    reading = _Reading(chunks, name, dialect, settings.nulls)
+    return reading.kept(keep, text.encoding) if keep else reading.held()
 
 
 class _Reading:
@@ -76,7 +87,7 @@ class _Reading:
     def kept(self, keep: Keep, encoding: str) -> pl.LazyFrame:
         """The cells in a file that is made once of the same text, read in the same way."""
         how = msgspec.json.encode(["cells", encoding, self._dialect, self._nulls]).decode()
-        return pl.scan_parquet(keep(how, lambda target: sink_frames(self._frames, self._schema, target)), glob=False)
+        return kept_frames(self._frames, keep, how)
 
     def short_lines(self) -> int:
         """How many lines have fewer separators than columns need; 0 where quotes may hide separators."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 from blake3 import blake3
 
 from heptad.core.errors import DataError, nearest
@@ -14,7 +15,7 @@ from heptad.data.hash_cache import HashCache, Seen, Stamp
 from heptad.data.sources.archives import archive_kind, extract, find_members
 from heptad.data.sources.cache import SourceCache, content_digest, passing_folder
 from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
-from heptad.data.sources.formats import read_files
+from heptad.data.sources.formats import cells_of, read_files
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 
@@ -51,6 +52,12 @@ class FileSource:
         paths, member = self._found()
         return read_local([(path.name, path) for path in paths], member, self._settings, self._place, keep_text)
 
+    def cells(self) -> pl.LazyFrame:
+        """The rows as they are written: nothing is tidied, and no text becomes a number or a time."""
+        paths, member = self._found()
+        files = [(path.name, path) for path in paths]
+        return cells_of(_parts(files, member, self._settings, self._place), self._settings, cache_of(self._place))
+
     def _found(self) -> tuple[Sequence[Path], str]:
         """The files that the address names, and what of them if they are archives."""
         path = self._place.root / self._address
@@ -86,10 +93,15 @@ def read_local(
     keep_text: Collection[str],
 ) -> SourceTable:
     """The rows of local files (name and path), of one member of theirs, or of the members that a pattern fits."""
-    cache = cache_of(place)
-    limit = int(settings.unpacked_gb * 1e9)
-    parts = [part for name, path in files for part in _unpacked(name, path, member, cache, limit)]
-    return read_files(parts, settings, Dates(timezone=place.timezone, format=settings.dates), keep_text, cache)
+    style = Dates(timezone=place.timezone, format=settings.dates)
+    return read_files(_parts(files, member, settings, place), settings, style, keep_text, cache_of(place))
+
+
+def _parts(
+    files: Sequence[tuple[str, Path]], member: str, settings: SourceSettings, place: Place
+) -> list[tuple[str, Path]]:
+    cache, limit = cache_of(place), int(settings.unpacked_gb * 1e9)
+    return [part for name, path in files for part in _unpacked(name, path, member, cache, limit)]
 
 
 def cache_of(place: Place) -> SourceCache:

@@ -13,8 +13,9 @@ from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
 from heptad.data.sources.blocks import check_lines, chunks_of, whole_bytes
 from heptad.data.sources.cache import SourceCache
-from heptad.data.sources.delimited import read_delimited
+from heptad.data.sources.delimited import read_as_written, read_delimited
 from heptad.data.sources.excel import OLE, read_sheet
+from heptad.data.sources.html_tables import is_page, read_page
 from heptad.data.sources.json_documents import read_json_document
 from heptad.data.sources.json_lines import read_json_lines
 from heptad.data.sources.settings import SourceSettings
@@ -37,6 +38,8 @@ SUFFIXES = {
     ".xlsb": "excel",
     ".xls": "excel",
     ".ods": "excel",
+    ".html": "html",
+    ".htm": "html",
 }
 """Formats by a file's name; everything else is delimited text, unless its first bytes say otherwise."""
 _MAGIC = {
@@ -61,14 +64,11 @@ def read_files(
     cache: SourceCache,
 ) -> SourceTable:
     """The rows of files (name and path) one under the other; they must agree in format and columns."""
-    formats = {_format_of(name, path, settings) for name, path in parts}
-    if len(formats) > 1:
-        raise DataError(
-            f"The files are of different formats: {', '.join(sorted(formats))}.", allowed="files of one format"
-        )
-    (kind,) = formats
+    kind = _common_format(parts, settings)
     if kind == "csv":
         table = _read_texts(parts, settings, style, keep_text, cache)
+    elif kind == "html":
+        table = _read_pages(parts, settings, style, keep_text)
     else:
         table = _read_typed(kind, parts, settings, style, keep_text, cache)
     return (
@@ -80,6 +80,29 @@ def read_files(
     )
 
 
+def cells_of(parts: Sequence[tuple[str, Path]], settings: SourceSettings, cache: SourceCache) -> pl.LazyFrame:
+    """The rows of files as they are written: texts with blanks and marks for missing, typed files in their types."""
+    kind = _common_format(parts, settings)
+    if kind != "csv":
+        return flattened(_stacked([_OPENERS[kind](name, path, settings, cache)[0] for name, path in parts], parts))[0]
+    frames = []
+    for name, path in parts:
+        check_lines(path, name)
+        small = path.stat().st_size <= whole_bytes()
+        keep = None if small else partial(cache.folder_made_of, path)
+        frames.append(read_as_written(chunks_of(path, whole=small), name, settings, keep))
+    return _stacked(frames, parts)
+
+
+def _common_format(parts: Sequence[tuple[str, Path]], settings: SourceSettings) -> str:
+    formats = {_format_of(name, path, settings) for name, path in parts}
+    if len(formats) > 1:
+        raise DataError(
+            f"The files are of different formats: {', '.join(sorted(formats))}.", allowed="files of one format"
+        )
+    return formats.pop()
+
+
 def _format_of(name: str, path: Path, settings: SourceSettings) -> str:
     if settings.format:
         return settings.format
@@ -87,7 +110,7 @@ def _format_of(name: str, path: Path, settings: SourceSettings) -> str:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return kind
-    by_name = SUFFIXES.get(PurePath(name).suffix.lower(), "csv")
+    by_name = SUFFIXES.get(PurePath(name).suffix.lower(), "html" if is_page(head) else "csv")
     if by_name not in {"csv", "json", "jsonl"}:
         return by_name
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -121,7 +144,7 @@ def _read_texts(
     tables, small = [], sum(path.stat().st_size for _, path in parts) <= whole_bytes()
     for name, path in parts:
         check_lines(path, name)
-        keep = None if small else partial(cache.made_of, path)
+        keep = None if small else partial(cache.folder_made_of, path)
         tables.append(read_delimited(chunks_of(path, whole=small), name, settings, keep))
     cells = _stacked([table.rows for table in tables], parts)
     decimal_comma = tables[0].separator != ","
@@ -129,6 +152,17 @@ def _read_texts(
     typed, told, repairs = read_columns(cells.collect(), read) if small else read_columns(cells, read)
     repairs = [*(repair for table in tables for repair in table.repairs), *repairs]
     return _table(typed.lazy(), tables[0].understood, told, repairs)
+
+
+def _read_pages(
+    parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+) -> SourceTable:
+    """Tables of pages: all cells are text, and are read as those of a CSV file are."""
+    pages = [read_page(path, name, settings) for name, path in parts]
+    cells = _stacked([page.cells.lazy() for page in pages], parts).collect()
+    read = {name: read_text(name, decimal_comma=False, style=style) for name in cells.columns if name not in keep_text}
+    typed, told, repairs = read_columns(cells, read)
+    return _table(typed.lazy(), pages[0].understood, told, repairs)
 
 
 def _read_typed(
@@ -199,7 +233,7 @@ Opened = tuple[pl.LazyFrame, dict[str, str]]
 def _open_lines(name: str, path: Path, settings: SourceSettings, cache: SourceCache) -> Opened:
     check_lines(path, name)
     small = path.stat().st_size <= whole_bytes()
-    keep = None if small else partial(cache.made_of, path)
+    keep = None if small else partial(cache.folder_made_of, path)
     return read_json_lines(chunks_of(path, whole=small), name, settings.encoding, keep), {}
 
 
@@ -212,6 +246,11 @@ def _open_document(name: str, path: Path, settings: SourceSettings, _cache: Sour
         )
     rows, taken = read_json_document(path.read_bytes(), name, settings.encoding)
     return rows, {"taken": taken}
+
+
+def _open_page(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
+    page = read_page(path, name, settings)
+    return page.cells.lazy(), page.understood
 
 
 def _open_parquet(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
@@ -241,6 +280,7 @@ _OPENERS: dict[str, Callable[[str, Path, SourceSettings, SourceCache], Opened]] 
     "arrow": _open_arrow,
     "avro": _open_avro,
     "excel": _open_excel,
+    "html": _open_page,
 }
 
 

@@ -3,14 +3,13 @@
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.sources.blocks import Keep, record_blocks, sink_frames, without_leading_lines
+from heptad.data.sources.blocks import Keep, kept_frames, record_blocks, without_leading_lines
 from heptad.data.sources.encodings import Chunks, open_text
 
 
@@ -40,13 +39,12 @@ class _Reading:
         return pl.concat(frames if len(frames) == len(found) else list(self._frames(schema))).lazy()
 
     def kept(self, keep: Keep, encoding: str) -> pl.LazyFrame:
-        """The rows in a file that is made once of the same text."""
+        """The rows in files that are made once of the same text."""
 
-        def make(target: Path) -> None:
-            schema = self._together(self._inferred(number, block)[0] for number, block in self._blocks())
-            sink_frames(lambda: self._frames(schema), schema, target)
+        def frames() -> Iterator[pl.DataFrame]:
+            return self._frames(self._together(self._inferred(number, block)[0] for number, block in self._blocks()))
 
-        return pl.scan_parquet(keep(f"json lines {encoding}", make), glob=False)
+        return kept_frames(frames, keep, f"json lines {encoding}")
 
     def _together(self, schemas: Iterable[Mapping[str, pl.DataType]]) -> pl.Schema:
         """The fields of all blocks: those of the first object in its order, then the others by name."""

@@ -8,6 +8,7 @@ import msgspec
 from heptad.core.errors import InputError
 from heptad.core.settings import Amount, Count, Duration, OptionalDuration, Positive, Settings, Span
 from heptad.data.expectations.settings import Range
+from heptad.data.manifests.settings import ManifestSettings
 
 
 def _check_encoding(name: str) -> None:
@@ -99,10 +100,11 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     `kafka://HOST:PORT/TOPIC`, ..."""
     time: str = ""
     """The column that says when a row happened; rows are collected up to a moment by it."""
-    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel"] = ""
-    """Empty: by the file's name and content."""
+    format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel", "html", "manifest"] = ""
+    """Empty: by the file's name and content. `manifest`: `uri` is a folder, and each file in it a row."""
     sheet: str = ""
-    """The sheet of a book of Excel or OpenDocument; `book.xlsx!Sheet` in `uri` says the same."""
+    """The sheet of a book of Excel or OpenDocument, or the table of an HTML page: its number from 1, id or caption;
+    `book.xlsx!Sheet` and `page.html#table=2` in `uri` say the same."""
     unpacked_gb: PositiveFloat = 50.0
     """The most that a compressed file or a member of an archive may hold, in GB of 10^9 bytes."""
     endpoint: str = ""
@@ -158,6 +160,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """Databases: how long reading may take in all."""
     rest: RestSettings = msgspec.field(default_factory=RestSettings)
     """HTTP APIs at `rest:https://HOST/PATH`: pages, authorisation, limits."""
+    manifest: ManifestSettings = msgspec.field(default_factory=ManifestSettings)
+    """Folders of images, texts and sounds, with `format = "manifest"`."""
     id: str = ""
     """Streams: a field that names a message, where producers may send one twice; it lands once. Empty: by its position
     in the stream only."""

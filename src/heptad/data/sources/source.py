@@ -13,9 +13,11 @@ from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
+from heptad.data.sources.html_tables import split_table
 from heptad.data.sources.settings import SourceSettings
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+-]+):")
+ADDRESS = re.compile(r"([a-z][a-z0-9+-]+):")
+"""What begins so is no path; a drive of Windows has one letter."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +61,13 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     Raises `NotFoundError` for a scheme that nothing installed reads.
     """
     address, sheet = split_sheet(reveal(settings.uri))
+    address, table = split_table(address)
     settings = msgspec.structs.replace(settings, sheet=sheet) if sheet else settings
-    scheme = _SCHEME.match(address)
+    settings = msgspec.structs.replace(settings, sheet=table, format="html") if table else settings
+    scheme = ADDRESS.match(address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
+    if kind == "file" and settings.format == "manifest":
+        kind = "manifest"
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
@@ -82,7 +88,7 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
 
 def is_stream(uri: str) -> bool:
     """Whether an address is that of a stream: what it holds lands in a table of the workspace before it is read."""
-    scheme = _SCHEME.match(uri)
+    scheme = ADDRESS.match(uri)
     if not scheme or scheme[1] in catalogue.BUILT_IN["source"]:
         return False
     return scheme[1] in catalogue.BUILT_IN["stream"] or (

@@ -1,26 +1,33 @@
 """Reads a table for what it says, letter by letter."""
 
+import sqlite3
+import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
+from heptad.data import Place, SourceSettings
 from heptad.data.cleaning.suggesting.reading import read_cells
+
+
+def read(path: Path) -> pl.DataFrame:
+    return read_cells(SourceSettings(uri=path.name), Place(root=path.parent))
 
 
 def test_nothing_is_tidied(tmp_path: Path) -> None:
     """Blanks, marks for missing, zeros in front and empty cells are as in the file."""
     path = tmp_path / "rows.csv"
     path.write_text('zip,name,ibu\n02134," Bar ",N/A\n1,"a, b",\n,,null\n', encoding="utf-8")
-    assert read_cells(path).rows() == [("02134", " Bar ", "N/A"), ("1", "a, b", ""), ("", "", "null")]
+    assert read(path).rows() == [("02134", " Bar ", "N/A"), ("1", "a, b", ""), ("", "", "null")]
 
 
 def test_other_separators_and_encodings_are_read(tmp_path: Path) -> None:
     """As sources are."""
     path = tmp_path / "rows.csv"
     path.write_bytes("stadt;zahl\nKöln;1,5\nBonn;2\n".encode("cp1252"))
-    assert read_cells(path)["stadt"].to_list() == ["Köln", "Bonn"]
+    assert read(path)["stadt"].to_list() == ["Köln", "Bonn"]
 
 
 def test_typed_files_become_texts(tmp_path: Path) -> None:
@@ -29,7 +36,7 @@ def test_typed_files_become_texts(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "rows.parquet")
     frame.write_ndjson(tmp_path / "rows.jsonl")
     for name in ("rows.parquet", "rows.jsonl"):
-        assert read_cells(tmp_path / name).rows() == [("1", "a"), ("", "b")]
+        assert read(tmp_path / name).rows() == [("1", "a"), ("", "b")]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"a,b\n"])
@@ -38,6 +45,23 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     with pytest.raises(DataError):
-        read_cells(path)
-    with pytest.raises(DataError, match="cannot be read"):
-        read_cells(tmp_path / "none.csv")
+        read(path)
+    with pytest.raises(DataError, match="There is no file"):
+        read(tmp_path / "none.csv")
+
+
+def test_what_sources_read_is_read_here_too(tmp_path: Path) -> None:
+    """Compressed, in an archive by pattern, and as a JSON document; numbers of documents stay as they are."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("a.csv", "x,y\n 1,NA\n")
+        archive.writestr("b.csv", "x,y\n2 ,2020-01-01\n")
+    cells = read_cells(SourceSettings(uri="all.zip/*.csv"), Place(root=tmp_path))
+    assert cells.rows() == [(" 1", "NA"), ("2 ", "2020-01-01")]
+    (tmp_path / "rows.json").write_text('[{"a": 1, "at": "2020-01-01"}, {"a": 2}]')
+    assert read(tmp_path / "rows.json").rows() == [("1", "2020-01-01"), ("2", "")]
+    database = sqlite3.connect(tmp_path / "shop.db")
+    database.execute("CREATE TABLE orders AS SELECT 1 AS id, '2020-01-01' AS at")
+    database.commit()
+    database.close()
+    orders = SourceSettings(uri="sqlite:///shop.db", table="orders")
+    assert read_cells(orders, Place(root=tmp_path)).rows() == [("1", "2020-01-01")]
