@@ -26,7 +26,8 @@ from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
-from heptad.data.profiles.profile import Profile, Profiling, infer_edges
+from heptad.data.profiles.profile import Profile, Profiling, edges_in
+from heptad.data.profiles.sampling import sample_columns
 from heptad.data.records import DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
@@ -176,7 +177,7 @@ class Collecting:
         questions: list[Question[Any]] = [
             reading,
             expected,
-            Profiling(profiled, types, infer_edges(kept, profiled, known), known),
+            Profiling(profiled, types, sample_columns(kept, profiled, edges_in(known)), known),
             BlockDigests(types),
             Measuring(data.target, data.time),
         ]
