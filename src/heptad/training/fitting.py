@@ -93,6 +93,7 @@ class TrainingTable:
         self.target = target_of(labelled, schema)
         self.signature = signature_of(labelled, schema)
         self.columns: Columns = columns_of(labelled, self.signature)
+        self._robust = frozenset(column.name for column in schema.columns if column.robust)
 
     def fit(self, estimator: str, params: dict[str, Any], seed: int) -> Fitted:
         """Train on all rows; see `fit`."""
@@ -106,14 +107,15 @@ class TrainingTable:
     def prepared(self, recipe: Recipe) -> tuple[Preprocessing, Matrix]:
         """A transformation that is learnt from the rows, and the matrix to learn from."""
         wide = np.eye(self.classes)[self.target] if self.classes else self.target.reshape(-1, 1)
-        return learn_preprocessing(self.columns, self.signature, wide, recipe)
+        return learn_preprocessing(self.columns, self.signature, wide, recipe, self._robust)
 
     def learnt(
         self, estimator: Estimator, params: dict[str, Any], learned: Preprocessing, matrix: Matrix, seed: int
     ) -> NativeModel:
         """A model of the matrix."""
         complete = complete_params(estimator, params)
-        problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed)
+        bears = self.signature.target in self._robust
+        problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed, robust=bears)
         if self.classes:
             return estimator.fit(problem, complete)
         target, middle, size = without_units(self.target)

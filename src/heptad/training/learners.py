@@ -26,6 +26,8 @@ class Problem:
     classes: int
     code_columns: list[int]
     seed: int
+    robust: bool = False
+    """Whether the values of a regression have outliers that were kept."""
 
     @property
     def present(self) -> Array:

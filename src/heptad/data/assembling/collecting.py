@@ -189,6 +189,7 @@ class Collecting:
         named = rows_aside(marked, self._beside()) if rows_gone else None
         write_quarantine(self._workspace, name, named, broken)
         findings = [*made.repairing.findings(cells), *findings]
+        schema = _with_robust(schema, {one.column for one in findings if one.expectation == "robust"})
         refuse(findings, name)
         return Prepared(
             rows=kept,
@@ -296,6 +297,12 @@ class Collecting:
             event="data.version_added",
             event_body={"name": body.name, "version": body.version, "rows": body.rows, "labelled": body.labelled},
         )
+
+
+def _with_robust(schema: Schema, names: Collection[str]) -> Schema:
+    """The schema with the columns whose outliers were kept."""
+    columns = [msgspec.structs.replace(column, robust=column.name in names) for column in schema.columns]
+    return msgspec.structs.replace(schema, columns=columns)
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:
