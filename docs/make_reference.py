@@ -27,6 +27,7 @@ ROOMS = ("core", "data", "experiments", "training", "release", "serving", "monit
 EVENTS = {
     "core.attributes_changed": "Attributes of a record have changed.",
     "data.version_added": "A version of the table was recorded.",
+    "data.rows_erased": "Rows of a person were taken out of a version, and of its table.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
@@ -52,6 +53,8 @@ EVENTS = {
     "lifecycle.trial_ended": "The trial has a verdict.",
     "lifecycle.plan_waits": "The verdict was yes, and people have to approve before the challenger takes over.",
     "lifecycle.plan_finished": "The plan has ended: its challenger was promoted or refused.",
+    "lifecycle.erasure_started": "People's rows are being removed from everything; says how many, and not whose.",
+    "lifecycle.erasure_finished": "They are gone, and a signed certificate says so.",
     "lifecycle.rehearsal_started": "A span of the past begins to be played through the loop.",
     "lifecycle.rehearsal_step_finished": "One window of a rehearsal was played.",
 }
@@ -100,6 +103,9 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
         if get_origin(field.type) is dict and _table_in(get_args(field.type)[1]) and field.name not in _PLAIN:
             takes = f"tables `[{path}.{field.name}.NAME]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
+        elif field.name in _TABLES:
+            takes = f"a table `[{path}.{field.name}]`"
+            inner += _sections(f"{path}.{field.name}", field.type, described, "###")
         elif get_origin(field.type) is list and _table_in(get_args(field.type)[0]):
             takes = f"tables `[[{path}.{field.name}]]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
@@ -107,6 +113,8 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     return [*lines, "", *inner]
 
 
+_TABLES = {"rest"}
+"""Settings that are tables with a section of their own."""
 _PLAIN = {"quantiles"}
 """Tables of names that are written on one line and need no section of their own."""
 

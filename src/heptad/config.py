@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -168,8 +168,8 @@ def _mistakes(
 
 
 def _alternative(kind: Any, value: Any) -> Any:
-    """Of a table or a list of such tables the one that was written; every other type as it is."""
-    if get_origin(kind) is not UnionType:
+    """Of a table and what may stand in its place (a list of them, a word) the one written; other types as they are."""
+    if get_origin(kind) not in {UnionType, Union}:
         return kind
     tables = [one for one in get_args(kind) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     lists = [one for one in get_args(kind) if get_origin(one) is list]

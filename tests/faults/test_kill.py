@@ -53,6 +53,18 @@ def test_a_turn_killed_at_any_boundary_is_completed_by_the_next(tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_an_erasure_killed_at_any_boundary_is_finished_by_the_next(tmp_path: Path) -> None:
+    """An erasure is killed once at every boundary it passes, each time in a fresh copy of a project that was used.
+
+    Finished by whoever comes next, the same rows are gone and no others, the certificate says the same, and no file
+    names the one who was erased any more, unpacked or packed.
+    """
+    answer = killed("erasure", tmp_path)
+    assert answer["killed"] > 40
+    assert answer["different"] == []
+
+
+@pytest.mark.slow
 def test_a_rehearsal_killed_anywhere_comes_to_the_same(tmp_path: Path) -> None:
     """A rehearsal of two weeks, with its server, is killed where turns are not: between them.
 

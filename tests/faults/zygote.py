@@ -2,7 +2,7 @@
 
 Forking after the imports makes a process cost milliseconds instead of seconds, so that every boundary can have its own.
 A place is a boundary with the lines of the house that led to it, so the table of places writes itself.
-Usage: python -m tests.faults.zygote run|turns|player FOLDER
+Usage: python -m tests.faults.zygote run|turns|player|erasure FOLDER
 """
 
 import importlib.util
@@ -17,8 +17,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import polars as pl
+
 from heptad.core import faults
 from heptad.core.events import verify
+from heptad.data import Subjects
 from heptad.lifecycle import Watcher
 from heptad.lifecycle.loop import Loop
 from heptad.project import Project, open_project, open_rehearsal
@@ -46,6 +49,17 @@ def turn(folder: Path) -> None:
 def player(folder: Path, weeks: int = 2) -> None:
     """A rehearsal with its server, its requests and its labels."""
     open_rehearsal(folder, "", START).rehearse(START, START + timedelta(weeks=weeks), singles=4)
+
+
+ERASED = "r60-3"
+"""A ride that was learnt from, judged on, predicted, and labelled."""
+
+
+def erase(folder: Path) -> None:
+    """An erasure, or the rest of the one that was cut off."""
+    erasures = open_rehearsal(folder, "", START).lifecycle.erasures
+    if not erasures.resume() and not erasures.recent():
+        erasures.erase(Subjects(columns=["ride"], keys=[[ERASED]]), "they asked for it")
 
 
 def in_child(work: Callable[[], Any]) -> Any:
@@ -151,6 +165,14 @@ def outcome(project: Project) -> dict[str, Any]:
         "rows": [one.body.digest for one in project.data.log()],
         "plans": [dict(sorted(one.attributes.items())) for one in project.lifecycle.plans()],
     }
+    found["erasures"] = [
+        [one.body.found, one.attributes["stage"], ERASED.encode() in project.lifecycle.erasures.certificate(one)]
+        for one in project.lifecycle.erasures.recent()
+    ]
+    if found["erasures"]:
+        found["left"] = [project.data.digest(one) for one in project.data.log()]
+        found["scores"] = [one.body.scores for one in project.training.candidates()]
+        found["traces"] = traces(project.workspace.folder)
     current = project.serving.current()
     if current is not None:
         body, ids = current.body, project.serving.predictions().collect()["id"]
@@ -161,6 +183,20 @@ def outcome(project: Project) -> dict[str, Any]:
         found["predictions"] = [len(ids), ids.n_unique()]
         found["labels"] = project.serving.labels().collect().height
     return found
+
+
+def traces(folder: Path) -> list[str]:
+    """Files in which the erased ride is named: as it is, or in what Parquet and Arrow have packed."""
+    named = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        if data[:4] == b"PAR1" and "_delta_log" not in path.parts:
+            data += pl.read_parquet(path, glob=False).write_ndjson().encode()
+        if data[:5] == b"ARROW":
+            data += pl.read_ipc(path).write_ndjson().encode()
+        if f'"{ERASED}"'.encode() in data:
+            named.append(path.relative_to(folder).as_posix())
+    return named
 
 
 def _reports(project: Project) -> list[Any]:
@@ -227,9 +263,21 @@ def kill_players(folder: Path) -> dict[str, Any]:
     return killed_everywhere(player, prepared, sorted({*numbers.values(), *last.values()}))
 
 
+def kill_erasures(folder: Path) -> dict[str, Any]:
+    """An erasure, killed at every boundary, from a project with all that is written about a ride."""
+    prepared = make_rides(folder / "prepared", days=71, a_day=12)
+    in_child(
+        lambda: open_rehearsal(prepared, "", START).rehearse(START, START + timedelta(weeks=2), singles=4) and None
+    )
+    passed = places(erase, Path(shutil.copytree(prepared, folder / "counted")))
+    erased = in_child(lambda: open_rehearsal(folder / "counted", "", START).lifecycle.erasures.recent()[0].body.found)
+    assert all(erased[place] for place in erased if place not in {"quarantine", "online features"}), erased
+    return killed_everywhere(erase, prepared, range(1, len(passed) + 1))
+
+
 def main() -> None:
     what, folder = sys.argv[1], Path(sys.argv[2])
-    kill = {"run": kill_runs, "turns": kill_turns, "player": kill_players}[what]
+    kill = {"run": kill_runs, "turns": kill_turns, "player": kill_players, "erasure": kill_erasures}[what]
     sys.stdout.write(json.dumps(kill(folder)) + "\n")
 
 

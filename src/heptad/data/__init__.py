@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
     from heptad.data.data import Data as Data
+    from heptad.data.erasing.finding import FoundRows as FoundRows
+    from heptad.data.erasing.finding import every_version as every_version
+    from heptad.data.erasing.naming import check_columns_exist as check_columns_exist
+    from heptad.data.erasing.naming import named_by as named_by
+    from heptad.data.erasing.naming import named_in as named_in
+    from heptad.data.erasing.redacting import rewrite_records as rewrite_records
+    from heptad.data.erasing.redacting import scrub_store as scrub_store
+    from heptad.data.erasing.removing import ERASURE as ERASURE
+    from heptad.data.erasing.subjects import Subjects as Subjects
+    from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
@@ -66,6 +76,8 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
+    from heptad.data.privacy.finding import find_personal as find_personal
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -93,6 +105,7 @@ if TYPE_CHECKING:
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.archives import split_member as split_member
     from heptad.data.sources.cache import SourceCache as SourceCache
+    from heptad.data.sources.cache import content_digest as content_digest
     from heptad.data.sources.credentials import refuse_secrets_in as refuse_secrets_in
     from heptad.data.sources.credentials import reveal_all as reveal_all
     from heptad.data.sources.credentials import without_secrets as without_secrets
@@ -100,11 +113,23 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.settings import OnChange as OnChange
+    from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.streams.addresses import StreamAddress as StreamAddress
+    from heptad.data.streams.following import Until as Until
+    from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
+    from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
+    from heptad.data.streams.stream import Batch as Batch
+    from heptad.data.streams.stream import Stream as Stream
+    from heptad.data.streams.stream import lost_messages as lost_messages
+    from heptad.data.streams.stream import open_stream as open_stream
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -114,6 +139,10 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.purging import forget_past as forget_past
+    from heptad.data.versions.remaining import as_it_is as as_it_is
+    from heptad.data.versions.remaining import erased as erased
+    from heptad.data.versions.remaining import erased_in_words as erased_in_words
     from heptad.data.versions.splits import Fold as Fold
     from heptad.data.versions.splits import hash_folds as hash_folds
     from heptad.data.versions.splits import hash_holdout as hash_holdout
@@ -127,6 +156,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "BATCH_BYTES": "streams.stream",
+        "Batch": "streams.stream",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
@@ -140,6 +171,7 @@ __getattr__, __all__ = attach(
         "DatasetDiff": "versions.diff",
         "DatasetVersion": "records",
         "Dates": "columns.column_types",
+        "ERASURE": "erasing.removing",
         "ExpectSettings": "expectations.settings",
         "ExpectationResult": "records",
         "FeatureReader": "features.reading",
@@ -152,25 +184,31 @@ __getattr__, __all__ = attach(
         "Fitted": "records",
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
+        "FoundRows": "erasing.finding",
         "Labels": "cleaning.suggesting.labels",
+        "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "OnlineRow": "features.reading",
+        "OnChange": "sources.settings",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
         "Overview": "profiles.looking",
         "Pair": "features.online",
         "Parity": "features.parity",
         "ParityDifference": "features.parity",
+        "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
+        "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
         "Role": "records",
         "RowCleaner": "cleaning.singles.cleaner",
+        "RestSettings": "sources.settings",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
         "RowsReleased": "records",
@@ -182,25 +220,38 @@ __getattr__, __all__ = attach(
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "Subjects": "erasing.subjects",
+        "Stream": "streams.stream",
+        "StreamAddress": "streams.addresses",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
+        "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "accept_rules": "cleaning.suggesting.accepting",
+        "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
+        "check_columns_exist": "erasing.naming",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
         "clean_requests": "cleaning.requests",
         "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
+        "content_digest": "sources.cache",
         "distance": "profiles.distances",
+        "erased": "versions.remaining",
+        "erased_in_words": "versions.remaining",
+        "every_version": "erasing.finding",
         "figure": "profiles.page",
+        "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "flattened": "sources.formats",
+        "forget_past": "versions.purging",
+        "follow": "streams.following",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
@@ -211,10 +262,14 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "lost_messages": "streams.stream",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
+        "named_by": "erasing.naming",
+        "named_in": "erasing.naming",
         "open_source": "sources.source",
         "probes": "cleaning.singles.probes",
+        "open_stream": "streams.stream",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
@@ -227,12 +282,15 @@ __getattr__, __all__ = attach(
         "render_overview": "profiles.page",
         "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
+        "rewrite_records": "erasing.redacting",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
         "rows_digest": "versions.digests",
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",
+        "scrub_store": "erasing.redacting",
         "split_member": "sources.archives",
+        "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",

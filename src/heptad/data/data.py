@@ -13,11 +13,12 @@ from heptad.data.assembling.assembly import Assembly
 from heptad.data.assembling.collecting import Collecting
 from heptad.data.assembling.quarantine import Quarantine
 from heptad.data.assembling.staging import Staged
-from heptad.data.assembling.storing import canonical_order
 from heptad.data.cleaning.aside import without_marks
 from heptad.data.cleaning.settings import CleanSettings
+from heptad.data.erasing.erasing import Erasing
 from heptad.data.expectations.checking import Checking
 from heptad.data.expectations.checks import bind
+from heptad.data.expectations.history import rows_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.features import Features
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
@@ -26,10 +27,12 @@ from heptad.data.records import DatasetVersion
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
+from heptad.data.streams.streams import Streams
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions
 from heptad.data.versions.digests import rows_digest
-from heptad.data.versions.tables import Table
+from heptad.data.versions.remaining import as_it_is
+from heptad.data.versions.turns import collecting
 
 ATTEMPTS = 5
 """How often a collection starts again because another process recorded a version first."""
@@ -55,11 +58,13 @@ class Data:
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
+        self.streams = Streams(place, sources)
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
         self.quarantine = Quarantine(workspace, self._name)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
+        self.erasing = Erasing(workspace, self._assembly, self.features, clean)
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:
@@ -73,7 +78,8 @@ class Data:
         name = f"{self._name}-sample-{sample}" if sample else self._name
         for _ in range(ATTEMPTS):
             try:
-                return self._collecting.collect(name, until, sample)
+                with collecting(self._workspace):
+                    return self._collecting.collect(name, until, sample)
             except ConflictError:
                 continue
         raise UnavailableError(
@@ -106,8 +112,7 @@ class Data:
         rows without a label, those included.
         """
         schema = version.body.schema
-        table = Table(self._workspace.tables / version.body.table)
-        rows = table.scan(version.body.delta_version, canonical_order(schema))
+        rows = rows_of(self._workspace, as_it_is(self._workspace, version))
         time, label_time = schema.named("time"), schema.named("label_time")
         if (start or end or known_at) and not time:
             raise DataError(
@@ -139,7 +144,7 @@ class Data:
                 allowed="[data] time, the column that says when a row happened",
             )
         latest = self.latest()
-        whole = self._whole_table(latest.body if latest else None)
+        whole = self._whole_table(as_it_is(self._workspace, latest) if latest else None)
         window = whole.filter((pl.col(time) >= start) & (pl.col(time) < end))
         rows = window.collect(engine="streaming")
         return bind(rows, latest.body.schema) if latest else rows
@@ -153,11 +158,11 @@ class Data:
     def diff(self, old: Record[DatasetVersion], new: Record[DatasetVersion]) -> DatasetDiff:
         """What changed from one version to another."""
         rows, profiles = (self.scan(old), self.scan(new)), (self.profile(old), self.profile(new))
-        return diff_versions(old.body, new.body, rows, profiles)
+        return diff_versions(as_it_is(self._workspace, old), as_it_is(self._workspace, new), rows, profiles)
 
     def profile(self, version: Record[DatasetVersion]) -> Profile:
-        """The profile of a version's rows, as it was made with the version."""
-        return self._collecting.profile(version.body)
+        """The profile of a version's rows, as it was made with the version, or with what an erasure left of it."""
+        return self._collecting.profile(as_it_is(self._workspace, version))
 
     def digest(self, version: Record[DatasetVersion]) -> str:
         """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""

@@ -137,6 +137,8 @@ class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     digest: str
     understood: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    """Its columns and their types, after what `on_change` says was done."""
 
 
 class DatasetVersion(Body, frozen=True, kw_only=True):

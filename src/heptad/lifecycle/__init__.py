@@ -9,15 +9,22 @@ if TYPE_CHECKING:
     from heptad.lifecycle.doctor import Check as Check
     from heptad.lifecycle.doctor import examine_machine as examine_machine
     from heptad.lifecycle.doctor import examine_workspace as examine_workspace
+    from heptad.lifecycle.erasing.certificate import Certificate as Certificate
+    from heptad.lifecycle.erasing.certificate import verify_certificate as verify_certificate
+    from heptad.lifecycle.erasing.erasures import Erasures as Erasures
+    from heptad.lifecycle.erasing.erasures import Inventory as Inventory
     from heptad.lifecycle.export import Exported as Exported
     from heptad.lifecycle.export import export_workspace as export_workspace
     from heptad.lifecycle.happenings import Happening as Happening
     from heptad.lifecycle.happenings import Watcher as Watcher
     from heptad.lifecycle.happenings import unwatched as unwatched
+    from heptad.lifecycle.inputs import inputs_in_force as inputs_in_force
     from heptad.lifecycle.lifecycle import Lifecycle as Lifecycle
+    from heptad.lifecycle.records import Erasure as Erasure
     from heptad.lifecycle.records import Outcome as Outcome
     from heptad.lifecycle.records import Plan as Plan
     from heptad.lifecycle.records import Rehearsal as Rehearsal
+    from heptad.lifecycle.records import SeenBy as SeenBy
     from heptad.lifecycle.records import Stage as Stage
     from heptad.lifecycle.records import Trigger as Trigger
     from heptad.lifecycle.records import Verdict as Verdict
@@ -47,10 +54,14 @@ __getattr__, __all__ = attach(
     __name__,
     {
         "Backup": "transfer",
+        "Certificate": "erasing.certificate",
         "Check": "doctor",
         "Costs": "costs",
+        "Erasure": "records",
+        "Erasures": "erasing.erasures",
         "Exported": "export",
         "Happening": "happenings",
+        "Inventory": "erasing.erasures",
         "Lifecycle": "lifecycle",
         "Month": "summary",
         "Outcome": "records",
@@ -59,6 +70,7 @@ __getattr__, __all__ = attach(
         "Rehearsal": "records",
         "Rehearsed": "summary",
         "RetrainSettings": "settings",
+        "SeenBy": "records",
         "Span": "rehearsal",
         "Stage": "records",
         "Status": "status",
@@ -72,6 +84,7 @@ __getattr__, __all__ = attach(
         "examine_machine": "doctor",
         "examine_workspace": "doctor",
         "export_workspace": "export",
+        "inputs_in_force": "inputs",
         "move": "transfer",
         "move_store": "transfer",
         "newest": "status",
@@ -80,6 +93,7 @@ __getattr__, __all__ = attach(
         "restore": "transfer",
         "sentence_of": "sentences",
         "unwatched": "happenings",
+        "verify_certificate": "erasing.certificate",
         "version_of": "why",
         "why_prediction": "why",
         "why_recorded": "why",

@@ -18,7 +18,7 @@ from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Body, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, scan_table
+from heptad.data import DatasetVersion, as_it_is, scan_table
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.serving import Serving
@@ -147,7 +147,8 @@ class _Export:
 
     def _data(self) -> list[DatasetVersion]:
         """The rows of every data version as they are in its Delta table."""
-        versions = [typed(record, DatasetVersion).body for record in self._each(DatasetVersion)]
+        recorded = [typed(record, DatasetVersion) for record in self._each(DatasetVersion)]
+        versions = [as_it_is(self._workspace, one) for one in recorded]
         for place, body in enumerate(versions):
             self._tell(f"data {body.name}@{body.version}", 0.35 + 0.3 * place / len(versions))
             rows = scan_table(self._workspace.tables / body.table, body.delta_version)

@@ -11,6 +11,7 @@ from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import Data
 from heptad.lifecycle.costs import Costs
+from heptad.lifecycle.erasing.erasures import Erasures
 from heptad.lifecycle.happenings import Watcher, unwatched
 from heptad.lifecycle.line import Line
 from heptad.lifecycle.loop import Loop
@@ -50,6 +51,7 @@ class Lifecycle:
         self._serving = serving
         self._monitoring = monitoring
         self._plans = Plans(workspace, serving.endpoint)
+        self.erasures = Erasures(workspace, settings, data, release, serving, self._plans)
 
     @cached_property
     def _loop(self) -> Loop:
@@ -66,7 +68,11 @@ class Lifecycle:
         )
 
     def turn(self, watch: Watcher = unwatched) -> None:
-        """Do what is due now: measure, plan, retrain, judge, deploy. A turn that was cut off is completed."""
+        """Do what is due now: measure, plan, retrain, judge, deploy. A turn that was cut off is completed.
+
+        An erasure that was cut off is finished first.
+        """
+        self.erasures.resume()
         self._loop.turn(watch)
 
     def plans(self) -> list[Record[Plan]]:

@@ -38,6 +38,39 @@ class Plan(Body, frozen=True, kw_only=True):
     strategy: Strategy
 
 
+class SeenBy(msgspec.Struct, frozen=True, kw_only=True):
+    """A model version that was made from data versions with rows that were erased."""
+
+    version: str
+    """Id of the `ModelVersion`."""
+    label: str
+    rows: int
+    """Erased rows of the data version it was trained and judged on."""
+    live: bool = False
+    """Whether it answered when the erasure began."""
+    holds_values: bool = False
+    """Whether its signature, profile or graph names a value that only those rows had."""
+
+
+class Erasure(Body, frozen=True, kw_only=True):
+    """People's rows taken out of everything. Nothing here says who they are.
+
+    Attributes: `stage` (open, done), and at the end `finished` (ISO 8601), `rows`, `certificate` (artifact), `plan`.
+    """
+
+    kind: ClassVar[str] = "erasure"
+    prefix: ClassVar[str] = "erasure"
+
+    columns: list[str]
+    """The columns that named them."""
+    subjects: int
+    """How many they are."""
+    reason: str
+    found: dict[str, int]
+    """Place to how many rows of theirs were in it, before any was removed."""
+    models: list[SeenBy] = []
+
+
 class Verdict(Body, frozen=True, kw_only=True):
     """How a challenger did beside the champion on live traffic, and what follows from it."""
 

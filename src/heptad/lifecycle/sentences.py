@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, ExpectationResult, FeatureView, RowsReleased
+from heptad.data import DatasetVersion, ExpectationResult, FeatureView, RowsReleased, erased_in_words
 from heptad.experiments import Run, Study
-from heptad.lifecycle.records import Plan, Rehearsal, Verdict
+from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
 from heptad.release import Decision, ModelVersion
 from heptad.serving import Deployment
@@ -27,9 +27,10 @@ def _dataset(record: Record[DatasetVersion]) -> str:
     body = record.body
     warnings = sum(not finding.passed for finding in body.findings)
     sources = ", ".join(source.name for source in body.sources)
+    gone = erased_in_words(record.attributes)
     return (
         f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
-        f"from {sources}, {warnings} warnings"
+        f"from {sources}, {warnings} warnings" + (f"; {gone}" if gone else "")
     )
 
 
@@ -98,6 +99,14 @@ def _plan(record: Record[Plan]) -> str:
     return f"plan, {outcome}. Begun since {why}" + (f" Ended since {reason}" if reason else "")
 
 
+def _erasure(record: Record[Erasure]) -> str:
+    body, places = record.body, [f"{rows:,} in {place}" for place, rows in record.body.found.items() if rows]
+    return (
+        f"erasure of {body.subjects:,} by {', '.join(body.columns)}, {record.attributes.get('stage')}: rows "
+        f"{', '.join(places) or 'nowhere'}; {len(body.models)} models saw some. Reason: {body.reason}"
+    )
+
+
 def _verdict(record: Record[Verdict]) -> str:
     return record.body.reason
 
@@ -135,6 +144,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(Plan, _plan),
         _saying(Verdict, _verdict),
         _saying(Rehearsal, _rehearsal),
+        _saying(Erasure, _erasure),
         _saying(TaskResult, _task),
     ]
 )

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from heptad.release.document import Document as Document
     from heptad.release.document import Items as Items
     from heptad.release.document import Table as Table
+    from heptad.release.keys import check_signature as check_signature
+    from heptad.release.keys import fingerprint as fingerprint
+    from heptad.release.keys import sign as sign
+    from heptad.release.keys import signing_key as signing_key
     from heptad.release.keys import trusted_keys as trusted_keys
     from heptad.release.package import Package as Package
     from heptad.release.package import open_package as open_package
@@ -50,10 +54,14 @@ __getattr__, __all__ = attach(
         "VersionDetails": "describe",
         "VersionLine": "describe",
         "VersionRef": "registry",
+        "check_signature": "keys",
         "decision_lines": "describe",
+        "fingerprint": "keys",
         "history_lines": "describe",
         "open_package": "package",
         "show_version": "describe",
+        "sign": "keys",
+        "signing_key": "keys",
         "trusted_keys": "keys",
         "version_facts": "describe",
         "version_line": "describe",

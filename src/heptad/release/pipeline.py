@@ -11,7 +11,7 @@ from heptad.core.errors import HeptadError, TaskError
 from heptad.core.flow import Flow, task
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion
+from heptad.data import ERASURE, Data, DatasetVersion
 from heptad.experiments import Experiments, Run
 from heptad.release.gates import parse_gates
 from heptad.release.records import Decision, ModelVersion
@@ -88,7 +88,7 @@ class Pipeline:
     def _tasks(
         self, until: datetime | None, champion: Record[ModelVersion] | None, tell: OnRecord, on_trial: OnTrial
     ) -> list[Callable[..., Id]]:
-        """The five tasks; each answers the id of the record that it wrote, so that equal ids mean nothing changed.
+        """The tasks; five answer the id of the record that they wrote, so that equal ids mean nothing changed.
 
         `until` is no input of the flow: two processes that run at once name different moments, and shall still share
         the steps behind an equal version of the data.
@@ -111,7 +111,12 @@ class Pipeline:
             version = load(workspace, dataset, DatasetVersion)
             return done("experiments", self._training.search(version, on_trial))
 
-        def candidate(dataset: Id, best: Id, validate: object) -> Id:  # noqa: ARG001 - and so is other judging
+        @task(cache=False)
+        def erased(dataset: Id) -> str:
+            return str(load(workspace, dataset, DatasetVersion).attributes.get(ERASURE, ""))
+
+        # Other judging is another task too, and so are rows of which some were erased since.
+        def candidate(dataset: Id, best: Id, validate: object, erased: str) -> Id:  # noqa: ARG001
             version, run = load(workspace, dataset, DatasetVersion), load(workspace, best, Run)
             return done("training", self._training.train(version, run))
 
@@ -128,7 +133,7 @@ class Pipeline:
                 registered = self._release.promote(registered, "It is the first version that held its gates.")
             return done("release", registered)
 
-        return [dataset, best, candidate, decision, version]
+        return [dataset, best, erased, candidate, decision, version]
 
     def _outcome(self, ids: Mapping[str, Id]) -> RunOutcome:
         load, workspace = graph.load, self._workspace

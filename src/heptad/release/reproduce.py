@@ -11,7 +11,7 @@ from heptad.core import graph
 from heptad.core.errors import DataError, IntegrityError, NotFoundError
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion
+from heptad.data import Data, DatasetVersion, erased
 from heptad.experiments import Environment, capture_environment
 from heptad.release.gates import figure
 from heptad.training import Candidate, Metric, Refit, Training
@@ -121,6 +121,10 @@ def compare_rows(data: Data, dataset: Record[DatasetVersion]) -> list[Difference
         rows = data.scan(dataset).select(pl.len()).collect().item()
     except _UNREADABLE as error:
         return [Difference(part="data", sentence=f"The rows of {named} cannot be read: {error}")]
+    gone = erased(dataset.attributes)
+    if gone and rows == body.rows - gone[0]:
+        sentence = f"{gone[0]:,} of {body.rows:,} rows of {named} were erased, the last on {gone[1]:%Y-%m-%d}."
+        return [Difference(part="data", sentence=sentence)]
     if rows != body.rows:
         return [Difference(part="data", sentence=f"{body.rows - rows:,} of {body.rows:,} rows of {named} are gone.")]
     return [Difference(part="data", sentence=f"Values in the rows of {named} are not those that were recorded.")]

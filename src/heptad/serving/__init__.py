@@ -7,6 +7,7 @@ from heptad.core.lazy import attach
 if TYPE_CHECKING:
     from heptad.serving.client import PredictionClient as PredictionClient
     from heptad.serving.finding import find_prediction as find_prediction
+    from heptad.serving.forgetting import ForgetPredictions as ForgetPredictions
     from heptad.serving.newest import newest_predictions as newest_predictions
     from heptad.serving.process import ServerProcess as ServerProcess
     from heptad.serving.records import Deployment as Deployment
@@ -23,6 +24,7 @@ __getattr__, __all__ = attach(
     {
         "DeploySettings": "settings",
         "Deployment": "records",
+        "ForgetPredictions": "forgetting",
         "Prediction": "records",
         "PredictionClient": "client",
         "Route": "records",

@@ -1,6 +1,6 @@
 """A Delta table that only grows, and remembers with each growth how far its source had come."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from heptad.core.errors import UnavailableError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, writing
-from heptad.data import scan_table, sync_commit
+from heptad.data import forget_past, scan_table, sync_commit
 from heptad.serving.column_names import distinct_names
 
 MANY_FILES = 100
@@ -21,7 +21,10 @@ COMMITS_AT_ONCE = 5
 
 
 class DeltaLog:
-    """Rows are added and never changed. One writer at a time: the caller holds a lock around `read` and `append`."""
+    """Rows are added and never changed; only `erase` takes some out.
+
+    One writer at a time: the caller holds a lock around `read` and `append`, and around `erase`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,6 +63,22 @@ class DeltaLog:
                 table.optimize.compact()
                 table.vacuum(dry_run=False)  # files that nobody has needed for a week
         self.sync(since)
+
+    def erase(self, ids: Collection[str]) -> None:
+        """Take the rows with these ids out of the table and of its past, which is gone altogether when this returns.
+
+        How far sources had come with it stays known.
+        """
+        if not self.exists():
+            return
+        # Ids go in as hexadecimal digits, so that nothing in one can be taken for more than an id.
+        digits = ", ".join(f"'{one.encode().hex()}'" for one in sorted(ids))
+        with writing(self.folder), _as_our_errors(self.folder):
+            if digits:
+                boundary("table.before_commit")
+                DeltaTable(self.folder).delete(f"encode(id, 'hex') IN ({digits})")
+                boundary("table.after_commit")
+            forget_past(self.folder)
 
     def sync(self, since: int = 0) -> None:
         """Every commit from the version `since` on is on the disk when this returns, and some before it.

@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +39,16 @@ REPEATED = "this id was answered before, for another row; its first answer stand
 
 _entries = msgspec.msgpack.Decoder(Entries)
 _answer = msgspec.json.Decoder(Answer)
+_ROWS = "SELECT seq, replies, entries FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+
+
+class _Named(msgspec.Struct):
+    """All that is looked at of an answer; `null` stands for one that was erased."""
+
+    id: str
+
+
+_named = msgspec.json.Decoder(_Named | None)
 _encode = msgspec.msgpack.Encoder().encode
 pack = _encode
 """Entries as the journal stores them."""
@@ -204,6 +216,34 @@ class Journal:
             while self._connection.execute(forget, (first, _AT_ONCE)).rowcount:
                 pass
 
+    def erase(self, ids: Collection[str]) -> int:
+        """Take ids out with their entries and answers, and leave nothing of them in the file; answers how many.
+
+        An id that was taken out and comes again is answered anew. Raises `UnavailableError` where somebody else reads
+        or writes the file for longer than `WAIT_SECONDS`; done again, it finishes.
+        """
+        wanted, erased = set(ids), 0
+        run = self._connection.execute
+        with self._lock, _as_our_errors(self.path):
+            last = 0
+            while found := run(_ROWS, (last, _AT_ONCE)).fetchall():
+                last = found[-1][0]
+                changed = [row for one in found if (row := _without(wanted, *one)) is not None]
+                run("BEGIN IMMEDIATE")
+                self._connection.executemany("UPDATE journal SET replies = ?, entries = ? WHERE seq = ?", changed)
+                run("COMMIT")
+            for identity in wanted:
+                erased += run("DELETE FROM answered WHERE id = ?", (identity,)).rowcount
+            boundary("journal.before_vacuum")
+            run("VACUUM")
+            give_up = time.monotonic() + WAIT_SECONDS
+            while run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > give_up:
+                    raise UnavailableError(f"The prediction log {self.path} is read by another process for long.")
+                time.sleep(0.05)
+            boundary("journal.after_vacuum")
+        return erased
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -251,6 +291,26 @@ def only(entries: Entries, positions: Sequence[int]) -> Entries:
         warnings={new: entries.warnings[old] for new, old in enumerate(positions) if old in entries.warnings},
         columns=[cell(column) for column in entries.columns],
     )
+
+
+def _without(
+    ids: AbstractSet[str], seq: int, replies: bytes, packed: bytes | None
+) -> tuple[bytes, bytes | None, int] | None:
+    """A row of the journal with nothing in the place of these ids; `None` where it has none of them."""
+    answers = split_answers(replies)
+    kept = [msgspec.Raw(b"null") if _id(answer) in ids else answer for answer in answers]
+    entries = _entries.decode(packed) if packed is not None else None
+    stay = [place for place, one in enumerate(entries.ids) if one not in ids] if entries else []
+    if entries is not None and len(stay) < len(entries.ids):
+        packed = _encode(only(entries, stay)) if stay else None
+    elif kept == answers:
+        return None
+    return join_answers(kept), packed, seq
+
+
+def _id(answer: msgspec.Raw) -> str:
+    named = _named.decode(answer)
+    return named.id if named else ""
 
 
 def _with_warning(answer: msgspec.Raw, warning: str) -> msgspec.Raw:

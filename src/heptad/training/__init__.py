@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from heptad.training.explanation import explain as explain
     from heptad.training.fitting import Fitted as Fitted
     from heptad.training.fitting import fit as fit
+    from heptad.training.forgetting import FoundScores as FoundScores
+    from heptad.training.forgetting import every_candidate as every_candidate
+    from heptad.training.forgetting import find_scores as find_scores
+    from heptad.training.forgetting import forget_scores as forget_scores
     from heptad.training.intervals import percentile_interval as percentile_interval
     from heptad.training.intervals import resampled_weights as resampled_weights
     from heptad.training.intervals import shrinkage as shrinkage
@@ -56,6 +60,7 @@ __getattr__, __all__ = attach(
         "Evaluation": "records",
         "Explanation": "explanation",
         "Fitted": "fitting",
+        "FoundScores": "forgetting",
         "INK": "charts",
         "Input": "records",
         "MEASURES": "metrics",
@@ -79,8 +84,11 @@ __getattr__, __all__ = attach(
         "check_rows": "columns",
         "columns_of": "columns",
         "difference": "comparison",
+        "every_candidate": "forgetting",
         "explain": "explanation",
+        "find_scores": "forgetting",
         "fit": "fitting",
+        "forget_scores": "forgetting",
         "metric_names": "metrics",
         "percentile_interval": "intervals",
         "render_chart": "charts",

@@ -17,7 +17,7 @@ from heptad.core.query import Query
 from heptad.core.records import Id, Record, derived_id
 from heptad.core.settings import ProjectSettings, duration
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion, Profile, Schema, profile_frame, row_ids
+from heptad.data import ERASURE, Data, DatasetVersion, Profile, Schema, profile_frame, row_ids
 from heptad.experiments import Experiments, Run, Study
 from heptad.training.background import generate_rows
 from heptad.training.columns import columns_of
@@ -199,7 +199,10 @@ class Training:
     def _candidate(
         self, version: Record[DatasetVersion], run: Record[Run], cut: "_Cut", rows: "_Rows"
     ) -> Record[Candidate]:
-        key = (version.id, run.id, *cut, self.project.seed, msgspec.to_builtins(self.settings))
+        key: tuple[Any, ...] = (version.id, run.id, *cut, self.project.seed, msgspec.to_builtins(self.settings))
+        if ERASURE in version.attributes:
+            # A model that saw rows which are gone is not the one that is asked for.
+            key = (*key, version.attributes[ERASURE])
         try:
             return self.show(derived_id(Candidate.prefix, self.workspace.name, *key))
         except NotFoundError:

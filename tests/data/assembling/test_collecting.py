@@ -168,7 +168,7 @@ def test_the_first_version_binds_until_settings_change(
     write(days(20))
     open_data(BY_TIME).collect(until=START + timedelta(days=10))
     write(days(20, a=[f"level {x % 3}" for x in range(20)]))
-    with pytest.raises(DataError, match="a: was number and now holds String"):
+    with pytest.raises(DataError, match="a: was number, is text now"):
         open_data(BY_TIME).collect(until=START + timedelta(days=20))
     changed = DataSettings(target="y", key=["k"], time="t", label_delay="36h", types={"a": "category"})
     record = open_data(changed).collect(until=START + timedelta(days=20))

@@ -75,6 +75,10 @@ CASES = [
     (CleanRule(outliers="iqr", outlying="log"), [0.0, 1.0], [0.0, pytest.approx(0.693147)], 1, 0),
     (CleanRule(fill="none"), ["a", None], ["a", "none"], 1, 0),
     (CleanRule(fill=0), [1.5, None], [1.5, 0.0], 1, 0),
+    (CleanRule(band=10), [37, 40, None], [30, 40, None], 1, 0),
+    (CleanRule(prefix=2), ["53111", "5", None], ["53", "5", None], 1, 0),
+    (CleanRule(mask=2), ["53111", "5", None], ["****11", "****", None], 2, 0),
+    (CleanRule(period="year"), [datetime(2020, 2, 1, tzinfo=UTC)], [datetime(2020, 1, 1, tzinfo=UTC)], 1, 0),
 ]
 
 
@@ -87,9 +91,9 @@ def test_a_rule_does_what_it_says_and_counts_it(
 
 
 def test_every_kind_of_rule_has_a_case() -> None:
-    """A rule that is added to the table is tested here, or with the groups below."""
+    """A rule that is added to the table is tested here, with the groups below, or with the disguises."""
     tested = {kind.setting for rule, *_ in CASES for kind in KINDS if kind.wanted(rule)}
-    assert tested | {"told_by", "fill_from"} == {kind.setting for kind in KINDS}
+    assert tested | {"told_by", "fill_from", "pseudonym"} == {kind.setting for kind in KINDS}
 
 
 def test_a_group_votes() -> None:

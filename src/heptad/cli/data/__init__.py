@@ -2,9 +2,9 @@
 
 import typer
 
-from heptad.cli.data import expect, features, profile, quarantine, suggest, versions
+from heptad.cli.data import collect, erase, expect, features, pii, profile, quarantine, stream, suggest, versions
 
 app = typer.Typer(help="Step 1: versions of the table, features, expectations.")
-for topic in (versions, profile, quarantine, suggest, expect, features):
+for topic in (collect, versions, profile, quarantine, suggest, expect, features, pii, stream, erase):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

@@ -1,11 +1,15 @@
 """`heptad data log|show|diff|get|lineage|tag|rollback`: the versions of a project's table."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
+
+if TYPE_CHECKING:
+    from heptad.core.records import Record
+    from heptad.data import DatasetVersion
 
 app = typer.Typer()
 Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest.")]
@@ -19,7 +23,7 @@ def log(
 ) -> None:
     """List the versions, newest first."""
     from heptad.cli.reading import newest_records
-    from heptad.data import ROLLED_BACK, DatasetVersion, tags_of
+    from heptad.data import DatasetVersion, tags_of
     from heptad.project import open_project
 
     versions = newest_records(open_project(project).workspace, DatasetVersion, limit)
@@ -31,7 +35,7 @@ def log(
             "until": one.body.until,
             "repairs": sum(repair.rows + repair.cells for repair in one.body.repairs),
             "warnings": sum(not finding.passed for finding in one.body.findings),
-            "tags": ", ".join([*tags_of(one), *(["rolled back"] if ROLLED_BACK in one.attributes else [])]),
+            "tags": ", ".join([*tags_of(one), *_marks(one)]),
             "id": one.id,
         }
         for one in versions
@@ -39,10 +43,19 @@ def log(
     emit(versions, table(rows, empty="No version yet. Make one: heptad run"), as_json=as_json)
 
 
+def _marks(version: "Record[DatasetVersion]") -> list[str]:
+    """What happened to a version since."""
+    from heptad.data import ROLLED_BACK, erased
+
+    gone = erased(version.attributes)
+    rolled_back = ["rolled back"] if ROLLED_BACK in version.attributes else []
+    return [*rolled_back, *([f"{gone[0]:,} erased"] if gone else [])]
+
+
 @app.command()
 def show(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show a version: sources, repairs, findings, columns."""
-    from heptad.data import ROLLED_BACK, find_version, tags_of
+    from heptad.data import ROLLED_BACK, erased_in_words, find_version, tags_of
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
@@ -55,7 +68,11 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
         "made": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
         "digest": body.digest[:16],
     }
-    marks = {"tags": ", ".join(tags_of(record)), "rolled back": str(record.attributes.get(ROLLED_BACK, ""))}
+    marks = {
+        "tags": ", ".join(tags_of(record)),
+        "rolled back": str(record.attributes.get(ROLLED_BACK, "")),
+        "erased": erased_in_words(record.attributes),
+    }
     overview |= {what: said for what, said in marks.items() if said}
     sources = [{"source": one.name, "rows": one.rows, "from": one.uri} for one in body.sources]
     understood = [
@@ -111,17 +128,20 @@ def get(
     """Write the rows of a version into a file."""
     from heptad.core.errors import InputError
     from heptad.core.files import replacing
+    from heptad.data import as_it_is
     from heptad.project import open_project
 
     sink = _SINKS.get(file.suffix)
     if sink is None:
         raise InputError(f"{file} has no ending that says what to write.", allowed=", ".join(_SINKS))
-    data = open_project(project).data
+    opened = open_project(project)
+    data = opened.data
     record = data.version(version)
     with replacing(file) as temporary:
         getattr(data.scan(record), sink)(temporary)
-    done = {"version": f"{record.body.name}@{record.body.version}", "rows": record.body.rows, "file": str(file)}
-    emit(done, f"{file}: {record.body.rows:,} rows of {done['version']}", as_json=as_json)
+    rows = as_it_is(opened.workspace, record).rows
+    done = {"version": f"{record.body.name}@{record.body.version}", "rows": rows, "file": str(file)}
+    emit(done, f"{file}: {rows:,} rows of {done['version']}", as_json=as_json)
 
 
 _SINKS = {".parquet": "sink_parquet", ".csv": "sink_csv", ".jsonl": "sink_ndjson", ".arrow": "sink_ipc"}

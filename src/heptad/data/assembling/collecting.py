@@ -11,6 +11,8 @@ from heptad.core import graph
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
+from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
@@ -22,17 +24,19 @@ from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
 from heptad.data.profiles.profile import Profile, Profiling, edges_in
 from heptad.data.profiles.sampling import sample_columns
-from heptad.data.records import DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
+from heptad.data.records import Column, DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.marking import ROLLED_BACK
+from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
@@ -78,26 +82,27 @@ class Collecting:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""
         settings = self._effective_settings()
         freed = releases(self._workspace, name)
-        known = self._already(name, until, settings, len(freed))
-        if known is not None:
-            return known
+        already = self._already(name, until, settings, len(freed))
+        if already is not None:
+            return already
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
-        before = latest.body if latest is not None and latest.body.settings == settings else None
-        made = self._assembly.build(until, before)
+        known = as_it_is(self._workspace, latest) if latest else None
+        before = known if known is not None and reads_alike(known.settings, settings) else None
+        judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
+        made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
-            table = Table(self._workspace.tables / versions.folder_name(name))
-            delta_version = store_rows(
-                table, prepared.rows, prepared.extent.rows, prepared.blocks, latest.body if latest else None
-            )
+            folder = known.table if known else versions.folder_name(name)
+            table = Table(self._workspace.tables / folder)
+            delta_version = store_rows(table, prepared.rows, prepared.extent.rows, prepared.blocks, known)
         if latest is not None and before is not None and delta_version == before.delta_version:
             return latest
         extent = prepared.extent
         body = DatasetVersion(
             name=name,
             version=versions.next_number(self._workspace, name),
-            table=versions.folder_name(name),
+            table=folder,
             delta_version=delta_version,
             rows=extent.rows,
             labelled=extent.labelled,
@@ -147,6 +152,14 @@ class Collecting:
                 return version
         return None
 
+    def _volumes(self, name: str) -> dict[str, list[int]]:
+        """Source to how many rows it had, newest version first."""
+        volumes: dict[str, list[int]] = {}
+        for version in versions.log(self._workspace, name):
+            for source in version.body.sources:
+                volumes.setdefault(source.name, []).append(source.rows)
+        return volumes
+
     def _prepare(
         self,
         name: str,
@@ -160,19 +173,20 @@ class Collecting:
 
         What was noticed about the columns of the version `before` is passed on, since their roles are too.
         """
-        data, reference = self._data, before.schema if before else None
+        data = self._data
         aside, marked = self._without_unfit(made, until, freed)
         kept = without_marks(marked.filter(pl.col(ASIDE).is_null()))
         kept = made.staged.settled(self._sampled(kept, sample) if sample else kept)
+        reference = accepted(before.schema, made.changes, kept) if before else None
         kept = bind(kept, reference) if reference else kept
         types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
         useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
         reading = SchemaReading(
             types, kinds, made.task, data, self._expect.binding(), left_out=useless, reference=reference
         )
-        known = self.profile(before) if before else None
+        known = without_retyped(self.profile(before), reading.columns()) if before else None
         profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
-        context = self._history.context(name, types, until)
+        context = _comparable(self._history.context(name, types, until), reading.columns())
         expected = Expectations(context, data.key or [ROW], self._expect, reference)
         questions: list[Question[Any]] = [
             reading,
@@ -189,17 +203,21 @@ class Collecting:
         named = rows_aside(marked, self._beside()) if rows_gone else None
         write_quarantine(self._workspace, name, named, broken)
         findings = [*made.repairing.findings(cells), *findings]
-        schema = _with_robust(schema, {one.column for one in findings if one.expectation == "robust"})
         refuse(findings, name)
         return Prepared(
             rows=kept,
             extent=extent,
             blocks=blocks,
-            schema=schema,
+            schema=_with_robust(schema, findings),
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
-            findings=[*findings, *self._noticed(kept, schema, useless, before)],
+            findings=[
+                *made.judged,
+                *changed_findings(made.changes),
+                *findings,
+                *self._noticed(kept, schema, useless, before),
+            ],
             fitted=made.repairing.fitted,
         )
 
@@ -299,10 +317,18 @@ class Collecting:
         )
 
 
-def _with_robust(schema: Schema, names: Collection[str]) -> Schema:
+def _with_robust(schema: Schema, findings: Sequence[Finding]) -> Schema:
     """The schema with the columns whose outliers were kept."""
+    names = {one.column for one in findings if one.expectation == "robust"}
     columns = [msgspec.structs.replace(column, robust=column.name in names) for column in schema.columns]
     return msgspec.structs.replace(schema, columns=columns)
+
+
+def _comparable(context: Context, columns: Sequence[Column]) -> Context:
+    """The context with the profile as far as its columns have the types that they had."""
+    if context.profile is None:
+        return context
+    return msgspec.structs.replace(context, profile=without_retyped(context.profile, columns))
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:

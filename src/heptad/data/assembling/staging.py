@@ -80,7 +80,7 @@ def _own_folder(folder: Path) -> tuple[Path, int]:
     """A new private folder, and the lock that tells others that its process is alive."""
     with writing(folder):
         if folder.is_dir():
-            _remove_left_over(folder)
+            clear_left_over(folder)
         own = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
         for _ in range(_ATTEMPTS):
             # Whoever removes the last folder in it removes it too, perhaps just now.
@@ -93,7 +93,8 @@ def _own_folder(folder: Path) -> tuple[Path, int]:
     return own, lock
 
 
-def _remove_left_over(folder: Path) -> None:
+def clear_left_over(folder: Path) -> None:
+    """Remove the tables in `folder` whose processes are gone."""
     for other in list(folder.iterdir()):
         try:
             lock = os.open(other / _LOCK, os.O_RDWR)

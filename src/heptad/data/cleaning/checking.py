@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
+from heptad.core.secrets import holds_secret
 from heptad.data.cleaning.kinds import kinds_of, read_as
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.columns.conditions import ConditionError, compile_condition
 
 _STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
-_ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"))
+_ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"), ("prefix", "mask", "pseudonym"))
+_HIDING = ("band", "period", "prefix", "mask", "pseudonym")
 _LEARNT = (
     "is learnt of rows, and of those that a model is judged on too; leave the cell missing: training learns what "
     "stands in for it from the rows of its folds alone ([search] folds)"
@@ -37,12 +39,18 @@ def _of_column(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> 
         return
     kind = types[name]
     for one in kinds_of(kind, rule):
-        fits = {"any": True, "text": kind == pl.String, "number": kind.is_numeric()}[one.takes]
+        fits = {
+            "any": True,
+            "text": kind == pl.String,
+            "number": kind.is_numeric(),
+            "time": isinstance(kind, pl.Datetime),
+        }[one.takes]
         if not fits:
-            takes = "numbers" if one.takes == "number" else "text"
+            takes = {"number": "numbers", "time": "times"}.get(one.takes, "text")
             yield f"{where} {one.setting} does not fit a column of {kind}. Allowed: a column of {takes}"
         kind = one.becomes or kind
     yield from (f"{where} {problem}" for problem in _contradictions(rule))
+    yield from (f"{where} {problem}" for problem in _disguises(rule))
     yield from (f"{where} {problem}" for problem in _others(types, name, kind, rule))
 
 
@@ -66,6 +74,14 @@ def _contradictions(rule: CleanRule) -> Iterator[str]:
     if rule.regex and not _is_pattern(rule.regex):
         yield f"regex = {rule.regex!r} cannot be read. Allowed: a regular expression as Rust has it"
     yield from (f"dates has {one!r}. Allowed: a format such as '%d.%m.%Y'" for one in rule.dates if not _is_format(one))
+
+
+def _disguises(rule: CleanRule) -> Iterator[str]:
+    hides = [one for one in _HIDING if getattr(rule, one) not in (None, "", 0)]
+    if rule.pseudonym and not holds_secret(rule.pseudonym):
+        yield "pseudonym holds a key itself. Allowed: ${NAME}, a value of the environment"
+    if hides and rule.request not in {"", "apply"}:
+        yield f"request = {rule.request!r} would not do to a request what {hides[0]} does. Allowed: apply, or nothing"
 
 
 def _others(types: Mapping[str, pl.DataType], name: str, kind: pl.DataType, rule: CleanRule) -> Iterator[str]:

@@ -5,16 +5,16 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from heptad.data.cleaning import groups, limits, notations, texts
+from heptad.data.cleaning import disguises, groups, limits, notations, texts
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.cleaning.steps import Given, Step
 from heptad.data.columns.column_types import STORED
 from heptad.data.records import Fitted
 
-CELL, GROUP, FAR, FILL = range(4)
+CELL, GROUP, FAR, FILL, HIDE = range(5)
 """Rules of a later stage see what all rules of the earlier ones made of every column."""
-STAGES = (CELL, GROUP, FAR, FILL)
-Takes = Literal["text", "number", "any"]
+STAGES = (CELL, GROUP, FAR, FILL, HIDE)
+Takes = Literal["text", "number", "time", "any"]
 
 
 class Kind(NamedTuple):
@@ -49,6 +49,11 @@ KINDS = (
     Kind("outliers", "number", limits.outliers, stage=FAR),
     Kind("fill", "any", groups.fill, stage=FILL, given=lambda rule: rule.fill is not None),
     Kind("fill_from", "any", groups.fill_from, stage=FILL),
+    Kind("band", "number", disguises.band, stage=HIDE),
+    Kind("period", "time", disguises.period, stage=HIDE),
+    Kind("prefix", "text", disguises.prefix, stage=HIDE),
+    Kind("mask", "text", disguises.mask, stage=HIDE, given=lambda rule: rule.mask is not None),
+    Kind("pseudonym", "any", disguises.pseudonym, stage=HIDE),
 )
 _ALWAYS = (limits.not_finite, limits.huge)
 """What every column of numbers gets, before what is said of its numbers."""

@@ -7,6 +7,7 @@ import polars as pl
 
 from heptad.data.cleaning.steps import Given, Step
 from heptad.data.columns.column_types import STORED
+from heptad.data.columns.lookups import look_up
 
 _NUMBER = {"point": r"(?:\d{1,3}(?:[, '\x{a0}]\d{3})+|\d+)(?:\.\d*)?|\.\d+",
            "comma": r"(?:\d{1,3}(?:[. '\x{a0}]\d{3})+|\d+)(?:,\d*)?|,\d+"}  # fmt: skip
@@ -49,7 +50,7 @@ def units(given: Given) -> Step:
     def read(text: pl.Expr) -> pl.Expr:
         value = text.str.extract(shape, 1).cast(pl.Float64, strict=False)
         unit = text.str.extract(shape, 2)
-        return value * unit.replace_strict(factors, default=1.0, return_dtype=pl.Float64)
+        return value * look_up(unit, factors, pl.Float64(), default=1.0)
 
     return _read("units", given, read, STORED["number"])
 

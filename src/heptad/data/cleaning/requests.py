@@ -122,6 +122,7 @@ def _typed(version: DatasetVersion, types: Mapping[str, pl.DataType], settings: 
 
 
 def _cells(made: pl.DataFrame, marks: list[Mark], settings: CleanSettings) -> Iterator[RowRepair | RefusedRow]:
+    private = {mark.step.column for mark in marks if mark.step.hides}
     for mark in marks:
         step = mark.step
         request = settings.columns.get(step.column, CleanRule()).request
@@ -131,7 +132,7 @@ def _cells(made: pl.DataFrame, marks: list[Mark], settings: CleanSettings) -> It
         found = made[mark.name].arg_true().to_list()
         for row in found:
             value = made[f"{_CAME}{step.column}"][row]
-            shown = None if value is None else str(value)
+            shown = None if value is None or step.column in private else str(value)
             if does == "refuse":
                 reason = f"{step.column} = {shown!r}: the rule {step.rule!r} of [clean.columns] does not let it pass"
                 yield RefusedRow(row=row, rule=step.rule, column=step.column, value=shown, reason=reason)

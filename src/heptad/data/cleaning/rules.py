@@ -109,11 +109,15 @@ class CellRepairs:
         changed = {mark: cells for mark, cells in zip(self.marks, counts, strict=True) if cells and mark.changed}
         if not changed:
             return []
+        # Earlier rules of a column whose values are hidden at last would show them, too.
+        private = {mark.step.column for mark in self.marks if mark.step.hides}
+        hidden = {mark: list[str]() for mark in changed if mark.step.column in private}
+        changed_shown = [mark for mark in changed if mark not in hidden]
         # Most rules are met among the first rows; what is not costs a look at all of them.
         first = self._beside(rows.head(FIRST)).collect(engine="streaming")
-        shown = {mark: _shown(first, mark) for mark, cells in changed.items() if _is_enough(first, mark, cells)}
-        rest = [mark for mark in changed if mark not in shown]
-        shown |= dict(zip(rest, converse(self._beside(rows), [_examples(mark) for mark in rest]), strict=True))
+        shown = {mark: _shown(first, mark) for mark in changed_shown if _is_enough(first, mark, changed[mark])}
+        rest = [mark for mark in changed_shown if mark not in shown]
+        shown |= dict(zip(rest, converse(self._beside(rows), [_examples(mark) for mark in rest]), strict=True)) | hidden
         return [
             Repair(rule=mark.step.rule, column=mark.step.column, cells=cells, examples=shown[mark])
             for mark, cells in changed.items()
@@ -236,5 +240,6 @@ def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFr
 
 
 def _alone(rule: CleanRule) -> CleanRule:
-    """The rule as far as it looks at nothing but the cell, and sets no row aside."""
-    return msgspec.structs.replace(rule, told_by=[], outliers="", fill=None, fill_from="")
+    """The rule as far as it looks at nothing but the cell, and sets no row aside; what hides it comes in the table."""
+    plain = msgspec.structs.replace(rule, told_by=[], outliers="", fill=None, fill_from="")
+    return msgspec.structs.replace(plain, pseudonym="", mask=None, band=0, period="", prefix=0)

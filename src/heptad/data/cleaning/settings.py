@@ -68,6 +68,16 @@ class CleanRule(Settings, frozen=True, kw_only=True):
     """What a missing value becomes; a statistic, such as the mean, is for training to learn."""
     fill_from: str = ""
     """The column whose value stands in for a missing one."""
+    pseudonym: str = ""
+    """The key of pseudonyms, as `${NAME}`: values become keyed hashes, the same ones wherever this key is used."""
+    mask: Annotated[int, msgspec.Meta(ge=0, le=64, description="a whole number from 0 to 64")] | None = None
+    """How many characters at the end of a text are shown; the others become `****`."""
+    band: Annotated[float, msgspec.Meta(ge=0, description="a number, 0 or more")] = 0
+    """The width of bands: numbers become the lower edge of theirs; 0: they stay."""
+    period: Literal["", "day", "month", "quarter", "year"] = ""
+    """What times are cut down to, in UTC."""
+    prefix: Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")] = 0
+    """How many characters at the start of a text stay; 0: all."""
     request: Request = ""
     """What becomes of a single request: `apply`, `warn` and leave the value, `refuse`; empty: as each rule has it."""
 

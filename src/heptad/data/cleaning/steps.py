@@ -40,6 +40,8 @@ class Step(NamedTuple):
     """Whether such a row stays and is a finding."""
     kind: pl.DataType | None = None
     """The dtype afterwards, where it is another."""
+    hides: bool = False
+    """Whether the value before is not to be shown, as an example or in an answer."""
     adds: str = ""
     """A column that says of which rows `gone` holds, which then stay."""
 

@@ -20,6 +20,7 @@ from heptad.data.expectations.settings import ColumnExpectation, ExpectSettings
 from heptad.data.expectations.table import Expectation
 from heptad.data.records import DatasetVersion, ExpectationResult, Finding
 from heptad.data.settings import DataSettings
+from heptad.data.versions.remaining import as_it_is
 
 SHOWN = 5
 """Rows that are shown of those that break one expectation."""
@@ -60,7 +61,7 @@ class Checking:
 
     def version(self, record: Record[DatasetVersion]) -> Checked:
         """A version, recorded with the event `data.expectations_checked`; its versions before count as they were."""
-        body = record.body
+        body = as_it_is(self._workspace, record)
         rows = rows_of(self._workspace, body)
         context = self._history.context(body.name, rows.collect_schema(), body.until, record)
         earlier = self._history.earlier(body.name, record)

@@ -16,16 +16,17 @@ from heptad.data.expectations.settings import ExpectSettings, Reference
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.versions import versions
+from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.tables import Table
 
 
 def profile_of(workspace: Workspace, body: DatasetVersion) -> Profile:
-    """The profile that was made with a version."""
+    """The profile of a version, given as it is now."""
     return msgspec.json.decode(workspace.blobs.get(body.profile), type=Profile)
 
 
 def rows_of(workspace: Workspace, body: DatasetVersion) -> pl.LazyFrame:
-    """The rows of a version in their order."""
+    """The rows of a version, given as it is now, in their order."""
     table = Table(workspace.tables / body.table)
     return table.scan(body.delta_version, canonical_order(body.schema))
 
@@ -59,14 +60,14 @@ class History:
 
     def earlier(self, name: str, before: Record[DatasetVersion] | None = None) -> list[DatasetVersion]:
         """The versions before this one, newest first; all of them where it is none."""
-        found = [one.body for one in versions.log(self._workspace, name)]
+        found = [as_it_is(self._workspace, one) for one in versions.log(self._workspace, name)]
         return found if before is None else [one for one in found if one.version < before.body.version]
 
     def reference(self, name: str, earlier: list[DatasetVersion]) -> DatasetVersion | None:
         """The version that distributions are compared with."""
         if not self._settings.reference or not earlier:
             return earlier[0] if earlier else None
-        return versions.find_version(self._workspace, name, self._settings.reference).body
+        return as_it_is(self._workspace, versions.find_version(self._workspace, name, self._settings.reference))
 
     def _table(self, name: str, wanted: Reference, until: datetime | None) -> pl.LazyFrame:
         if bool(wanted.source) == bool(wanted.version):
@@ -77,7 +78,8 @@ class History:
         try:
             if wanted.source:
                 return self._assembly.source(wanted.source, until)
-            return rows_of(self._workspace, versions.find_version(self._workspace, name, wanted.version).body)
+            other = versions.find_version(self._workspace, name, wanted.version)
+            return rows_of(self._workspace, as_it_is(self._workspace, other))
         except NotFoundError as error:
             raise ExpectationError(error.problem, allowed=error.allowed or "collect one: heptad run") from error
         except InputError as error:

@@ -8,7 +8,7 @@ import polars as pl
 
 from heptad.core.errors import SettingsError, nearest
 from heptad.data.columns.conditions import ConditionError, compile_condition
-from heptad.data.expectations import aggregates, references, rows, sets, tables, texts, times, values
+from heptad.data.expectations import aggregates, coverage, references, rows, sets, tables, texts, times, values
 from heptad.data.expectations.aggregates import check_range
 from heptad.data.expectations.definitions import Context, Definition, ExpectationError, Outcome, Subject, Test, kind_of
 from heptad.data.expectations.settings import (
@@ -20,7 +20,7 @@ from heptad.data.expectations.settings import (
 )
 from heptad.data.toml import toml_value
 
-FAMILIES = (values, texts, aggregates, sets, times, references, rows, tables)
+FAMILIES = (values, texts, aggregates, sets, coverage, times, references, rows, tables)
 DEFINITIONS = [one for family in FAMILIES for one in family.DEFINITIONS]
 OF_COLUMNS = {one.name: one for one in DEFINITIONS if one.needs_column}
 OF_TABLES = {one.name: one for one in DEFINITIONS if not one.needs_column}

@@ -19,15 +19,25 @@ def forget_entity(store: OnlineStore, body: FeatureView, keys: Mapping[str, Any]
     A view of fewer columns than `keys` has loses the one entity that they name; a view of more columns loses each
     that has them, which takes a look at all of its keys. One that shares no column with `keys` keeps everything.
     """
+    return store.delete(_keys_of(store, body, keys))
+
+
+def count_entity(store: OnlineStore, body: FeatureView, keys: Mapping[str, Any]) -> int:
+    """How many rows `forget_entity` would remove."""
+    found = list(_keys_of(store, body, keys))
+    return sum(value is not None for value in store.get(found)) if found else 0
+
+
+def _keys_of(store: OnlineStore, body: FeatureView, keys: Mapping[str, Any]) -> list[bytes]:
     given = {one.name: as_key(keys[one.name], one, body.name) for one in body.entities if one.name in keys}
     if not given:
-        return 0
+        return []
     spaces = namespace(body.name, body.behaviour), tail_space(body.name, body.behaviour)
     if len(given) == len(body.entities):
         key = list(given.values())
-        return store.delete([entity_key(space, key) for space in spaces])
+        return [entity_key(space, key) for space in spaces]
     places = {place: given[one.name] for place, one in enumerate(body.entities) if one.name in given}
-    return store.delete([key for space in spaces for key in _matching(store, space, places)])
+    return [key for space in spaces for key in _matching(store, space, places)]
 
 
 def _matching(store: OnlineStore, space: bytes, places: Mapping[int, Any]) -> Iterator[bytes]:

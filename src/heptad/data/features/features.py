@@ -9,12 +9,12 @@ from typing import Any, Literal, Protocol
 import msgspec
 import polars as pl
 
-from heptad.core.errors import NotFoundError, RefusedError, SettingsError, nearest
+from heptad.core.errors import InputError, NotFoundError, RefusedError, SettingsError, nearest
 from heptad.core.leases import held
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.features.definitions import define, settings_of
-from heptad.data.features.erasing import forget_entity
+from heptad.data.features.erasing import count_entity, forget_entity
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
 from heptad.data.features.materialising import Materialised, materialise, progress_of
@@ -176,9 +176,22 @@ class Features:
             found.append(comparison.run(self._store, entities, moments))
         return found
 
-    def forget(self, keys: Mapping[str, Any]) -> int:
-        """Remove an entity from the online store, out of all definitions that ever were; answers the rows removed."""
-        return sum(forget_entity(self._store, body, keys) for body in self.registry.definitions())
+    def forget(self, keys: Mapping[str, Any], *, dry_run: bool = False) -> int:
+        """Remove an entity from the online store, out of all definitions that ever were; answers the rows removed.
+
+        A definition whose keys are of another type has no such entity; `InputError` where that is so of all of them.
+        With `dry_run` the rows are only counted.
+        """
+        act = count_entity if dry_run else forget_entity
+        rows, refused, definitions = 0, list[InputError](), self.registry.definitions()
+        for body in definitions:
+            try:
+                rows += act(self._store, body, keys)
+            except InputError as error:
+                refused.append(error)
+        if refused and len(refused) == len(definitions):
+            raise refused[0]
+        return rows
 
     @property
     def _lease_scope(self) -> str:

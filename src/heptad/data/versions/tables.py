@@ -4,6 +4,7 @@ import math
 import random
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,8 +29,6 @@ ATTEMPTS = 8
 FILE_BYTES = 32 << 20
 """About what the rows of one file take in memory: little is rewritten where its last rows change, and a file that is
 mapped into memory stays small."""
-SMALL_FILE = FILE_BYTES // 4
-"""Bytes of a file that is not worth keeping when as much is written after it."""
 GROUPS = 8
 """Groups of rows in a whole file."""
 AT_ONCE = 20_000
@@ -45,20 +44,22 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
     pl.Datetime("us", "UTC"): "timestamp",
 }
-_NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}\.parquet")
+_NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}(-part)?\.parquet")
+"""With the number of its first row; a part is less than a file may hold."""
 
 
 _WIDENED = pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
 """Files of a table may have been written before a column became wider."""
 
 
-class _File(msgspec.Struct, frozen=True):
+class StoredFile(msgspec.Struct, frozen=True):
     """A file of this program's: its rows are those of the table from `start`, in order."""
 
     path: str
     start: int
     rows: int
     size: int
+    is_part: bool = False
 
     @property
     def end(self) -> int:
@@ -76,13 +77,17 @@ class Table:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def path(self, file: str) -> Path:
+        """Where a file of the table is."""
+        return self._folder / file
+
     def scan(self, version: int, order: Sequence[str] = ()) -> pl.LazyFrame:
         """The rows of a version in the order in which they were written.
 
         They are sorted by `order` only where another program has rewritten its files, since their order is lost then.
         """
-        table = self._at(version)
-        files = _in_order(table)
+        table = self.at(version)
+        files = files_in_order(table)
         if files:
             return pl.scan_parquet([self._folder / file.path for file in files], glob=False)
         rows = scan_table(self._folder, version)
@@ -98,12 +103,12 @@ class Table:
     def kept(self, version: int, same: int, rows: int) -> int:
         """How many of the first `same` rows of a version stay in their files where it is followed by one of `rows`.
 
-        Files stay that hold no other rows, but for small ones at the end that are not larger than what comes after
-        them: merged with that, they leave few files however often little is appended, and write a row only as often
-        as the table has doubled.
+        Files stay that hold no other rows, but for parts at the end that have no more rows than come after them:
+        merged with those, they leave few files however often little is appended, and a row is written only as often
+        as what came after it has doubled.
         """
-        files = [file for file in _in_order(self._at(version)) or () if file.end <= same]
-        while files and files[-1].size < SMALL_FILE and files[-1].rows <= rows - files[-1].end:
+        files = [file for file in files_in_order(self.at(version)) or () if file.end <= same]
+        while files and files[-1].is_part and files[-1].rows <= rows - files[-1].end:
             files.pop()
         return files[-1].end if files else 0
 
@@ -114,10 +119,12 @@ class Table:
         """
         schema = rows.collect_schema()
         added = self._write_files(rows, after)
-        stale = [file for file in _in_order(self._at(base)) or () if file.start >= after] if base is not None else []
+        stale = (
+            [file for file in files_in_order(self.at(base)) or () if file.start >= after] if base is not None else []
+        )
         for attempt in range(ATTEMPTS):
             try:
-                return self._commit(base, _delta_schema(schema), added, stale if after else None)
+                return self.commit(base, _delta_schema(schema), added, stale if after else None)
             except (CommitFailedError, ConflictError) as error:
                 if attempt == ATTEMPTS - 1:
                     raise UnavailableError(
@@ -127,7 +134,8 @@ class Table:
             time.sleep(random.uniform(0.5, 1.0) * 0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
-    def _at(self, version: int) -> DeltaTable:
+    def at(self, version: int) -> DeltaTable:
+        """The table as it was at a version; raises `IntegrityError` where that cannot be read."""
         try:
             return DeltaTable(self._folder, version=version)
         except (DeltaError, FileNotFoundError) as error:
@@ -143,7 +151,7 @@ class Table:
             make_folder(self._folder)
             try:
                 for batch in in_files(rows):
-                    added.append(self._write_file(start, batch))
+                    added.append(self.add_file(start, batch))
                     start += len(batch)
             except BaseException:
                 for file in added:
@@ -151,20 +159,27 @@ class Table:
                 raise
         return added
 
-    def _write_file(self, start: int, rows: pl.DataFrame) -> AddAction:
-        name = f"rows-{start:015d}-{secrets.token_hex(6)}.parquet"
-        write_file(self._folder / name, rows, "snappy")
-        return AddAction(
-            path=name,
-            size=(self._folder / name).stat().st_size,
-            partition_values={},
-            modification_time=_now(),
-            data_change=True,
-            stats=msgspec.json.encode(_statistics(rows)).decode(),
-        )
+    def add_file(self, start: int, rows: pl.DataFrame) -> AddAction:
+        """Write rows as a file that begins at the row `start` of a version to be committed."""
+        return new_file(self._folder, _new_name(start, rows), rows)
 
-    def _commit(self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[_File] | None) -> int:
-        """Puts files in the place of the stale ones, or of all; `ConflictError` where another writer came between."""
+    def link_file(self, start: int, file: Path, rows: pl.DataFrame) -> AddAction:
+        """The same of a file that is there, in this folder or another; `rows` are what it holds."""
+        name = _new_name(start, rows)
+        try:
+            (self._folder / name).hardlink_to(file)
+        except OSError:
+            # Not every file system gives a file two names.
+            shutil.copyfile(file, self._folder / name)
+        return _added(self._folder, name, rows)
+
+    def commit(
+        self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[StoredFile] | None
+    ) -> int:
+        """Puts files in the place of the stale ones, or of all; `ConflictError` where another writer came between.
+
+        `base` is the version that the commit builds on, and the answer the version that it makes.
+        """
         try:
             table = DeltaTable(self._folder)
         except TableNotFoundError:
@@ -207,13 +222,30 @@ def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "l
     rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
 
 
+def new_file(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    """Write rows into a file of the table in `folder`, which counts once this is committed."""
+    write_file(folder / name, rows, "snappy")
+    return _added(folder, name, rows)
+
+
+def _added(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    return AddAction(
+        path=name,
+        size=(folder / name).stat().st_size,
+        partition_values={},
+        modification_time=_now(),
+        data_change=True,
+        stats=msgspec.json.encode(_statistics(rows)).decode(),
+    )
+
+
 def bytes_of(rows: pl.DataFrame) -> int:
     """About what rows in stored types take, a slice of them too; texts by their length."""
     texts = [values.str.len_bytes().sum() for values in rows if values.dtype == pl.String]
     return 8 * len(rows) * rows.width + sum(map(int, texts))
 
 
-def _in_order(table: DeltaTable) -> list[_File] | None:
+def files_in_order(table: DeltaTable) -> list[StoredFile] | None:
     """The files of a version from its first row to its last; `None` where other programs wrote some."""
     actions = table.get_add_actions(flatten=True)
     columns = (actions.column(name).to_pylist() for name in ("path", "num_records", "size_bytes"))
@@ -222,7 +254,7 @@ def _in_order(table: DeltaTable) -> list[_File] | None:
         name = _NAME.fullmatch(path)
         if not name or int(name[1]) != expected:
             return None
-        files.append(_File(path, expected, rows, size))
+        files.append(StoredFile(path, expected, rows, size, is_part=name[2] is not None))
         expected += rows
     return files
 
@@ -248,7 +280,7 @@ def _delta_schema(schema: pl.Schema) -> Schema:
 
 def _statistics(rows: pl.DataFrame) -> dict[str, Any]:
     """What Delta tells of a file, so that readers can leave it out: rows, limits and nulls of the first columns."""
-    told = rows.select(rows.columns[:_STATISTICS])
+    told = rows.select(rows.columns[:_STATISTICS]).select(~cs.binary())
     least, most = told.select(pl.all().min()).row(0, named=True), told.select(pl.all().max()).row(0, named=True)
     return {
         "numRecords": len(rows),
@@ -265,6 +297,11 @@ def _limit(value: object) -> object:
     if isinstance(value, str):
         return value if len(value) <= _SHOWN else None
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _new_name(start: int, rows: pl.DataFrame) -> str:
+    part = "-part" if bytes_of(rows) < FILE_BYTES else ""
+    return f"rows-{start:015d}-{secrets.token_hex(6)}{part}.parquet"
 
 
 def _now() -> int:

@@ -15,6 +15,7 @@ from heptad.data.cleaning.singles.cells import (
     outlier_step,
     stored_as,
 )
+from heptad.data.cleaning.singles.disguises import disguise_steps
 from heptad.data.cleaning.singles.rules import RequestRules
 from heptad.data.cleaning.singles.truths import NotPlainError, Term, as_moment, named_in, plain_truth
 from heptad.data.settings import ColumnType
@@ -170,6 +171,7 @@ def _stages(rules: RequestRules) -> Iterator[list[Single]]:
     yield [_told_by(name, rules) for name, _, rule in given if rule.told_by and set(rule.told_by) <= types.keys()]
     yield [outlier_step(name, kind, rule, rules.fitted) for name, kind, rule in given if rule.outliers]
     yield [_filled(name, rules) for name, _, rule in given if rule.fill is not None or rule.fill_from in types]
+    yield [step for name, kind, rule in given for step in disguise_steps(name, kind, rule)]
 
 
 def _told_by(name: str, rules: RequestRules) -> Single:

@@ -1,0 +1,1 @@
+"""Takes the rows of a person out of every place where step 1 keeps them."""

@@ -1,0 +1,88 @@
+"""Finds what step 1 keeps of people before any of it is removed: afterwards it could not be found any more."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from heptad.core.graph import typed
+from heptad.core.query import Query
+from heptad.core.records import Id, Record
+from heptad.core.workspace import Workspace
+from heptad.data.columns.keys import ROW, key_text
+from heptad.data.erasing.subjects import Subjects
+from heptad.data.expectations.history import rows_of
+from heptad.data.records import DatasetVersion
+from heptad.data.versions.remaining import as_it_is
+
+_PAGE = 200
+
+
+class FoundRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What step 1 keeps of the people. `ids` and `traces` are personal data, everything else is numbers."""
+
+    versions: dict[Id, int] = {}
+    """Record of a version to how many of its rows are theirs; versions without any are left out."""
+    ids: list[str] = []
+    """The keys of those rows as text, which is what models and predictions call a row."""
+    traces: dict[str, list[str]] = {}
+    """Column to the texts that their rows hold and no other row of any version."""
+
+
+def every_version(workspace: Workspace) -> Iterator[Record[DatasetVersion]]:
+    """All versions of all data sets of a workspace, samples too, newest first."""
+    query, after = Query(kind=DatasetVersion.kind), None
+    while True:
+        page = workspace.store.find(query, after, _PAGE)
+        yield from (typed(record, DatasetVersion) for record in page.items)
+        after = page.after
+        if after is None:
+            return
+
+
+def find_rows(workspace: Workspace, subjects: Subjects) -> FoundRows:
+    """Their rows in every version; each version is read once, and only their own rows are held."""
+    versions, ids = dict[Id, int](), set[str]()
+    texts: dict[str, set[str]] = {}
+    read: list[tuple[pl.LazyFrame, pl.Expr]] = []
+    for version in every_version(workspace):
+        rows = rows_of(workspace, as_it_is(workspace, version))
+        types = rows.collect_schema()
+        if not subjects.are_in(types):
+            continue
+        theirs = subjects.condition(types)
+        read.append((rows, theirs))
+        key = version.body.schema.named("key")
+        id_text = key_text(key) if key and key != [ROW] else pl.lit(None, pl.String)
+        own = rows.filter(theirs).select(pl.col(pl.String), id_text.alias("\0id")).collect(engine="streaming")
+        if own.height:
+            versions[version.id] = own.height
+            ids |= set(own["\0id"].drop_nulls())
+            for name in own.columns[:-1]:
+                texts.setdefault(name, set()).update(own[name].drop_nulls())
+    return FoundRows(versions=versions, ids=sorted(ids), traces=_only_theirs(texts, read))
+
+
+def _only_theirs(texts: Mapping[str, set[str]], read: Sequence[tuple[pl.LazyFrame, pl.Expr]]) -> dict[str, list[str]]:
+    """The texts that no other row has in the same column."""
+    for rows, theirs in read:
+        types = rows.collect_schema()
+        wanted = {name: sorted(values) for name, values in texts.items() if values and types.get(name) == pl.String}
+        if not wanted:
+            continue
+        others = rows.filter(~theirs)
+        queries = [
+            others.select(pl.col(name)).filter(pl.col(name).is_in(pl.Series(values).implode())).unique()
+            for name, values in wanted.items()
+        ]
+        for name, shared in zip(wanted, pl.collect_all(queries, engine="streaming"), strict=True):
+            texts[name].difference_update(shared[name])
+    return {name: sorted(values) for name, values in texts.items() if values}
+
+
+def matching(subjects: Subjects, rows: pl.Series) -> pl.Series:
+    """Which of rows in JSON are theirs."""
+    decode = msgspec.json.decode
+    found: list[Any] = [text is not None and subjects.match(decode(text)) for text in rows.to_list()]
+    return pl.Series(rows.name, found, dtype=pl.Boolean)

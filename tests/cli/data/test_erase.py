@@ -1,0 +1,71 @@
+"""`heptad data erase|erasures`: counted first, asked, done, certified."""
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Shell
+from tests.lifecycle.rides import make_rides
+
+from heptad.project import open_project
+
+
+@pytest.fixture
+def collected(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A project with one version and one model."""
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = make_rides(tmp_path / "rides", days=30)
+    open_project(folder).run()
+    return Shell(capsys, folder)
+
+
+def test_counted_erased_listed_and_verified(collected: Shell) -> None:
+    """A dry run removes nothing; the certificate lies beside heptad.toml and names nobody."""
+    dry = collected("data", "erase", "--key", "ride=r3-4", "--dry-run")
+    assert dry.code == 0
+    assert "Sources that still hold them" in dry.out
+    assert collected("data", "erasures").out.startswith("Nobody was erased.")
+    done = collected("data", "erase", "--key", "ride=r3-4", "--yes", "--reason", "they asked for it", "--json")
+    assert done.code == 0
+    (told,) = done.json
+    assert told["certificate"]["removed"]["data versions"] == 1
+    path = Path(told["file"])
+    assert b"r3-4" not in path.read_bytes()
+    assert told["erasure"] in collected("data", "erasures").out
+    assert "genuine" in collected("data", "erasures", "--verify", str(path)).out
+    path.write_bytes(path.read_bytes().replace(b'"subjects": 1', b'"subjects": 9'))
+    assert collected("data", "erasures", "--verify", str(path)).code == 1
+    assert "1 erased" in collected("data", "log").out
+    assert "1 row was erased" in collected("data", "show").out
+    reproduced = collected("reproduce", "champion")
+    assert reproduced.code == 1
+    assert "were erased" in " ".join(reproduced.out.split())
+    assert "Nothing was cut off." in collected("data", "erase", "--resume").out
+
+
+def test_a_file_of_keys_and_a_plan_to_retrain(collected: Shell, tmp_path: Path) -> None:
+    """Several people at once; the plan is open until the loop turns."""
+    keys = tmp_path / "keys.txt"
+    keys.write_text("ride\nr3-4\nr3-5\n")
+    words = ["data", "erase", "--keys", str(keys), "--yes", "--reason", "they asked for it", "--retrain"]
+    told = " ".join(collected(*words).out.split())
+    assert "2 rows of 2" in told
+    assert "plan plan-" in told
+    assert "retraining" in collected("lifecycle", "plans").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--yes"], "Who is to be erased?"),
+        (["--key", "rid=r3-4", "--dry-run"], "ride"),
+        (["--key", "ride", "--dry-run"], "names nobody"),
+        (["--key", "ride=r3-4", "--yes"], "no reason"),
+        (["--key", "ride=nobody-at-all", "--yes", "--reason", "they asked"], "no row"),
+    ],
+)
+def test_what_cannot_be_done_is_said(collected: Shell, words: list[str], said: str) -> None:
+    """Exit code 2, and nothing was removed."""
+    outcome = collected("data", "erase", *words)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert collected("data", "erasures", "--json").json == []
