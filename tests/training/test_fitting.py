@@ -301,3 +301,37 @@ def test_unknown_names_are_refused() -> None:
     for estimator, params in (("logistic", {}), ("linear", {"depth": 3})):
         with pytest.raises(InputError):
             fit(frame(20, "binary"), schema_for("binary"), estimator, params, 7)
+
+
+def with_outliers(robust: bool) -> tuple[pl.DataFrame, pl.DataFrame, Schema]:
+    """Rows to learn from, of which every fiftieth has a number and a target far away, rows to judge, and a schema."""
+    random = np.random.default_rng(4)
+    x = random.normal(size=(3_000, 2))
+    y = x[:, 0] + 0.5 * x[:, 1] + random.normal(size=3_000) / 5
+    far = np.arange(3_000) % 50 == 0
+    rows = pl.DataFrame({"x": np.where(far, 1e6, x[:, 0]), "z": x[:, 1], "y": np.where(far, -500.0, y)})
+    columns = [
+        Column(name="x", type="number", robust=robust),
+        Column(name="z", type="number"),
+        Column(name="y", type="number", role="target", robust=robust),
+    ]
+    judged = rows[2_000:].filter(pl.col("y") > -100)
+    return rows[:2_000], judged, Schema(columns=columns, task="regression")
+
+
+@pytest.mark.parametrize("estimator", ["linear", "lightgbm"])
+def test_outliers_that_were_kept_are_borne(estimator: str) -> None:
+    """A model that knows of them errs much less on ordinary rows, and its graph answers as it does."""
+    errors = {}
+    for robust in (False, True):
+        train, judged, schema = with_outliers(robust)
+        fitted = fit(train, schema, estimator, {}, 7)
+        scores = fitted.predict_native(judged).scores
+        errors[robust] = float(np.median(np.abs(scores - judged["y"].to_numpy())))
+        graph = OnnxModel(fitted.onnx, fitted.signature).predict(columns_of(judged, fitted.signature))
+        np.testing.assert_allclose(graph.scores, scores, rtol=1e-4, atol=1e-4)
+        assert bool([one for one in fitted.preprocessing.notes(len(train)) if "x: measured by" in one]) == (
+            robust and estimator == "linear"
+        )
+    assert errors[True] < 0.7 * errors[False]
+    assert errors[True] < 0.3

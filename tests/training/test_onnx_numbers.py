@@ -96,3 +96,25 @@ def test_cutting_numbers_keeps_gaps() -> None:
     cut = session("number", ["x"], lambda graph, matrix: [write_finite(graph, matrix, 10.0)], 1)
     asked = np.array([[np.nan], [1e300], [-1e300], [3.0]] * 5)
     np.testing.assert_array_equal(cut.run({"x": asked}), [[np.nan], [10.0], [-10.0], [3.0]] * 5)
+
+
+def test_outliers_that_were_kept_move_no_score() -> None:
+    """Ten numbers far away leave the scores of the others as they are, and count as five spreads."""
+    random = np.random.default_rng(0)
+    values = random.normal(5, 3, (2_000, 2))
+    values[:10] = 1e9
+    values[10, 0] = np.nan
+    plain, robust = learn_scaling(values), learn_scaling(values, [0])
+    assert (plain.robust, robust.robust) == ([], [0])
+    assert robust.means[1] == plain.means[1]
+    written = session("number", ["a", "b"], lambda graph, matrix: write_scaling(graph, matrix, robust), 3)
+    scores = written.run({"a": values[:, [0]], "b": values[:, [1]]})
+    assert scores[:10, 0].tolist() == [5.0] * 10
+    assert scores[10:, 0].std() == pytest.approx(1, abs=0.05)
+    assert scores[11:, 0].mean() == pytest.approx(0, abs=0.05)
+
+
+def test_half_of_a_column_that_is_one_number_has_no_quartiles() -> None:
+    """Then mean and deviation measure it, and a column of gaps is nothing."""
+    values = np.array([[0.0, np.nan]] * 9 + [[9.0, np.nan]])
+    assert learn_scaling(values, [0, 1]).robust == []

@@ -28,6 +28,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[str] | None = None
     min: float | None = None
     max: float | None = None
+    robust: bool = False
+    """Numbers far from the rest were kept, so that whoever learns from it has to bear them."""
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True):

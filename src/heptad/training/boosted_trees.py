@@ -33,7 +33,10 @@ def fit_boosted_trees(problem: Problem, params: Params) -> "BoostedTrees":
     rows = problem.matrix.shape[0]
     settings = {
         **params,
-        "objective": _OBJECTIVES[min(problem.classes, 3)],
+        # Absolute errors where outliers of the target were kept: Huber's loss starts at the mean that they moved.
+        "objective": "regression_l1"
+        if problem.robust and not problem.classes
+        else _OBJECTIVES[min(problem.classes, 3)],
         "min_child_samples": max(1, min(params["min_child_samples"], rows // 10)),
         "cat_l2": _CODES_PENALTY,
         "seed": problem.seed,
@@ -53,6 +56,11 @@ def fit_boosted_trees(problem: Problem, params: Params) -> "BoostedTrees":
         params={"verbosity": -1, "min_data_in_bin": min(3, max(1, rows // 50))},
     )
     return BoostedTrees(lightgbm.train(settings, data, num_boost_round=rounds), problem.classes)
+
+
+def _objective(problem: Problem) -> str:
+    # Absolute errors bear outliers of the target that were kept; Huber's loss would start at the mean that they moved.
+    return "regression_l1" if problem.robust and not problem.classes else _OBJECTIVES[min(problem.classes, 3)]
 
 
 _OBJECTIVES = {0: "regression", 2: "binary", 3: "multiclass"}

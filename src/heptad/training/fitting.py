@@ -98,6 +98,7 @@ class TrainingTable:
         self.target = target_of(labelled, schema)
         self.signature = signature_of(labelled, schema)
         self.columns: Columns = columns_of(labelled, self.signature)
+        self._robust = frozenset(column.name for column in schema.columns if column.robust)
 
     def fit(self, estimator: str, params: dict[str, Any], seed: int) -> Fitted:
         """Train on all rows; see `fit`."""
@@ -111,7 +112,7 @@ class TrainingTable:
     def prepared(self, recipe: Recipe) -> tuple[Preprocessing, Matrix]:
         """A transformation that is learnt from the rows, and the matrix to learn from."""
         wide = np.eye(self.classes)[self.target] if self.classes else self.target.reshape(-1, 1)
-        return learn_preprocessing(self.columns, self.signature, wide, recipe)
+        return learn_preprocessing(self.columns, self.signature, wide, recipe, self._robust)
 
     def learnt(
         self, estimator: Estimator, params: dict[str, Any], learned: Preprocessing, matrix: Matrix, seed: int
@@ -119,7 +120,8 @@ class TrainingTable:
         """A model of the matrix."""
         own = {name: value for name, value in params.items() if name != BALANCE}
         complete, how = complete_params(estimator, own), params.get(BALANCE, NONE)
-        problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed)
+        bears = self.signature.target in self._robust
+        problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed, robust=bears)
         if self.classes:
             return self._classifier(estimator, problem, complete, how)
         if how != NONE:

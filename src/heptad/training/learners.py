@@ -28,6 +28,8 @@ class Problem:
     seed: int
     weights: Array | None = None
     """How much each row counts `(n,)`; `None`: all alike."""
+    robust: bool = False
+    """Whether the values of a regression have outliers that were kept."""
 
     @property
     def present(self) -> Array:

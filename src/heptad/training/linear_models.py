@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import HuberRegressor, LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from heptad.training.columns import Array
@@ -21,8 +21,11 @@ _NEWTON_SIZE = 600
 
 
 def fit_linear(problem: Problem, params: Params) -> "Linear":
-    """Train with the quadratic `penalty`: of classes, the log loss of all rows; of numbers, the sum of squares."""
-    model = _classifier(problem, params["penalty"]) if problem.classes else _regressor(params["penalty"], problem.seed)
+    """Train with the quadratic `penalty`: of classes, the log loss of all rows; of numbers, the sum of squares.
+
+    Of numbers whose outliers were kept it is Huber's loss: beyond 1.35 spreads an error counts as it is, not squared.
+    """
+    model = _classifier(problem, params["penalty"]) if problem.classes else _regressor(problem, params["penalty"])
     with warnings.catch_warnings(), threadpool_limits(1):
         # One that was stopped early is judged as it is. More threads would add up in another order.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -37,8 +40,10 @@ def _classifier(problem: Problem, penalty: float) -> Any:
     return LogisticRegression(C=1 / penalty, solver="newton-cholesky" if is_small else "lbfgs", max_iter=_ITERATIONS)
 
 
-def _regressor(penalty: float, seed: int) -> Any:
-    return Ridge(alpha=penalty, random_state=seed)
+def _regressor(problem: Problem, penalty: float) -> Any:
+    if problem.robust:
+        return HuberRegressor(alpha=penalty, max_iter=_ITERATIONS)
+    return Ridge(alpha=penalty, random_state=problem.seed)
 
 
 @dataclass(frozen=True)

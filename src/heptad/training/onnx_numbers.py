@@ -1,5 +1,6 @@
 """Numbers and moments in a graph: calendar parts of moments, and numbers made comparable for linear models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,10 @@ _LARGEST = 1e150
 """Numbers beyond it are cut off, so that their squares stay finite."""
 _DEVIATIONS = 20.0
 """A value this many standard deviations off the mean says all that one still farther off could."""
+_SPREADS = 5.0
+"""The same of a column whose outliers were kept: its spread is that of its middle half, which they do not move."""
+_QUARTILES = 1.349
+"""Quartiles of normal numbers are so many standard deviations apart."""
 
 
 def write_moments(graph: GraphWriter, seconds: str) -> list[str]:
@@ -67,16 +72,28 @@ def write_moments(graph: GraphWriter, seconds: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Scaling:
-    """How `p` numbers are completed and made comparable; `missing` are those of them that had gaps in training."""
+    """How `p` numbers are completed and made comparable; `missing` are those of them that had gaps in training.
+
+    `limits` are the scores beyond which a number says nothing more.
+    """
 
     medians: Array
     means: Array
     deviations: Array
+    limits: Array
     missing: list[int]
 
+    @property
+    def robust(self) -> list[int]:
+        """The numbers that are measured by their quartiles."""
+        return np.flatnonzero(self.limits != _DEVIATIONS).tolist()
 
-def learn_scaling(values: Array) -> Scaling:
-    """From the training rows `(n, p)`; a column of gaps only is taken as zeros."""
+
+def learn_scaling(values: Array, robust: Sequence[int] = ()) -> Scaling:
+    """From the training rows `(n, p)`; a column of gaps only is taken as zeros.
+
+    Columns that are `robust` are measured by their median and quartiles, unless half of their numbers are one.
+    """
     cut = np.clip(values, -_LARGEST, _LARGEST)
     gaps = np.isnan(cut)
     medians = np.array([0.0 if gap.all() else np.median(one[~gap]) for one, gap in zip(cut.T, gaps.T, strict=True)])
@@ -84,10 +101,18 @@ def learn_scaling(values: Array) -> Scaling:
     deviations = filled.std(axis=0)
     # What varies less than its own rounding does not vary.
     constant = deviations <= 1e-12 * np.abs(filled).max(axis=0, initial=0.0)
+    means, deviations = filled.mean(axis=0), np.where(constant, 1.0, deviations)
+    limits = np.full(len(medians), _DEVIATIONS)
+    for place in robust:
+        known = cut[~gaps[:, place], place]
+        low, high = np.quantile(known, [0.25, 0.75]) if len(known) else (0.0, 0.0)
+        if high > low:
+            means[place], deviations[place], limits[place] = medians[place], (high - low) / _QUARTILES, _SPREADS
     return Scaling(
         medians=medians,
-        means=filled.mean(axis=0),
-        deviations=np.where(constant, 1.0, deviations),
+        means=means,
+        deviations=deviations,
+        limits=limits,
         missing=np.flatnonzero(gaps.any(axis=0)).tolist(),
     )
 
@@ -101,7 +126,12 @@ def write_scaling(graph: GraphWriter, numbers: str, scaling: Scaling) -> list[st
     gaps = graph.node("IsNaN", numbers)
     filled = graph.node("Where", gaps, graph.constant(scaling.medians), clip(numbers, _LARGEST))
     centred = graph.node("Sub", filled, graph.constant(scaling.means))
-    scores = clip(graph.node("Div", centred, graph.constant(scaling.deviations)), _DEVIATIONS)
+    scores = graph.node("Div", centred, graph.constant(scaling.deviations))
+    if not scaling.robust:
+        scores = clip(scores, _DEVIATIONS)
+    else:
+        scores = graph.node("Min", scores, graph.constant(scaling.limits))
+        scores = graph.node("Max", scores, graph.constant(-scaling.limits))
     if not scaling.missing:
         return [scores]
     return [scores, graph.as_numbers(graph.pick(gaps, scaling.missing))]

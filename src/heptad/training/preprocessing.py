@@ -1,6 +1,6 @@
 """From columns to the matrix that an estimator learns from: learned once, then run as an ONNX graph everywhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -101,6 +101,11 @@ class Preprocessing:
             for one in self.categories
             if one.other is not None
         ]
+        borne = dict.fromkeys(self.origins[place] for place in (self.scaling.robust if self.scaling else ()))
+        rare += [
+            f"{name}: measured by its median and quartiles and cut off five spreads away, as its outliers were kept."
+            for name in borne
+        ]
         return rare + [
             f"{one.name}: its {one.size:,} words and pairs of words were chosen by {one.texts:,} of {rows:,} texts."
             for one in self.vocabularies
@@ -155,18 +160,20 @@ class Preprocessing:
 
 
 def learn_preprocessing(
-    columns: Columns, signature: Signature, target: Array, recipe: Recipe
+    columns: Columns, signature: Signature, target: Array, recipe: Recipe, robust: Collection[str] = ()
 ) -> tuple[Preprocessing, Matrix]:
     """Learn the transformation from the training rows; answers it and the matrix of these rows to learn from.
 
     `target` `(n, k)` holds a class each or one number, and is looked at by `scores` only, with which the matrix is not
-    what `transform` gives: see `learn_scores`. Raises `DataError` where no column has anything to learn from.
+    what `transform` gives: see `learn_scores`. `robust` are columns whose outliers were kept. Raises `DataError` where
+    no column has anything to learn from.
     """
     numbers = [one for one in signature.inputs if not is_string(one.type)]
     origins = _number_origins(numbers)
     scaling = None
     if numbers and recipe.numbers == "scaled":
-        scaling = learn_scaling(_evaluate(numbers, _write_numbers, columns, len(origins)))
+        borne = [place for place, name in enumerate(origins) if name in robust]
+        scaling = learn_scaling(_evaluate(numbers, _write_numbers, columns, len(origins)), borne)
         origins += [origins[column] for column in scaling.missing]
     categories = [
         learn_categories(column.name, columns[column.name], recipe.most_categories)

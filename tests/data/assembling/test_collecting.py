@@ -298,3 +298,14 @@ def test_cells_that_were_missing_are_repaired_without_examples(open_data, write)
         ("told_by", 2, ()),
         ("fill", 1, ()),
     }
+
+
+def test_columns_whose_outliers_were_kept_are_marked_for_training(open_data, write) -> None:
+    """As long as there are some."""
+    numbers = pl.DataFrame({"id": range(60), "n": [*range(59), 9_000], "m": range(60), "y": ["x", "z", "z"] * 20})
+    write(numbers)
+    rules = {name: CleanRule(outliers="iqr", outlying="keep") for name in ("n", "m")}
+    data = open_data(DataSettings(target="y", key=["id"], ignore=[]), clean=CleanSettings(columns=rules))
+    assert [one.name for one in data.collect().body.schema.columns if one.robust] == ["n"]
+    write(numbers.head(57))
+    assert [one.name for one in data.collect().body.schema.columns if one.robust] == []

@@ -30,8 +30,9 @@ def profile(
             "column": one.name,
             "type": one.type,
             "missing": f"{one.missing / one.rows:.1%}" if one.missing and one.rows else None,
+            "different": one.distinct,
             "least": None if one.min is None else figure(one, one.min),
-            "mean": None if one.mean is None else figure(one, one.mean),
+            "median": None if (middle := one.quantile(0.5)) is None else figure(one, middle),
             "most": None if one.max is None else figure(one, one.max),
             "most often": most_often(one) or None,
         }

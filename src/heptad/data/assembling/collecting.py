@@ -29,7 +29,8 @@ from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
-from heptad.data.profiles.profile import Profile, Profiling, infer_edges
+from heptad.data.profiles.profile import Profile, Profiling, edges_in
+from heptad.data.profiles.sampling import sample_columns
 from heptad.data.records import Column, DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
@@ -195,7 +196,7 @@ class Collecting:
         questions: list[Question[Any]] = [
             reading,
             expected,
-            Profiling(profiled, types, infer_edges(kept, profiled, known), known),
+            Profiling(profiled, types, sample_columns(kept, profiled, edges_in(known)), known),
             BlockDigests(types),
             Measuring(data.target, data.time),
         ]
@@ -212,7 +213,7 @@ class Collecting:
             rows=kept,
             extent=extent,
             blocks=blocks,
-            schema=schema,
+            schema=_with_robust(schema, findings),
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
@@ -330,6 +331,13 @@ class Collecting:
             event="data.version_added",
             event_body={"name": body.name, "version": body.version, "rows": body.rows, "labelled": body.labelled},
         )
+
+
+def _with_robust(schema: Schema, findings: Sequence[Finding]) -> Schema:
+    """The schema with the columns whose outliers were kept."""
+    names = {one.column for one in findings if one.expectation == "robust"}
+    columns = [msgspec.structs.replace(column, robust=column.name in names) for column in schema.columns]
+    return msgspec.structs.replace(schema, columns=columns)
 
 
 def _comparable(context: Context, columns: Sequence[Column]) -> Context:

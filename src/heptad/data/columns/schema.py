@@ -217,8 +217,12 @@ class SchemaReading:
 
 def most_frequent(rows: pl.LazyFrame, name: str, most: int) -> pl.LazyFrame:
     """The values of a column that come most often, and how often (`n`); of equally frequent ones the least first."""
-    counted = rows.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias("n"))
-    return counted.sort(["n", name], descending=[True, False]).head(most)
+    return value_counts(rows, name).sort(["n", name], descending=[True, False]).head(most)
+
+
+def value_counts(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """The values of a column that are there, each once, and how often it comes (`n`)."""
+    return rows.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias("n"))
 
 
 def check_columns(names: Collection[str], settings: DataSettings, *, features: bool = True) -> None:

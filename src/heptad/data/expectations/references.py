@@ -23,6 +23,7 @@ from heptad.data.expectations.definitions import (
 from heptad.data.expectations.settings import Reference
 from heptad.data.profiles.distances import distance
 from heptad.data.profiles.profile import ColumnProfile, Profiling
+from heptad.data.profiles.sampling import Sampled
 from heptad.data.records import Column
 
 _NOTHING = Test(judge=lambda _: Outcome())
@@ -44,7 +45,9 @@ def _compared(build: Callable[[Subject, float, ColumnProfile], Test]) -> Callabl
 
 def _drift(subject: Subject, most: float, known: ColumnProfile) -> Test:
     column = Column(name=subject.name, type=known.type)
-    asked = Profiling([column], subject.context.types, {subject.name: known.edges}, subject.context.profile)
+    asked = Profiling(
+        [column], subject.context.types, Sampled(edges={subject.name: known.edges}), subject.context.profile
+    )
     empty = pl.LazyFrame(schema=dict(subject.context.types))
     plans = len(asked.plans(empty))
 

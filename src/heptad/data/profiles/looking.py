@@ -11,8 +11,9 @@ from heptad.data.columns.column_types import Dates, conform
 from heptad.data.columns.schema import infer_types
 from heptad.data.passes import ask
 from heptad.data.profiles.notes import Note, notes_of
-from heptad.data.profiles.profile import Profile, Profiling, infer_edges
+from heptad.data.profiles.profile import Profile, Profiling
 from heptad.data.profiles.relations import Relation, Relations
+from heptad.data.profiles.sampling import sample_columns
 from heptad.data.records import Column, DatasetVersion, Repair
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
@@ -39,7 +40,7 @@ def look_at_file(settings: SourceSettings, place: Place, project: ProjectSetting
     kinds = infer_types(rows, DataSettings(target=""))
     columns = [Column(name=name, type=kind) for name, kind in kinds.items()]
     types = rows.collect_schema()
-    profiling = Profiling(columns, types, infer_edges(rows, columns, None))
+    profiling = Profiling(columns, types, sample_columns(rows, columns, {}))
     profile, relations = ask(rows, profiling, Relations(_numbers(columns)))
     return _overview(PurePath(settings.uri).name, profile, relations, [*table.repairs, *repairs])
 

@@ -63,7 +63,7 @@ def _repairs(overview: Overview) -> Markup | None:
 
 
 def _summary(columns: list[ColumnProfile]) -> Markup:
-    head = ["column", "type", "missing", "mean", "deviation", "least", "most", "most often"]
+    head = ["column", "type", "missing", "different", "mean", "deviation", "least", "median", "most", "most often"]
     return element(
         "section", element("h2", "Columns"), element("div", table(head, map(_line, columns)), class_="chart")
     )
@@ -73,7 +73,8 @@ def _line(column: ColumnProfile) -> Iterator[str]:
     yield column.name
     yield column.type
     yield f"{column.missing / column.rows:.1%}" if column.missing and column.rows else ""
-    for value in (column.mean, column.deviation, column.min, column.max):
+    yield "" if column.distinct is None else f"{column.distinct:,}"
+    for value in (column.mean, column.deviation, column.min, column.quantile(0.5), column.max):
         yield "" if value is None else figure(column, value, spread=value is column.deviation)
     yield most_often(column)
 

@@ -9,19 +9,29 @@ import numpy as np
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse
-from heptad.data.columns.schema import most_frequent
+from heptad.data.columns.dialogues import Rows
+from heptad.data.columns.schema import most_frequent, value_counts
 from heptad.data.passes import ask
+from heptad.data.profiles.sampling import EVERY, Sampled, hashes_below, is_measured, measure, sample_columns
+from heptad.data.profiles.sketches import (
+    distinct_in,
+    is_full,
+    merged_points,
+    merged_registers,
+    quantile_in,
+    registers_of,
+)
 from heptad.data.records import Column
 from heptad.data.settings import ColumnType
 
-BINS = 10
-"""Bins of a number, at the deciles of the reference."""
 _BOOLEANS = ["false", "true"]
+HELD = 256 << 20
+"""Bytes of a table that is read once."""
+FIRST = 1_000
+"""Rows by which it is told how large a table is."""
+_HASH = "\0hash"
 VALUES = 100
 """Values of a category that are counted by name; the rest is one count."""
-SAMPLE = 20_000
-"""Deciles come from at most twice as many rows, every n-th one: the bins need to be fixed, not exact."""
 
 
 class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +54,21 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     edges: list[float] = []
     values: list[str] = []
     counts: list[int] = []
+    registers: str = ""
+    """What tells how many different values there are; none of numbers that hardly repeat."""
+    points: list[float] = []
+    """What is measured, at even shares of a sample of the rows that have it."""
+
+    @property
+    def distinct(self) -> int | None:
+        """About how many different values there are; within 3.3%, as a standard error."""
+        if self.type == "boolean":
+            return sum(count > 0 for count in self.counts[:-1])
+        return min(distinct_in(self.registers), self.rows - self.missing) if self.registers else None
+
+    def quantile(self, share: float) -> float | None:
+        """The number, moment or length below which a share of the values lies, right within 2% of the rows."""
+        return quantile_in(self.points, share) if self.points else None
 
     @property
     def deviation(self) -> float | None:
@@ -66,6 +91,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: int
     columns: list[ColumnProfile]
+    hashed_by: str = ""
+    """What hashed the values: registers of two profiles go together where it is the same."""
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -78,42 +105,49 @@ def profile_frame(rows: Rows, columns: Sequence[Column], reference: Profile | No
     one, bins lie at the deciles and the most frequent values are counted. A column that the table lacks
     is missing in every row.
     """
+    rows = _held(rows, [column.name for column in columns])
     types = rows.lazy().collect_schema()
-    edges = infer_edges(rows, columns, reference)
-    profile: Profile = ask(rows.lazy(), Profiling(columns, types, edges, reference))[0]
+    known = sample_columns(rows, columns, edges_in(reference))
+    profile: Profile = ask(rows.lazy(), Profiling(columns, types, known, reference))[0]
     return profile
 
 
-def infer_edges(rows: Rows, columns: Sequence[Column], reference: Profile | None) -> dict[str, list[float]]:
-    """The inner edges of the bins of every column that is measured: the reference's, or at the deciles."""
-    types = rows.lazy().collect_schema()
-    measured = [column for column in columns if _is_measured(column)]
-    known = {column.name: column.edges for column in reference.columns} if reference else {}
-    new = [column for column in measured if column.name not in known]
-    measures = {column.name: _measure(types.get(column.name), column) for column in new}
-    whole = _sampled(rows, measures) if measures else {}
-    sparse = [name for name in measures if name not in whole]
-    found = converse(rows, [_deciles(measures[name]) for name in sparse])
-    known |= {name: _edges(values) for name, values in whole.items()} | dict(zip(sparse, found, strict=True))
-    return {column.name: known[column.name] for column in measured}
+def _held(rows: Rows, names: Sequence[str]) -> Rows:
+    """The columns in memory, where they take little of it: what is looked at twice is read once."""
+    if isinstance(rows, pl.DataFrame):
+        return rows
+    rows = rows.select(name for name in rows.collect_schema().names() if name in set(names))
+    first, height = rows.head(FIRST).collect(engine="streaming"), rows.select(pl.len()).collect(engine="streaming")
+    if first.is_empty() or first.estimated_size() / len(first) * height.item() > HELD:
+        return rows
+    return rows.collect(engine="streaming")
+
+
+def edges_in(reference: Profile | None) -> dict[str, list[float]]:
+    """The bins of a profile by column."""
+    return {column.name: column.edges for column in reference.columns} if reference else {}
 
 
 def merge(first: Profile, second: Profile) -> Profile:
     """The profile of the rows of both; raises `DataError` where their bins differ.
 
-    Moments are merged as in Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm for
-    computing sample variances".
+    Counts and registers are those of all rows, points nearly so. Moments are merged as in Chan, Golub and LeVeque
+    (1979), "Updating formulae and a pairwise algorithm for computing sample variances".
     """
     others = {column.name: column for column in second.columns}
     if [column.name for column in first.columns] != list(others):
         raise DataError("Two profiles of different columns cannot be merged.", allowed="the same columns in order")
     return Profile(
         rows=first.rows + second.rows,
-        columns=[_merge_columns(column, others[column.name]) for column in first.columns],
+        columns=[
+            _merge_columns(column, others[column.name], alike=first.hashed_by == second.hashed_by)
+            for column in first.columns
+        ],
+        hashed_by=first.hashed_by,
     )
 
 
-def _merge_columns(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
+def _merge_columns(first: ColumnProfile, second: ColumnProfile, *, alike: bool) -> ColumnProfile:
     check_same_bins(first, second)
     n, m = first.rows - first.missing, second.rows - second.missing
     mean, squares = first.mean, first.squares
@@ -135,6 +169,8 @@ def _merge_columns(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile
         edges=first.edges,
         values=first.values,
         counts=[a + b for a, b in zip(first.counts, second.counts, strict=True)],
+        registers=merged_registers(first.registers, second.registers) if alike else "",
+        points=merged_points(first.points, n, second.points, m),
     )
 
 
@@ -149,42 +185,58 @@ def check_same_bins(first: ColumnProfile, second: ColumnProfile) -> None:
 
 
 class Profiling:
-    """Asks for the profile of rows with these types, in bins with these edges, and with the reference's values."""
+    """Asks for the profile of rows with these types, by what a sample told, and with the reference's values."""
 
     def __init__(
         self,
         columns: Sequence[Column],
         types: Mapping[str, pl.DataType],
-        edges: Mapping[str, list[float]],
+        sampled: Sampled,
         reference: Profile | None = None,
     ) -> None:
         self._columns = columns
         self._types = types
-        self._edges = edges
-        self._measured = [column for column in columns if _is_measured(column)]
-        self._counted = [column for column in columns if not _is_measured(column)]
+        self._sampled = sampled
+        self._edges = sampled.edges
+        self._measured = [column for column in columns if is_measured(column)]
+        self._counted = [column for column in columns if not is_measured(column)]
+        self._hashed = [column for column in self._measured if column.name in sampled.below]
         known = {column.name: column.values for column in reference.columns} if reference else {}
         self._values = {column.name: _BOOLEANS for column in self._counted if column.type == "boolean"} | known
 
     def expressions(self) -> Sequence[pl.Expr]:
-        present = (pl.col(column.name).count() for column in self._counted if column.name in self._types)
-        return [pl.len().alias("rows"), *(one.name.prefix("count ") for one in present)]
+        there = [column.name for column in self._counted if column.name in self._types]
+        truths = [name for name in there if self._types[name] == pl.Boolean]
+        return [
+            pl.len().alias("rows"),
+            *(pl.col(name).count().name.prefix("count ") for name in there),
+            *(pl.col(name).sum().name.prefix("true ") for name in truths),
+        ]
 
     def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
-        counted = [self._counts(rows, column) for column in self._counted if column.name in self._types]
-        return [*counted, self._measures(rows)] if self._measured else counted
+        counted = [self._counts(rows, column) for column in self._counted if self._is_grouped(column)]
+        hashed = [hashes_below(rows, column, self._types, self._sampled.below[column.name]) for column in self._hashed]
+        return [*counted, *hashed, *([self._measures(rows)] if self._measured else [])]
+
+    def _is_grouped(self, column: Column) -> bool:
+        """Whether its values are counted one by one; two truths are counted with less."""
+        return column.name in self._types and self._types[column.name] != pl.Boolean
 
     def _counts(self, rows: pl.LazyFrame, column: Column) -> pl.LazyFrame:
-        """How often each value comes that is counted by name."""
-        texts = rows.select(pl.col(column.name).cast(pl.String))
-        if column.name not in self._values:
-            return most_frequent(texts, column.name, VALUES)
-        named = texts.filter(pl.col(column.name).is_in(self._values[column.name]))
-        return named.group_by(column.name).agg(pl.len().alias("n"))
+        """How often each value comes that is counted by name; behind them, the hashes of all that are looked at."""
+        name, texts = column.name, rows.select(pl.col(column.name).cast(pl.String))
+        counted = value_counts(texts, name)
+        known = self._values.get(name)
+        kept = most_frequent(texts, name, VALUES) if known is None else counted.filter(pl.col(name).is_in(known))
+        if name not in self._sampled.below:
+            return kept.with_columns(pl.lit(None, pl.UInt64).alias(_HASH))
+        # The values are grouped once: both parts of the query have that in common.
+        hashes = hashes_below(counted, column, {name: pl.String()}, self._sampled.below[name])
+        return pl.concat([kept, hashes.rename({name: _HASH})], how="diagonal")
 
     def _measures(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """One row with all that is told of the columns that are measured."""
-        measures = {column.name: _measure(self._types.get(column.name), column) for column in self._measured}
+        measures = {column.name: measure(self._types.get(column.name), column) for column in self._measured}
         wanted: list[pl.Expr] = []
         for name in measures:
             value = pl.col(name)
@@ -198,18 +250,40 @@ class Profiling:
     def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> Profile:
         rows = values["rows"]
         given = iter(tables)
-        profiles = {}
+        profiles, registers = {}, {}
         for column in self._counted:
-            table = next(given) if column.name in self._types else None
-            present = values[f"count {column.name}"] if column.name in self._types else 0
-            profiles[column.name] = self._value_profile(column, rows, present, table)
+            present = values.get(f"count {column.name}", 0)
+            if self._is_grouped(column):
+                table = next(given)
+                counts = dict(table.filter(pl.col(_HASH).is_null()).select(column.name, "n").iter_rows())
+                registers[column.name] = self._registers(column, table[_HASH].drop_nulls())
+            else:
+                truths = values.get(f"true {column.name}") or 0
+                counts = {"true": truths, "false": present - truths}
+            profiles[column.name] = self._value_profile(column, rows, present, counts)
+        registers |= {column.name: self._registers(column, next(given).to_series()) for column in self._hashed}
         found = next(given).row(0, named=True) if self._measured else {}
         for column in self._measured:
             profiles[column.name] = _number_profile(column, rows, self._edges[column.name], found)
-        return Profile(rows=rows, columns=[profiles[column.name] for column in self._columns])
+        return Profile(
+            rows=rows,
+            columns=[
+                msgspec.structs.replace(
+                    profiles[column.name],
+                    registers=registers.get(column.name, ""),
+                    points=self._sampled.points.get(column.name, []),
+                )
+                for column in self._columns
+            ],
+            hashed_by=f"polars {pl.__version__}",
+        )
 
-    def _value_profile(self, column: Column, rows: int, present: int, table: pl.DataFrame | None) -> ColumnProfile:
-        counts = dict(table.iter_rows()) if table is not None else {}
+    def _registers(self, column: Column, hashes: pl.Series) -> str:
+        registers = registers_of(hashes.to_numpy())
+        # Of the smallest hashes alone, what a register without any would hold is not known.
+        return registers if self._sampled.below.get(column.name) == EVERY or is_full(registers) else ""
+
+    def _value_profile(self, column: Column, rows: int, present: int, counts: Mapping[str, int]) -> ColumnProfile:
         values = self._values.get(column.name, list(counts))
         named = [counts.get(value, 0) for value in values]
         return ColumnProfile(
@@ -220,25 +294,6 @@ class Profiling:
             values=values,
             counts=[*named, present - sum(named)],
         )
-
-
-def _is_measured(column: Column) -> bool:
-    return column.type not in {"category", "boolean"}
-
-
-def _measure(kind: pl.DataType | None, column: Column) -> pl.Expr:
-    """What is counted of a column, as a float; null where there is nothing to count, or no such column (no dtype)."""
-    if kind is None:
-        return pl.lit(None, pl.Float64)
-    value = pl.col(column.name)
-    if column.type == "text":
-        return value.cast(pl.String).str.len_chars().cast(pl.Float64)
-    if column.type == "datetime":
-        if kind == pl.String:
-            value = value.str.to_datetime(time_zone="UTC", strict=False)
-        return value.cast(pl.Datetime("us", "UTC")).dt.epoch("us").cast(pl.Float64) / 1e6
-    number = value.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
 
 
 def _number_profile(column: Column, rows: int, edges: list[float], found: Mapping[str, float]) -> ColumnProfile:
@@ -256,29 +311,3 @@ def _number_profile(column: Column, rows: int, edges: list[float], found: Mappin
         edges=edges,
         counts=[high - low for low, high in pairwise(below)],
     )
-
-
-def _sampled(rows: Rows, measures: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
-    """Every n-th value of the columns of whose sample none is missing; one pass for all of them."""
-    height = int(rows.lazy().select(pl.len()).collect(engine="streaming").item())
-    every = rows.lazy().select(one.alias(name) for name, one in measures.items()).gather_every(max(1, height // SAMPLE))
-    sample = every.collect(engine="streaming")
-    return {one.name: one for one in sample if height and not one.null_count()}
-
-
-def _deciles(values: pl.Expr) -> Dialogue[list[float]]:
-    """Inner edges at the deciles of a column with missing values, of which every n-th would be too few."""
-    told = yield Asking({"count": values.count()})
-    count = told.values["count"]
-    if not count:
-        return []
-    told = yield Asking(samples={"sample": values.drop_nulls().gather_every(max(1, count // SAMPLE))})
-    return _edges(told.samples["sample"])
-
-
-def _edges(values: pl.Series) -> list[float]:
-    """Inner edges at the deciles; a value that holds a tenth of the rows or more gets a bin of its own."""
-    cuts = np.quantile(values.to_numpy(), np.arange(1, BINS) / BINS, method="lower")
-    edges, times = np.unique(cuts, return_counts=True)
-    heavy = edges[times > 1]
-    return sorted({*edges.tolist(), *np.nextafter(heavy, -np.inf).tolist()})

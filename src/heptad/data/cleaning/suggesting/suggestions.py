@@ -11,6 +11,7 @@ from heptad.data.cleaning.suggesting.cells import Floats, Ints, encode
 from heptad.data.cleaning.suggesting.evidence import NAMES, Evidence, gather
 from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions
 from heptad.data.cleaning.suggesting.labels import Labels, corrected
+from heptad.data.cleaning.suggesting.notations import notation_rules
 from heptad.data.cleaning.suggesting.repairs import Proposal, Repairer
 from heptad.data.cleaning.suggesting.rules import REASONS, FlaggedCell, SuggestedRule, gathered
 
@@ -84,9 +85,18 @@ class Suggester:
             for one in self._evidence
         }
         rules = gathered(cells, kinds, chances, counts)
+        rules += notation_rules(self._frame, self._right())
         order = {column: place for place, column in enumerate(self._frame.columns)}
         cells.sort(key=lambda cell: (cell.row, order[cell.column]))
         return Suggestions(cells, rules, len(self._frame) * self._frame.width)
+
+    def _right(self) -> dict[str, set[str]]:
+        """By column, the values that a person called right as they are."""
+        found: dict[str, set[str]] = {}
+        for (row, name), text in self._labels.given.items():
+            if self._frame[name][row] == text:
+                found.setdefault(name, set()).add(text)
+        return found
 
     def _proposed(self, one: Evidence, flagged: Ints) -> list[tuple[int, Proposal | None]]:
         name = one.column.name
