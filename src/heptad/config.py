@@ -13,7 +13,15 @@ import msgspec
 
 from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.core.settings import ExecuteSettings, ProjectSettings, Settings, StoreSettings
-from heptad.data import CleanSettings, DataSettings, ExpectSettings, FeatureSettings, OnlineSettings, SourceSettings
+from heptad.data import (
+    CleanSettings,
+    DataSettings,
+    ExpectSettings,
+    FeatureSettings,
+    OnlineSettings,
+    PrivacySettings,
+    SourceSettings,
+)
 from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetrainSettings
 from heptad.monitoring import MonitorSettings
@@ -36,6 +44,7 @@ class Config(Settings, frozen=True, kw_only=True):
     expect: ExpectSettings = msgspec.field(default_factory=ExpectSettings)
     features: dict[str, FeatureSettings] = {}
     online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
+    privacy: PrivacySettings = msgspec.field(default_factory=PrivacySettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)

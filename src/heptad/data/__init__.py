@@ -73,6 +73,13 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
     from heptad.data.privacy.finding import find_personal as find_personal
+    from heptad.data.privacy.noise import NoiseMaker as NoiseMaker
+    from heptad.data.privacy.noise import Noisy as Noisy
+    from heptad.data.privacy.settings import PrivacySettings as PrivacySettings
+    from heptad.data.privacy.statistics import NoisyStatistics as NoisyStatistics
+    from heptad.data.privacy.statistics import Statistics as Statistics
+    from heptad.data.privacy.statistics import Wanted as Wanted
+    from heptad.data.privacy.statistics import wanted_of as wanted_of
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -165,6 +172,9 @@ __getattr__, __all__ = attach(
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
+        "NoiseMaker": "privacy.noise",
+        "Noisy": "privacy.noise",
+        "NoisyStatistics": "privacy.statistics",
         "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
@@ -174,6 +184,7 @@ __getattr__, __all__ = attach(
         "ParityDifference": "features.parity",
         "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
+        "PrivacySettings": "privacy.settings",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "ROLLED_BACK": "versions.marking",
@@ -190,6 +201,7 @@ __getattr__, __all__ = attach(
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
+        "Statistics": "privacy.statistics",
         "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
@@ -198,6 +210,7 @@ __getattr__, __all__ = attach(
         "TrainingSet": "features.leakage",
         "Values": "features.joins",
         "ViewChange": "features.registry",
+        "Wanted": "privacy.statistics",
         "accept_rules": "cleaning.suggesting.accepting",
         "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
@@ -260,6 +273,7 @@ __getattr__, __all__ = attach(
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",
+        "wanted_of": "privacy.statistics",
         "without_secrets": "sources.credentials",
     },
 )

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, ExpectationResult, FeatureView, erased_in_words
+from heptad.data import DatasetVersion, ExpectationResult, FeatureView, NoisyStatistics, erased_in_words
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -47,6 +47,14 @@ def _expectations(record: Record[ExpectationResult]) -> str:
 def _view(record: Record[FeatureView]) -> str:
     body = record.body
     return f"definition {body.version} of the feature view {body.name}: {', '.join(one.name for one in body.features)}"
+
+
+def _noisy(record: Record[NoisyStatistics]) -> str:
+    body = record.body
+    return (
+        f"{len(body.figures)} figures of {body.name}@{body.version} told with noise for epsilon {body.epsilon:.4g}; "
+        f"{body.spent:.4g} of {body.budget:g} is spent"
+    )
 
 
 def _study(record: Record[Study]) -> str:
@@ -128,6 +136,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(FeatureView, _view),
         _saying(DatasetVersion, _dataset),
         _saying(ExpectationResult, _expectations),
+        _saying(NoisyStatistics, _noisy),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),
