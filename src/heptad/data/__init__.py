@@ -71,8 +71,13 @@ if TYPE_CHECKING:
     from heptad.data.features.settings import FeatureSettings as FeatureSettings
     from heptad.data.features.settings import MadeSettings as MadeSettings
     from heptad.data.features.settings import OnlineSettings as OnlineSettings
+    from heptad.data.privacy.anonymity import Anonymity as Anonymity
+    from heptad.data.privacy.anonymity import measure_anonymity as measure_anonymity
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
     from heptad.data.privacy.finding import find_personal as find_personal
+    from heptad.data.privacy.generalising import Generalised as Generalised
+    from heptad.data.privacy.generalising import anonymise as anonymise
+    from heptad.data.privacy.generalising import generalise as generalise
     from heptad.data.privacy.noise import NoiseMaker as NoiseMaker
     from heptad.data.privacy.noise import Noisy as Noisy
     from heptad.data.privacy.settings import PrivacySettings as PrivacySettings
@@ -142,6 +147,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Anonymity": "privacy.anonymity",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
@@ -169,6 +175,7 @@ __getattr__, __all__ = attach(
         "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "FoundRows": "erasing.finding",
+        "Generalised": "privacy.generalising",
         "Labels": "cleaning.suggesting.labels",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
@@ -212,6 +219,7 @@ __getattr__, __all__ = attach(
         "ViewChange": "features.registry",
         "Wanted": "privacy.statistics",
         "accept_rules": "cleaning.suggesting.accepting",
+        "anonymise": "privacy.generalising",
         "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
         "check_columns_exist": "erasing.naming",
@@ -229,6 +237,7 @@ __getattr__, __all__ = attach(
         "find_version": "versions.versions",
         "flattened": "sources.formats",
         "forget_past": "versions.purging",
+        "generalise": "privacy.generalising",
         "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
@@ -239,6 +248,7 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "measure_anonymity": "privacy.anonymity",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
