@@ -20,6 +20,9 @@ TIMES = 5
 ROW_BYTES = 8 * 12 + 12 + 14 + 220
 """What a row of the table takes in memory: numbers, times and codes, two short texts, a remark."""
 FILES = 40
+TEXT_TIMES = 2
+TEXT_ROW_BYTES = 450
+"""What a row takes as CSV."""
 SETTINGS = """
 [project]
 name = "large"
@@ -75,24 +78,54 @@ for name, step in steps.items():
     print(json.dumps([name, right, time.perf_counter() - began, peak_rss_mb()]), flush=True)
 """
 
+CSV_STEPS = """
+import json, resource, sys, time
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
+from pathlib import Path
+from heptad.core.memory import limit_memory, peak_rss_mb
+folder, rows = Path(sys.argv[1]), int(sys.argv[3])
+limit_memory("", folder / "spill")
+import polars as pl
+from heptad.data import Place, SourceSettings, open_source
+began = time.perf_counter()
+source = open_source(SourceSettings(uri="rows.csv"), Place(root=folder, cache=folder / "cache"))
+source.digest()
+found = source.read().rows.select(pl.len(), pl.col("id").sum(), pl.col("at").count()).collect(engine="streaming")
+right = found.row(0) == (rows, rows * (rows - 1) // 2, rows)
+print(json.dumps(["a CSV file, read and typed", right, time.perf_counter() - began, peak_rss_mb()]), flush=True)
+"""
+
 
 def measure() -> list[Figure]:
     """Each operation's largest resident size beside the limit; it holds where the operation came to its right end."""
     rows = LIMIT_MB * 10**6 * TIMES // ROW_BYTES // FILES * FILES
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        size = _generate(folder, rows) / 10**6
-        done = subprocess.run(
-            [sys.executable, "-c", STEPS, name, str(LIMIT_MB), str(rows)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        figures = [_figure(*json.loads(line), size) for line in done.stdout.splitlines() if line.startswith("[")]
-        if done.returncode:
-            print(done.stderr[-2000:], file=sys.stderr)
-            figures.append(_figure("the rest", False, 0.0, 0.0, size))
-        return figures
+        size = _generate(Path(name), rows) / 10**6
+        figures = _measured(STEPS, name, rows, size)
+    return [*figures, *measure_csv()]
+
+
+def measure_csv() -> list[Figure]:
+    """The same for a CSV file that is twice as large as the limit."""
+    rows = LIMIT_MB * 10**6 * TEXT_TIMES // TEXT_ROW_BYTES // FILES * FILES
+    with tempfile.TemporaryDirectory() as name:
+        with (Path(name) / "rows.csv").open("wb") as file:
+            for place in range(FILES):
+                made = _rows(place * (rows // FILES), rows // FILES, rows)
+                made.write_csv(file, include_header=not place)
+            size = file.tell() / 10**6
+        return _measured(CSV_STEPS, name, rows, size)
+
+
+def _measured(steps: str, folder: str, rows: int, size: float) -> list[Figure]:
+    done = subprocess.run(
+        [sys.executable, "-c", steps, folder, str(LIMIT_MB), str(rows)], capture_output=True, text=True, check=False
+    )
+    figures = [_figure(*json.loads(line), size) for line in done.stdout.splitlines() if line.startswith("[")]
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        figures.append(_figure("the rest", False, 0.0, 0.0, size))
+    return figures
 
 
 def _generate(folder: Path, rows: int) -> int:
@@ -147,5 +180,5 @@ def _figure(name: str, right: bool, seconds: float, peak: float, size: float) ->
 
 
 if __name__ == "__main__":
-    for figure in measure():
+    for figure in measure_csv() if sys.argv[1:] == ["csv"] else measure():
         print(figure)

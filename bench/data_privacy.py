@@ -31,7 +31,8 @@ def erased() -> Figure:
         old, numbers, before = Table(Path(folder) / "old"), list[int](), None
         for version in range(1, VERSIONS + 1):
             rows = _frame(ROWS * version // VERSIONS)
-            kept = old.kept(before, rows.height) if before is not None else 0
+            last = ROWS * (version - 1) // VERSIONS
+            kept = old.kept(before, last, rows.height) if before is not None else 0
             before = old.write(rows.lazy().slice(kept), before, kept)
             numbers.append(before)
         whole = _frame(ROWS).lazy()

@@ -32,6 +32,7 @@ EVENTS = {
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",
+    "data.rows_released": "Rows of the quarantine were let into the next version.",
     "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
     "data.feature_view_applied": "A definition of features came into force.",
@@ -103,6 +104,9 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
         if get_origin(field.type) is dict and _table_in(get_args(field.type)[1]) and field.name not in _PLAIN:
             takes = f"tables `[{path}.{field.name}.NAME]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
+        elif field.name in _TABLES:
+            takes = f"a table `[{path}.{field.name}]`"
+            inner += _sections(f"{path}.{field.name}", field.type, described, "###")
         elif get_origin(field.type) is list and _table_in(get_args(field.type)[0]):
             takes = f"tables `[[{path}.{field.name}]]`"
             inner += _sections(f"{path}.{field.name}", field.type, described, "###")
@@ -110,6 +114,8 @@ def _sections(path: str, kind: Any, described: Mapping[str, ast.ClassDef], level
     return [*lines, "", *inner]
 
 
+_TABLES = {"rest"}
+"""Settings that are tables with a section of their own."""
 _PLAIN = {"quantiles"}
 """Tables of names that are written on one line and need no section of their own."""
 

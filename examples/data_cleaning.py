@@ -34,7 +34,7 @@ outliers = "iqr"
 outlying = "cap"
 
 [clean.rows.tests]
-where = ["channel == 'test'"]
+where = "channel == 'test'"
 reason = "orders of our own"
 request = "refuse"
 """

@@ -29,7 +29,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
 EVERYWHERE = {"msgspec", "numpy", "polars", "blake3"}
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "blake3", "sqlalchemy", "psycopg", "numpy", "polars"},
-    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports"},
+    "data": {"deltalake", "rapidfuzz", "yaml", "sklearn", "fastavro", "fastexcel", "backports", "scipy"},
     "experiments": {"optuna"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair", "vl_convert"},
     "release": {"cryptography"},
@@ -53,6 +53,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "backports": "data/sources/compression",
     "optuna": "experiments/",
     "sklearn": ("training/", "data/cleaning/limits"),
+    "scipy": ("training/", "data/expectations/coverage"),
     "lightgbm": "training/",
     "onnxruntime": "training/",
     "granian": "serving/server",

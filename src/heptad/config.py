@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -21,6 +21,8 @@ from heptad.data import (
     OnlineSettings,
     PrivacySettings,
     SourceSettings,
+    toml_key,
+    toml_value,
 )
 from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetrainSettings
@@ -126,29 +128,15 @@ def _merge(values: Any, given: Any) -> Any:
 def _write_table(lines: list[str], path: list[str], content: dict[str, Any], given: dict[str, Any]) -> None:
     plain = {key: value for key, value in content.items() if not isinstance(value, dict) or not value}
     if plain or not content:
-        lines += ["", f"[{'.'.join(_toml_key(part) for part in path)}]"]
+        lines += ["", f"[{'.'.join(toml_key(part) for part in path)}]"]
     for key, value in plain.items():
         if value is None:
-            lines.append(f"# {_toml_key(key)} is not set")
+            lines.append(f"# {toml_key(key)} is not set")
         else:
-            lines.append(f"{_toml_key(key)} = {_toml_value(value)}" + ("" if key in given else "   # default"))
+            lines.append(f"{toml_key(key)} = {toml_value(value)}" + ("" if key in given else "   # default"))
     for key, value in content.items():
         if isinstance(value, dict) and value:
             _write_table(lines, [*path, key], value, given.get(key, {}))
-
-
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
-
-
-def _toml_value(value: Any) -> str:
-    """JSON writes text, numbers and booleans as TOML does; tables inside of lists are written on one line."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    if isinstance(value, dict):
-        inside = [f"{_toml_key(key)} = {_toml_value(one)}" for key, one in value.items() if one is not None]
-        return f"{{ {', '.join(inside)} }}" if inside else "{}"
-    return msgspec.json.encode(value).decode()
 
 
 def _mistakes(
@@ -182,8 +170,8 @@ def _mistakes(
 
 
 def _alternative(kind: Any, value: Any) -> Any:
-    """Of a table or a list of such tables the one that was written; every other type as it is."""
-    if get_origin(kind) is not UnionType:
+    """Of a table and what may stand in its place (a list of them, a word) the one written; other types as they are."""
+    if get_origin(kind) not in {UnionType, Union}:
         return kind
     tables = [one for one in get_args(kind) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     lists = [one for one in get_args(kind) if get_origin(one) is list]
@@ -200,7 +188,7 @@ def _wrong(value: Any, kind: Any, before: str, after: str = "") -> Iterator[str]
         if items:
             yield from items
             return
-    shown = f"{before}{repr(value) if isinstance(value, str) else _toml_value(value)}{after}"
+    shown = f"{before}{repr(value) if isinstance(value, str) else toml_value(value)}{after}"
     try:
         msgspec.convert(value, kind)
         for check in [meta.extra["check"] for meta in about if meta.extra]:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from blake3 import blake3
 
-from heptad.adapters import https
+from heptad.adapters import http_attempts, https
 from heptad.core.errors import DataError, SettingsError, UnavailableError
 from heptad.data import Place, Source, SourceSettings, open_source
 from heptad.testing.source_contract import SourceContract
@@ -105,7 +105,7 @@ def site() -> Iterator[Site]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which nobody waits for here."""
     waited: list[float] = []
-    monkeypatch.setattr(https.time, "sleep", waited.append)
+    monkeypatch.setattr(http_attempts.time, "sleep", waited.append)
     return waited
 
 
@@ -162,7 +162,7 @@ def test_a_server_that_fails_and_then_recovers_is_asked_again(site: Site, tmp_pa
     answers = {1: {}, 2: {}, 3: {"Retry-After": "7"}}
     site.trouble = lambda handler, count: count in answers and answer(handler, 503, **answers[count])
     assert numbers(source_of(site, tmp_path)) == [1, 2]
-    assert pauses == [https.PAUSE, 2 * https.PAUSE, 7.0]
+    assert pauses == [http_attempts.PAUSE, 2 * http_attempts.PAUSE, 7.0]
 
 
 def test_a_server_that_keeps_failing_is_told_with_the_attempts(site: Site, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import ctypes
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core import files
-from heptad.core.errors import InputError, WorkspaceError
-from heptad.core.files import confined, make_folder, sync_files, write_atomically, writing
+from heptad.core.errors import InputError, RefusedError, WorkspaceError
+from heptad.core.files import alone, confined, make_folder, sync_files, write_atomically, writing
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -115,3 +117,21 @@ def test_what_is_let_through_is_inside(parts: list[str]) -> None:
         return
     assert path.is_relative_to(folder)
     assert path != folder
+
+
+def test_one_process_is_alone_until_it_ends_or_is_killed(tmp_path: Path) -> None:
+    """The second is told who holds the lock; after `kill -9` nothing has to be cleared away."""
+    path = tmp_path / "new" / "its.lock"
+    script = (
+        "import sys, time; from pathlib import Path; from heptad.core.files import alone\n"
+        "with alone(Path(sys.argv[1]), 'counting'): print('in', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n"
+        with pytest.raises(RefusedError, match=f"process {other.pid} is counting in"), alone(path, "counting"):
+            pass
+        other.kill()
+    for _ in range(2):
+        with alone(path, "counting"):
+            assert path.read_text() == str(os.getpid())

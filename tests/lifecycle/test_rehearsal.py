@@ -1,11 +1,15 @@
 """A rehearsal plays the past through the real loop, on a real server, under an injected clock."""
 
+import os
 from datetime import timedelta
 from itertools import pairwise
 
 import polars as pl
+import pytest
 
 from heptad.core import graph
+from heptad.core.errors import RefusedError
+from heptad.core.files import alone
 from heptad.lifecycle import Span
 from heptad.lifecycle.rehearsal import batches, steps_of
 from heptad.project import Project
@@ -38,6 +42,15 @@ def test_a_rehearsal_played_again_changes_nothing(played: Played) -> None:
     assert again.id == played.rehearsed.rehearsal.id
     assert played.project.lifecycle.summary(again) == played.rehearsed.summary
     assert len(played.project.workspace.store.follow(0, limit=100_000)) == len(before)
+
+
+def test_one_process_plays_at_a_time(played: Played) -> None:
+    """A second one would move the clock under the first: it is told which process plays, and changes nothing."""
+    with alone(played.project.workspace.folder / "rehearsal.lock", "playing a rehearsal"):
+        before = played.project.workspace.store.follow(0, limit=100_000)
+        with pytest.raises(RefusedError, match=f"process {os.getpid()} is playing a rehearsal"):
+            played.project.lifecycle.rehearse(Span(start=START, end=START + timedelta(weeks=9)))
+    assert played.project.workspace.store.follow(0, limit=100_000) == before
 
 
 def test_failed_requests_of_a_rehearsal_that_was_cut_off_still_count(copied: Project) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper, numpy_helper
 
 from heptad.core.records import digest_of
+from heptad.release.cleaning import Cleaning
 from heptad.release.package import About, Contents, build_package
 from heptad.serving import ServerProcess
 from heptad.serving.dataplane import Asked, answer
@@ -76,6 +77,8 @@ class Shop:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     packages: dict[str, bytes] = field(default_factory=dict)
     generation: int = 0
+    cleaning: Cleaning | None = None
+    """The rules that go into the packages made from now on."""
 
     def package(self, shift: float = 0.0, signature: Signature = SIGNATURE) -> str:
         usual = {"number": 1.0, "integer": 2, "category": "red", "text": "", "boolean": True, "datetime": ROW["at"]}
@@ -94,6 +97,7 @@ class Shop:
                 graph=make_graph(signature, shift),
                 signature=signature,
                 background=background,
+                cleaning=self.cleaning,
                 profile=b"{}",
                 environment=b"{}",
                 lineage={},

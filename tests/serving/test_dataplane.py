@@ -6,8 +6,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.data.cleaning.singles.conftest import version_of
+from tests.serving.conftest import ROW, SIGNATURE
 
 from heptad.core.errors import RequestError
+from heptad.data import CleanRule, Fitted
+from heptad.release.cleaning import packed_cleaning
 from heptad.serving.dataplane import PART_ROWS, Asked, answer, scores_of_classes
 from heptad.serving.messages import Part
 from heptad.serving.routing import Routing
@@ -220,3 +224,62 @@ def test_a_shadow_that_fails_harms_nobody(shop: Any, row: dict[str, Any], caplog
         assert part.entries.shadows == {}
         assert part.entries.scores == [pytest.approx(logistic(0.5))]
     assert caplog.text.count("the shadow tiny@2 fails: ArithmeticError") == 1
+
+
+RULES = {
+    "x": CleanRule(units={"m": 1, "cm": 0.01}, unit="m", unread="refuse"),
+    "colour": CleanRule(strip=True, told_by=["shop"]),
+}
+VOTES = Fitted(votes={"colour": {"corner": "blue"}})
+
+
+def cleaning_of(columns: dict[str, CleanRule], **more: Any) -> Any:
+    types = {one.name: one.type for one in SIGNATURE.inputs} | {"shop": "category"}
+    version = version_of(types, columns, fitted=VOTES, **more)
+    return packed_cleaning(version, [one.name for one in SIGNATURE.inputs], ROW)
+
+
+def test_a_row_is_cleaned_before_the_model_takes_it(shop: Any, row: dict[str, Any]) -> None:
+    """As the table was: reply and log say which rule did something, the log has what the model read."""
+    shop.cleaning = cleaning_of(RULES)
+    shop.publish(shop.route(1))
+    sent = row | {"x": "150 cm", "colour": None, "shop": "corner"}
+    (part,) = ask(shop, [sent, row | {"x": 1.5, "colour": "blue"}])
+    first, second = answers_of([part])
+    assert first["score"] == second["score"]
+    assert first["warnings"] == ["x: repaired by the rule units", "colour: repaired by the rule told_by"]
+    assert second["warnings"] == []
+    assert part.entries.warnings == {0: first["warnings"]}
+    assert np.frombuffer(part.entries.columns[0]).tolist() == [1.5, 1.5]  # type: ignore[arg-type]
+    assert part.entries.columns[2] == ["blue", "blue"]
+    assert part.digests[0] != part.digests[1]
+
+
+def test_a_row_that_a_rule_refuses_is_refused(shop: Any, row: dict[str, Any]) -> None:
+    """By the column, with the status for values."""
+    shop.cleaning = cleaning_of(RULES)
+    shop.publish(shop.route(1))
+    with pytest.raises(RequestError, match="the rule 'units'") as caught:
+        ask(shop, [row | {"x": "1 m"}, row | {"x": "far"}])
+    assert (caught.value.status, caught.value.field) == (422, "x")
+
+
+def test_rows_of_a_version_are_not_cleaned_twice(shop: Any, row: dict[str, Any]) -> None:
+    """A rehearsal plays what a version holds."""
+    shop.cleaning = cleaning_of({"colour": CleanRule(replace={"red": "blue", "blue": "red"})})
+    shop.publish(shop.route(1))
+    asked = Asked(rows=[row], ids=["a"], caller="me", at=5, began=0.0)
+    (part,) = answer(shop.snapshot(), asked, log_inputs=True, cleaned=True)
+    assert part.entries.columns[2] == ["red"]
+    assert ask(shop, [row])[0].entries.columns[2] == ["blue"]
+
+
+def test_each_version_cleans_by_its_own_rules(shop: Any, row: dict[str, Any]) -> None:
+    """A shadow reads the row as it came."""
+    live = shop.route(1)
+    shop.cleaning = cleaning_of({"x": CleanRule(max=1, outside="cap")})
+    shop.publish(live, shop.route(2, role="shadow"))
+    (part,) = ask(shop, [row | {"x": 5.0}])
+    (kept,) = ask(shop, [row | {"x": 1.0}])
+    assert part.entries.shadows == kept.entries.shadows
+    assert part.entries.scores != kept.entries.scores

@@ -12,8 +12,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.data.cleaning.singles.conftest import version_of
+from tests.serving.conftest import SIGNATURE
 
 from heptad.core.clock import FileClock
+from heptad.data import CleanRule
+from heptad.release.cleaning import packed_cleaning
 from heptad.serving.log import PredictionLog
 from heptad.serving.worker import THREADS, Worker
 
@@ -38,7 +42,11 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
 
 
 def test_a_worker_loads_nothing_that_it_does_not_need(shop: Any, row: dict[str, Any]) -> None:
-    """A process that opened a package, answered a row and logged it has no training library and no store in it."""
+    """A process that opened a package, cleaned a row, answered and logged it has no training library and no store."""
+    types = {one.name: one.type for one in SIGNATURE.inputs}
+    spelled = CleanRule(trim=True, case="lower", canonical={"red": []}, unlisted="drop")
+    rules = {"x": CleanRule(numbers="point", max=9), "colour": spelled}
+    shop.cleaning = packed_cleaning(version_of(types, rules), list(types), row)
     shop.publish(shop.route(1))
     options = msgspec.json.encode(shop.options()).decode()
     ran = subprocess.run(

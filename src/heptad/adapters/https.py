@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import msgspec
-from blake3 import blake3
 
+from heptad.adapters.http_attempts import REDIRECTS, refuse_passing, repeated
 from heptad.core.errors import DataError, HeptadError, UnavailableError
 from heptad.core.files import writing
 from heptad.core.settings import duration
@@ -21,20 +21,14 @@ from heptad.data import (
     SourceSettings,
     SourceTable,
     cache_of,
+    content_digest,
     read_local,
     refuse_secrets_in,
     reveal_all,
     split_member,
-    without_secrets,
 )
 
-REDIRECTS = 5
-PAUSE = 0.2
-"""Seconds before the second attempt; each further pause is twice as long, up to `LONGEST_PAUSE`."""
-LONGEST_PAUSE = 60.0
-_AGAIN = {408, 425, 429, 500, 502, 503, 504}
-"""Answers after which the same request may succeed."""
-_REDIRECTS = {301, 302, 303, 307, 308}
+MOST_REDIRECTS = 5
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -43,14 +37,6 @@ class Known(msgspec.Struct, frozen=True):
     digest: str
     etag: str = ""
     modified: str = ""
-
-
-class _AgainError(Exception):
-    """An attempt failed in a way that may pass."""
-
-    def __init__(self, reason: str, pause: float = 0.0) -> None:
-        super().__init__(reason)
-        self.pause = pause
 
 
 class HttpSource:
@@ -104,51 +90,41 @@ class HttpSource:
     def _load(self, target: Path, known: Known | None) -> Known:
         """The content written to `target`, or `known` where it is still that; tried as often as the settings say."""
         begun = ""
-        reasons: list[str] = []
         timeout = httpx.Timeout(duration(self._settings.timeout).total_seconds())
         with httpx.Client(timeout=timeout) as client, writing(target.parent), target.open("r+b") as file:
-            for attempt in range(self._settings.retries + 1):
-                try:
-                    with self._answer(client, known, file.tell() if begun else 0, begun) as response:
-                        if response.status_code == httpx.codes.NOT_MODIFIED and known is not None:
-                            return known
-                        if response.status_code != httpx.codes.PARTIAL_CONTENT:
-                            file.seek(0)
-                            file.truncate()
-                        begun = _strong(response.headers)
-                        self._receive(response, file)
-                        file.flush()
-                        return _known(target, response.headers)
-                except httpx.TransportError as error:
-                    reasons.append(self._words(error))
-                    pause = 0.0
-                except _AgainError as error:
-                    reasons.append(str(error))
-                    pause = error.pause
-                if attempt < self._settings.retries:
-                    time.sleep(min(max(pause, PAUSE * 2**attempt), LONGEST_PAUSE))
-        raise UnavailableError(
-            f"{self._settings.uri} could not be read, attempts: {len(reasons)}; {reasons[-1]}.",
-            remedy="try again later; [sources.NAME] timeout and retries say how long to wait",
-        )
+
+            def attempt() -> Known:
+                nonlocal begun
+                with self._answer(client, known, file.tell() if begun else 0, begun) as response:
+                    if response.status_code == httpx.codes.NOT_MODIFIED and known is not None:
+                        return known
+                    if response.status_code != httpx.codes.PARTIAL_CONTENT:
+                        file.seek(0)
+                        file.truncate()
+                    begun = _strong(response.headers)
+                    self._receive(response, file)
+                    file.flush()
+                    return _known(target, response.headers)
+
+            return repeated(attempt, self._settings, [*self._headers.values(), self._url.password])
 
     @contextmanager
     def _answer(self, client: httpx.Client, known: Known | None, have: int, begun: str) -> Generator[httpx.Response]:
         """The answer to one request, after its redirects."""
         url, headers = self._url, dict(self._headers)
         asked = {"Range": f"bytes={have}-", "If-Range": begun} if have else _conditions(known)
-        for _ in range(REDIRECTS):
+        for _ in range(MOST_REDIRECTS):
             request = client.build_request("GET", url, headers=headers | asked)
             response = client.send(request, stream=True)
             try:
-                if response.status_code not in _REDIRECTS:
+                if response.status_code not in REDIRECTS:
                     self._judge(response)
                     yield response
                     return
                 url, headers = self._redirected(url, response, headers)
             finally:
                 response.close()
-        raise self._refused(f"was redirected more than {REDIRECTS} times", "name the address where the file is")
+        raise self._refused(f"was redirected more than {MOST_REDIRECTS} times", "name the address where the file is")
 
     def _redirected(
         self, url: httpx.URL, response: httpx.Response, headers: dict[str, str]
@@ -164,11 +140,7 @@ class HttpSource:
 
     def _judge(self, response: httpx.Response) -> None:
         status = response.status_code
-        if status in _AGAIN:
-            wait = response.headers.get("Retry-After", "")
-            raise _AgainError(
-                f"the server answered {status} {response.reason_phrase}", float(wait) if wait.isdigit() else 0
-            )
+        refuse_passing(response)
         if status in {401, 403}:
             raise self._refused(
                 f"may not be read with the credentials at hand ({status}); they may have expired",
@@ -193,14 +165,6 @@ class HttpSource:
             f"{self._settings.uri} {problem}.", allowed="an address that answers with a file", remedy=remedy
         )
 
-    def _words(self, error: httpx.TransportError) -> str:
-        if isinstance(error, httpx.ConnectTimeout):
-            return f"no connection within {self._settings.timeout}"
-        if isinstance(error, httpx.TimeoutException):
-            return f"no bytes came for {self._settings.timeout}"
-        secrets = [*self._headers.values(), self._url.password]
-        return without_secrets(str(error) or type(error).__name__, secrets).rstrip(".")
-
 
 def _conditions(known: Known | None) -> dict[str, str]:
     if known is None:
@@ -216,8 +180,7 @@ def _strong(headers: httpx.Headers) -> str:
 
 
 def _known(path: Path, headers: httpx.Headers) -> Known:
-    content = blake3().update_mmap(path) if path.stat().st_size else blake3()
-    return Known(content.hexdigest(), str(headers.get("ETag", "")), str(headers.get("Last-Modified", "")))
+    return Known(content_digest(path).hex(), str(headers.get("ETag", "")), str(headers.get("Last-Modified", "")))
 
 
 def _moved(source: Path, target: Path) -> None:

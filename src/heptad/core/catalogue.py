@@ -38,6 +38,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "az": "heptad.adapters.objects:az",
         "https": "heptad.adapters.https:https",
         "http": "heptad.adapters.https:http",
+        "rest": "heptad.adapters.rest.source:RestSource",
         "python-package": "heptad.adapters.python_package:PackageSource",
     },
 }

@@ -4,10 +4,10 @@ import errno
 import fcntl
 import os
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from heptad.core.errors import InputError, WorkspaceError
+from heptad.core.errors import InputError, RefusedError, WorkspaceError
 from heptad.core.faults import boundary
 
 _REFUSALS = {
@@ -76,6 +76,23 @@ def locked(path: Path, kind: int = fcntl.LOCK_EX) -> Generator[None]:
         # Said, not only closed: a process forked meanwhile has the same open file, and would keep the lock.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path, doing: str) -> Generator[None]:
+    """Hold the lock file at `path` while the block runs; `RefusedError` where a living process is `doing` it there."""
+    with writing(path.parent):
+        make_folder(path.parent)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise RefusedError(
+                f"The process {path.read_text(encoding='utf-8')} is {doing} in {path.parent} now.",
+                remedy="wait for it, or stop it and do this again",
+            ) from None
+        path.write_text(str(os.getpid()), encoding="utf-8")
+        yield
 
 
 def make_folder(folder: Path) -> None:

@@ -9,11 +9,16 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
     from heptad.data.cleaning.requests import RowRepair as RowRepair
+    from heptad.data.cleaning.requests import clean_requests as clean_requests
     from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
     from heptad.data.cleaning.settings import CleanSettings as CleanSettings
     from heptad.data.cleaning.settings import RowRule as RowRule
     from heptad.data.cleaning.settings import SimilarRows as SimilarRows
+    from heptad.data.cleaning.singles.cleaner import RowCleaner as RowCleaner
+    from heptad.data.cleaning.singles.probes import probes as probes
+    from heptad.data.cleaning.singles.rules import RequestRules as RequestRules
+    from heptad.data.cleaning.singles.rules import request_rules as request_rules
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
@@ -105,12 +110,14 @@ if TYPE_CHECKING:
     from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
     from heptad.data.records import Role as Role
+    from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
     from heptad.data.sources.archives import split_member as split_member
     from heptad.data.sources.cache import SourceCache as SourceCache
+    from heptad.data.sources.cache import content_digest as content_digest
     from heptad.data.sources.credentials import refuse_secrets_in as refuse_secrets_in
     from heptad.data.sources.credentials import reveal_all as reveal_all
     from heptad.data.sources.credentials import without_secrets as without_secrets
@@ -118,11 +125,15 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import cache_of as cache_of
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
+    from heptad.data.sources.settings import OnChange as OnChange
+    from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
     from heptad.data.sources.source import Place as Place
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.toml import toml_key as toml_key
+    from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
     from heptad.data.versions.digests import rows_digest as rows_digest
     from heptad.data.versions.marking import ROLLED_BACK as ROLLED_BACK
@@ -183,6 +194,7 @@ __getattr__, __all__ = attach(
         "Noisy": "privacy.noise",
         "NoisyStatistics": "privacy.statistics",
         "OnlineRow": "features.reading",
+        "OnChange": "sources.settings",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
         "Overview": "profiles.looking",
@@ -197,9 +209,13 @@ __getattr__, __all__ = attach(
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
+        "RequestRules": "cleaning.singles.rules",
         "Role": "records",
+        "RowCleaner": "cleaning.singles.cleaner",
+        "RestSettings": "sources.settings",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
+        "RowsReleased": "records",
         "STAMP": "features.online",
         "Schema": "records",
         "SimilarRows": "cleaning.settings",
@@ -225,9 +241,11 @@ __getattr__, __all__ = attach(
         "check_columns_exist": "erasing.naming",
         "checked_pairs": "features.online",
         "clean_file": "cleaning.files",
+        "clean_requests": "cleaning.requests",
         "clean_rows": "cleaning.requests",
         "column_distances": "profiles.distances",
         "conform": "columns.column_types",
+        "content_digest": "sources.cache",
         "distance": "profiles.distances",
         "erased": "versions.remaining",
         "erased_in_words": "versions.remaining",
@@ -254,6 +272,7 @@ __getattr__, __all__ = attach(
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
         "open_source": "sources.source",
+        "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
@@ -264,6 +283,7 @@ __getattr__, __all__ = attach(
         "refuse_secrets_in": "sources.credentials",
         "render_expectations": "expectations.page",
         "render_overview": "profiles.page",
+        "request_rules": "cleaning.singles.rules",
         "reveal_all": "sources.credentials",
         "rewrite_records": "erasing.redacting",
         "roll_back": "versions.marking",
@@ -280,6 +300,8 @@ __getattr__, __all__ = attach(
         "tags_of": "versions.marking",
         "time_cut": "versions.splits",
         "time_folds": "versions.splits",
+        "toml_key": "toml",
+        "toml_value": "toml",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",

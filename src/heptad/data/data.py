@@ -10,7 +10,8 @@ from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
-from heptad.data.assembling.collecting import QUARANTINE, Collecting, quarantine_table
+from heptad.data.assembling.collecting import Collecting
+from heptad.data.assembling.quarantine import Quarantine
 from heptad.data.assembling.staging import Staged
 from heptad.data.cleaning.aside import without_marks
 from heptad.data.cleaning.settings import CleanSettings
@@ -59,6 +60,7 @@ class Data:
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)
+        self.quarantine = Quarantine(workspace, self._name)
         self.features = Features(workspace, self._name, features, sources, online or OnlineSettings(), self._assembly)
         self.erasing = Erasing(workspace, self._assembly, self.features, clean)
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
@@ -125,12 +127,6 @@ class Data:
         if labelled:
             rows = rows.filter(pl.col(schema.target).is_not_null())
         return rows.select(column.name for column in schema.columns)
-
-    def quarantine(self, rule: str = "") -> pl.LazyFrame:
-        """The rows that the latest collection set aside, by one rule or all: the `rule`, and the `row` as JSON."""
-        table = quarantine_table(self._workspace, self._name)
-        rows = table.scan(table.newest()) if table.exists() else pl.LazyFrame(schema=QUARANTINE)
-        return rows.filter(pl.col("rule") == rule) if rule else rows
 
     def history(self, start: datetime, end: datetime) -> pl.DataFrame:
         """What the sources hold for times in [start, end), repaired as in versions, no row set aside, in order of time.

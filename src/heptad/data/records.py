@@ -109,6 +109,24 @@ class ExpectationResult(Body, frozen=True, kw_only=True):
     """Figures only: rows that break an expectation are shown when it is checked, and not kept."""
 
 
+class ReleasedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that a rule lets pass as long as its content is the same; `row` is its id in quarantine."""
+
+    row: str
+    rule: str
+
+
+class RowsReleased(Body, frozen=True, kw_only=True):
+    """Somebody let rows of the quarantine into the next version, and said why."""
+
+    kind: ClassVar[str] = "rows_released"
+    prefix: ClassVar[str] = "freed"
+
+    name: str
+    reason: str
+    rows: list[ReleasedRow]
+
+
 class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of a source, and how it was understood (separator, encoding, and what was guessed)."""
 
@@ -117,6 +135,8 @@ class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     digest: str
     understood: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    """Its columns and their types, after what `on_change` says was done."""
 
 
 class DatasetVersion(Body, frozen=True, kw_only=True):
@@ -151,5 +171,7 @@ class DatasetVersion(Body, frozen=True, kw_only=True):
     """Artifact of the profile of all rows, `data.Profile` as JSON."""
     fitted: Fitted = msgspec.field(default_factory=Fitted)
     """What the rules of `[clean]` learnt of the table."""
+    released: int = 0
+    """Acts of releasing rows of the quarantine that it was made after."""
     settings: dict[str, object] = {}
     """The effective settings of step 1, secrets left out."""

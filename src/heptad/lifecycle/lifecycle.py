@@ -5,6 +5,7 @@ from functools import cached_property
 from heptad.core import graph
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, WorkspaceError
+from heptad.core.files import alone
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
@@ -103,6 +104,7 @@ class Lifecycle:
         """Play a span of the past through the loop on a server of its own; goes on where it was cut off.
 
         The workspace has to run on a shared clock, which the rehearsal moves. `costs` watches and adds up seconds.
+        `RefusedError` while another process plays one here: there is one clock.
         """
         clock = self._workspace.clock
         champion = self._release.champion()
@@ -111,11 +113,12 @@ class Lifecycle:
                 "A rehearsal needs a champion, and a workspace that was opened with a clock of its own."
             )
         costs = costs or Costs()
-        rehearsal = self._begin(span, champion)
-        self.deploy(costs)
-        player = Player(self._workspace, clock, self._data, self._serving, self._loop, costs)
-        with Line(self._serving, clock.path) as line:
-            player.play(rehearsal, line, span.singles)
+        with alone(self._workspace.folder / "rehearsal.lock", "playing a rehearsal"):
+            rehearsal = self._begin(span, champion)
+            self.deploy(costs)
+            player = Player(self._workspace, clock, self._data, self._serving, self._loop, costs)
+            with Line(self._serving, clock.path) as line:
+                player.play(rehearsal, line, span.singles)
         return graph.load(self._workspace, rehearsal.id, Rehearsal)
 
     def summary(self, rehearsal: Record[Rehearsal]) -> Summary:

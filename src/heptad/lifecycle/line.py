@@ -33,7 +33,7 @@ class Line:
     """
 
     def __init__(self, serving: Serving, clock: Path) -> None:
-        self._server = serving.start_server(port=0, clock=clock)
+        self._server = serving.start_server(port=0, clock=clock, cleaned=True)
         self._client = PredictionClient(self._server.url, serving.endpoint, CALLER)
         self.failed = 0
         self.latencies: list[float] = []

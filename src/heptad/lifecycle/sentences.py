@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 from heptad.core import graph
 from heptad.core.flow_cache import TaskResult
 from heptad.core.records import Body, Record
-from heptad.data import DatasetVersion, ExpectationResult, FeatureView, NoisyStatistics, erased_in_words
+from heptad.data import (
+    DatasetVersion,
+    ExpectationResult,
+    FeatureView,
+    NoisyStatistics,
+    RowsReleased,
+    erased_in_words,
+)
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
@@ -42,6 +49,11 @@ def _expectations(record: Record[ExpectationResult]) -> str:
         f"expectations of {body.name}@{body.version}: {len(body.findings) - len(broken)} of {len(body.findings)} hold"
         + (f"; broken: {counts}" if counts else "")
     )
+
+
+def _released(record: Record[RowsReleased]) -> str:
+    body, rows = record.body, len(record.body.rows)
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} of {body.name} released from quarantine: {body.reason}"
 
 
 def _view(record: Record[FeatureView]) -> str:
@@ -134,6 +146,7 @@ def _saying(kind: type[B], say: Callable[[Record[B]], str]) -> tuple[str, Callab
 _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
     [
         _saying(FeatureView, _view),
+        _saying(RowsReleased, _released),
         _saying(DatasetVersion, _dataset),
         _saying(ExpectationResult, _expectations),
         _saying(NoisyStatistics, _noisy),

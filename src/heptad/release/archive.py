@@ -19,6 +19,7 @@ LIMITS: Mapping[str, int] = {
     "model.onnx": 1024 * MIB,
     "signature.json": 16 * MIB,
     "golden.json": 16 * MIB,
+    "cleaning.json": 64 * MIB,
     "background.json": 16 * MIB,
     "profile.json": 64 * MIB,
     "environment.json": MIB,

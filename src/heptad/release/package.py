@@ -1,8 +1,9 @@
 """The signed package of a model version: made once, and verified as a whole before any of it is used.
 
-A file of this kind holds the ONNX graph with its signature, golden rows, the background that predictions are
-explained against, the profile that monitoring compares with, card, environment, and lineage; a manifest with the
-digest of each; and the manifest's signature. Serving loads nothing else, and nothing in it is executable.
+A file of this kind holds the ONNX graph with its signature, golden rows, the rules that clean a row before it, the
+background that predictions are explained against, the profile that monitoring compares with, card, environment, and
+lineage; a manifest with the digest of each; and the manifest's signature. Serving loads nothing else, and nothing in it
+is executable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from heptad.core.errors import IntegrityError
 from heptad.core.records import canonical_json, digest_of
+from heptad.data import RowCleaner
 from heptad.release.archive import read_archive, write_archive
+from heptad.release.cleaning import Cleaning, open_cleaner
 from heptad.release.golden import Golden, answer, golden_rows, replay
 from heptad.release.keys import check_signature, sign
 from heptad.training import OnnxModel, Signature
@@ -64,6 +67,7 @@ class Contents:
     graph: bytes
     signature: Signature
     background: Sequence[Mapping[str, Any]]
+    cleaning: Cleaning | None = None
     profile: bytes
     environment: bytes
     lineage: Mapping[str, Any]
@@ -79,6 +83,8 @@ class Package:
     model: OnnxModel
     signature: Signature
     golden: Golden
+    cleaner: RowCleaner | None
+    """What cleans rows before the model takes them; `None` where the version had no rules for them."""
     background: list[dict[str, Any]]
     profile: bytes
     environment: bytes
@@ -97,6 +103,7 @@ def build_package(about: About, contents: Contents, key: Ed25519PrivateKey) -> b
         "model.onnx": contents.graph,
         "signature.json": canonical_json(contents.signature),
         "golden.json": canonical_json(golden),
+        "cleaning.json": canonical_json(contents.cleaning),
         "background.json": canonical_json(contents.background),
         "profile.json": contents.profile,
         "environment.json": contents.environment,
@@ -124,12 +131,14 @@ def open_package(data: bytes, trusted: Sequence[bytes], *, threads: int = 1) -> 
     golden = _decode(members, "golden.json", Golden)
     model = OnnxModel(members["model.onnx"], signature, threads)
     replay(model, golden, manifest.tolerance)
+    cleaning = None if members["cleaning.json"] == b"null" else _decode(members, "cleaning.json", Cleaning)
     return Package(
         digest=digest_of(data),
         manifest=manifest,
         model=model,
         signature=signature,
         golden=golden,
+        cleaner=open_cleaner(cleaning) if cleaning else None,
         background=_decode(members, "background.json", list[dict[str, Any]]),
         profile=members["profile.json"],
         environment=members["environment.json"],

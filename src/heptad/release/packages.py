@@ -12,6 +12,7 @@ from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.experiments import Environment
 from heptad.release.card import Subject, model_card
+from heptad.release.cleaning import packed_cleaning
 from heptad.release.document import to_markdown
 from heptad.release.keys import signing_key, trusted_keys
 from heptad.release.package import About, Contents, Package, build_package, open_package
@@ -43,10 +44,13 @@ class Packages:
         )
         get = self._workspace.blobs.get
         environment = get(body.environment)
+        background = json_rows(pl.read_ipc(io.BytesIO(get(body.background))))
+        inputs = [one.name for one in body.signature.inputs]
         contents = Contents(
             graph=get(body.model),
             signature=body.signature,
-            background=json_rows(pl.read_ipc(io.BytesIO(get(body.background)))),
+            background=background,
+            cleaning=packed_cleaning(subject.dataset.body, inputs, background[0] if background else {}),
             profile=get(body.profile),
             environment=environment,
             lineage=lineage_of(subject, msgspec.json.decode(environment, type=Environment)),

@@ -46,24 +46,31 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
     version: Loaded
     route: Route
     positions: Sequence[int]
+    came: Sequence[Row]
+    """The rows as they came."""
     rows: Sequence[Row]
+    """The rows as the version's rules leave them."""
     columns: Mapping[str, _Array]
     warnings: Sequence[list[str]]
+    cleaned: bool
+    """Whether the rows came as the rules leave them."""
 
 
-def answer(snapshot: Snapshot, asked: Asked, *, log_inputs: bool) -> list[Part]:
+def answer(snapshot: Snapshot, asked: Asked, *, log_inputs: bool, cleaned: bool = False) -> list[Part]:
     """Answers to all rows, in parts of at most `PART_ROWS` rows and one version each.
+
+    `cleaned`: the rows come from a version, so that its rules have been applied to them already.
 
     Raises `RequestError` where any row cannot be answered; then none is.
     """
     return [
         _part(snapshot, asked, group, log_inputs=log_inputs)
-        for whole in _by_route(snapshot, asked)
+        for whole in _by_route(snapshot, asked, cleaned=cleaned)
         for group in _pieces(whole)
     ]
 
 
-def _by_route(snapshot: Snapshot, asked: Asked) -> Iterator[_Group]:
+def _by_route(snapshot: Snapshot, asked: Asked, *, cleaned: bool) -> Iterator[_Group]:
     """The rows of each route that answers any, checked as a whole."""
     answering = snapshot.routing.answering
     if len(answering) == 1:
@@ -75,9 +82,30 @@ def _by_route(snapshot: Snapshot, asked: Asked) -> Iterator[_Group]:
         shares = [(route, positions) for route, positions in answered.items() if positions]
     for route, positions in shares:
         version = snapshot.versions[route.version]
-        rows = asked.rows if len(shares) == 1 else [asked.rows[one] for one in positions]
-        columns, warnings = check_rows(_fitting(snapshot, version, rows), version.signature)
-        yield _Group(version=version, route=route, positions=positions, rows=rows, columns=columns, warnings=warnings)
+        came = asked.rows if len(shares) == 1 else [asked.rows[one] for one in positions]
+        rows, columns, warnings = _read(snapshot, version, came, cleaned=cleaned)
+        yield _Group(
+            version=version,
+            route=route,
+            positions=positions,
+            came=came,
+            rows=rows,
+            columns=columns,
+            warnings=warnings,
+            cleaned=cleaned,
+        )
+
+
+def _read(
+    snapshot: Snapshot, version: Loaded, came: Sequence[Row], *, cleaned: bool
+) -> tuple[Sequence[Row], dict[str, _Array], list[list[str]]]:
+    """The rows as the version's rules leave them, as its model takes them, and what is said of each."""
+    rows = _fitting(snapshot, version, came)
+    if version.cleaner is None or cleaned:
+        return rows, *check_rows(rows, version.signature)
+    rows, notes = version.cleaner.clean_all(rows)
+    columns, warnings = check_rows(rows, version.signature)
+    return rows, columns, [[*done, *said] for done, said in zip(notes, warnings, strict=True)]
 
 
 def _fitting(snapshot: Snapshot, version: Loaded, rows: Sequence[Row]) -> Sequence[Row]:
@@ -98,9 +126,11 @@ def _pieces(group: _Group) -> Iterator[_Group]:
             version=group.version,
             route=group.route,
             positions=group.positions[piece],
+            came=group.came[piece],
             rows=group.rows[piece],
             columns={name: values[piece] for name, values in group.columns.items()},
             warnings=group.warnings[piece],
+            cleaned=group.cleaned,
         )
 
 
@@ -137,7 +167,7 @@ def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) 
         entries=entries,
         packed=pack(entries),
         replies=_replies(version, entries, group.warnings),
-        digests=[zlib.crc32(_canonical(row)) for row in group.rows],
+        digests=[zlib.crc32(_canonical(row)) for row in group.came],
     )
 
 
@@ -184,8 +214,8 @@ def _watched(snapshot: Snapshot, shadow: Loaded, group: _Group, scores: Scores) 
         return _optional(scores)
     try:
         columns = group.columns
-        if shadow.inputs != group.version.inputs:
-            columns, _ = check_rows(_fitting(snapshot, shadow, group.rows), shadow.signature)
+        if (shadow.inputs, shadow.rules) != (group.version.inputs, group.version.rules):
+            _, columns, _ = _read(snapshot, shadow, group.came, cleaned=group.cleaned)
         watched = shadow.model.predict(columns)
     except RequestError:
         return None

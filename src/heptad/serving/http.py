@@ -59,6 +59,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
     max_rows: int
     log_inputs: bool
+    cleaned: bool = False
+    """Whether rows come as a version has them, so that its rules of `[clean]` are not applied a second time."""
 
 
 class App:
@@ -153,7 +155,7 @@ class App:
             at=at,
             began=began,
         )
-        return answer(snapshot, asked, log_inputs=self._limits.log_inputs)
+        return answer(snapshot, asked, log_inputs=self._limits.log_inputs, cleaned=self._limits.cleaned)
 
     def _length(self, environ: Environ) -> int:
         """Bytes of a body of JSON; where they are not announced, as many as there may be."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from heptad.core.errors import HeptadError, UnavailableError
+from heptad.data import RowCleaner
 from heptad.release import open_package
 from heptad.serving.codecs import reply_head
 from heptad.serving.messages import RouteInfo
@@ -28,7 +29,11 @@ class Loaded:
     label: str
     model: OnnxModel
     signature: Signature
+    cleaner: RowCleaner | None
+    rules: bytes
+    """What the cleaner does; equal for versions that clean alike."""
     names: frozenset[str]
+    """What a row may hold: the inputs, and columns that only rules look at."""
     inputs: msgspec.Raw
     """(name, type) of each input, as the journal stores them."""
 
@@ -153,10 +158,13 @@ def load(folder: ServeFolder, published: Published, before: Snapshot | None) -> 
 def _open(folder: ServeFolder, label: str, digest: str, trusted: list[bytes]) -> Loaded:
     package = open_package(folder.package(digest), trusted)
     inputs = package.signature.inputs
+    cleaner = package.cleaner
     return Loaded(
         label=label,
         model=package.model,
         signature=package.signature,
-        names=frozenset(one.name for one in inputs),
+        cleaner=cleaner,
+        rules=msgspec.json.encode(cleaner.rules) if cleaner else b"",
+        names=frozenset(one.name for one in inputs) | (cleaner.names if cleaner else frozenset()),
         inputs=msgspec.Raw(msgspec.msgpack.encode([(one.name, one.type) for one in inputs])),
     )

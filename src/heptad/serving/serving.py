@@ -97,12 +97,13 @@ class Serving:
         return self._folder.wait_live(generation, timeout)
 
     def start_server(
-        self, port: int | None = None, workers: int | None = None, clock: Path | None = None
+        self, port: int | None = None, workers: int | None = None, clock: Path | None = None, *, cleaned: bool = False
     ) -> ServerProcess:
         """A server for what is deployed, answering when this returns. `port` 0 means any free one.
 
-        `clock` is the file of a shared clock. Raises `RefusedError` where nothing is deployed, `InputError` where the
-        port is taken or the host can be reached from other machines, `UnavailableError` where it does not start.
+        `clock` is the file of a shared clock; `cleaned`: its clients send rows as versions have them. Raises
+        `RefusedError` where nothing is deployed, `InputError` where the port is taken or the host can be reached from
+        other machines, `UnavailableError` where it does not start.
         """
         settings = self.settings
         check_bind(settings.host)
@@ -118,7 +119,10 @@ class Serving:
             port=settings.port if port is None else port,
             workers=workers or settings.workers,
             limits=Limits(
-                max_body=settings.max_body_mb << 20, max_rows=settings.max_rows, log_inputs=settings.log_inputs
+                max_body=settings.max_body_mb << 20,
+                max_rows=settings.max_rows,
+                log_inputs=settings.log_inputs,
+                cleaned=cleaned,
             ),
             clock=str(clock) if clock else "",
         )

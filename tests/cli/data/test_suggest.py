@@ -50,7 +50,7 @@ def test_rules_are_told_with_evidence_and_the_lines_to_accept(folder: Path) -> N
     assert "150 rows, 4 cells are likely wrong" in text
     assert "'Birminghxm' -> 'Birmingham'" in text
     assert "of them wrong" in text
-    assert '[clean.columns."city"]' in text
+    assert "[clean.columns.city]" in text
     assert "A mark that stands for nothing: 2 cells" in text
 
 

@@ -168,7 +168,7 @@ def test_the_first_version_binds_until_settings_change(
     write(days(20))
     open_data(BY_TIME).collect(until=START + timedelta(days=10))
     write(days(20, a=[f"level {x % 3}" for x in range(20)]))
-    with pytest.raises(DataError, match="a: was number and now holds String"):
+    with pytest.raises(DataError, match="a: was number, is text now"):
         open_data(BY_TIME).collect(until=START + timedelta(days=20))
     changed = DataSettings(target="y", key=["k"], time="t", label_delay="36h", types={"a": "category"})
     record = open_data(changed).collect(until=START + timedelta(days=20))
@@ -255,7 +255,7 @@ def test_rules_that_compare_rows_take_turns(open_data, write) -> None:
     data = open_data(DataSettings(target="y", key=["id"]), clean=clean)
     version = data.collect()
     assert data.scan(version).collect()["id"].to_list() == [1, 2, 4, 6, 7]
-    gone = {rule: json.loads(row)["id"] for rule, row in data.quarantine().collect().iter_rows()}
+    gone = {rule: json.loads(row)["id"] for _, rule, row in data.quarantine.rows().collect().iter_rows()}
     assert gone == {"outside n": 0, "duplicate_by": 3, "similar": 5}
 
 
@@ -267,7 +267,7 @@ def test_a_value_that_a_rule_refuses_makes_no_version(open_data, write) -> None:
     with pytest.raises(DataError, match="city: 2 values that canonical refuses"):
         data.collect()
     assert data.latest() is None
-    assert len(data.quarantine("canonical city").collect()) == 2
+    assert len(data.quarantine.rows("canonical city").collect()) == 2
 
 
 def test_bounds_of_the_first_version_bind(open_data, write) -> None:
@@ -285,3 +285,16 @@ def test_bounds_of_the_first_version_bind(open_data, write) -> None:
     second = data.collect()
     assert second.body.fitted == first.body.fitted
     assert data.scan(second).head(33).collect().equals(data.scan(first).collect())
+
+
+def test_cells_that_were_missing_are_repaired_without_examples(open_data, write) -> None:
+    """By their group or by a constant; the version is recorded with how many they were."""
+    zips = ["53", "24"] * 10
+    city = [None if n < 2 else {"53": "Bonn", "24": "Kiel"}[one] for n, one in enumerate(zips)]
+    write(pl.DataFrame({"id": range(20), "zip": zips, "city": city, "n": [None, *range(19)], "y": ["x", "z"] * 10}))
+    rules = {"city": CleanRule(told_by=["zip"]), "n": CleanRule(fill=7)}
+    version = open_data(DataSettings(target="y", key=["id"]), clean=CleanSettings(columns=rules)).collect()
+    assert {(one.rule, one.cells, tuple(one.examples)) for one in version.body.repairs} == {
+        ("told_by", 2, ()),
+        ("fill", 1, ()),
+    }

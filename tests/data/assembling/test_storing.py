@@ -91,4 +91,4 @@ def test_equal_rows_commit_nothing_and_new_ones_are_appended(tmp_path: Path, mon
     second = store(table, longer, version)
     assert len(table.scan(second).collect()) == 9
     assert files < set((tmp_path / "t").glob("*.parquet"))
-    assert table.kept(second, 5) == 5
+    assert table.kept(second, 5, 9) == 5

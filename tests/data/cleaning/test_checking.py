@@ -43,9 +43,9 @@ def test_a_wrong_rule_is_named_with_what_is_allowed(column: str, rule: CleanRule
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (CleanSettings(rows={"r": RowRule(where=["f > x"])}), "Allowed: a number"),
-        (CleanSettings(rows={"r": RowRule(where=["g is missing"])}), "names 'g'"),
-        (CleanSettings(rows={"r": RowRule(where=["f"], unless=["s == x"])}), "is no condition"),
+        (CleanSettings(rows={"r": RowRule(where="f > 'x'")}), "does not fit the columns"),
+        (CleanSettings(rows={"r": RowRule(where="g is None")}), "no column 'g'"),
+        (CleanSettings(rows={"r": RowRule(where="f + 1")}), "no truth"),
         (CleanSettings(duplicate_by=["x"]), "duplicate_by names 'x'"),
         (CleanSettings(similar=SimilarRows(columns=["x"])), "columns names 'x'"),
         (CleanSettings(similar=SimilarRows(block=["s"])), "block needs columns"),
@@ -67,4 +67,4 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_right_rules_pass() -> None:
     """A column that is read as numbers may have a range."""
     rules = {"s": CleanRule(trim=True, units={"kg": 1}, unit="kg", max=3), "b": CleanRule(fill=True)}
-    check_rules(TYPES, CleanSettings(columns=rules, rows={"r": RowRule(where=["s > 2.5"])}))
+    check_rules(TYPES, CleanSettings(columns=rules, rows={"r": RowRule(where="s > 2.5 and not b")}))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
-from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats
+from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats, repeats_by_chance
 from heptad.data.cleaning.settings import SimilarRows
 
 ROWS = st.lists(
@@ -75,3 +75,11 @@ def test_a_block_that_is_too_large_says_so() -> None:
     frame = pl.DataFrame({"name": ["a", "b", "c"]})
     with pytest.raises(DataError, match="compare 3 rows"):
         look_alikes(placed(frame), SimilarRows(columns=["name"], most=2))
+
+
+def test_few_values_repeat_by_chance() -> None:
+    """As many pairs as drawing each column anew would make; none where a column is different in every row."""
+    few = pl.DataFrame({"a": [0, 0, 1, 1], "b": ["x", "x", "x", None]})
+    assert repeats_by_chance(few) == pytest.approx(6 * (2 / 6) * (3 / 6))
+    assert repeats_by_chance(few.with_row_index("id")) == 0
+    assert repeats_by_chance(few.clear()) == repeats_by_chance(few.head(1)) == 0

@@ -16,7 +16,7 @@ def test_rows_written_and_rows_aside_are_the_rows_that_came(tmp_path_factory, va
     rows = pl.LazyFrame(values, schema={"n": pl.Int64, "s": pl.String}, orient="row").with_row_index("id")
     settings = CleanSettings(
         columns={"n": CleanRule(max=3, outside="drop"), "s": CleanRule(trim=True)},
-        rows={"letters": RowRule(where=["s == 'c'"])},
+        rows={"letters": RowRule(where="s == 'c'")},
     )
     repairs = clean_file(rows, settings, folder / "kept.parquet", folder / "aside.parquet")
     expected = [(place, n, s.strip()) for place, (n, s) in enumerate(values) if s != "c" and (n is None or n <= 3)]

@@ -17,7 +17,7 @@ CLEAN = CleanSettings(
         "grade": CleanRule(max=5, request="refuse"),
         "note": CleanRule(case="upper", request="warn"),
     },
-    rows={"tests": RowRule(where=["kind == 'test'"], unless=["n > 1000"], reason="rows of a test", request="refuse")},
+    rows={"tests": RowRule(where="kind == 'test' and not n > 1000", reason="rows of a test", request="refuse")},
 )
 
 

@@ -81,6 +81,23 @@ def test_a_second_format_is_read_and_counted() -> None:
     assert times.values[-1] == datetime(2020, 1, 14, tzinfo=UTC)
 
 
+def test_two_formats_may_share_a_column() -> None:
+    """Neither reads most values, both together do; with other texts for a third of them it is no column of times."""
+    texts = ["2020-01-13", "01/14/2020"] * 5
+    times = read_texts(pl.Series("t", texts), "UTC")
+    assert times is not None
+    assert times.formats == {"%Y-%m-%d": 5, "%m/%d/%Y": 5}
+    assert times.unread == 0
+    assert read_texts(pl.Series("t", [*texts, *(["soon"] * 5)]), "UTC") is None
+
+
+def test_both_orders_of_day_and_month_in_one_column_are_unclear() -> None:
+    """Some values can only be read one way and some only the other, so that the rest could be either."""
+    times = read_texts(pl.Series("t", ["01/13/2020"] * 5 + ["13/01/2020"] * 5 + ["02/03/2020"]), "UTC")
+    assert times is not None
+    assert times.ambiguous
+
+
 def test_what_fits_no_format_is_counted() -> None:
     """A value that is no time is null and counted as unread."""
     times = read_texts(pl.Series("t", ["2020-01-13"] * 9 + ["soon"]), "UTC")

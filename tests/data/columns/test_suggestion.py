@@ -136,3 +136,14 @@ def test_mistakes_are_told_by_their_option(path: Path) -> None:
         suggest_settings(path, "left", "sign", path.parent)
     with pytest.raises(DataError, match="'plan' does not hold times"):
         suggest_settings(path, "left", "plan", path.parent)
+
+
+def test_copies_are_kept_where_they_come_by_chance(workspace: Workspace) -> None:
+    """Of two columns with few values half of the rows repeat, and mean other cases; a wide table has real copies."""
+    rng = np.random.default_rng(1)
+    narrow = pl.DataFrame({"size": rng.integers(0, 80, 300), "late": rng.choice(["yes", "no"], 300)})
+    wide = pl.DataFrame({f"n{place}": rng.normal(size=300) for place in range(4)}).with_columns(narrow["late"])
+    for frame, expected in ((narrow, "keep"), (pl.concat([wide, wide.head(3)]), "drop")):
+        path = workspace.root / "rows.csv"
+        frame.write_csv(path)
+        assert read(suggest_settings(path, "late", "", path.parent))["clean"]["duplicates"] == expected

@@ -25,7 +25,7 @@ def test_quarantine_and_what_it_held_before(
     for _ in range(2):
         remove_quarantined(workspace, ["test", "none"], WHO)
     assert count_quarantined(workspace, ["test"], WHO) == 0
-    assert door(open_data).quarantine().collect().height == 3
+    assert door(open_data).quarantine.rows().collect().height == 3
     everything = b"".join(path.read_bytes() for path in workspace.tables.glob("test-quarantine/**/*") if path.is_file())
     assert b"cust-17" not in everything
     assert count_quarantined(workspace, ["test"], Subjects(columns=["age"], keys=[["23"]])) == 1

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.data.expectations.conftest import one_of, one_of_table
 from tests.data.expectations.naive import BY_VALUE, FIGURES, there
 
-from heptad.data.expectations.definitions import ExpectationError, as_stored, kind_of, range_text
+from heptad.core.errors import InputError
+from heptad.data.expectations.definitions import as_stored, kind_of, range_text
 from heptad.data.expectations.settings import Range
 
 NUMBERS = st.one_of(st.none(), st.integers(-5, 5).map(float), st.sampled_from([0.5, float("nan"), float("inf")]))
@@ -137,7 +138,7 @@ def test_values_of_the_settings_become_those_of_the_column() -> None:
     moment = datetime(2026, 1, 1, 11, tzinfo=UTC)
     assert as_stored(["2026-01-01T12:00:00+01:00"], pl.Datetime("us", "UTC"), "x.allowed").to_list() == [moment]
     for values, kind in (([1.5], pl.Int64()), (["x"], pl.Float64()), (["maybe"], pl.Boolean()), (["x"], pl.Date())):
-        with pytest.raises(ExpectationError, match=r"x\.allowed has"):
+        with pytest.raises(InputError, match=r"x\.allowed has"):
             as_stored(values, kind, "x.allowed")
 
 

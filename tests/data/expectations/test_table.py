@@ -47,6 +47,7 @@ OF_A_COLUMN: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("type", "number", numbers(1), texts("a"), 0),
     ("present", True, numbers(1), numbers(1).rename({"x": "z"}), 0),
     ("allowed", ["a", "b"], texts("a", "b", None), texts("a", "c", None), 1),
+    ("coverage", {"shares": {"a": 0.5, "b": 0.5}}, texts(*"ab" * 30), texts(*"aaab" * 30), 0),
     ("forbidden", [1, 2], whole(3, None), whole(1, 2, 3), 2),
     ("matches", "^a[0-9]+$", texts("a1", "a22", None), texts("a1", "b1", "a"), 2),
     ("matches_any", ["^a", "z$"], texts("ab", "bz"), texts("ab", "b"), 1),
@@ -190,7 +191,7 @@ def test_an_expectation_holds_or_breaks(
         assert failed.looked_at is not None
         assert failed.share == pytest.approx(broken / failed.looked_at)
         assert rows() == [broken]
-    if name not in {"rows", "volume", "rows_of", "includes", "values", "fresh", "total"}:
+    if name not in {"rows", "volume", "rows_of", "includes", "values", "coverage", "fresh", "total"}:
         (empty,) = hold(good.clear(), surroundings(good, root, name), **settings)
         assert empty.passed, empty.sentence
         assert empty.failing_rows == 0

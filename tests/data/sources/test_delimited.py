@@ -10,20 +10,20 @@ from heptad.data.sources.delimited import TextTable, read_delimited
 
 def read(text: str | bytes, **settings: object) -> TextTable:
     data = text.encode() if isinstance(text, str) else text
-    return read_delimited(data, "f.csv", SourceSettings(uri="f.csv", **settings))  # type: ignore[arg-type]
+    return read_delimited(lambda: iter([data]), "f.csv", SourceSettings(uri="f.csv", **settings))  # type: ignore[arg-type]
 
 
 def test_cells_are_text_and_missing_is_null() -> None:
     """Texts for missing are null, also in quotes; everything else is as written."""
     table = read('a,b\nNA,"x ""y"", z"\n"",01\n')
-    assert table.frame.to_dict(as_series=False) == {"a": [None, None], "b": ['x "y", z', "01"]}
-    assert read("a,b\nNA,1\nB,2\n", nulls=("B",)).frame["a"].to_list() == ["NA", None]
+    assert table.rows.collect().to_dict(as_series=False) == {"a": [None, None], "b": ['x "y", z', "01"]}
+    assert read("a,b\nNA,1\nB,2\n", nulls=("B",)).rows.collect()["a"].to_list() == ["NA", None]
 
 
 def test_blanks_around_cells_are_removed_and_counted() -> None:
     """Padding is told; a cell of nothing but blanks is missing, which is a repair."""
     table = read("a, b, c\n1, x, ?\n2,  , z\n")
-    assert table.frame.to_dict(as_series=False) == {"a": ["1", "2"], "b": ["x", None], "c": [None, "z"]}
+    assert table.rows.collect().to_dict(as_series=False) == {"a": ["1", "2"], "b": ["x", None], "c": [None, "z"]}
     assert table.understood["blanks"] == "removed around 4 cells"
     assert [(one.rule, one.column, one.cells) for one in table.repairs] == [("blank", "b", 1)]
 
@@ -43,27 +43,27 @@ def test_how_the_file_was_understood_is_told() -> None:
 
 def test_blank_lines_are_no_rows() -> None:
     """Empty lines at the beginning, in between and at the end are skipped."""
-    assert read("\n\na,b\n1,2\n\n3,4\n\n").frame["a"].to_list() == ["1", "3"]
+    assert read("\n\na,b\n1,2\n\n3,4\n\n").rows.collect()["a"].to_list() == ["1", "3"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_ends_of_lines_of_every_system(end: str) -> None:
     """Unix, Windows and old Macintosh files read alike."""
-    assert read(end.join(["a,b", "1,2", "3,4"])).frame.rows() == [("1", "2"), ("3", "4")]
+    assert read(end.join(["a,b", "1,2", "3,4"])).rows.collect().rows() == [("1", "2"), ("3", "4")]
 
 
 def test_quotes_as_characters_lose_no_rows() -> None:
     """Messages with unpaired quotation marks keep every line."""
     rows = [f'ham\t"hello {x}' if x % 3 else f"spam\tbuy {x}" for x in range(50)]
     table = read("\n".join(rows) + "\n")
-    assert len(table.frame) == 50
-    assert table.frame["column_2"][1] == '"hello 1'
+    assert len(table.rows.collect()) == 50
+    assert table.rows.collect()["column_2"][1] == '"hello 1'
 
 
 def test_short_lines_are_filled_and_counted() -> None:
     """A line with too few fields is read with nulls at its end, and counted."""
     table = read("a,b,c\n1,2,3\n4,5\n6,7,8\n")
-    assert table.frame["c"].to_list() == ["3", None, "8"]
+    assert table.rows.collect()["c"].to_list() == ["3", None, "8"]
     assert [(one.rule, one.rows) for one in table.repairs] == [("short_line", 1)]
 
 
@@ -96,4 +96,4 @@ def test_aligned_columns_are_read() -> None:
     """Fields separated by any number of blanks."""
     table = read("a     b\n" + "".join(f"{x:<6}{x * 2}\n" for x in range(20)))
     assert table.understood["separator"] == "blanks"
-    assert table.frame.select(pl.col("b").cast(pl.Int64)).sum().item() == 380
+    assert table.rows.collect().select(pl.col("b").cast(pl.Int64)).sum().item() == 380

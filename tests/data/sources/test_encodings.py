@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heptad.core.errors import DataError, SettingsError
-from heptad.data.sources.encodings import decode
+from heptad.data.sources.encodings import decode, open_text
 
 TEXT = "name,grüße\nÅsa,1\n"
 
@@ -23,13 +25,13 @@ TEXT = "name,grüße\nÅsa,1\n"
 )
 def test_encodings_are_detected(data: bytes, encoding: str) -> None:
     """By mark, by validity, or by the zeros of UTF-16; what was found is told."""
-    decoded = decode(data, "f.csv")
-    assert (decoded.data.decode(), decoded.encoding) == (TEXT, encoding)
+    opened = open_text(lambda: iter([data]), "f.csv")
+    assert (b"".join(opened.chunks()).decode(), opened.encoding) == (TEXT, encoding)
 
 
 def test_a_declared_encoding_is_taken_at_its_word() -> None:
     """Text in a declared encoding is read in it, and an unknown name is refused."""
-    assert decode("ž".encode("cp1250"), "f.csv", "cp1250").data.decode() == "ž"
+    assert decode("ž".encode("cp1250"), "f.csv", "cp1250").decode() == "ž"
     with pytest.raises(SettingsError, match="no encoding 'klingon'"):
         decode(b"a", "f.csv", "klingon")
 
@@ -50,6 +52,27 @@ def test_bytes_of_no_encoding_are_refused() -> None:
     """A byte that Windows-1252 leaves free cannot be read as it."""
     with pytest.raises(DataError, match="windows-1252: byte 0x81"):
         decode(b"a\x81b\n", "f.csv")
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd\ufeff"), max_size=60),
+    st.sampled_from(["", "utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "shift_jis", "gb18030"]),
+    st.integers(1, 7),
+)
+def test_pieces_of_any_size_say_what_the_whole_says(text: str, codec: str, size: int) -> None:
+    """Characters that a piece cuts in two, and what cannot be read, with the same byte in the same line."""
+    data = text.encode(codec or "utf-8", "ignore")
+    declared = codec if codec in {"shift_jis", "gb18030"} else ""
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+
+    def told(chunks: list[bytes]) -> object:
+        try:
+            opened = open_text(lambda: iter(chunks), "f", declared)
+            return opened.encoding, b"".join(opened.chunks())
+        except DataError as error:
+            return error.problem
+
+    assert told(pieces) == told([data])
 
 
 @pytest.mark.parametrize(

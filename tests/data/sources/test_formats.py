@@ -11,7 +11,7 @@ import pytest
 from heptad.core.errors import DataError
 from heptad.data import SourceSettings, SourceTable
 from heptad.data.columns.column_types import Dates
-from heptad.data.sources import formats
+from heptad.data.sources import blocks, formats
 from heptad.data.sources.cache import SourceCache
 from heptad.data.sources.formats import read_files
 
@@ -122,7 +122,7 @@ def test_columns_of_another_type_are_named_with_their_files(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
 def test_a_text_of_one_endless_line_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it is read into memory."""
-    monkeypatch.setattr(formats, "LINE_BYTES", 3 << 20)
+    monkeypatch.setattr(blocks, "LINE_BYTES", 3 << 20)
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read whole"))
     with (tmp_path / name).open("wb") as file:
         file.write(b'{"a": 1}\n')

@@ -11,8 +11,8 @@ from heptad.data.sources.json_documents import read_json_document
 
 
 def read(text: str | bytes) -> tuple[list[dict[str, object]], str]:
-    frame, taken = read_json_document(text.encode() if isinstance(text, str) else text, "t.json", "")
-    return frame.to_dicts(), taken
+    rows, taken = read_json_document(text.encode() if isinstance(text, str) else text, "t.json", "")
+    return rows.collect().to_dicts(), taken
 
 
 def test_an_array_of_objects_is_rows() -> None:

@@ -8,7 +8,7 @@ from heptad.data.sources.sniffing import COLUMNS, Dialect, check_names, sniff
 
 
 def sniffed(text: str, **settings: object) -> Dialect:
-    return sniff(text.encode(), "f.csv", SourceSettings(uri="f.csv", **settings))  # type: ignore[arg-type]
+    return sniff(lambda: iter([text.encode()]), "f.csv", SourceSettings(uri="f.csv", **settings))  # type: ignore[arg-type]
 
 
 def lines(*rows: str, times: int = 5) -> str:

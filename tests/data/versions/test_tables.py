@@ -58,10 +58,35 @@ def test_whole_files_are_kept(tmp_path: Path) -> None:
     table = Table(tmp_path / "t")
     first = table.write(rows(0, 8))
     files = set((tmp_path / "t").glob("*.parquet"))
-    assert [table.kept(first, same) for same in range(9)] == [0, 0, 0, 3, 3, 3, 6, 6, 8]
+    assert [table.kept(first, same, same) for same in range(9)] == [0, 0, 0, 3, 3, 3, 6, 6, 8]
     second = table.write(rows(6, 7, value=1.0), first, 6)
     assert files < set((tmp_path / "t").glob("*.parquet"))
     assert len(files & {Path(file) for file in DeltaTable(tmp_path / "t", version=second).file_uris()}) == 2
+
+
+def test_little_that_is_appended_often_leaves_few_files(tmp_path: Path) -> None:
+    """Small files are merged with as much as follows them: a row is written again when the table has doubled."""
+    table, days = Table(tmp_path / "t"), 64
+    version = table.write(rows(0, 1))
+    for day in range(1, days):
+        kept = table.kept(version, day, day + 1)
+        version = table.write(rows(kept, day + 1), version, kept)
+        files = DeltaTable(tmp_path / "t", version=version).file_uris()
+        assert len(files) <= (day + 1).bit_length()
+    assert numbers(table, version) == list(range(days))
+    written = sum(
+        pl.scan_parquet(file).select(pl.len()).collect().item() for file in (tmp_path / "t").glob("*.parquet")
+    )
+    assert written <= days * days.bit_length()
+
+
+def test_large_files_are_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever follows a file that is worth keeping, it stays."""
+    table = Table(tmp_path / "t")
+    version = table.write(rows(0, 8))
+    assert table.kept(version, 8, 1000) == 0
+    monkeypatch.setattr(tables, "SMALL_FILE", 1)
+    assert table.kept(version, 8, 1000) == 8
 
 
 def test_files_that_another_program_wrote_are_sorted(tmp_path: Path) -> None:
@@ -73,7 +98,7 @@ def test_files_that_another_program_wrote_are_sorted(tmp_path: Path) -> None:
     rewritten = DeltaTable(tmp_path / "t").version()
     assert table.scan(rewritten, ["_row"]).collect()["_row"].to_list() == [0, 1, 2, 3, 4]
     assert sorted(numbers(table, rewritten)) == [0, 1, 2, 3, 4]
-    assert (table.kept(rewritten, 5), table.kept(base, 5)) == (0, 5)
+    assert (table.kept(rewritten, 5, 5), table.kept(base, 5, 5)) == (0, 5)
 
 
 @pytest.mark.parametrize("partitioned", [False, True])

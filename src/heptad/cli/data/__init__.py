@@ -2,9 +2,33 @@
 
 import typer
 
-from heptad.cli.data import anonymity, erase, expect, features, pii, profile, quarantine, statistics, suggest, versions
+from heptad.cli.data import (
+    anonymity,
+    collect,
+    erase,
+    expect,
+    features,
+    pii,
+    profile,
+    quarantine,
+    statistics,
+    suggest,
+    versions,
+)
 
 app = typer.Typer(help="Step 1: versions of the table, features, expectations.")
-for topic in (versions, profile, quarantine, suggest, expect, features, pii, anonymity, statistics, erase):
+for topic in (
+    collect,
+    versions,
+    profile,
+    quarantine,
+    suggest,
+    expect,
+    features,
+    pii,
+    anonymity,
+    statistics,
+    erase,
+):
     app.registered_commands += topic.app.registered_commands
     app.registered_groups += topic.app.registered_groups

@@ -1,10 +1,10 @@
 """From sources to the one table: the project's function, features as of each row's time, types, repairs, order."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
@@ -13,6 +13,7 @@ from heptad.core.errors import DataError, NotFoundError, SettingsError, nearest
 from heptad.core.memory import budget
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
+from heptad.data.assembling.changes import Change, reads_alike, settle_changes
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.staging import Staged, is_small, stage
@@ -26,12 +27,13 @@ from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
 from heptad.data.erasing.suppression import Suppression
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
-from heptad.data.records import DatasetVersion, Repair, SourceRead
+from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
 from heptad.data.settings import DataSettings
-from heptad.data.sources.settings import SourceSettings
+from heptad.data.sources.settings import OfChange, OnChange, SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place
 
+Judge: TypeAlias = Callable[[Mapping[str, Input], Mapping[str, SourceSettings]], list[Finding]]
 STAGING = "staging"
 """Folder in the workspace for tables that are worked on and do not fit into memory."""
 _TEXTS = {"category", "text"}
@@ -52,6 +54,10 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[SourceRead]
     repairs: list[Repair]
     """What was repaired on the way, cells by rule not yet counted."""
+    changes: list[Change]
+    """How the columns of the sources differ from those of the version before, and what was done about it."""
+    judged: list[Finding]
+    """What was found of the sources as a whole."""
 
 
 class Assembly:
@@ -101,7 +107,7 @@ class Assembly:
     def fingerprint(self) -> dict[str, Any]:
         """What the rows depend on besides the sources: settings, and the digest of the function's file."""
         parts = {"data": self._data, "clean": self._clean, "sources": self._settings, "features": self._features}
-        plain: dict[str, Any] = msgspec.to_builtins(parts)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(parts))  # as records give it back
         return plain | {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
 
     def watermark(self) -> dict[str, str]:
@@ -124,23 +130,47 @@ class Assembly:
         """The rows of one source, typed, its time in UTC; without those of people who were erased."""
         return self._suppression.without(self._inputs.read(name).rows)
 
-    def build(self, until: datetime | None = None, before: DatasetVersion | None = None) -> Assembled:
+    def build(
+        self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
+    ) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
 
-        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. Raises
-        `DataError` and `SettingsError`
+        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. `judge`
+        is asked about the sources before anything is made of them. Raises `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
         inputs = self._inputs.now()
+        judged = judge(inputs, self._settings) if judge else []
+        inputs, changes = self._as_before(inputs, before)
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         with self._blamed(rows):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
-            return self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
+            made = self._typed(staged, features, [*_found(inputs), *repairs], inputs, before)
+            return msgspec.structs.replace(made, changes=changes, judged=judged)
         except BaseException:
             staged.close()
             raise
+
+    def _as_before(
+        self, inputs: dict[str, Input], before: DatasetVersion | None
+    ) -> tuple[dict[str, Input], list[Change]]:
+        """The sources with the columns that they had at the version before, as far as `on_change` wants it so.
+
+        Raises `DataError` with every change that it refuses. Where a person has changed how the table is made, the
+        columns of that version say nothing.
+        """
+        if before is None or not reads_alike(before.settings, self.fingerprint()):
+            return inputs, []
+        known = {one.name: one.columns for one in before.sources if one.columns}
+        # Without `infer` nothing of the version before binds the next.
+        expect: Any = before.settings["expect"]
+        bound = self._rows_from if expect["infer"] else ""
+        policies: dict[str, OnChange | OfChange] = {
+            name: one.on_change or (OnChange() if name == bound else "accept") for name, one in self._settings.items()
+        }
+        return settle_changes(inputs, known, policies, self._style)
 
     def _staged(
         self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, *, small: bool
@@ -203,6 +233,8 @@ class Assembly:
             task=task,
             sources=[one.read for one in inputs.values()],
             repairs=[*repairs, *found],
+            changes=[],
+            judged=[],
         )
 
     def _main_source(self) -> str:

@@ -11,22 +11,26 @@ from heptad.core import graph
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
+from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
+from heptad.data.assembling.judging import Judging
+from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
 from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
-from heptad.data.cleaning.conditions import rows_where
 from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats
+from heptad.data.cleaning.rules import rows_where
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.columns.schema import LABEL_TIME, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
+from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
 from heptad.data.passes import Question, ask
 from heptad.data.profiles.profile import Profile, Profiling, infer_edges
-from heptad.data.records import DatasetVersion, Finding, Fitted, Repair, Schema, SourceRead
+from heptad.data.records import Column, DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
@@ -35,7 +39,6 @@ from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
 
-QUARANTINE = pl.Schema({"rule": pl.String(), "row": pl.String()})
 _NOTICED = {"informative", "no_leak"}
 """Findings about columns that are looked for in the first version only."""
 
@@ -77,16 +80,18 @@ class Collecting:
     def collect(self, name: str, until: datetime | None, sample: int) -> Record[DatasetVersion]:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""
         settings = self._effective_settings()
-        already = self._already(name, until, settings)
+        freed = releases(self._workspace, name)
+        already = self._already(name, until, settings, len(freed))
         if already is not None:
             return already
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
         known = as_it_is(self._workspace, latest) if latest else None
-        before = known if known is not None and known.settings == settings else None
-        made = self._assembly.build(until, before)
+        before = known if known is not None and reads_alike(known.settings, settings) else None
+        judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
+        made = self._assembly.build(until, before, judging)
         with made.staged:
-            prepared = self._prepare(name, made, until, sample, before)
+            prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
             folder = known.table if known else versions.folder_name(name)
             table = Table(self._workspace.tables / folder)
             delta_version = store_rows(table, prepared.rows, prepared.extent.rows, prepared.blocks, known)
@@ -112,10 +117,11 @@ class Collecting:
             findings=prepared.findings,
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             fitted=prepared.fitted,
+            released=len(freed),
             settings=settings,
         )
         used = Registry(self._workspace, name).record_used(made.features, self._workspace.root)
-        return self._save(body, latest, used)
+        return self._save(body, latest, [*(("feature", one) for one in used), *(("released", one.id) for one in freed)])
 
     def profile(self, body: DatasetVersion) -> Profile:
         """The profile that was made with a version."""
@@ -127,8 +133,10 @@ class Collecting:
         plain: dict[str, Any] = msgspec.json.decode(canonical_json(parts))
         return plain
 
-    def _already(self, name: str, until: datetime | None, settings: dict[str, Any]) -> Record[DatasetVersion] | None:
-        """The version that was made of the same sources, settings and moment, so that repeating finds it."""
+    def _already(
+        self, name: str, until: datetime | None, settings: dict[str, Any], released: int
+    ) -> Record[DatasetVersion] | None:
+        """The version that was made of the same sources, settings, releases and moment, so that repeating finds it."""
         watermark = self._assembly.watermark()
         for version in versions.log(self._workspace, name):
             body = version.body
@@ -136,32 +144,48 @@ class Collecting:
             if (
                 ROLLED_BACK not in version.attributes
                 and asked == until
+                and body.released == released
                 and body.settings == settings
                 and {one.name: one.digest for one in body.sources} == watermark
             ):
                 return version
         return None
 
+    def _volumes(self, name: str) -> dict[str, list[int]]:
+        """Source to how many rows it had, newest version first."""
+        volumes: dict[str, list[int]] = {}
+        for version in versions.log(self._workspace, name):
+            for source in version.body.sources:
+                volumes.setdefault(source.name, []).append(source.rows)
+        return volumes
+
     def _prepare(
-        self, name: str, made: Assembled, until: datetime | None, sample: int, before: DatasetVersion | None
+        self,
+        name: str,
+        made: Assembled,
+        until: datetime | None,
+        sample: int,
+        before: DatasetVersion | None,
+        freed: Sequence[ReleasedRow],
     ) -> Prepared:
         """Rows, schema and findings; raises `DataError` for broken expectations, once quarantine holds the rows.
 
         What was noticed about the columns of the version `before` is passed on, since their roles are too.
         """
-        data, reference = self._data, before.schema if before else None
-        aside, marked = self._without_unfit(made, until)
+        data = self._data
+        aside, marked = self._without_unfit(made, until, freed)
         kept = without_marks(marked.filter(pl.col(ASIDE).is_null()))
         kept = made.staged.settled(self._sampled(kept, sample) if sample else kept)
+        reference = accepted(before.schema, made.changes, kept) if before else None
         kept = bind(kept, reference) if reference else kept
         types, kinds = kept.collect_schema(), infer_types(kept, data, reference)
         useless = {} if reference else left_out(kept, self._possible_features(types.names()), set(data.types))
         reading = SchemaReading(
             types, kinds, made.task, data, self._expect.binding(), left_out=useless, reference=reference
         )
-        known = self.profile(before) if before else None
+        known = without_retyped(self.profile(before), reading.columns()) if before else None
         profiled = [column for column in reading.columns() if column.role in {"feature", "target"}]
-        context = self._history.context(name, types, until)
+        context = _comparable(self._history.context(name, types, until), reading.columns())
         expected = Expectations(context, data.key or [ROW], self._expect, reference)
         questions: list[Question[Any]] = [
             reading,
@@ -175,7 +199,8 @@ class Collecting:
             marked, made.repairing, aside, *(Of(kept, question) for question in questions)
         )
         broken = [*made.repairing.refused(marked, cells), *expected.broken(kept, findings)]
-        self._quarantine(name, [*([rows_aside(marked)] if rows_gone else ()), *broken])
+        named = rows_aside(marked, self._beside()) if rows_gone else None
+        write_quarantine(self._workspace, name, named, broken)
         findings = [*made.repairing.findings(cells), *findings]
         refuse(findings, name)
         return Prepared(
@@ -186,7 +211,12 @@ class Collecting:
             profile=profile,
             sources=made.sources,
             repairs=[*made.repairs, *made.repairing.repairs(made.typed, cells), *rows_gone],
-            findings=[*findings, *self._noticed(kept, schema, useless, before)],
+            findings=[
+                *made.judged,
+                *changed_findings(made.changes),
+                *findings,
+                *self._noticed(kept, schema, useless, before),
+            ],
             fitted=made.repairing.fitted,
         )
 
@@ -206,37 +236,47 @@ class Collecting:
         taken = {data.target, data.time, data.label_time, LABEL_TIME, ROW, *data.key, *data.ignore}
         return [name for name in names if name not in taken]
 
-    def _without_unfit(self, made: Assembled, until: datetime | None) -> tuple[SettingAside, pl.LazyFrame]:
-        """Sets aside rows that a rule of cells or rows, copies, a time or a label makes unfit; hides later labels."""
+    def _without_unfit(
+        self, made: Assembled, until: datetime | None, freed: Sequence[ReleasedRow]
+    ) -> tuple[SettingAside, pl.LazyFrame]:
+        """Sets aside rows that a rule of cells or rows, copies, a time or a label makes unfit; hides later labels.
+
+        Rows that were released from a rule are none of its business.
+        """
         data, rules = self._data, made.repairing.unfit()
         target = pl.col(data.target)
         rows, never, hidden = made.staged.settled(made.rows), target.is_null(), target
         types = rows.collect_schema()
-        rules |= {f"rows {name}": rows_where(rule, types) for name, rule in self._clean.rows.items()}
+        rules |= {f"rows {name}": where for name, where in rows_where(self._clean, types).items()}
         if data.time:
             rules["missing_time"] = pl.col(data.time).is_null()
             if until is not None:
                 unknown = pl.col(data.label_time or LABEL_TIME) > until
                 never &= ~unknown.fill_null(value=False)
                 hidden = pl.when(~unknown.fill_null(value=True)).then(target).alias(data.target)
-        copies: dict[str, pl.Series] = {}
-        if self._clean.duplicates == "drop":
-            shown = without_marks(rows.with_columns(hidden))
-            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME}]
-            copies["duplicate"] = duplicates(shown, compared, data.key)
-        copies |= self._repeated(rows.with_row_index(PLACE), rules)
-        if any(map(len, copies.values())):
-            rows = rows.with_row_index(PLACE)
-            rules |= {name: at_places(places) for name, places in copies.items() if len(places)}
+        placed = rows.with_row_index(PLACE)
+        rules = without_released(placed, hidden, rules, freed, self._beside())
+        copies = self._copies(rows, hidden, rules)
+        later = {name: at_places(places) for name, places in copies.items() if len(places)}
         if self._clean.missing_target == "drop":
-            rules["missing_target"] = never
+            later["missing_target"] = never
+        rules |= without_released(placed, hidden, later, freed, self._beside())
         aside = SettingAside(rules)
+        rows = placed if freed or any(map(len, copies.values())) else rows
         return aside, made.staged.settled(aside.rows(rows).with_columns(hidden))
 
-    def _repeated(self, placed: pl.LazyFrame, rules: Mapping[str, pl.Expr]) -> Mapping[str, pl.Series]:
-        """The places of rows that share a key or are alike, among rows that no earlier rule sets aside."""
+    def _beside(self) -> Collection[str]:
+        """What is no content of a row: its number, and when its label became known."""
+        return {ROW, LABEL_TIME, self._data.label_time}
+
+    def _copies(self, rows: pl.LazyFrame, hidden: pl.Expr, rules: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
+        """The places of rows that repeat others: whole, or by a key or nearly among rows that no rule sets aside."""
         clean, found = self._clean, {}
-        staying = placed.filter(*(~wanted.fill_null(value=False) for wanted in rules.values()))
+        if clean.duplicates == "drop":
+            shown = without_marks(rows.with_columns(hidden))
+            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME}]
+            found["duplicate"] = duplicates(shown, compared, self._data.key)
+        staying = rows.with_row_index(PLACE).filter(*(~wanted.fill_null(value=False) for wanted in rules.values()))
         if clean.duplicate_by:
             found["duplicate_by"] = repeats(staying, clean.duplicate_by, clean.duplicate_kept)
         if clean.similar.columns:
@@ -255,14 +295,8 @@ class Collecting:
         places = ranked.sort(PLACE).collect(engine="streaming")[PLACE]
         return placed.filter(at_places(places)).drop(PLACE)
 
-    def _quarantine(self, name: str, aside: Sequence[pl.LazyFrame]) -> None:
-        """Keeps the rows that the latest collection set aside, each with its rule, as JSON."""
-        table = quarantine_table(self._workspace, name)
-        if aside or table.exists():
-            table.write(pl.concat([pl.LazyFrame(schema=QUARANTINE), *aside]))
-
     def _save(
-        self, body: DatasetVersion, latest: Record[DatasetVersion] | None, features: Sequence[Id]
+        self, body: DatasetVersion, latest: Record[DatasetVersion] | None, used: Sequence[tuple[str, Id]]
     ) -> Record[DatasetVersion]:
         # The moment of an unlimited collection is left out: repeated after a crash, it would be another.
         asked = "" if body.everything else body.until.isoformat()
@@ -271,8 +305,8 @@ class Collecting:
             self._workspace,
             body,
             scope=body.name,
-            key=[body.version, body.digest, asked, digest_of(canonical_json(body.settings))],
-            made_from=[*([("previous", latest.id)] if latest else []), *(("feature", one) for one in features)],
+            key=[body.version, body.digest, asked, body.released, digest_of(canonical_json(body.settings))],
+            made_from=[*([("previous", latest.id)] if latest else []), *used],
             attributes={"name": body.name, "version": body.version, "rows": body.rows},
             aliases=[
                 AliasMove(scope=versions.alias_scope(body.name), name=versions.LATEST, target="@", expected=expected)
@@ -282,9 +316,11 @@ class Collecting:
         )
 
 
-def quarantine_table(workspace: Workspace, name: str) -> Table:
-    """Where the rows are that the latest collection of a data set put aside."""
-    return Table(workspace.tables / f"{versions.folder_name(name)}-quarantine")
+def _comparable(context: Context, columns: Sequence[Column]) -> Context:
+    """The context with the profile as far as its columns have the types that they had."""
+    if context.profile is None:
+        return context
+    return msgspec.structs.replace(context, profile=without_retyped(context.profile, columns))
 
 
 def _warning(expectation: str, column: str, what: str) -> Finding:

@@ -9,7 +9,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.assembling.staging import is_small
-from heptad.data.columns.column_types import Dates, as_moments, read_columns
+from heptad.data.columns.column_types import Dates, as_moments, read_columns, type_word
 from heptad.data.records import Repair, SourceRead
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, open_source
@@ -84,7 +84,14 @@ class Inputs:
             if is_small(size):
                 rows = rows.collect(engine="streaming").lazy()
         uri = self._settings[name].uri
-        read = SourceRead(name=name, uri=uri, rows=height, digest=digest, understood=table.understood)
+        read = SourceRead(
+            name=name,
+            uri=uri,
+            rows=height,
+            digest=digest,
+            understood=table.understood,
+            columns={column: type_word(kind) for column, kind in types.items()},
+        )
         return Input(rows=rows, size=size, repairs=repairs, read=read)
 
 

@@ -19,7 +19,7 @@ def store_rows(
 ) -> int:
     """Commits so many rows, in order and with these block digests, over the latest version; answers the Delta version.
 
-    Rows that are equal from the start stay in their files, as far as those hold no others. The rest goes in one
+    Rows that are equal from the start stay in their files, as far as those are worth keeping. The rest goes in one
     commit. Equal rows commit nothing.
     """
     if latest is None:
@@ -28,5 +28,5 @@ def store_rows(
     same = equal_rows(latest.blocks, latest.rows, blocks, height)
     if same == latest.rows == height:
         return base
-    kept = table.kept(base, same)
+    kept = table.kept(base, same, height)
     return table.write(rows.slice(kept) if kept else rows, base, kept)

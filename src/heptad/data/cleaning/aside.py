@@ -1,6 +1,6 @@
 """Sets rows aside by rule: none is lost, and each goes by one rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -52,13 +52,17 @@ class SettingAside:
         return [Repair(rule=name, rows=values[name]) for name in self.rules if values[name]]
 
 
-def rows_aside(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Of marked rows those that go: the `rule`, and the `row` as JSON, with unreadable texts as they came."""
-    gone = rows.filter(pl.col(ASIDE).is_not_null())
-    names = rows.collect_schema().names()
+def rows_aside(rows: pl.LazyFrame, beside: Collection[str] = ()) -> pl.LazyFrame:
+    """Of marked rows those that go: the `rule`, the `row` as JSON, and its `content`, without the columns `beside`."""
+    gone, names = rows.filter(pl.col(ASIDE).is_not_null()), rows.collect_schema().names()
+    return gone.select(rule=ASIDE, row=row_content(names), content=row_content(names, beside))
+
+
+def row_content(names: Collection[str], beside: Collection[str] = ()) -> pl.Expr:
+    """Marked rows with these columns as JSON, with unreadable texts as they came, without the columns `beside`."""
     shown = [
         pl.col(f"{CAME}{name}" if f"{CAME}{name}" in names else name).alias(name)
         for name in names
-        if not name.startswith(MARK)
+        if not name.startswith(MARK) and name not in beside
     ]
-    return gone.select(rule=ASIDE, row=pl.struct(shown).struct.json_encode())
+    return pl.struct(shown).struct.json_encode()

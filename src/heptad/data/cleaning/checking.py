@@ -8,9 +8,9 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.core.secrets import holds_secret
-from heptad.data.cleaning.conditions import condition_mistakes
 from heptad.data.cleaning.kinds import kinds_of, read_as
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
+from heptad.data.columns.conditions import ConditionError, compile_condition
 
 _STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
 _ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"), ("prefix", "mask", "pseudonym"))
@@ -108,12 +108,16 @@ def _holds(kind: pl.DataType, value: str | float | bool) -> bool:
 
 
 def _of_rows(types: Mapping[str, pl.DataType], settings: CleanSettings) -> Iterator[str]:
-    after = {name: read_as(settings.columns[name]) or kind if name in settings.columns else kind
-             for name, kind in types.items()}  # fmt: skip
-    for name, rule in settings.rows.items():
-        for setting, conditions in (("where", rule.where), ("unless", rule.unless)):
-            for condition in conditions:
-                yield from (f"[clean.rows.{name}] {setting}: {one}" for one in condition_mistakes(condition, after))
+    after = dict(types)
+    for name, rule in settings.columns.items():
+        if name in types:
+            after[name] = read_as(rule) or types[name]
+            after |= {f"{name}_outlier": pl.Boolean()} if rule.outlying == "mark" else {}
+    for name, rows in settings.rows.items():
+        try:
+            compile_condition(rows.where, after, f"[clean.rows.{name}] where")
+        except ConditionError as error:
+            yield f"{error.problem} Allowed: {error.allowed}"
     similar = settings.similar
     for setting, named in (
         ("[clean] duplicate_by", settings.duplicate_by),

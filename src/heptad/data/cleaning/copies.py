@@ -33,6 +33,18 @@ def duplicates(rows: pl.LazyFrame, columns: Sequence[str], key: Sequence[str]) -
     return repeated.sort(PLACE).collect(engine="streaming")[PLACE]
 
 
+def repeats_by_chance(rows: pl.DataFrame) -> float:
+    """How many pairs of rows would be alike if each column were drawn anew for each row.
+
+    Columns that go together make more of them, so it is a low guess.
+    """
+    alike = 1.0
+    for name in rows.columns:
+        counts = rows[name].value_counts()["count"].cast(pl.Float64)
+        alike *= float((counts * (counts - 1)).sum()) / max(1, len(rows) * (len(rows) - 1))
+    return alike * len(rows) * (len(rows) - 1) / 2
+
+
 def at_places(places: pl.Series) -> pl.Expr:
     """Whether a row is at one of some places, ascending, of rows with their place in the column `PLACE`."""
     wanted = places.to_numpy()

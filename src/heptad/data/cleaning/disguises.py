@@ -4,17 +4,9 @@ They come last, after every rule that has to see the value as it is; a request i
 """
 
 import polars as pl
-from blake3 import blake3
 
-from heptad.core.errors import SettingsError
-from heptad.core.secrets import reveal
+from heptad.data.cleaning.keyed import HIDDEN, pseudonym_key, pseudonym_of
 from heptad.data.cleaning.steps import Given, Step
-
-SHORTEST_KEY = 16
-"""Characters; a shorter key could be tried out."""
-_LENGTH = 16
-"""Bytes of a pseudonym: among a billion people, two have the same one with a chance of 1 in 10**21."""
-_HIDDEN = "****"
 
 
 def pseudonym(given: Given) -> Step:
@@ -35,23 +27,6 @@ def pseudonym(given: Given) -> Step:
     return Step("pseudonym", given.column, repair, _present, kind=pl.String(), hides=True)
 
 
-def pseudonym_of(text: str, key: bytes) -> str:
-    """What stands for a value under a key of 32 bytes."""
-    return blake3(text.encode(), key=key).hexdigest(_LENGTH)
-
-
-def pseudonym_key(setting: str) -> bytes:
-    """The key of 32 bytes that a setting such as `${PSEUDONYMS}` names; raises `SettingsError` for a short one."""
-    secret = reveal(setting)
-    if len(secret) < SHORTEST_KEY:
-        raise SettingsError(
-            f"The key {setting} of pseudonyms has {len(secret)} characters.",
-            allowed=f"{SHORTEST_KEY} or more",
-            remedy="make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
-        )
-    return blake3(secret.encode(), derive_key_context="heptad pseudonyms 1").digest()
-
-
 def mask(given: Given) -> Step:
     """All but the last characters become four stars, however many they are; a text that short is hidden whole."""
     shown = given.rule.mask or 0
@@ -59,8 +34,8 @@ def mask(given: Given) -> Step:
     def repair(value: pl.Expr) -> pl.Expr:
         tail = value.str.tail(shown) if shown else pl.lit("")
         # What was hidden whole stays so when it is hidden again.
-        whole = (value.str.len_chars() <= shown) | (value == _HIDDEN)
-        hidden = pl.when(whole).then(pl.lit(_HIDDEN)).otherwise(pl.lit(_HIDDEN) + tail)
+        whole = (value.str.len_chars() <= shown) | (value == HIDDEN)
+        hidden = pl.when(whole).then(pl.lit(HIDDEN)).otherwise(pl.lit(HIDDEN) + tail)
         return pl.when(value.is_not_null()).then(hidden)
 
     return Step("mask", given.column, repair, hides=True)

@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 
 from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
-from heptad.data.cleaning.conditions import rows_where
-from heptad.data.cleaning.rules import fit_repairs
+from heptad.data.cleaning.rules import fit_repairs, rows_where
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.expectations.checks import refuse
 from heptad.data.passes import ask
@@ -26,7 +25,7 @@ def clean_file(rows: pl.LazyFrame, settings: CleanSettings, into: Path, aside: P
     marked = repairing.rows(rows)
     types = marked.collect_schema()
     setting = SettingAside(
-        repairing.unfit() | {f"rows {name}": rows_where(rule, types) for name, rule in settings.rows.items()}
+        repairing.unfit() | {f"rows {name}": where for name, where in rows_where(settings, types).items()}
     )
     marked = setting.rows(marked) if setting.rules else marked
     kept = without_marks(marked.filter(pl.col(ASIDE).is_null()) if setting.rules else marked)
@@ -39,7 +38,7 @@ def clean_file(rows: pl.LazyFrame, settings: CleanSettings, into: Path, aside: P
     finally:
         part.unlink(missing_ok=True)
     if gone and aside is not None:
-        rows_aside(marked).sink_parquet(aside)
+        rows_aside(marked).drop("content").sink_parquet(aside)
     return [*repairing.repairs(rows, counts), *gone]
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given, Step, filled
 from heptad.data.columns.dialogues import Asking, Dialogue
+from heptad.data.columns.lookups import look_up
 
 MOST_GROUPS = 10_000
 """So many groups, those of the most rows, are kept for requests, besides those that disagree."""
@@ -27,7 +28,7 @@ def told_by(given: Given) -> Step:
     group = group_text(given.rule.told_by)
 
     def voted(value: pl.Expr) -> pl.Expr:
-        winner = group.replace_strict(votes, default=None, return_dtype=pl.String)
+        winner = look_up(group, votes, pl.String())
         return pl.coalesce(winner.cast(given.kind), value)
 
     return Step("told_by", given.column, voted)

@@ -1,12 +1,13 @@
 """Rules that read texts as numbers or times: thousands and currencies, units, formats of dates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from heptad.data.cleaning.steps import Given, Step
 from heptad.data.columns.column_types import STORED
+from heptad.data.columns.lookups import look_up
 
 _NUMBER = {"point": r"(?:\d{1,3}(?:[, '\x{a0}]\d{3})+|\d+)(?:\.\d*)?|\.\d+",
            "comma": r"(?:\d{1,3}(?:[. '\x{a0}]\d{3})+|\d+)(?:,\d*)?|,\d+"}  # fmt: skip
@@ -49,28 +50,34 @@ def units(given: Given) -> Step:
     def read(text: pl.Expr) -> pl.Expr:
         value = text.str.extract(shape, 1).cast(pl.Float64, strict=False)
         unit = text.str.extract(shape, 2)
-        return value * unit.replace_strict(factors, default=1.0, return_dtype=pl.Float64)
+        return value * look_up(unit, factors, pl.Float64(), default=1.0)
 
     return _read("units", given, read, STORED["number"])
 
 
 def dates(given: Given) -> Step:
     """Times in UTC by the first format that fits; what another than the first reads is counted."""
+    patterns = given.rule.dates
+    return _read(
+        "dates",
+        given,
+        lambda text: read_dates(text, patterns),
+        STORED["datetime"],
+        changed=lambda before, after: after.ne_missing(read_dates(before, patterns[:1])),
+    )
 
-    def parsed(text: pl.Expr, pattern: str) -> pl.Expr:
+
+def read_dates(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
+    """Texts as times in UTC by the first pattern that fits; null where none does."""
+
+    def parsed(pattern: str) -> pl.Expr:
         if "%z" in pattern:
             return text.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
         return text.str.to_datetime(pattern, strict=False, time_unit="us").dt.replace_time_zone("UTC")
 
-    def read(text: pl.Expr) -> pl.Expr:
-        found = pl.coalesce([parsed(text, pattern) for pattern in given.rule.dates])
-        # "%Y" reads 7 as the year 7.
-        return pl.when(found.dt.year() >= 1000).then(found)
-
-    first = given.rule.dates[0]
-    return _read(
-        "dates", given, read, STORED["datetime"], changed=lambda before, after: after.ne_missing(parsed(before, first))
-    )
+    found = pl.coalesce([parsed(pattern) for pattern in patterns])
+    # "%Y" reads 7 as the year 7.
+    return pl.when(found.dt.year() >= 1000).then(found)
 
 
 def _read(

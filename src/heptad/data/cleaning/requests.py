@@ -1,17 +1,20 @@
 """Does to the rows of a request what the rules of a version did to its table, with the same expressions."""
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
 
 from heptad.data.cleaning.aside import MARK, without_marks
-from heptad.data.cleaning.conditions import columns_of, rows_where
 from heptad.data.cleaning.kinds import read_as
-from heptad.data.cleaning.rules import CellRepairs, Mark
+from heptad.data.cleaning.rules import CellRepairs, Mark, rows_where
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
+from heptad.data.cleaning.singles.rules import RequestRules
+from heptad.data.cleaning.singles.truths import as_moment
 from heptad.data.columns.column_types import STORED
+from heptad.data.columns.conditions import columns_of
 from heptad.data.records import DatasetVersion
 
 _CAME, _ROWS = f"{MARK}request ", f"{MARK}rows "
@@ -60,7 +63,7 @@ def clean_rows(version: DatasetVersion, rows: pl.DataFrame) -> CleanedRows:
     repairing = CellRepairs(typed.schema, settings, protected, version.fitted)
     cleaned = repairing.rows(typed.lazy().with_columns(pl.all().name.prefix(_CAME)))
     types = cleaned.collect_schema()
-    about = {name: rows_where(rule, types).alias(f"{_ROWS}{name}") for name, rule in settings.rows.items()}
+    about = {name: where.alias(f"{_ROWS}{name}") for name, where in rows_where(settings, types).items()}
     made = cleaned.with_columns(about.values()).collect()
     told = [*_cells(made, repairing.marks, settings), *_whole(made, settings)]
     refused = [one for one in told if isinstance(one, RefusedRow)]
@@ -69,6 +72,28 @@ def clean_rows(version: DatasetVersion, rows: pl.DataFrame) -> CleanedRows:
     return CleanedRows(
         rows=kept.collect(), repairs=[one for one in told if isinstance(one, RowRepair)], refused=refused
     )
+
+
+def clean_requests(
+    version: DatasetVersion, rules: RequestRules, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[dict[str, Any] | None, int]]:
+    """Rows as clients would send them, cleaned as a table is: each as the model takes it, and how much is told of it.
+
+    A row that is refused is `None`. What `singles` does is held to this.
+    """
+    types = {
+        name: pl.String() if name in rules.columns and read_as(rules.columns[name]) else STORED[kind]
+        for name, kind in rules.types.items()
+        if rows and name in rows[0]
+    }
+    moments = [name for name, kind in types.items() if kind.is_temporal()]
+    cells = [{**row, **{name: as_moment(row[name]) for name in moments}} for row in rows]
+    found = clean_rows(version, pl.DataFrame(cells, schema=types))
+    refused = {one.row for one in found.refused}
+    told = Counter(one.row for one in found.repairs)
+    inputs = [name for name in rules.inputs if name in found.rows.columns]
+    cleaned = iter(found.rows.select(inputs).to_dicts())
+    return [(None, 0) if place in refused else (next(cleaned), told[place]) for place in range(len(rows))]
 
 
 def _applicable(settings: CleanSettings, names: list[str]) -> CleanSettings:
@@ -81,7 +106,7 @@ def _applicable(settings: CleanSettings, names: list[str]) -> CleanSettings:
             fill_from = rule.fill_from if rule.fill_from in there else ""
             columns[name] = msgspec.structs.replace(rule, told_by=told_by, fill_from=fill_from)
     known = there | {f"{name}_outlier" for name in columns}
-    rules = {name: rule for name, rule in settings.rows.items() if known.issuperset(columns_of(rule))}
+    rules = {name: rule for name, rule in settings.rows.items() if known.issuperset(columns_of(rule.where))}
     return CleanSettings(columns=columns, rows=rules)
 
 
@@ -101,8 +126,8 @@ def _cells(made: pl.DataFrame, marks: list[Mark], settings: CleanSettings) -> It
     for mark in marks:
         step = mark.step
         request = settings.columns.get(step.column, CleanRule()).request
-        if step.adds:
-            continue
+        if step.adds or step.hides:
+            continue  # a disguise is done to every row, and its value is nothing to be told
         does = request or ("apply" if mark.changed else "refuse" if step.refuses else "warn")
         found = made[mark.name].arg_true().to_list()
         for row in found:
@@ -120,7 +145,7 @@ def _whole(made: pl.DataFrame, settings: CleanSettings) -> Iterator[RowRepair | 
     for name, rule in settings.rows.items():
         for row in made[f"{_ROWS}{name}"].arg_true().to_list():
             if rule.request == "refuse":
-                reason = rule.reason or f"{' and '.join(rule.where)}: the table has no such rows ([clean.rows.{name}])"
+                reason = rule.reason or f"{rule.where}: the table has no such rows ([clean.rows.{name}])"
                 yield RefusedRow(row=row, rule=f"rows {name}", reason=reason)
             else:
                 yield RowRepair(row=row, rule=f"rows {name}", done="warned")

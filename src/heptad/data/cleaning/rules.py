@@ -1,6 +1,7 @@
 """Repairs cells by rule, as parts of one lazy query, with every change counted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count, zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,13 +15,14 @@ from heptad.data.cleaning.limits import fit_outliers
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.cleaning.steps import Step
 from heptad.data.columns.column_types import EXAMPLES, LOOKED_AT
+from heptad.data.columns.conditions import compile_condition
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.passes import ask
 from heptad.data.records import Finding, Fitted, Repair
 
 FIRST = 100_000
 """Rows among which examples are looked for first."""
-_FIRST = f"{MARK}first "
+_FIRST, _BEFORE, _CHANGED, _GONE = (f"{MARK}{word} " for word in ("first", "before", "changed", "gone"))
 
 
 class Mark(NamedTuple):
@@ -52,7 +54,7 @@ class CellRepairs:
         self.stages = steps_of(types, settings, protected, self.fitted)
         self._read = [name for name, rule in settings.columns.items() if read_as(rule) and rule.unread != "null"]
         self.marks = [
-            Mark(f"{MARK}{'changed' if changed else 'gone'}{place}", step, changed)
+            Mark(f"{_CHANGED if changed else _GONE}{place}", step, changed)
             for place, step in enumerate(step for stage in self.stages for step in stage)
             for changed in (True, False)
             if changed or step.gone is not None
@@ -60,21 +62,19 @@ class CellRepairs:
 
     def rows(self, rows: pl.LazyFrame, until: int = len(STAGES)) -> pl.LazyFrame:
         """The rows repaired, in their order, with marks where a step changed something; the stages before `until`."""
-        marks = iter(self.marks)
-        for number, stage in enumerate(self.stages[:until]):
-            values: dict[str, pl.Expr] = {}
-            beside: list[pl.Expr] = []
-            if not number:
-                beside += [pl.col(name).alias(f"{CAME}{name}") for name in self._read]
-            for step in stage:
-                before = values.get(step.column, pl.col(step.column))
-                after = values[step.column] = step.repair(before)
-                beside.append(step.changed(before, after).alias(next(marks).name))
-                if step.gone is not None:
-                    wanted = step.gone(before).fill_null(value=False)
-                    beside.append(wanted.alias(next(marks).name))
-                    beside += [wanted.alias(step.adds)] if step.adds else []
-            rows = rows.with_columns(*(value.alias(name) for name, value in values.items()), *beside)
+        rows = rows.with_columns(pl.col(name).alias(f"{CAME}{name}") for name in self._read)
+        place = count()
+        for stage in self.stages[:until]:
+            for layer in _layers([(next(place), step) for step in stage]):
+                values = [step.repair(pl.col(step.column)).alias(step.column) for _, step in layer]
+                before = [pl.col(step.column).alias(f"{_BEFORE}{at}") for at, step in layer]
+                wanted = [one for at, step in layer for one in _wanted(at, step)]
+                changed = [
+                    step.changed(pl.col(f"{_BEFORE}{at}"), pl.col(step.column)).alias(f"{_CHANGED}{at}")
+                    for at, step in layer
+                ]
+                # Two projections: within one, the engine would compute a repair again wherever it is mentioned.
+                rows = rows.with_columns(*values, *before, *wanted).with_columns(changed)
         return rows
 
     def unfit(self) -> dict[str, pl.Expr]:
@@ -150,6 +150,22 @@ class CellRepairs:
         ]  # fmt: skip
 
 
+def _layers(steps: Sequence[tuple[int, Step]]) -> list[list[tuple[int, Step]]]:
+    """The first step of every column together, then the second ones: each sees what the one before it made."""
+    columns: dict[str, list[tuple[int, Step]]] = {}
+    for at, step in steps:
+        columns.setdefault(step.column, []).append((at, step))
+    return [[one for one in layer if one is not None] for layer in zip_longest(*columns.values())]
+
+
+def _wanted(at: int, step: Step) -> list[pl.Expr]:
+    """The rows that a step wants, and the column that says so where it adds one."""
+    if step.gone is None:
+        return []
+    wanted = step.gone(pl.col(step.column)).fill_null(value=False)
+    return [wanted.alias(name) for name in (f"{_GONE}{at}", step.adds) if name]
+
+
 def _examples(mark: Mark) -> Dialogue[list[str]]:
     told = yield Asking(samples={"shown": _values(mark)})
     return told.samples["shown"].to_list()
@@ -161,7 +177,8 @@ def _shown(rows: pl.DataFrame, mark: Mark) -> list[str]:
 
 def _values(mark: Mark) -> pl.Expr:
     values = pl.col(f"{_FIRST}{mark.step.column}").filter(pl.col(mark.name)).head(LOOKED_AT)
-    return values.unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
+    # A cell that was missing is no example of anything.
+    return values.drop_nulls().unique(maintain_order=True).head(EXAMPLES).cast(pl.String)
 
 
 def _is_enough(rows: pl.DataFrame, mark: Mark, cells: int) -> bool:
@@ -203,6 +220,14 @@ def fit_repairs(
         bound = known.bounds | dict(zip(far, bounds, strict=True))
         fitted = Fitted(bounds=bound, votes=fitted.votes, unsure=fitted.unsure)
     return CellRepairs(types, settings, protected, fitted)
+
+
+def rows_where(settings: CleanSettings, types: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:
+    """Kind of rows to which of the repaired rows are of it: none of which a missing value leaves it open."""
+    return {
+        name: compile_condition(rule.where, types, f"[clean.rows.{name}] where").fill_null(value=False)
+        for name, rule in settings.rows.items()
+    }
 
 
 def repair_cells(rows: pl.LazyFrame, settings: CleanSettings) -> tuple[pl.LazyFrame, list[Repair]]:

@@ -85,10 +85,8 @@ class CleanRule(Settings, frozen=True, kw_only=True):
 class RowRule(Settings, frozen=True, kw_only=True):
     """`[clean.rows.NAME]`: rows that are none of the table's business, set aside."""
 
-    where: Annotated[list[str], msgspec.Meta(min_length=1)]
-    """Conditions that all hold: `COLUMN OP VALUE` with ==, !=, <, <=, >, >=, or `COLUMN is missing`, `is present`."""
-    unless: list[str] = []
-    """Conditions of which none holds."""
+    where: Annotated[str, msgspec.Meta(min_length=1, description="a condition, for example price < 0 or at is None")]
+    """The condition that such rows meet, in the language of `[expect]` checks."""
     reason: str = ""
     """Why, in words."""
     request: Request = ""

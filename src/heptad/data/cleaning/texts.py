@@ -4,6 +4,7 @@ import polars as pl
 
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given, Step, differs, lost
+from heptad.data.columns.lookups import look_up, replace_known
 
 _CASES = {
     "lower": lambda value: value.str.to_lowercase(),
@@ -43,7 +44,7 @@ def case(given: Given) -> Step:
 
 
 def replace(given: Given) -> Step:
-    return Step("replace", given.column, lambda value: value.replace(given.rule.replace))
+    return Step("replace", given.column, lambda value: replace_known(value, given.rule.replace))
 
 
 def canonical(given: Given) -> Step:
@@ -51,12 +52,12 @@ def canonical(given: Given) -> Step:
     rule = given.rule
     spellings = {spelling: category for category, written in rule.canonical.items() for spelling in written}
     listed = [*rule.canonical, *spellings]
-    replaced = lambda value: value.replace(spellings) if spellings else value  # noqa: E731 - the step's repair
+    replaced = lambda value: replace_known(value, spellings)  # noqa: E731 - the step's repair
     if rule.unlisted == "keep":
         return Step("canonical", given.column, replaced)
     if rule.unlisted == "null":
         every = dict(zip(rule.canonical, rule.canonical, strict=True)) | spellings
-        strict = lambda value: value.replace_strict(every, default=None, return_dtype=pl.String)  # noqa: E731
+        strict = lambda value: look_up(value, every, pl.String())  # noqa: E731
         return Step("canonical", given.column, strict)
     return Step(
         "canonical",

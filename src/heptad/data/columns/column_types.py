@@ -10,6 +10,7 @@ from heptad.core.errors import DataError
 from heptad.core.settings import Task
 from heptad.data.columns import dates
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
+from heptad.data.columns.lookups import look_up
 from heptad.data.records import Repair
 from heptad.data.settings import ColumnType
 
@@ -78,7 +79,7 @@ def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]
         return Reading(values=texts if codes or not count else whole, understood="codes with leading zeros" * codes)
     plain, understood = _plain_numbers(texts, told.samples["head"], decimal_comma)
     numbers, integers = plain.cast(pl.Float64, strict=False), plain.cast(pl.Int64, strict=False)
-    truth = texts.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+    truth = look_up(texts.str.to_lowercase(), _BOOLEANS, pl.Boolean())
     told = yield Asking({"numbers": numbers.count(), "integers": integers.count(), "truth": truth.count()})
     fit = told.values["numbers"]
     if fit >= MOST * count:
@@ -162,7 +163,7 @@ def _conformed(name: str, kind: pl.DataType, wanted: ColumnType | None, style: D
         return Reading(values=(yield from _as_text(plain, stored)))
     if wanted == "boolean":
         texts = yield from _as_text(plain, stored)
-        read = texts.str.to_lowercase().replace_strict(_WORDS, default=None, return_dtype=pl.Boolean)
+        read = look_up(texts.str.to_lowercase(), _WORDS, pl.Boolean())
         return Reading(values=read, repairs=(yield from _unread("not_a_boolean", name, texts, read)))
     read = plain.cast(STORED[wanted], strict=False)
     return Reading(values=read, repairs=(yield from _unread("not_a_number", name, plain, read)))
@@ -271,6 +272,11 @@ def _as_text(values: pl.Expr, kind: pl.DataType) -> Dialogue[pl.Expr]:
         if told.values["whole"]:
             values = values.cast(pl.Int64, strict=False)
     return values.cast(pl.String)
+
+
+def type_word(kind: pl.DataType) -> str:
+    """What a stored dtype is called where categories are not told from other texts."""
+    return stored_type(kind) or ("text" if kind == pl.String else f"{kind}")
 
 
 def stored_type(kind: pl.DataType) -> ColumnType | None:

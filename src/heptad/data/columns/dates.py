@@ -16,7 +16,7 @@ SAMPLE = 500
 EARLIEST = 1000
 """The first year that is believed: years have four digits."""
 LIKELY = 0.8
-"""A column is worth reading as times where at least this share of the sample fits one format."""
+"""A column is worth reading as times where at least this share of the sample fits one format, or two together."""
 
 _SHAPE = r"^(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4})"
 _SWAPPED = {"%d/%m": "%m/%d", "%m/%d": "%d/%m", "%d-%m": "%m-%d", "%m-%d": "%d-%m"}
@@ -39,14 +39,15 @@ def read_texts(texts: pl.Expr, timezone: str, given: str = "") -> Dialogue[Times
     """The times of a text column in UTC, or `None` where it does not hold times.
 
     With `given`, that format is the only one. Otherwise up to two formats are used, the second only
-    for values that the first cannot read. Values without a zone are of `timezone`.
+    for values that the first cannot read; where they differ in the order of day and month, no value is sure. Values
+    without a zone are of `timezone`.
     """
     told = yield Asking({"count": texts.count()})
     count = told.values["count"]
     if not count:
         return None
     first, share = (given, 1.0) if given else (yield from _format_of(texts, count))
-    if share < LIKELY:
+    if not first:
         return None
     values = _parse(texts, first, timezone)
     read, ambiguous = yield from _read_with(texts, first, timezone, settled=bool(given))
@@ -57,7 +58,10 @@ def read_texts(texts: pl.Expr, timezone: str, given: str = "") -> Dialogue[Times
         if fits >= LIKELY:
             values = values.fill_null(_parse(texts, second, timezone))
             formats[second], unclear = yield from _read_with(missed, second, timezone, settled=ambiguous)
-            ambiguous = ambiguous or unclear
+            ambiguous = ambiguous or unclear or _is_swapped(first, second)
+            share = 1.0
+    if share < LIKELY:
+        return None
     return Times(values, formats, count - sum(formats.values()), ambiguous)
 
 
@@ -126,13 +130,24 @@ def _best_format(sample: pl.Series) -> tuple[str, float]:
     return best, most / len(sample)
 
 
+def _order_of(pattern: str) -> str:
+    """The order of day and month in a format that begins with them, if it does."""
+    return next((order for order in _SWAPPED if pattern.startswith(order)), "")
+
+
+def _is_swapped(first: str, second: str) -> bool:
+    """Whether two formats are the same but for the order of day and month."""
+    order = _order_of(first)
+    return bool(order) and second == first.replace(order, _SWAPPED[order], 1)
+
+
 def _read_with(texts: pl.Expr, pattern: str, timezone: str, *, settled: bool) -> Dialogue[tuple[int, bool]]:
     """How many values a format reads, and whether the order of day and month is unclear.
 
     It is where both could change places without losing a value, and would then say something else.
     """
     asked = {"read": _parse(texts, pattern, timezone).count()}
-    order = next((order for order in _SWAPPED if pattern.startswith(order)), "")
+    order = _order_of(pattern)
     if order and not settled:
         other = _parse(texts, pattern.replace(order, _SWAPPED[order], 1), "UTC")
         asked |= {"other": other.count(), "differ": other.ne_missing(_parse(texts, pattern, "UTC")).any()}

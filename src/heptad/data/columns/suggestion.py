@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
-from heptad.data.cleaning.copies import duplicates
+from heptad.data.cleaning.copies import duplicates, repeats_by_chance
 from heptad.data.columns.column_types import Dates, as_moments, read_columns
 from heptad.data.columns.schema import infer_schema
 from heptad.data.columns.suspects import leaks, left_out, summands
@@ -17,6 +17,7 @@ from heptad.data.records import Repair, Schema
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, SourceTable, open_source
+from heptad.data.toml import toml_value
 
 WIDTH = 110
 """Columns that a comment takes at most."""
@@ -33,6 +34,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     telling: dict[str, str]
     key: str
     repeated: int
+    by_chance: float
+    """Pairs of rows that would be alike by chance."""
     repairs: list[Repair]
 
 
@@ -83,6 +86,7 @@ def look_at(settings: SourceSettings, place: Place, target: str, time: str) -> L
         telling=leaks(frame, [column.name for column in schema.features()], target, schema.task),
         key=key,
         repeated=len(duplicates(frame.lazy(), frame.columns, [])),
+        by_chance=repeats_by_chance(frame),
         repairs=[*table.repairs, *repairs],
     )
 
@@ -97,29 +101,29 @@ def _project(target: str) -> list[str]:
         "# a sound default: `heptad explain-config` prints every setting.",
         "",
         "[project]",
-        f"about = {_quoted(f'Predicts {target}.')}",
+        f"about = {toml_value(f'Predicts {target}.')}",
     ]
 
 
 def _source(name: str, uri: str, time: str, look: Look) -> Iterator[str]:
     understood = dict(look.table.understood)
     yield f"[sources.{name}]"
-    yield f"uri = {_quoted(uri)}"
+    yield f"uri = {toml_value(uri)}"
     if time:
-        yield f"time = {_quoted(time)}"
+        yield f"time = {toml_value(time)}"
     facts = [f"{what}: {how}" for what, how in understood.items() if not what.startswith("column ")]
     yield f"# Read as {'; '.join(facts)}."
     if understood.get("header") == "no":
         yield "# The file has no header. Name its columns here, then use these names below:"
-        yield f"# columns = [{', '.join(_quoted(column) for column in look.frame.columns)}]"
+        yield f"# columns = [{', '.join(toml_value(column) for column in look.frame.columns)}]"
     for what, how in understood.items():
         if what.startswith("column "):
-            yield f"# {_quoted(what.removeprefix('column '))}: {how}."
+            yield f"# {toml_value(what.removeprefix('column '))}: {how}."
     for repair in look.repairs:
         shown = ", ".join(map(repr, repair.examples[:_EXAMPLES]))
         count, what = (repair.rows, "row") if repair.rows else (repair.cells, "cell")
         amount = f"{count:,} {what}{'' if count == 1 else 's'}"
-        where = f" in {_quoted(repair.column)}" if repair.column else ""
+        where = f" in {toml_value(repair.column)}" if repair.column else ""
         yield f"# {_REPAIRS.get(repair.rule, repair.rule)}{where}: {amount}" + (f", such as {shown}." if shown else ".")
 
 
@@ -137,25 +141,25 @@ _REPAIRS = {
 def _data(target: str, time: str, look: Look) -> Iterator[str]:
     schema, frame = look.schema, look.frame
     yield "[data]"
-    yield f"target = {_quoted(target)}"
-    yield f"task = {_quoted(schema.task)}" + f"   # {_target_in_words(frame[target], schema)}"
+    yield f"target = {toml_value(target)}"
+    yield f"task = {toml_value(schema.task)}" + f"   # {_target_in_words(frame[target], schema)}"
     if look.key:
-        yield f"key = [{_quoted(look.key)}]   # different in every row"
+        yield f"key = [{toml_value(look.key)}]   # different in every row"
     if time:
-        yield f"time = {_quoted(time)}"
+        yield f"time = {toml_value(time)}"
         yield '# label_delay = "1d"   # how long after that the target is known, where it is not at once'
     for name, reason in look.useless.items():
-        yield f"# {_quoted(name)} is left out: {reason}."
+        yield f"# {toml_value(name)} is left out: {reason}."
     if look.useless:
-        yield f"ignore = [{', '.join(_quoted(name) for name in look.useless)}]"
+        yield f"ignore = [{', '.join(toml_value(name) for name in look.useless)}]"
     if look.telling:
         yield "# Suspects: is this known when the question is asked? If not, put it into `ignore`."
         for name, reason in look.telling.items():
-            yield f"#   {_quoted(name)}: {reason}."
+            yield f"#   {toml_value(name)}: {reason}."
     if not time:
         moments = [column.name for column in schema.features() if column.type == "datetime"]
         for name in moments:
-            yield f"# time = {_quoted(name)}   # if rows happened then: splits would respect it"
+            yield f"# time = {toml_value(name)}   # if rows happened then: splits would respect it"
     yield "# Types as they were understood; [data] types changes them, for example of codes that are no amounts:"
     yield from _types(schema)
 
@@ -175,13 +179,16 @@ def _types(schema: Schema) -> Iterator[str]:
     for column in schema.features():
         by_type.setdefault(column.type, []).append(column.name)
     for kind, names in by_type.items():
-        shown = ", ".join(map(_quoted, names[:12])) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        shown = ", ".join(map(toml_value, names[:12])) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         yield f"#   {kind}: {shown}"
 
 
 def _cleaning(look: Look) -> list[str]:
-    share = f"{look.repeated:,} of {len(look.frame):,} rows repeat an earlier one"
-    return ["[clean]", f'duplicates = "drop"   # {share if look.repeated else "none found"}']
+    share = f"{look.repeated:,} of {len(look.frame):,} rows repeat an earlier one" if look.repeated else "none found"
+    if look.by_chance >= 1:
+        why = "so few columns and values that different cases look alike, and nothing names a row"
+        return ["[clean]", f'duplicates = "keep"   # {share}', f"# Kept, since there are {why}."]
+    return ["[clean]", f'duplicates = "drop"   # {share}']
 
 
 def _rest(schema: Schema) -> list[str]:
@@ -193,7 +200,7 @@ def _rest(schema: Schema) -> list[str]:
         metric, why = "log_loss", "how good the probabilities of all classes are"
     return [
         "[search]",
-        f"metric = {_quoted(metric)}   # {why}",
+        f"metric = {toml_value(metric)}   # {why}",
         "",
         "[release]",
         'gates = ["beats baseline"]',
@@ -211,8 +218,3 @@ def _wrapped(line: str) -> list[str]:
 
 def _identifier(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "table"
-
-
-def _quoted(text: str) -> str:
-    """Text as TOML and JSON both write it."""
-    return msgspec.json.encode(text).decode()

@@ -10,7 +10,7 @@ from heptad.core.faults import boundary
 from heptad.core.files import writing
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import STAGING
-from heptad.data.assembling.collecting import quarantine_table
+from heptad.data.assembling.quarantine import quarantine_table
 from heptad.data.assembling.staging import clear_left_over
 from heptad.data.erasing.finding import matching
 from heptad.data.erasing.subjects import Subjects

@@ -1,7 +1,7 @@
 """What an expectation is: what it has to be told of the rows, how that is judged, and which rows break it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import InputError
+from heptad.data.columns.conditions import is_naive, moment
 from heptad.data.expectations.settings import Range, Reference, Value, text_of
 from heptad.data.profiles.profile import Profile
 
@@ -196,7 +197,7 @@ def as_stored(values: Sequence[Value], kind: pl.DataType, setting: str) -> pl.Se
     elif kind_of(kind) == "time":
         moments = [moment(text, setting) for text in texts]
         read = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
-        return read.dt.replace_time_zone(None).cast(kind) if _is_naive(kind) else read.cast(kind)
+        return read.dt.replace_time_zone(None).cast(kind) if is_naive(kind) else read.cast(kind)
     else:
         numbers = texts.cast(pl.Float64, strict=False)
         whole = numbers.set(numbers != numbers.floor(), None).cast(pl.Int64, strict=False)
@@ -211,26 +212,3 @@ def as_stored(values: Sequence[Value], kind: pl.DataType, setting: str) -> pl.Se
 def comparable(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Values that compare with those of `as_stored`."""
     return value.cast(pl.String) if isinstance(kind, pl.Categorical | pl.Enum) else value
-
-
-def moment(text: str, setting: str) -> datetime:
-    """A date or time in ISO 8601, in UTC; raises `ExpectationError`."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ExpectationError(
-            f"{setting} has {text!r}, which is no date or time.", allowed="ISO 8601: 2026-01-31, 2026-01-31T12:00:00Z"
-        ) from error
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
-def as_utc(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Dates and times as moments in UTC; those without a zone are taken to be in UTC."""
-    if kind == pl.Datetime("us", "UTC"):
-        return value
-    moments = value.cast(pl.Datetime("us", None if _is_naive(kind) else "UTC"))
-    return moments.dt.replace_time_zone("UTC") if _is_naive(kind) else moments.dt.convert_time_zone("UTC")
-
-
-def _is_naive(kind: pl.DataType) -> bool:
-    return not (isinstance(kind, pl.Datetime) and kind.time_zone)

@@ -9,6 +9,7 @@ import polars as pl
 
 from heptad.core.errors import nearest
 from heptad.data.assembling.function import ProjectFunction
+from heptad.data.columns.conditions import checked_truth, compile_condition
 from heptad.data.expectations.definitions import (
     COUNT,
     Definition,
@@ -24,7 +25,6 @@ from heptad.data.expectations.definitions import (
     kind_of,
     listed,
 )
-from heptad.data.expectations.language import checked_truth, compile_check
 from heptad.data.expectations.sets import unique
 from heptad.data.expectations.settings import Combinations, Correlation, Dependency, Range
 
@@ -32,7 +32,7 @@ _DIFFERENT = "\0different"
 
 
 def _check(subject: Subject, text: str) -> Test:
-    held = compile_check(text, subject.context.types, "check")
+    held = compile_condition(text, subject.context.types, "check")
     return by_row(subject, subject.holds(held), f"rows where it is not so that {text}")
 
 

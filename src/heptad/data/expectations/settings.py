@@ -55,6 +55,15 @@ class Combinations(Settings, frozen=True, kw_only=True):
     allowed: Annotated[list[list[Value]], msgspec.Meta(min_length=1)]
 
 
+class Coverage(Settings, frozen=True, kw_only=True, omit_defaults=True):
+    """The groups of a population, and how far from it a table may be."""
+
+    shares: Annotated[dict[str, Share], msgspec.Meta(min_length=1)]
+    """Group to its share of the population; what they lack to 1 are groups that are not named."""
+    tolerance: Share = 0.05
+    """The largest share of rows that may have to be in other groups; less than chance explains breaks nothing."""
+
+
 class RowsOf(Settings, frozen=True, kw_only=True, omit_defaults=True):
     """How many rows there are for each row of a source."""
 
@@ -148,6 +157,8 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """Exactly these come: each of them, and nothing else."""
     most_common: list[Value] = []
     """The most frequent value is one of these; of several that are as frequent, one is enough."""
+    coverage: Coverage | None = None
+    """The groups of a population come in the shares that it has, as far as neither chance nor `tolerance` explains."""
     mean: Range | None = None
     """The mean."""
     median: Range | None = None

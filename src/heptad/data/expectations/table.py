@@ -7,10 +7,10 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import SettingsError, nearest
-from heptad.data.expectations import aggregates, references, rows, sets, tables, texts, times, values
+from heptad.data.columns.conditions import ConditionError, compile_condition
+from heptad.data.expectations import aggregates, coverage, references, rows, sets, tables, texts, times, values
 from heptad.data.expectations.aggregates import check_range
 from heptad.data.expectations.definitions import Context, Definition, ExpectationError, Outcome, Subject, Test, kind_of
-from heptad.data.expectations.language import compile_check
 from heptad.data.expectations.settings import (
     ColumnExpectation,
     ExpectSettings,
@@ -18,9 +18,9 @@ from heptad.data.expectations.settings import (
     Range,
     Severity,
 )
-from heptad.data.expectations.writing import value_text
+from heptad.data.toml import toml_value
 
-FAMILIES = (values, texts, aggregates, sets, times, references, rows, tables)
+FAMILIES = (values, texts, aggregates, sets, coverage, times, references, rows, tables)
 DEFINITIONS = [one for family in FAMILIES for one in family.DEFINITIONS]
 OF_COLUMNS = {one.name: one for one in DEFINITIONS if one.needs_column}
 OF_TABLES = {one.name: one for one in DEFINITIONS if not one.needs_column}
@@ -90,15 +90,15 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
         )
         return
     try:
-        rows_looked_at = compile_check(one.where, context.types, "where") if one.where else None
-    except ExpectationError as error:
+        rows_looked_at = compile_condition(one.where, context.types, "where") if one.where else None
+    except ConditionError as error:
         yield f"{where}: {error.problem} Allowed: {error.allowed}"
         return
     subject = Subject(name=column, where=rows_looked_at, context=context)
     for name, argument in wanted.items():
         try:
             test = _test(definitions[name], subject, argument, one)
-        except ExpectationError as error:
+        except (ConditionError, ExpectationError) as error:
             yield f"{where}: {error.problem} Allowed: {error.allowed}"
             continue
         yield Expectation(
@@ -110,7 +110,7 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
             by_row=definitions[name].by_row,
             where=one.where,
             about=one.about,
-            expected=shortened(value_text(msgspec.to_builtins(argument))),
+            expected=shortened(toml_value(msgspec.to_builtins(argument))),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from heptad.data.columns.conditions import check_pattern
 from heptad.data.expectations.definitions import (
     Definition,
     ExpectationError,
@@ -16,7 +17,6 @@ from heptad.data.expectations.definitions import (
     of_values,
     range_text,
 )
-from heptad.data.expectations.language import check_pattern
 from heptad.data.expectations.settings import Format, Range, Readable
 
 _TEXTS: tuple[Kind, ...] = ("text",)

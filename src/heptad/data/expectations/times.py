@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from heptad.core.settings import duration
+from heptad.data.columns.conditions import as_utc, moment
 from heptad.data.expectations.definitions import (
     Definition,
     ExpectationError,
@@ -14,9 +15,7 @@ from heptad.data.expectations.definitions import (
     Subject,
     Test,
     Told,
-    as_utc,
     before,
-    moment,
     of_values,
     range_text,
 )

@@ -65,7 +65,9 @@ class SourceCache:
 
     def made_of(self, file: Path, how: str, make: Callable[[Path], None]) -> Path:
         """What `make` writes of a local file as it is now; `how` names the way."""
-        return self.keep(f"{file.absolute()}\n{how}", "-".join(map(str, stamp(file))), make)
+        # What is in here never changes, and is touched whenever it is used.
+        version = "" if file.is_relative_to(self._folder) else "-".join(map(str, stamp(file)))
+        return self.keep(f"{file.absolute()}\n{how}", version, make)
 
     def _of(self, origin: str) -> Path:
         return self._folder / _name(origin)
@@ -79,6 +81,15 @@ def stamp(path: Path) -> tuple[int, int, int]:
     """Changes whenever a file is written or replaced: inode, size, time of change in nanoseconds."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def content_digest(path: Path) -> bytes:
+    """BLAKE3 of a file's content, read in pieces, since a file that is mapped counts as memory under a `ulimit`."""
+    digest = blake3()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.digest()
 
 
 @cache

@@ -1,13 +1,15 @@
 """Reads delimited text into columns of text, nothing guessed in silence and nothing lost."""
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.data.records import Repair
-from heptad.data.sources.encodings import decode
+from heptad.data.sources.blocks import Keep, record_blocks, sink_frames, without_leading_lines
+from heptad.data.sources.encodings import Chunks, open_text
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import Dialect, sniff
 
@@ -17,33 +19,29 @@ _NAMES = {"\t": "tab", " ": "blank", ",": "comma", ";": "semicolon", "|": "bar",
 class TextTable(msgspec.Struct, frozen=True, kw_only=True):
     """A table whose cells are all text or null, how its file was understood, and what had to be repaired."""
 
-    frame: pl.DataFrame
+    rows: pl.LazyFrame
     separator: str
     understood: dict[str, str]
     repairs: list[Repair]
 
 
-def read_delimited(data: bytes, name: str, settings: SourceSettings) -> TextTable:
+def read_delimited(raw: Chunks, name: str, settings: SourceSettings, keep: Keep | None = None) -> TextTable:
     """The cells of a CSV-like file, without blanks around them; texts that mean missing are null.
 
-    Raises `DataError` for an empty file, a header alone, binary content, bytes outside of the encoding, lines with
-    more fields than columns.
+    With `keep` no more than a block of the text is in memory at a time, and its cells go to a file; without, they are
+    held. Raises `DataError` for an empty file, a header alone, binary content, bytes outside of the encoding, lines
+    with more fields than columns.
     """
-    text = decode(data, name, settings.encoding)
-    body = text.data.lstrip(b"\r\n")
-    if b"\n" not in body and b"\r" in body:
-        body = body.replace(b"\r", b"\n")
-    if not body.strip():
-        raise DataError(f"{name} is empty.", allowed="a header and at least one row")
-    dialect = sniff(body, name, settings)
-    if dialect.runs:
-        body = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", body)
-        body = re.sub(rb"[ \t]+", b" ", body)
-    cells, padded, repairs = _stripped(_parse(body, name, dialect, settings), settings.nulls)
-    cells = _without_empty_rows(cells)
-    if cells.is_empty():
+    text = open_text(raw, name, settings.encoding)
+    chunks = without_leading_lines(text.chunks)
+    dialect = sniff(chunks, name, settings)
+    reading = _Reading(chunks, name, dialect, settings.nulls)
+    cells = reading.kept(keep, text.encoding) if keep else reading.held()
+    rows, padded, repairs = _stripped(cells, settings.nulls)
+    rows = _without_empty_rows(rows)
+    if rows.head(1).collect().is_empty():
         raise DataError(f"{name} has a header and no rows.", allowed="at least one row of values")
-    short = 0 if dialect.quote and dialect.quote.encode() in body else _short_lines(body, dialect)
+    short = reading.short_lines()
     understood = {
         "format": "csv",
         "encoding": text.encoding,
@@ -57,33 +55,75 @@ def read_delimited(data: bytes, name: str, settings: SourceSettings) -> TextTabl
         understood["blanks"] = f"removed around {padded:,} cells"
     if short:
         repairs.append(Repair(rule="short_line", rows=short))
-    return TextTable(frame=cells, separator=dialect.separator, understood=understood, repairs=repairs)
+    return TextTable(rows=rows, separator=dialect.separator, understood=understood, repairs=repairs)
 
 
-def _parse(body: bytes, name: str, dialect: Dialect, settings: SourceSettings) -> pl.DataFrame:
-    try:
-        return pl.read_csv(
-            body,
-            has_header=False,
-            skip_lines=dialect.skip,
-            separator=dialect.separator,
-            quote_char=dialect.quote or None,
-            schema=dict.fromkeys(dialect.names, pl.String()),
-            null_values=list(settings.nulls),
-            empty_string_is_null=True,
-        )
-    except pl.exceptions.NoDataError as error:
-        raise DataError(f"{name} has a header and no rows.", allowed="at least one row of values") from error
-    except pl.exceptions.ComputeError as error:
-        raise _unreadable(body, name, dialect, error) from error
+class _Reading:
+    """Reads one text block by block."""
+
+    def __init__(self, chunks: Chunks, name: str, dialect: Dialect, nulls: tuple[str, ...]) -> None:
+        self._chunks = chunks
+        self._name = name
+        self._dialect = dialect
+        self._nulls = list(nulls)
+        self._schema = pl.Schema(dict.fromkeys(dialect.names, pl.String()))
+
+    def held(self) -> pl.LazyFrame:
+        """The cells in memory."""
+        frames = list(self._frames())
+        return (pl.concat(frames) if frames else pl.DataFrame(schema=self._schema)).lazy()
+
+    def kept(self, keep: Keep, encoding: str) -> pl.LazyFrame:
+        """The cells in a file that is made once of the same text, read in the same way."""
+        how = msgspec.json.encode(["cells", encoding, self._dialect, self._nulls]).decode()
+        return pl.scan_parquet(keep(how, lambda target: sink_frames(self._frames, self._schema, target)), glob=False)
+
+    def short_lines(self) -> int:
+        """How many lines have fewer separators than columns need; 0 where quotes may hide separators."""
+        mark, needed, short = self._dialect.separator.encode(), len(self._dialect.names) - 1, 0
+        quote = self._dialect.quote.encode()
+        for _, body in self._blocks():
+            if quote and quote in body:
+                return 0
+            lines = body.count(b"\n") + (not body.endswith(b"\n"))
+            if body.count(mark) < lines * needed:
+                short += sum(1 for line in body.splitlines() if line.strip() and line.count(mark) < needed)
+        return short
+
+    def _blocks(self) -> Iterator[tuple[int, bytes]]:
+        """The lines of values in blocks, each with the number of its first line."""
+        dialect = self._dialect
+        for number, body in record_blocks(self._chunks, self._name, quote=dialect.quote, skip=dialect.skip):
+            if not dialect.runs:
+                yield number, body
+                continue
+            trimmed = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", body)
+            yield number, re.sub(rb"[ \t]+", b" ", trimmed)
+
+    def _frames(self) -> Iterator[pl.DataFrame]:
+        # The engine takes the number of columns from the first line, which may be a short one.
+        first = b"-" + self._dialect.separator.encode() * (len(self._schema) - 1) + b"\n"
+        for number, body in self._blocks():
+            try:
+                yield pl.read_csv(
+                    first + body,
+                    has_header=False,
+                    separator=self._dialect.separator,
+                    quote_char=self._dialect.quote or None,
+                    schema=self._schema,
+                    null_values=self._nulls,
+                    empty_string_is_null=True,
+                )[1:]
+            except pl.exceptions.ComputeError as error:
+                raise _unreadable(body, number, self._name, self._dialect, error) from error
 
 
-def _unreadable(body: bytes, name: str, dialect: Dialect, error: Exception) -> DataError:
-    for number, line in enumerate(body.split(b"\n"), 1):
+def _unreadable(body: bytes, first: int, name: str, dialect: Dialect, error: Exception) -> DataError:
+    for number, line in enumerate(body.split(b"\n"), first):
         fields = line.count(dialect.separator.encode()) + 1
         if fields > len(dialect.names) and dialect.quote.encode() not in line:
             return DataError(
-                f"{name} has {fields} fields in line {number}, where it has {len(dialect.names)} columns.",
+                f"{name} has {fields} fields in line {number:,}, where it has {len(dialect.names)} columns.",
                 allowed="as many fields as columns, or fewer",
                 remedy="mend the line, or name separator and quote in [sources.NAME]",
             )
@@ -94,31 +134,22 @@ def _unreadable(body: bytes, name: str, dialect: Dialect, error: Exception) -> D
     )
 
 
-def _stripped(cells: pl.DataFrame, nulls: tuple[str, ...]) -> tuple[pl.DataFrame, int, list[Repair]]:
+def _stripped(cells: pl.LazyFrame, nulls: tuple[str, ...]) -> tuple[pl.LazyFrame, int, list[Repair]]:
     """The cells without blanks around them, how many had some, and which were nothing else, so that they are null."""
     padded = pl.all().str.len_bytes() != pl.all().str.strip_chars().str.len_bytes()
-    counts = cells.lazy().select(padded.sum()).collect().row(0, named=True)
+    counts = cells.select(padded.sum()).collect(engine="streaming").row(0, named=True)
     columns = [name for name, count in counts.items() if count]
     if not columns:
         return cells, 0, []
     stripped = pl.col(columns).str.strip_chars()
-    blank = cells.lazy().select((stripped == "").sum()).collect().row(0, named=True)
+    blank = cells.select((stripped == "").sum()).collect(engine="streaming").row(0, named=True)
     repairs = [Repair(rule="blank", column=name, cells=count) for name, count in blank.items() if count]
     return cells.with_columns(pl.when(~stripped.is_in([*nulls, ""])).then(stripped)), sum(counts.values()), repairs
 
 
-def _without_empty_rows(cells: pl.DataFrame) -> pl.DataFrame:
+def _without_empty_rows(cells: pl.LazyFrame) -> pl.LazyFrame:
     """A blank line reads as a row of nulls; it is no row."""
-    if cells.width == 1 or not cells.lazy().select(pl.all_horizontal(pl.all().is_null()).any()).collect().item():
+    empty = pl.all_horizontal(pl.all().is_null())
+    if len(cells.collect_schema()) == 1 or not cells.select(empty.any()).collect(engine="streaming").item():
         return cells
-    return cells.filter(~pl.all_horizontal(pl.all().is_null()))
-
-
-def _short_lines(body: bytes, dialect: Dialect) -> int:
-    """How many lines have fewer separators than columns need; only where quotes do not hide separators."""
-    mark, needed = dialect.separator.encode(), len(dialect.names) - 1
-    lines = body.count(b"\n") + (not body.endswith(b"\n"))
-    if body.count(mark) >= lines * needed:
-        return 0
-    values = body.splitlines()[dialect.skip :]
-    return sum(1 for line in values if line.strip() and line.count(mark) < needed)
+    return cells.filter(~empty)

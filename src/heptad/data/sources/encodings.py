@@ -1,7 +1,9 @@
-"""Bytes of a file as text in UTF-8: which encoding they are in, and whether they are text at all."""
+"""Bytes of a file as text in UTF-8, piece by piece: which encoding they are in, and whether they are text at all."""
 
 import codecs
 import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -33,43 +35,68 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _HEAD = 65_536
 
 
-class DecodedText(msgspec.Struct, frozen=True):
+Chunks: TypeAlias = Callable[[], Iterator[bytes]]
+"""The bytes of a file in pieces of any size, from the beginning whenever it is called."""
+
+
+class Text(msgspec.Struct, frozen=True):
     """A file's text, encoded as UTF-8 without a byte order mark, and the encoding it was in."""
 
-    data: bytes
+    chunks: Chunks
     encoding: str
 
 
-def decode(data: bytes, name: str, declared: str = "") -> DecodedText:
+def open_text(raw: Chunks, name: str, declared: str = "") -> Text:
     """The text of a file; raises `DataError` for binary content and for bytes outside of the encoding.
 
     Without a declared encoding: a byte order mark says it, else UTF-8 where all bytes are valid, else Windows-1252
-    (which Latin-1 text is too) where nothing in the file looks like UTF-8.
+    (which Latin-1 text is too) where nothing in the file looks like UTF-8. All bytes are looked at before the answer.
     """
+    head = _head(raw)
     for magic, what in _MAGIC.items():
-        if data.startswith(magic):
+        if head.startswith(magic):
             raise DataError(
                 f"{name} is {what}, not text.", allowed="CSV, JSON, JSON lines, Parquet, Arrow, Avro, Excel"
             )
-    encoding = declared or _marked(data) or _looks_like_utf16(data)
-    if not encoding.startswith(("utf-16", "utf-32")) and len(_CONTROL.findall(data[:_HEAD])) > len(data[:_HEAD]) / 100:
+    encoding = declared or _marked(head) or _looks_like_utf16(head)
+    if not encoding.startswith(("utf-16", "utf-32")) and len(_CONTROL.findall(head)) > len(head) / 100:
         raise DataError(f"{name} is binary, not text.", allowed="CSV, JSON, JSON lines, Parquet, Arrow, Avro, Excel")
     if encoding:
-        return DecodedText(_strictly(data, name, encoding, detected=not declared), encoding)
+        return _strictly(raw, head, name, encoding, detected=not declared)
     try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        return DecodedText(_other_than_utf8(data, name, error), "windows-1252")
-    return DecodedText(data, "utf-8")
+        _check(raw, "utf-8")
+    except _UndecodableError as error:
+        return _other_than_utf8(raw, name, error)
+    return Text(raw, "utf-8")
 
 
-def _marked(data: bytes) -> str:
-    return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+def decode(data: bytes, name: str, declared: str = "") -> bytes:
+    """All of a text at once, as `open_text` understands it."""
+    return b"".join(open_text(lambda: iter([data]), name, declared).chunks())
 
 
-def _looks_like_utf16(data: bytes) -> str:
+class _UndecodableError(Exception):
+    """A byte that is not in the encoding, and its line."""
+
+    def __init__(self, byte: int, line: int) -> None:
+        super().__init__(f"byte 0x{byte:02x} in line {line:,}")
+
+
+def _head(raw: Chunks) -> bytes:
+    head = b""
+    for chunk in raw():
+        head += chunk[: _HEAD - len(head)]
+        if len(head) == _HEAD:
+            break
+    return head
+
+
+def _marked(head: bytes) -> str:
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+
+
+def _looks_like_utf16(head: bytes) -> str:
     """Western text in UTF-16 has a zero in every second byte, even without a mark."""
-    head = data[:_HEAD]
     if head[1::2].count(0) > 0.8 * len(head[1::2]) > 0:
         return "utf-16-le"
     if head[::2].count(0) > 0.8 * len(head[::2]) > 0:
@@ -77,37 +104,64 @@ def _looks_like_utf16(data: bytes) -> str:
     return ""
 
 
-def _strictly(data: bytes, name: str, encoding: str, *, detected: bool) -> bytes:
+def _strictly(raw: Chunks, head: bytes, name: str, encoding: str, *, detected: bool) -> Text:
     try:
-        codec = codecs.lookup(encoding)
-        text = data.decode("utf-8-sig" if codec.name == "utf-8" else encoding)
+        codec = codecs.lookup(encoding).name
     except LookupError as error:
         raise SettingsError(
             f"There is no encoding {encoding!r}.", allowed="a name Python knows, such as utf-8, windows-1252, utf-16"
         ) from error
-    except UnicodeDecodeError as error:
-        raise _undecodable(data, name, encoding, error, detected=detected) from error
-    return text.encode()
-
-
-def _other_than_utf8(data: bytes, name: str, error: UnicodeDecodeError) -> bytes:
-    """The text from Windows-1252, unless most of what is not ASCII is valid UTF-8: then single bytes are broken."""
-    lossy = data.decode(errors="replace")
-    broken = lossy.count("\ufffd")
-    valid = sum(1 for character in lossy if character > "\x7f") - broken
-    if valid >= broken:
-        raise _undecodable(data, name, "utf-8", error, detected=True) from error
+    codec = "utf-8-sig" if codec == "utf-8" else codec
     try:
-        return data.decode("cp1252").encode()
-    except UnicodeDecodeError as second:
-        raise _undecodable(data, name, "windows-1252", second, detected=True) from second
+        _check(raw, codec)
+    except _UndecodableError as error:
+        raise _refusal(name, encoding, error, detected=detected) from error
+    if codec == "utf-8-sig" and not head.startswith(codecs.BOM_UTF8):
+        return Text(raw, encoding)
+    return Text(lambda: _as_utf8(raw, codec), encoding)
 
 
-def _undecodable(data: bytes, name: str, encoding: str, error: UnicodeDecodeError, *, detected: bool) -> DataError:
-    line = data.count(b"\n", 0, error.start) + 1
-    how = "detected" if detected else "declared"
+def _other_than_utf8(raw: Chunks, name: str, error: _UndecodableError) -> Text:
+    """The text from Windows-1252, unless most of what is not ASCII is valid UTF-8: then single bytes are broken."""
+    broken = others = 0
+    for text in _decoded(raw, "utf-8", "replace"):
+        broken += text.count("\ufffd")
+        others += len(text) - len(text.encode("ascii", "ignore"))
+    if others - broken >= broken:
+        raise _refusal(name, "utf-8", error, detected=True) from error
+    try:
+        _check(raw, "cp1252")
+    except _UndecodableError as second:
+        raise _refusal(name, "windows-1252", second, detected=True) from second
+    return Text(lambda: _as_utf8(raw, "cp1252"), "windows-1252")
+
+
+def _check(raw: Chunks, codec: str) -> None:
+    for _ in _decoded(raw, codec):
+        pass
+
+
+def _as_utf8(raw: Chunks, codec: str) -> Iterator[bytes]:
+    for text in _decoded(raw, codec):
+        yield text.encode()
+
+
+def _decoded(raw: Chunks, codec: str, errors: str = "strict") -> Iterator[str]:
+    """The text piece by piece; a character may be cut by the end of a piece. Raises `_UndecodableError`."""
+    decoder, lines = codecs.getincrementaldecoder(codec)(errors), 0
+    try:
+        for chunk in raw():
+            yield decoder.decode(chunk)
+            lines += chunk.count(b"\n")
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line = lines + error.object.count(b"\n", 0, error.start) + 1
+        raise _UndecodableError(error.object[error.start], line) from error
+
+
+def _refusal(name: str, encoding: str, error: _UndecodableError, *, detected: bool) -> DataError:
     return DataError(
-        f"{name} is not in the {how} encoding {encoding}: byte 0x{data[error.start]:02x} in line {line}.",
+        f"{name} is not in the {'detected' if detected else 'declared'} encoding {encoding}: {error}.",
         allowed="bytes of one encoding",
         remedy='name the right one with [sources.NAME] encoding = "...", or mend that line',
     )

@@ -10,7 +10,7 @@ from blake3 import blake3
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
 from heptad.data.sources.archives import archive_kind, extract, find_members
-from heptad.data.sources.cache import SourceCache, passing_folder, stamp
+from heptad.data.sources.cache import SourceCache, content_digest, passing_folder, stamp
 from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
 from heptad.data.sources.formats import read_files
 from heptad.data.sources.settings import SourceSettings
@@ -40,7 +40,7 @@ class FileSource:
         if self._hashed[0] != stamps:
             total = blake3()
             for path in paths:
-                total.update(blake3().update_mmap(path).digest() if path.stat().st_size else b"")
+                total.update(content_digest(path) if path.stat().st_size else b"")
             self._hashed = stamps, total.hexdigest()
         return self._hashed[1]
 

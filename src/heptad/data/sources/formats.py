@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 
 import polars as pl
@@ -10,6 +11,7 @@ from heptad.core.errors import DataError
 from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
 from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
+from heptad.data.sources.blocks import check_lines, chunks_of, whole_bytes
 from heptad.data.sources.cache import SourceCache
 from heptad.data.sources.delimited import read_delimited
 from heptad.data.sources.excel import OLE, read_sheet
@@ -46,8 +48,6 @@ _MAGIC = {
     OLE: "excel",
 }
 """The first bytes of binary formats. A ZIP archive that comes here is a book: others were unpacked."""
-LINE_BYTES = 64 << 20
-"""The longest line a text may have. Without this limit one file of one line would take all memory."""
 DOCUMENT_BYTES = 2 << 30
 """The largest JSON document, which is held in memory whole; JSON lines have no limit."""
 _HEAD = 1 << 16
@@ -68,7 +68,7 @@ def read_files(
         )
     (kind,) = formats
     if kind == "csv":
-        table = _read_texts(parts, settings, style, keep_text)
+        table = _read_texts(parts, settings, style, keep_text, cache)
     else:
         table = _read_typed(kind, parts, settings, style, keep_text, cache)
     return (
@@ -112,13 +112,21 @@ def _head(path: Path) -> bytes:
 
 
 def _read_texts(
-    parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+    parts: Sequence[tuple[str, Path]],
+    settings: SourceSettings,
+    style: Dates,
+    keep_text: Collection[str],
+    cache: SourceCache,
 ) -> SourceTable:
-    tables = [read_delimited(_text(name, path), name, settings) for name, path in parts]
-    cells = _stacked([table.frame.lazy() for table in tables], parts).collect()
+    tables, small = [], sum(path.stat().st_size for _, path in parts) <= whole_bytes()
+    for name, path in parts:
+        check_lines(path, name)
+        keep = None if small else partial(cache.made_of, path)
+        tables.append(read_delimited(chunks_of(path, whole=small), name, settings, keep))
+    cells = _stacked([table.rows for table in tables], parts)
     decimal_comma = tables[0].separator != ","
-    read = {name: read_text(name, decimal_comma, style) for name in cells.columns if name not in keep_text}
-    typed, told, repairs = read_columns(cells, read)
+    read = {name: read_text(name, decimal_comma, style) for name in cells.collect_schema() if name not in keep_text}
+    typed, told, repairs = read_columns(cells.collect(), read) if small else read_columns(cells, read)
     repairs = [*(repair for table in tables for repair in table.repairs), *repairs]
     return _table(typed.lazy(), tables[0].understood, told, repairs)
 
@@ -188,8 +196,11 @@ Opened = tuple[pl.LazyFrame, dict[str, str]]
 """Rows, and what is told about how they were found."""
 
 
-def _open_lines(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
-    return read_json_lines(_text(name, path), name, settings.encoding).lazy(), {}
+def _open_lines(name: str, path: Path, settings: SourceSettings, cache: SourceCache) -> Opened:
+    check_lines(path, name)
+    small = path.stat().st_size <= whole_bytes()
+    keep = None if small else partial(cache.made_of, path)
+    return read_json_lines(chunks_of(path, whole=small), name, settings.encoding, keep), {}
 
 
 def _open_document(name: str, path: Path, settings: SourceSettings, _cache: SourceCache) -> Opened:
@@ -199,8 +210,8 @@ def _open_document(name: str, path: Path, settings: SourceSettings, _cache: Sour
             allowed=f"documents up to {DOCUMENT_BYTES / 1e9:.1f} GB, or JSON lines",
             remedy="write one object a line: jq -c '.[]' FILE",
         )
-    frame, taken = read_json_document(path.read_bytes(), name, settings.encoding)
-    return frame.lazy(), {"taken": taken}
+    rows, taken = read_json_document(path.read_bytes(), name, settings.encoding)
+    return rows, {"taken": taken}
 
 
 def _open_parquet(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
@@ -263,21 +274,3 @@ def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
     lists = [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array)]
     told |= {f"column {name}": "a list, as text with blanks between" for name in lists}
     return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists), told
-
-
-def _text(name: str, path: Path) -> bytes:
-    """The bytes of a text, once it is known that no line of it is too long to hold."""
-    if path.stat().st_size > LINE_BYTES:
-        length, number = 0, 1
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                first = re.search(rb"[\r\n]", chunk)
-                length = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) - 1 if first else length + len(chunk)
-                if length > LINE_BYTES:
-                    raise DataError(
-                        f"Line {number:,} of {name} is longer than {LINE_BYTES >> 20} MiB.",
-                        allowed=f"lines up to {LINE_BYTES >> 20} MiB",
-                        remedy="look whether its lines end at all, and whether it is a table",
-                    )
-                number += chunk.count(b"\n")
-    return path.read_bytes()

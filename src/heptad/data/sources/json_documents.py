@@ -13,12 +13,12 @@ T = TypeVar("T")
 _ROWS = "an array of objects, or an object with one array of objects"
 
 
-def read_json_document(data: bytes, name: str, encoding: str) -> tuple[pl.DataFrame, str]:
-    """The objects as a frame, and which array was taken; the document is held in memory as text.
+def read_json_document(data: bytes, name: str, encoding: str) -> tuple[pl.LazyFrame, str]:
+    """The objects as rows, and which array was taken; the document is held in memory as text.
 
     Raises `DataError` for what is not JSON, and for a document with no array of objects, or several.
     """
-    text = decode(data, name, encoding).data.strip()
+    text = decode(data, name, encoding).strip()
     taken = "the array"
     if text.startswith(b"{"):
         taken, text = _only_array(text, name)
@@ -31,7 +31,8 @@ def read_json_document(data: bytes, name: str, encoding: str) -> tuple[pl.DataFr
             f"Value {odd + 1} of {taken} in {name} is no object: {lines[odd][:40].decode(errors='replace')}.",
             allowed=_ROWS,
         )
-    return read_json_lines(b"\n".join(lines), name, "utf-8"), taken
+    joined = b"\n".join(lines)
+    return read_json_lines(lambda: iter([joined]), name, "utf-8"), taken
 
 
 def _only_array(text: bytes, name: str) -> tuple[str, bytes]:

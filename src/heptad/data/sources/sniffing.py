@@ -4,11 +4,12 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import msgspec
 
 from heptad.core.errors import DataError
+from heptad.data.sources.encodings import Chunks
 from heptad.data.sources.settings import SourceSettings
 
 SEPARATORS = ("\t", ";", "|", ",", " ", ":")
@@ -17,6 +18,8 @@ LINES = 200
 """Lines that the separator is told from."""
 QUOTED_LINES = 2_000
 """Lines with quote characters that decide whether those are quotes."""
+LOOKED_AT = 16 << 20
+"""Bytes of lines that are looked at, at most, of those above."""
 COLUMNS = 10_000
 """The most columns a table may have."""
 csv.field_size_limit(2**31 - 1)  # a field may be as long as a file
@@ -38,16 +41,18 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Fields are separated by any number of blanks."""
 
 
-def sniff(data: bytes, name: str, settings: SourceSettings) -> Dialect:
+def sniff(chunks: Chunks, name: str, settings: SourceSettings) -> Dialect:
     """The dialect of a text in UTF-8 without leading blank lines; what the settings give is not guessed.
+
+    Only its first lines, and the first ones with quotes, are held.
 
     Raises `DataError` for a text without rows, for column names that repeat, and for too many columns.
     """
-    lines = list(islice(_lines(data), LINES))
+    lines = list(islice((line for line in _lines(chunks) if line.strip()), LINES))
     if not lines:
         raise DataError(f"{name} is empty.", allowed="a header and at least one row")
     separator, runs = (settings.separator, False) if settings.separator else _separator(lines)
-    quote = settings.quote if settings.quote is not None else _quote(data, separator, lines)
+    quote = settings.quote if settings.quote is not None else _quote(chunks, separator, lines)
     rows = list(_rows("\n".join(lines), separator, quote, runs=runs))
     width = Counter(map(len, rows)).most_common(1)[0][0]
     # A header may lack the name of one column, but a line of one field above two columns is a title.
@@ -68,15 +73,21 @@ def sniff(data: bytes, name: str, settings: SourceSettings) -> Dialect:
     )
 
 
-def _lines(data: bytes) -> Iterator[str]:
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        line = data[start:end].rstrip(b"\r").decode()
-        if line.strip():
-            yield line
-        start = end + 1
+def _lines(chunks: Chunks, holding: bytes = b"") -> Iterator[str]:
+    """The first lines, without their ends, that hold some bytes."""
+    rest, seen = b"", 0
+    for chunk in chain(chunks(), [b"\n"]):
+        text = rest + chunk
+        end = text.rfind(b"\n") + 1
+        place = text.find(holding, 0, end)
+        while 0 <= place < end:
+            start, stop = text.rfind(b"\n", 0, place) + 1, text.find(b"\n", place)
+            yield text[start:stop].rstrip(b"\r").decode()
+            seen += stop - start
+            if seen > LOOKED_AT:
+                return
+            place = text.find(holding, stop + 1, end)
+        rest = text[end:]
 
 
 def _rows(text: str, separator: str, quote: str, *, runs: bool) -> Iterator[list[str]]:
@@ -96,11 +107,17 @@ def _separator(lines: Sequence[str]) -> tuple[str, bool]:
     best, most = (",", False), 0.0
     for separator in SEPARATORS:
         for quote in ('"', ""):
-            share = _consistency(list(_rows("\n".join(lines), separator, quote, runs=False)))
+            share = _consistency(_sample(lines, separator, quote, runs=False))
             if share > most + 1e-9:
                 best, most = (separator, False), share
-    share = _consistency(list(_rows("\n".join(lines), " ", '"', runs=True)))
+    share = _consistency(_sample(lines, " ", '"', runs=True))
     return (" ", True) if share > most + 1e-9 else best
+
+
+def _sample(lines: Sequence[str], separator: str, quote: str, *, runs: bool) -> list[list[str]]:
+    """The rows of the lines that are looked at, without the last where that may have been cut."""
+    rows = list(_rows("\n".join(lines), separator, quote, runs=runs))
+    return rows[:-1] if len(lines) == LINES and len(rows) > 1 else rows
 
 
 def _consistency(rows: Sequence[Sequence[str]]) -> float:
@@ -110,7 +127,7 @@ def _consistency(rows: Sequence[Sequence[str]]) -> float:
     return lines / len(rows) if width > 1 else 0.0
 
 
-def _quote(data: bytes, separator: str, lines: Sequence[str]) -> str:
+def _quote(chunks: Chunks, separator: str, lines: Sequence[str]) -> str:
     """The character that quotes fields; empty where it stands in texts as itself.
 
     Quotes are literal where every line has the right number of fields without them, and either no field
@@ -119,7 +136,7 @@ def _quote(data: bytes, separator: str, lines: Sequence[str]) -> str:
     """
     separators = Counter(line.count(separator) for line in lines).most_common(1)[0][0]
     for quote in ('"', "'"):
-        quoted = list(islice(_lines_with(data, quote.encode()), QUOTED_LINES))
+        quoted = list(islice(_lines(chunks, quote.encode()), QUOTED_LINES))
         if not quoted:
             continue
         parts = [part.strip() for line in quoted for part in line.split(separator) if quote in part]
@@ -141,15 +158,6 @@ def _stays_open(line: str, separator: str, quote: str) -> bool:
         elif part.startswith(quote):
             is_open = len(part) == 1 or not part.endswith(quote)
     return is_open
-
-
-def _lines_with(data: bytes, character: bytes) -> Iterator[str]:
-    place = data.find(character)
-    while place >= 0:
-        start, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-        end = len(data) if end < 0 else end
-        yield data[start:end].rstrip(b"\r").decode()
-        place = data.find(character, end)
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:

@@ -67,9 +67,10 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     if settings.as_of != "" and kind != "delta+file":
         raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
     given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
-    if given and not location.startswith("//"):
+    if given and not location.startswith("//") and (kind, given) != ("rest", "cursor"):
         raise SettingsError(
-            f"[sources.NAME] {given} is a setting of databases.", allowed="dialect://host/database in uri"
+            f"[sources.NAME] {given} is a setting of databases{' and HTTP APIs' * (given == 'cursor')}.",
+            allowed="dialect://host/database in uri",
         )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made

@@ -29,6 +29,8 @@ ATTEMPTS = 8
 FILE_BYTES = 32 << 20
 """About what the rows of one file take in memory: little is rewritten where its last rows change, and a file that is
 mapped into memory stays small."""
+SMALL_FILE = FILE_BYTES // 4
+"""Bytes of a file that is not worth keeping when as much is written after it."""
 GROUPS = 8
 """Groups of rows in a whole file."""
 AT_ONCE = 20_000
@@ -58,6 +60,11 @@ class StoredFile(msgspec.Struct, frozen=True):
     start: int
     rows: int
     size: int
+
+    @property
+    def end(self) -> int:
+        """The row after its last."""
+        return self.start + self.rows
 
 
 class Table:
@@ -93,10 +100,17 @@ class Table:
         """The number of the last commit."""
         return DeltaTable(self._folder).version()
 
-    def kept(self, version: int, rows: int) -> int:
-        """How many of the first `rows` rows of a version are in files that hold no others, and so can stay."""
-        starts = [file.start + file.rows for file in files_in_order(self.at(version)) or ()]
-        return max((end for end in starts if end <= rows), default=0)
+    def kept(self, version: int, same: int, rows: int) -> int:
+        """How many of the first `same` rows of a version stay in their files where it is followed by one of `rows`.
+
+        Files stay that hold no other rows, but for small ones at the end that are not larger than what comes after
+        them: merged with that, they leave few files however often little is appended, and write a row only as often
+        as the table has doubled.
+        """
+        files = [file for file in files_in_order(self.at(version)) or () if file.end <= same]
+        while files and files[-1].size < SMALL_FILE and files[-1].rows <= rows - files[-1].end:
+            files.pop()
+        return files[-1].end if files else 0
 
     def write(self, rows: pl.LazyFrame, base: int | None = None, after: int = 0) -> int:
         """The first `after` rows of the version `base`, and these; without any to keep, with these columns.

@@ -8,7 +8,8 @@ from typing import Any
 
 from heptad.core.errors import DataError
 from heptad.core.files import write_atomically
-from heptad.data.cleaning.suggesting.rules import SuggestedRule, merged, quoted, rule_lines
+from heptad.data.cleaning.suggesting.rules import SuggestedRule, merged, rule_lines
+from heptad.data.toml import toml_value
 
 
 def accept_rules(rules: Sequence[SuggestedRule], path: Path) -> list[str]:
@@ -64,7 +65,7 @@ def _with(text: str, column: str, new: Mapping[str, Any], there: Mapping[str, An
     added = list(rule_lines(column, new))
     if column not in there:
         return text.rstrip("\n") + "\n\n" + "\n".join(added) + "\n"
-    name = rf"(?:{re.escape(quoted(column))}|\'{re.escape(column)}\'|{re.escape(column)})"
+    name = rf"(?:{re.escape(toml_value(column))}|\'{re.escape(column)}\'|{re.escape(column)})"
     header = re.compile(
         rf"^[ \t]*\[[ \t]*clean[ \t]*\.[ \t]*columns[ \t]*\.[ \t]*{name}[ \t]*\][^\n]*\n?", re.MULTILINE
     )

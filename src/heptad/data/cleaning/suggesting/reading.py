@@ -27,10 +27,10 @@ def read_cells(path: Path, settings: SourceSettings | None = None) -> pl.DataFra
         return _texts(pl.read_parquet(io.BytesIO(content)), path)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b'{"'):
         return _texts(pl.read_ndjson(io.BytesIO(content), infer_schema_length=None), path)
-    body = decode(content, path.name, settings.encoding).data.lstrip(b"\r\n")
+    body = decode(content, path.name, settings.encoding).lstrip(b"\r\n")
     if not body.strip():
         raise DataError(f"{path} is empty.", allowed="a header and at least one row")
-    dialect = sniff(body, path.name, settings)
+    dialect = sniff(lambda: iter([body]), path.name, settings)
     if dialect.runs:
         raise DataError(f"{path} separates fields by blanks, which belong to values here.", allowed="a CSV file")
     try:

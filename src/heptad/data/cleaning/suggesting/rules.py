@@ -1,11 +1,12 @@
 """Flagged cells gathered into rules that a person can accept: what, why, how sure, and the lines of `[clean]`."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+
+from heptad.data.toml import toml_key, toml_value
 
 MOST_VALUES = 200
 """A rule that replaces more different values than this is not written into a file."""
@@ -153,9 +154,9 @@ def _settings(
 
 def rule_lines(column: str, settings: Mapping[str, Any]) -> Iterator[str]:
     """The lines of heptad.toml that say the settings of a column."""
-    yield f"[clean.columns.{quoted(column)}]"
+    yield f"[clean.columns.{toml_key(column)}]"
     for name, value in settings.items():
-        yield f"{name} = {_toml(value)}"
+        yield f"{name} = {toml_value(value)}"
 
 
 def merged(rules: Sequence[SuggestedRule]) -> dict[str, dict[str, Any]]:
@@ -175,14 +176,3 @@ def _joined(name: str, before: Any, value: Any) -> Any:
     if name == "missing":
         return sorted({*(before or ()), *value})
     return value if before is None else before
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{quoted(key)} = {quoted(one)}" for key, one in value.items()) + " }"
-    return json.dumps(value)
-
-
-def quoted(text: str) -> str:
-    """Text as TOML writes it."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

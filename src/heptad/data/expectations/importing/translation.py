@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from heptad.core.errors import DataError
-from heptad.data.expectations.definitions import ExpectationError
-from heptad.data.expectations.language import check_syntax
+from heptad.data.columns.conditions import ConditionError, check_syntax
 from heptad.data.expectations.settings import ColumnExpectation, TableExpectation, Value
 from heptad.data.expectations.writing import expectations_toml
 from heptad.data.settings import ColumnType
@@ -83,10 +82,10 @@ _HOW = ("severity", "mostly", "where", "about")
 
 
 def condition(text: str) -> str:
-    """An expression of the language of checks; raises `NoTwinError`."""
+    """An expression of the language of conditions; raises `NoTwinError`."""
     try:
         check_syntax(text, "where")
-    except ExpectationError as error:
+    except ConditionError as error:
         raise NoTwinError(f"its condition {text!r} cannot be said: {error.problem}") from error
     return text
 

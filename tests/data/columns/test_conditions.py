@@ -1,19 +1,20 @@
-"""Checks are read into expressions, and whatever is not of the language is refused with what is."""
+"""Conditions are read into expressions, and whatever is not of the language is refused with what is."""
+
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.data.expectations.conftest import NOW
 
-from heptad.data.expectations.definitions import ExpectationError
-from heptad.data.expectations.language import LONGEST, check_syntax, compile_check
+from heptad.data.columns.conditions import LONGEST, ConditionError, check_syntax, columns_of, compile_condition
 
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 FRAME = pl.DataFrame({"a": [1, 5, None], "b": [2.0, 4.0, 1.0], "odd name": ["x", "Yy", None], "t": [NOW, None, NOW]})
 
 
 def truths(text: str) -> list[bool | None]:
-    return FRAME.select(compile_check(text, FRAME.schema, "check").alias("held"))["held"].to_list()
+    return FRAME.select(compile_condition(text, FRAME.schema, "check").alias("held"))["held"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ def truths(text: str) -> list[bool | None]:
         ("not (a == 1)", [False, True, None]),
         ("a != None and b == 4", [False, True, False]),
         ("a in [1, 2]", [True, False, None]),
+        ("a in [1, 2.5]", [True, False, None]),
         ('col("odd name") not in ("x",)', [False, True, None]),
         ("a + 1 == b and a * -2 == -2 and a % 2 == 1 and b / 2 == 1 and b // 2 == 1", [True, False, False]),
         ('lower(col("odd name")) == "yy"', [False, True, None]),
@@ -61,6 +63,7 @@ def test_what_an_expression_says(text: str, held: list[bool | None]) -> None:
         ("(a := 1) > 0", "is not part of the language"),
         ("a in b", "is no list of values"),
         ("a in []", "is no list of values"),
+        ("a in [1, 'x']", "is no list of values of one kind"),
         ("a is b", "cannot be compared so"),
         ("abs(a, b) > 1", "abs was given 2 values"),
         ("max(a) > 1", "max was given 1 values"),
@@ -75,8 +78,8 @@ def test_what_an_expression_says(text: str, held: list[bool | None]) -> None:
 )
 def test_whatever_else_is_refused(text: str, why: str) -> None:
     """With what is allowed; nothing of it is ever run."""
-    with pytest.raises(ExpectationError, match=why.replace("*", r"\*").replace("(", r"\(")) as error:
-        compile_check(text, FRAME.schema, "check")
+    with pytest.raises(ConditionError, match=why.replace("*", r"\*").replace("(", r"\(")) as error:
+        compile_condition(text, FRAME.schema, "check")
     assert error.value.allowed
 
 
@@ -84,8 +87,8 @@ def test_whatever_else_is_refused(text: str, why: str) -> None:
 def test_any_text_is_an_expression_or_a_mistake(text: str) -> None:
     """Nothing else comes out of reading it."""
     try:
-        made = compile_check(text, FRAME.schema, "check")
-    except ExpectationError:
+        made = compile_condition(text, FRAME.schema, "check")
+    except ConditionError:
         return
     assert FRAME.select(made.alias("held")).schema["held"] == pl.Boolean()
 
@@ -93,5 +96,10 @@ def test_any_text_is_an_expression_or_a_mistake(text: str) -> None:
 def test_syntax_is_checked_without_columns() -> None:
     """For expressions that other programs wrote."""
     check_syntax('col("whatever") > 5 and other is not None', "where")
-    with pytest.raises(ExpectationError, match="not part of the language"):
+    with pytest.raises(ConditionError, match="not part of the language"):
         check_syntax("a & b", "where")
+
+
+def test_the_columns_of_a_condition_are_known_without_a_table() -> None:
+    """Each once, in the order of the text."""
+    assert columns_of('b > 1 and (col("odd name") is None or b < a)') == ["b", "odd name", "a"]

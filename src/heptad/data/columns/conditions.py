@@ -1,4 +1,4 @@
-"""The language of checks: a small part of Python's expressions, read into a polars expression and never run.
+"""The language of conditions on rows: a small part of Python's expressions, read into a polars one and never run.
 
 landed >= departed and (fare > 0 or free)
 carrier in ["UA", "AA"], 0 <= delay <= 600, col("odd name") is not None, year(at) > 2020, length(name) < 40
@@ -6,13 +6,13 @@ carrier in ["UA", "AA"], 0 <= delay <= 600, col("odd name") is not None, year(at
 
 import ast
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Any, NoReturn
 
 import polars as pl
 
-from heptad.core.errors import nearest
-from heptad.data.expectations.definitions import ExpectationError, as_utc, kind_of, moment
+from heptad.core.errors import InputError, nearest
 
 LONGEST = 2000
 """Characters of an expression: what nests deeper than Python's parser can follow is refused."""
@@ -62,15 +62,24 @@ _WITH_TEXT: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
 FUNCTIONS = ("col", "date", *_OF_VALUES, *_WITH_TEXT)
 
 
-def compile_check(text: str, types: Mapping[str, pl.DataType], setting: str) -> pl.Expr:
-    """The expression that a text says, a truth for each row; raises `ExpectationError`."""
+class ConditionError(InputError):
+    """A text that is no condition, or does not fit the columns."""
+
+
+def compile_condition(text: str, types: Mapping[str, pl.DataType], setting: str) -> pl.Expr:
+    """What a text says, a truth for each row, null where a missing value leaves it open; raises `ConditionError`."""
     expression = _Reader(text, types, setting).read()
     return checked_truth(expression, types, f"{setting} = {text!r}")
 
 
 def check_syntax(text: str, setting: str) -> None:
-    """Raises `ExpectationError` where a text is no expression of the language, whatever columns there are."""
+    """Raises `ConditionError` where a text is no condition, whatever columns there are."""
     _Reader(text, _AnyColumns(), setting).read()
+
+
+def columns_of(text: str) -> list[str]:
+    """The columns that a condition names, each once; raises `ConditionError`."""
+    return list(dict.fromkeys(_Reader(text, _AnyColumns(), "condition").read().meta.root_names()))
 
 
 class _AnyColumns(dict[str, pl.DataType]):
@@ -84,20 +93,20 @@ class _AnyColumns(dict[str, pl.DataType]):
 
 
 def checked_truth(expression: pl.Expr, types: Mapping[str, pl.DataType], what: str) -> pl.Expr:
-    """The expression, once it was tried on no rows; raises `ExpectationError` where it is not a truth for each row."""
+    """The expression, once it was tried on no rows; raises `ConditionError` where it is not a truth for each row."""
     try:
         made = pl.DataFrame(schema=dict(types)).select(expression.alias("held"))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise ExpectationError(
+        raise ConditionError(
             f"{what} does not fit the columns: {str(error).splitlines()[0]}.",
             allowed="numbers with numbers, texts with texts, times with date(...)",
         ) from error
     if made["held"].dtype != pl.Boolean:
-        raise ExpectationError(
+        raise ConditionError(
             f"{what} is {made['held'].dtype} and no truth.", allowed="a comparison, joined by and, or, not"
         )
     if made.height:
-        raise ExpectationError(
+        raise ConditionError(
             f"{what} is one value and not one for each row.", allowed="an expression of each row by itself"
         )
     return expression
@@ -113,9 +122,7 @@ class _Reader:
 
     def read(self) -> pl.Expr:
         if len(self._text) > LONGEST:
-            raise ExpectationError(
-                f"{self._setting} has {len(self._text):,} characters.", allowed=f"at most {LONGEST:,}"
-            )
+            raise ConditionError(f"{self._setting} has {len(self._text):,} characters.", allowed=f"at most {LONGEST:,}")
         try:
             tree = ast.parse(self._text.strip(), mode="eval").body
             return self._value(tree)
@@ -124,7 +131,7 @@ class _Reader:
             self._refuse(f"it cannot be read: {why}", 'for example landed >= departed and carrier in ["UA", "AA"]')
 
     def _refuse(self, why: str, allowed: str) -> NoReturn:
-        raise ExpectationError(f"{self._setting} = {self._text!r}: {why}.", allowed=allowed)
+        raise ConditionError(f"{self._setting} = {self._text!r}: {why}.", allowed=allowed)
 
     def _value(self, node: ast.expr) -> pl.Expr:
         match node:
@@ -167,7 +174,9 @@ class _Reader:
         if nothing and isinstance(op, ast.IsNot | ast.NotEq):
             return self._value(left).is_not_null()
         if isinstance(op, ast.In | ast.NotIn):
-            among = self._value(left).is_in(self._constants(right))
+            # A list is held in one type, which need not be the column's; single values compare as numbers do.
+            value = self._value(left)
+            among: pl.Expr = reduce(pl.Expr.__or__, [value == one for one in self._constants(right)])
             return among if isinstance(op, ast.In) else ~among
         if type(op) not in _COMPARE:
             self._refuse(f"{ast.unparse(right)!r} cannot be compared so", "== != < <= > >=, in [...], is None")
@@ -178,15 +187,16 @@ class _Reader:
             values = ast.literal_eval(node) if isinstance(node, ast.List | ast.Tuple) else None
         except ValueError:
             values = None
-        if not values or not all(isinstance(one, str | int | float | bool) for one in values):
-            self._refuse(f"{ast.unparse(node)!r} is no list of values", 'in ["UA", "AA"]')
+        kinds = {float if type(one) is int else type(one) for one in values or ()}
+        if not values or len(kinds) != 1 or not kinds <= {str, float, bool}:
+            self._refuse(f"{ast.unparse(node)!r} is no list of values of one kind", 'in ["UA", "AA"]')
         return list(values)
 
     def _column(self, name: str) -> pl.Expr:
         if name not in self._types:
             self._refuse(f"there is no column {name!r}", nearest(name, list(self._types), most=30))
         kind = self._types[name]
-        return as_utc(pl.col(name), kind) if kind_of(kind) == "time" else pl.col(name)
+        return as_utc(pl.col(name), kind) if isinstance(kind, pl.Date | pl.Datetime) else pl.col(name)
 
     def _call(self, name: str, arguments: list[ast.expr]) -> pl.Expr:
         if name in {"col", "date"}:
@@ -214,12 +224,36 @@ class _Reader:
 
 
 def check_pattern(pattern: str, setting: str) -> str:
-    """The pattern, where polars can read it as a regular expression; raises `ExpectationError`."""
+    """The pattern, where polars can read it as a regular expression; raises `ConditionError`."""
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.PolarsError as error:
-        raise ExpectationError(
+        raise ConditionError(
             f"{setting} has {pattern!r}, which is no regular expression here.",
             allowed="the syntax of Rust's regex, which has no look-around and no back-references",
         ) from error
     return pattern
+
+
+def moment(text: str, setting: str) -> datetime:
+    """A date or time in ISO 8601, in UTC; raises `ConditionError`."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConditionError(
+            f"{setting} has {text!r}, which is no date or time.", allowed="ISO 8601: 2026-01-31, 2026-01-31T12:00:00Z"
+        ) from error
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def as_utc(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Dates and times as moments in UTC; those without a zone are taken to be in UTC."""
+    if kind == pl.Datetime("us", "UTC"):
+        return value
+    moments = value.cast(pl.Datetime("us", None if is_naive(kind) else "UTC"))
+    return moments.dt.replace_time_zone("UTC") if is_naive(kind) else moments.dt.convert_time_zone("UTC")
+
+
+def is_naive(kind: pl.DataType) -> bool:
+    """Whether a dtype is of times that name no zone."""
+    return not (isinstance(kind, pl.Datetime) and kind.time_zone)

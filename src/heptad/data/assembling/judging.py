@@ -1,0 +1,94 @@
+"""Judges sources as a whole before anything is made of them: how new they are, and how much there is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from statistics import median
+
+import polars as pl
+
+from heptad.core.errors import DataError, SettingsError
+from heptad.core.settings import duration
+from heptad.data.assembling.inputs import Input
+from heptad.data.expectations.aggregates import check_range
+from heptad.data.expectations.definitions import range_text
+from heptad.data.expectations.settings import Range
+from heptad.data.expectations.tables import VERSIONS
+from heptad.data.records import Finding
+from heptad.data.sources.settings import SourceSettings
+
+LEAST = 0.5
+"""Rows as a multiple of the usual below which a source without a stated volume is warned about."""
+
+
+class Judging:
+    """Asked about the sources of a version of the moment `now`; `until` where only rows before a moment count.
+
+    `volumes`: source to how many rows it had, newest version first.
+    """
+
+    def __init__(self, now: datetime, until: datetime | None, volumes: Mapping[str, Sequence[int]]) -> None:
+        self._now = now
+        self._until = until
+        self._volumes = volumes
+
+    def __call__(self, inputs: Mapping[str, Input], settings: Mapping[str, SourceSettings]) -> list[Finding]:
+        """What was found; raises `DataError` with everything for which a source is refused."""
+        found = [
+            finding
+            for name, one in inputs.items()
+            for finding in (*self._fresh(name, one, settings[name]), *self._volume(name, one, settings[name]))
+        ]
+        failed = [one for one in found if not one.passed and one.severity == "error"]
+        if failed:
+            listed = "".join(f"\n  {one.sentence}" for one in failed)
+            raise DataError(
+                f"What the sources hold is refused as a whole:{listed}",
+                remedy="mend the source, or change [sources.NAME] fresh or volume; nothing was written",
+            )
+        return found
+
+    def _fresh(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
+        if not settings.fresh:
+            return
+        if not settings.time:
+            raise SettingsError(
+                f"[sources.{name}] fresh asks how new its rows are, and nothing says when they happened.",
+                allowed=f'[sources.{name}] time = "COLUMN", or no fresh',
+            )
+        time = pl.col(settings.time)
+        rows = held.rows if self._until is None else held.rows.filter(time < self._until)
+        newest: datetime | None = rows.select(time.max()).collect(engine="streaming").item()
+        fits = newest is not None and self._now - newest <= duration(settings.fresh)
+        age = "there is no row with a time" if newest is None else f"the newest row is of {newest:%Y-%m-%d %H:%M} UTC"
+        yield Finding(
+            expectation="source_fresh",
+            severity="error",
+            passed=fits,
+            observed=f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else None,
+            expected=settings.fresh,
+            sentence=""
+            if fits
+            else f"{name} is stale: {age}, and {self._now:%Y-%m-%d %H:%M} is more than {settings.fresh} later",
+        )
+
+    def _volume(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
+        if settings.volume is not None:
+            check_range(settings.volume, f"[sources.{name}] volume")
+        before = self._volumes.get(name, ())[:VERSIONS]
+        usual = median(before) if before else 0
+        if not usual:
+            return
+        wanted = settings.volume or Range(min=LEAST)
+        share = held.read.rows / usual
+        fits = (wanted.min is None or share >= wanted.min) and (wanted.max is None or share <= wanted.max)
+        yield Finding(
+            expectation="source_volume",
+            severity="warning" if settings.volume is None else "error",
+            passed=fits,
+            observed=share,
+            expected=range_text(wanted),
+            sentence=""
+            if fits
+            else f"{name} has {held.read.rows:,} rows, {share:.3g} times the usual {usual:,.0f} and not "
+            f"{range_text(wanted)} times",
+        )

@@ -1,0 +1,39 @@
+"""Rows are found in answers, and pages follow each other, without a connection."""
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heptad.adapters.rest.paging import Paging, paths_of, rows_in
+from heptad.core.errors import DataError
+from heptad.data import RestSettings
+
+
+def test_rows_are_at_a_path_or_in_the_only_array() -> None:
+    """One object is one row."""
+    assert rows_in([{"a": 1}], "", "u") == [{"a": 1}]
+    assert rows_in({"data": {"a": 1}}, "data", "u") == [{"a": 1}]
+    with pytest.raises(DataError, match="2 arrays: x, y"):
+        rows_in({"x": [], "y": []}, "", "u")
+    with pytest.raises(DataError, match=r"nothing at 'data\.item'.\nAllowed: did you mean 'data\.items'"):
+        rows_in({"data": {"items": []}}, "data.item", "u")
+    assert paths_of({"a": {"b": 1}, "c": 2}) == ["a", "c", "a.b"]
+
+
+@given(st.integers(0, 40), st.integers(1, 9), st.sampled_from(["page", "offset"]), st.booleans())
+def test_every_row_comes_once_whatever_a_page_holds(count: int, size: int, how: str, told: bool) -> None:
+    """By page or offset, whether the size is known or not."""
+    settings = RestSettings(paging=how, size=size if told else 0)  # type: ignore[arg-type]
+    paging, got, requests = Paging(settings, "u"), list[dict[str, int]](), 0
+    url: httpx.URL | None = paging.start(httpx.URL("http://h/x?keep=1"))
+    while url is not None:
+        requests += 1
+        place = int(url.params[how])
+        start = (place - 1) * size if how == "page" else place
+        page = [{"n": n} for n in range(start, min(start + size, count))]
+        got += page
+        assert url.params["keep"] == "1"
+        url = paging.after(url, page, page, httpx.Headers())
+    assert got == [{"n": n} for n in range(count)]
+    assert requests <= count // size + 2

@@ -1,0 +1,40 @@
+"""`heptad data collect` makes a version, says what is odd, and makes none of what is not new."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.cli.conftest import Shell
+
+ROWS = pl.DataFrame({"k": range(40), "a": [x * 0.5 for x in range(40)], "y": ["u", "v"] * 20})
+SETTINGS = '[sources.rows]\nuri = "rows.csv"\n[data]\ntarget = "y"\nkey = ["k"]\n'
+
+
+@pytest.fixture
+def project(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[[pl.DataFrame], Shell]:
+    def written(rows: pl.DataFrame) -> Shell:
+        rows.write_csv(tmp_path / "rows.csv")
+        (tmp_path / "heptad.toml").write_text(SETTINGS)
+        return Shell(capsys, tmp_path)
+
+    return written
+
+
+def test_a_version_is_made_once(project: Callable[[pl.DataFrame], Shell]):
+    """Again, it says that nothing is new."""
+    shell = project(ROWS)
+    assert "@1: 40 rows, 40 with labels\n" in shell("data", "collect").out
+    assert "@1: 40 rows, 40 with labels; nothing is new" in shell("data", "collect").out
+    assert shell("data", "collect", "--json").json["body"]["version"] == 1
+    assert shell("data", "collect", "--sample", "10", "--json").json["body"]["rows"] == 10
+
+
+def test_changed_columns_are_told_or_refused(project: Callable[[pl.DataFrame], Shell]):
+    """What was done is listed; what is refused ends with code 2 and the setting that would take it."""
+    project(ROWS)("data", "collect")
+    assert "rows.b: new, integer; kept" in project(ROWS.with_columns(b=pl.lit(1)))("data", "collect").out
+    asked = project(ROWS.drop("a"))("data", "collect")
+    assert asked.code == 2
+    assert "a: was number, is gone" in asked.err
+    assert '[sources.rows.on_change] columns.a = "accept"' in " ".join(asked.err.split())

@@ -1,0 +1,116 @@
+"""A source that is stale, or has far fewer rows than it used to, is refused before anything of it is stored."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from heptad.core.clock import ManualClock
+from heptad.core.errors import DataError, SettingsError
+from heptad.core.workspace import Workspace
+from heptad.data import ColumnExpectation, Data, DataSettings, ExpectSettings, SourceSettings
+from heptad.data.expectations.settings import Coverage, Range
+
+Open = Callable[..., Data]
+Write = Callable[..., Path]
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SETTINGS = DataSettings(target="y", key=["k"], time="t")
+
+
+def rows(count: int, start: int = 0) -> pl.DataFrame:
+    numbers = range(start, start + count)
+    return pl.DataFrame(
+        {
+            "k": numbers,
+            "t": [START + timedelta(hours=x) for x in numbers],
+            "g": ["u" if x % 3 else "v" for x in numbers],
+            "y": [x % 2 for x in numbers],
+        }
+    )
+
+
+def source(**settings: object) -> dict[str, SourceSettings]:
+    return {"rows": SourceSettings(uri="rows.csv", time="t", **settings)}  # type: ignore[arg-type]
+
+
+def versions(workspace: Workspace) -> int:
+    return len(workspace.store.follow(0, ["data.version_added"]))
+
+
+def test_a_stale_source_is_refused_though_every_cell_is_valid(
+    workspace: Workspace, open_data: Open, write: Write, clock: ManualClock
+) -> None:
+    """By its newest row, against the moment of the version."""
+    write(rows(100))
+    data = open_data(SETTINGS, sources=source(fresh="2d"))
+    assert data.collect(until=START + timedelta(hours=100)).body.rows == 100
+    with pytest.raises(DataError, match=r"rows is stale: the newest row is of 2026-01-05 03:00 UTC, and 2026-01-09"):
+        data.collect(until=START + timedelta(days=8))
+    assert versions(workspace) == 1
+
+
+def test_a_source_of_before_a_moment_is_judged_as_it_was(open_data: Open, write: Write) -> None:
+    """Rows that came later do not make it fresh."""
+    write(pl.concat([rows(10), rows(10, start=500)]))
+    data = open_data(SETTINGS, sources=source(fresh="2d"))
+    with pytest.raises(DataError, match="the newest row is of 2026-01-01 09:00"):
+        data.collect(until=START + timedelta(days=10))
+
+
+def test_freshness_needs_a_time(open_data: Open, write: Write) -> None:
+    """The error says which setting."""
+    write(rows(10))
+    sources = {"rows": SourceSettings(uri="rows.csv", fresh="1d")}
+    with pytest.raises(SettingsError, match=r"\[sources.rows\] fresh"):
+        open_data(DataSettings(target="y", key=["k"]), sources=sources).collect()
+
+
+def test_volume_is_judged_against_the_versions_before(workspace: Workspace, open_data: Open, write: Write) -> None:
+    """By their median; the first version has none before it."""
+    data = open_data(SETTINGS, sources=source(volume=Range(min=0.8, max=2)))
+    for count in (100, 104, 110):
+        write(rows(count))
+        assert data.collect().body.rows == count
+    write(rows(60))
+    with pytest.raises(DataError, match=r"rows has 60 rows, 0\.577 times the usual 104 and not 0\.8 to 2 times"):
+        data.collect()
+    write(rows(300))
+    with pytest.raises(DataError, match=r"2\.88 times the usual 104"):
+        data.collect()
+    assert versions(workspace) == 3
+
+
+def test_half_of_the_rows_gone_is_told_without_being_asked(open_data: Open, write: Write) -> None:
+    """As a warning."""
+    data = open_data(SETTINGS, sources=source())
+    write(rows(100))
+    data.collect()
+    write(rows(40))
+    (found,) = [one for one in data.collect().body.findings if one.expectation == "source_volume"]
+    assert (found.severity, found.passed) == ("warning", False)
+    assert found.sentence == "rows has 40 rows, 0.4 times the usual 100 and not at least 0.5 times"
+
+
+def test_all_that_is_wrong_is_told_at_once(open_data: Open, write: Write) -> None:
+    """With the setting to change."""
+    write(rows(100))
+    data = open_data(SETTINGS, sources=source(fresh="1d", volume=Range(min=0.9)))
+    data.collect(until=START + timedelta(hours=100))
+    write(rows(20))
+    with pytest.raises(DataError, match=r"(?s)rows is stale.*rows has 20 rows") as raised:
+        data.collect(until=START + timedelta(hours=101))
+    assert "[sources.NAME] fresh or volume" in raised.value.remedy
+
+
+def test_a_one_sided_source_is_refused(workspace: Workspace, open_data: Open, write: Write) -> None:
+    """Coverage of the table, as any expectation."""
+    wanted = ColumnExpectation(coverage=Coverage(shares={"u": 2 / 3, "v": 1 / 3}))
+    data = open_data(SETTINGS, sources=source(), expect=ExpectSettings(columns={"g": wanted}))
+    write(rows(300))
+    data.collect()
+    write(rows(400).filter((pl.col("g") == "u") | (pl.col("k") < 30)))
+    with pytest.raises(DataError, match=r"g: groups are not covered .* v 3\.\d% \(stated 33\.3%\)"):
+        data.collect()
+    assert versions(workspace) == 1
