@@ -9,6 +9,7 @@ import pytest
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
+from tests.adapters.brokers import NATS, answering, program_of
 from tests.adapters.conftest import where_redis_is
 from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
@@ -32,4 +33,7 @@ def pytest_report_header() -> list[str]:
         f"postgresql: {where_postgresql_is()}",
         f"mariadb: {where_mariadb_is() or 'none answers'}",
         f"redis: {where_redis_is() or 'none answers'}",
+        f"nats: {answering(NATS) or 'none answers'}",
+        f"mosquitto: {program_of('mosquitto') or 'not installed'}",
+        "kafka: the mock cluster of librdkafka",
     ]

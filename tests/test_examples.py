@@ -15,6 +15,7 @@ LAST_WORDS = {
     "data_cleaning": "orders of our own",
     "data_features": "values compared, 0 differ",
     "data_sources": "shop is missing in orders-2.csv",
+    "data_streams": "json of kafka",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",
     "training": "report: heptad-example-training",

@@ -40,6 +40,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "http": "heptad.adapters.https:http",
         "rest": "heptad.adapters.rest.source:RestSource",
         "python-package": "heptad.adapters.python_package:PackageSource",
+        "stream": "heptad.data.streams.source:StreamSource",
+    },
+    "stream": {
+        "kafka": "heptad.adapters.kafka:KafkaStream",
+        "mqtt": "heptad.adapters.mqtt:MqttStream",
+        "nats": "heptad.adapters.nats:NatsStream",
     },
 }
 """Contract, then name, then where it is; third parties add to a group `heptad.CONTRACT` of entry points."""

@@ -132,6 +132,16 @@ if TYPE_CHECKING:
     from heptad.data.sources.source import Source as Source
     from heptad.data.sources.source import SourceTable as SourceTable
     from heptad.data.sources.source import open_source as open_source
+    from heptad.data.streams.addresses import StreamAddress as StreamAddress
+    from heptad.data.streams.following import Until as Until
+    from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
+    from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
+    from heptad.data.streams.stream import Batch as Batch
+    from heptad.data.streams.stream import Stream as Stream
+    from heptad.data.streams.stream import lost_messages as lost_messages
+    from heptad.data.streams.stream import open_stream as open_stream
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -159,6 +169,8 @@ __getattr__, __all__ = attach(
     __name__,
     {
         "Anonymity": "privacy.anonymity",
+        "BATCH_BYTES": "streams.stream",
+        "Batch": "streams.stream",
         "Checked": "expectations.checking",
         "CleanRule": "cleaning.settings",
         "CleanSettings": "cleaning.settings",
@@ -188,13 +200,14 @@ __getattr__, __all__ = attach(
         "FoundRows": "erasing.finding",
         "Generalised": "privacy.generalising",
         "Labels": "cleaning.suggesting.labels",
+        "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "NoiseMaker": "privacy.noise",
         "Noisy": "privacy.noise",
         "NoisyStatistics": "privacy.statistics",
-        "OnlineRow": "features.reading",
         "OnChange": "sources.settings",
+        "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
         "OnlineStore": "features.online",
         "Overview": "profiles.looking",
@@ -206,13 +219,14 @@ __getattr__, __all__ = attach(
         "PrivacySettings": "privacy.settings",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
+        "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
+        "RestSettings": "sources.settings",
         "Role": "records",
         "RowCleaner": "cleaning.singles.cleaner",
-        "RestSettings": "sources.settings",
         "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
         "RowsReleased": "records",
@@ -225,12 +239,15 @@ __getattr__, __all__ = attach(
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
         "Statistics": "privacy.statistics",
+        "Stream": "streams.stream",
+        "StreamAddress": "streams.addresses",
         "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
         "Suggestions": "cleaning.suggesting.suggestions",
         "TableExpectation": "expectations.settings",
         "TrainingSet": "features.leakage",
+        "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "Wanted": "privacy.statistics",
@@ -254,6 +271,7 @@ __getattr__, __all__ = attach(
         "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "flattened": "sources.formats",
+        "follow": "streams.following",
         "forget_past": "versions.purging",
         "generalise": "privacy.generalising",
         "hash_folds": "versions.splits",
@@ -266,12 +284,14 @@ __getattr__, __all__ = attach(
         "largest_shift": "profiles.distances",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
+        "lost_messages": "streams.stream",
         "measure_anonymity": "privacy.anonymity",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
         "open_source": "sources.source",
+        "open_stream": "streams.stream",
         "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
         "read_cells": "cleaning.suggesting.reading",

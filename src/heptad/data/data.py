@@ -27,6 +27,7 @@ from heptad.data.records import DatasetVersion
 from heptad.data.settings import DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
+from heptad.data.streams.streams import Streams
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions
 from heptad.data.versions.digests import rows_digest
@@ -57,6 +58,7 @@ class Data:
         self._settings = data
         self._name = project.name or workspace.name
         place = Place(root=workspace.root, timezone=project.timezone, cache=workspace.cache / "sources")
+        self.streams = Streams(place, sources)
         self._assembly = Assembly(place, project, sources, data, clean, features)
         self._collecting = Collecting(workspace, self._assembly, data, clean, expect, project.seed)
         self.expectations = Checking(workspace, self._name, self._assembly, data, expect)

@@ -118,7 +118,7 @@ def _erasure(record: Record[Erasure]) -> str:
     body, places = record.body, [f"{rows:,} in {place}" for place, rows in record.body.found.items() if rows]
     return (
         f"erasure of {body.subjects:,} by {', '.join(body.columns)}, {record.attributes.get('stage')}: rows "
-        f"{', '.join(places) or 'nowhere'}; models that saw some: {len(body.models)}. Reason: {body.reason}"
+        f"{', '.join(places) or 'nowhere'}; {len(body.models)} models saw some. Reason: {body.reason}"
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import DataError, SettingsError
 from heptad.data import CleanRule, CleanSettings, Data, DataSettings, clean_rows
-from heptad.data.cleaning.keyed import pseudonym_key, pseudonym_of
+from heptad.data.cleaning.disguises import pseudonym_key, pseudonym_of
 from heptad.data.cleaning.rules import CellRepairs, repair_cells
 
 KEY = "a key of more than sixteen characters"

@@ -29,16 +29,13 @@ def test_every_version_has_what_stays_of_it_in_order(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "FILE_BYTES", 200)
         patch.setattr(tables, "AT_ONCE", 4)
-        patch.setattr(tables, "SMALL_FILE", 0)
         old = Table(folder / "old")
         numbers: list[int] = []
         before: int | None = None
-        last = 0
         for size in sorted(sizes):
-            kept = old.kept(before, last, size) if before is not None else 0
+            kept = old.kept(before, size, size) if before is not None else 0
             before = old.write(frame(range(size)).slice(kept), before, kept)
             numbers.append(before)
-            last = size
         made = rewrite(old, Table(folder / "new"), numbers, lambda rows: without(rows, gone), ["n"])
     for size, number in zip(sorted(sizes), numbers, strict=True):
         left = Table(folder / "new").scan(made[number]).collect()
@@ -51,7 +48,6 @@ def test_files_that_lose_no_row_are_not_copied(tmp_path: Path, monkeypatch: pyte
     """They get a second name, and versions go on sharing files."""
     monkeypatch.setattr(tables, "FILE_BYTES", 2000)
     monkeypatch.setattr(tables, "AT_ONCE", 50)
-    monkeypatch.setattr(tables, "SMALL_FILE", 0)
     old = Table(tmp_path / "old")
     first = old.write(frame(range(500)))
     kept = old.kept(first, 500, 600)

@@ -80,13 +80,12 @@ def test_little_that_is_appended_often_leaves_few_files(tmp_path: Path) -> None:
     assert written <= days * days.bit_length()
 
 
-def test_large_files_are_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever follows a file that is worth keeping, it stays."""
+@pytest.mark.usefixtures("small")
+def test_whole_files_are_not_written_again(tmp_path: Path) -> None:
+    """Whatever follows a file that holds as much as one may, it stays."""
     table = Table(tmp_path / "t")
     version = table.write(rows(0, 8))
-    assert table.kept(version, 8, 1000) == 0
-    monkeypatch.setattr(tables, "SMALL_FILE", 1)
-    assert table.kept(version, 8, 1000) == 8
+    assert table.kept(version, 8, 1000) == 6
 
 
 def test_files_that_another_program_wrote_are_sorted(tmp_path: Path) -> None:

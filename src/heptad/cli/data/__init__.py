@@ -12,6 +12,7 @@ from heptad.cli.data import (
     profile,
     quarantine,
     statistics,
+    stream,
     suggest,
     versions,
 )
@@ -26,6 +27,7 @@ for topic in (
     expect,
     features,
     pii,
+    stream,
     anonymity,
     statistics,
     erase,

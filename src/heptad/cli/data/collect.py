@@ -15,7 +15,7 @@ def collect(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a version of what the sources hold now, if that is anything new."""
+    """Make a version of what the sources hold now."""
     from heptad.cli.progress import counting
     from heptad.project import open_project
 

@@ -126,8 +126,8 @@ def _cells(made: pl.DataFrame, marks: list[Mark], settings: CleanSettings) -> It
     for mark in marks:
         step = mark.step
         request = settings.columns.get(step.column, CleanRule()).request
-        if step.adds or step.hides:
-            continue  # a disguise is done to every row, and its value is nothing to be told
+        if step.adds:
+            continue
         does = request or ("apply" if mark.changed else "refuse" if step.refuses else "warn")
         found = made[mark.name].arg_true().to_list()
         for row in found:

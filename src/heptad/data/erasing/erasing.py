@@ -10,7 +10,7 @@ from heptad.core.errors import HeptadError, InputError
 from heptad.core.records import Id
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
-from heptad.data.cleaning.keyed import pseudonym_key, pseudonym_of
+from heptad.data.cleaning.disguises import pseudonym_key, pseudonym_of
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.erasing.copies import clear_copies, count_quarantined, remove_quarantined
 from heptad.data.erasing.finding import FoundRows, every_version, find_rows

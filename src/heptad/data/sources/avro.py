@@ -50,7 +50,7 @@ def scan_avro(path: Path, name: str) -> pl.LazyFrame:
     ) -> Iterator[pl.DataFrame]:
         left = most
         for rows in _records(path, name):
-            frame = pl.DataFrame([_plain(row) for row in rows], schema=schema, strict=False, orient="row")
+            frame = pl.DataFrame([plain_record(row) for row in rows], schema=schema, strict=False, orient="row")
             if left is not None:
                 frame = frame.head(left)
                 left -= frame.height
@@ -63,7 +63,7 @@ def scan_avro(path: Path, name: str) -> pl.LazyFrame:
 
 
 def _records(path: Path, name: str) -> Iterator[list[Any]]:
-    fastavro = _library(name)
+    fastavro = avro_library(name)
     with path.open("rb") as file:
         try:
             reader = fastavro.reader(file)
@@ -76,18 +76,19 @@ def _records(path: Path, name: str) -> Iterator[list[Any]]:
             ) from error
 
 
-def _library(name: str) -> Any:
+def avro_library(name: str) -> Any:
+    """The package that reads Avro; raises `WorkspaceError` where it is not installed."""
     try:
         import fastavro  # noqa: PLC0415 - an extra, which only such files need
     except ModuleNotFoundError as error:
         raise WorkspaceError(
-            f"{name} is an Avro file, which needs the package 'fastavro'.", remedy="pip install 'heptad[avro]'"
+            f"{name} is in Avro, which needs the package 'fastavro'.", remedy="pip install 'heptad[avro]'"
         ) from error
     return fastavro
 
 
 def _schema(path: Path, name: str) -> pl.Schema:
-    fastavro = _library(name)
+    fastavro = avro_library(name)
     with path.open("rb") as file:
         try:
             written = fastavro.reader(file).writer_schema
@@ -95,7 +96,12 @@ def _schema(path: Path, name: str) -> pl.Schema:
             raise DataError(
                 f"{name} is not a readable Avro file: its head is broken.", remedy="write it again; it may be cut short"
             ) from error
-    kind = _Types(name).of(written, "")
+    return avro_types(written, name)
+
+
+def avro_types(schema: Any, name: str) -> pl.Schema:
+    """The columns that records of a schema make; raises `DataError` for a field that no column can hold."""
+    kind = _Types(name).of(schema, "")
     if not isinstance(kind, pl.Struct):
         raise DataError(f"The records of {name} are no objects.", allowed="a schema of type record")
     return pl.Schema({field.name: field.dtype for field in kind.fields})
@@ -141,12 +147,12 @@ class _Types:
         )
 
 
-def _plain(value: Any) -> Any:
+def plain_record(value: Any) -> Any:
     """Records as columns take them: decimals as numbers, identifiers as text."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain_record(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [plain_record(one) for one in value]
     if value is None or isinstance(value, str | int | float | bytes | datetime):
         return value
     name = type(value).__name__

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from heptad.core.errors import InputError
-from heptad.core.settings import Amount, Count, OptionalDuration, Settings, Span
+from heptad.core.settings import Amount, Count, Duration, OptionalDuration, Positive, Settings, Span
 from heptad.data.expectations.settings import Range
 
 
@@ -95,7 +95,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """`[sources.NAME]`: where rows come from."""
 
     uri: str
-    """A path or glob relative to the project, or an address: `s3://BUCKET/KEY`, `https://HOST/FILE`, ..."""
+    """A path or glob relative to the project, or an address: `s3://BUCKET/KEY`, `https://HOST/FILE`,
+    `kafka://HOST:PORT/TOPIC`, ..."""
     time: str = ""
     """The column that says when a row happened; rows are collected up to a moment by it."""
     format: Literal["", "csv", "jsonl", "json", "parquet", "arrow", "avro", "excel"] = ""
@@ -107,7 +108,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     endpoint: str = ""
     """The address of an object store that is not the provider's own, such as `http://127.0.0.1:9000`."""
     options: dict[str, str] = {}
-    """Options of an object store, such as `region`; keys and tokens as `${NAME}`, or from the environment."""
+    """Options of an object store, such as `region`, or of librdkafka, such as `"security.protocol"`; keys and tokens as
+    `${NAME}`, or from the environment."""
     headers: dict[str, str] = {}
     """Headers of requests over HTTP, such as `Authorization = "Bearer ${TOKEN}"`."""
     timeout: Span = "30s"
@@ -156,5 +158,18 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """Databases: how long reading may take in all."""
     rest: RestSettings = msgspec.field(default_factory=RestSettings)
     """HTTP APIs at `rest:https://HOST/PATH`: pages, authorisation, limits."""
+    id: str = ""
+    """Streams: a field that names a message, where producers may send one twice; it lands once. Empty: by its position
+    in the stream only."""
+    id_window: Positive = 1_000_000
+    """Streams with an `id`: among how many rows that landed last the id is looked for."""
+    schema: str = ""
+    """Streams in Avro: the file with the schema of the messages, such as `clicks.avsc`."""
+    schema_id: Count | None = None
+    """Streams in Avro: the number of the schema in a schema registry, with which each message begins then."""
+    commit_every: Span = "1s"
+    """Streams: how long messages are gathered for one commit."""
+    drain: Duration = "30s"
+    """Streams: how long a collection goes on landing what is waiting; `0s`: it takes what has landed."""
     as_of: int | str = ""
     """Delta tables: a version (`12`) or a moment (`"2026-01-31T00:00:00Z"`). Empty: the newest."""

@@ -15,6 +15,8 @@ from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.settings import SourceSettings
 
+_SCHEME = re.compile(r"([a-z][a-z0-9+-]+):")
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What an address is relative to: the project's folder, and the zone of times that name none."""
@@ -58,12 +60,14 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
     """
     address, sheet = split_sheet(reveal(settings.uri))
     settings = msgspec.structs.replace(settings, sheet=sheet) if sheet else settings
-    scheme = re.match(r"([a-z][a-z0-9+-]+):", address)
+    scheme = _SCHEME.match(address)
     kind, location = (scheme[1], address[scheme.end() :]) if scheme else ("file", address)
     if kind == "file" and (place.root / location / "_delta_log").is_dir():
         kind = "delta+file"
     if "+" in kind and location.startswith("//") and kind not in catalogue.known("source"):
         kind = "database"  # dialect+driver, which only SQLAlchemy knows
+    if is_stream(address):
+        kind = "stream"
     if settings.as_of != "" and kind != "delta+file":
         raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
     given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
@@ -74,3 +78,13 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
+
+
+def is_stream(uri: str) -> bool:
+    """Whether an address is that of a stream: what it holds lands in a table of the workspace before it is read."""
+    scheme = _SCHEME.match(uri)
+    if not scheme or scheme[1] in catalogue.BUILT_IN["source"]:
+        return False
+    return scheme[1] in catalogue.BUILT_IN["stream"] or (
+        scheme[1] not in catalogue.known("source") and scheme[1] in catalogue.known("stream")
+    )

@@ -29,8 +29,6 @@ ATTEMPTS = 8
 FILE_BYTES = 32 << 20
 """About what the rows of one file take in memory: little is rewritten where its last rows change, and a file that is
 mapped into memory stays small."""
-SMALL_FILE = FILE_BYTES // 4
-"""Bytes of a file that is not worth keeping when as much is written after it."""
 GROUPS = 8
 """Groups of rows in a whole file."""
 AT_ONCE = 20_000
@@ -46,7 +44,8 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
     pl.Datetime("us", "UTC"): "timestamp",
 }
-_NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}\.parquet")
+_NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}(-part)?\.parquet")
+"""With the number of its first row; a part is less than a file may hold."""
 
 
 _WIDENED = pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
@@ -60,6 +59,7 @@ class StoredFile(msgspec.Struct, frozen=True):
     start: int
     rows: int
     size: int
+    is_part: bool = False
 
     @property
     def end(self) -> int:
@@ -103,12 +103,12 @@ class Table:
     def kept(self, version: int, same: int, rows: int) -> int:
         """How many of the first `same` rows of a version stay in their files where it is followed by one of `rows`.
 
-        Files stay that hold no other rows, but for small ones at the end that are not larger than what comes after
-        them: merged with that, they leave few files however often little is appended, and write a row only as often
-        as the table has doubled.
+        Files stay that hold no other rows, but for parts at the end that have no more rows than come after them:
+        merged with those, they leave few files however often little is appended, and a row is written only as often
+        as what came after it has doubled.
         """
         files = [file for file in files_in_order(self.at(version)) or () if file.end <= same]
-        while files and files[-1].size < SMALL_FILE and files[-1].rows <= rows - files[-1].end:
+        while files and files[-1].is_part and files[-1].rows <= rows - files[-1].end:
             files.pop()
         return files[-1].end if files else 0
 
@@ -161,29 +161,17 @@ class Table:
 
     def add_file(self, start: int, rows: pl.DataFrame) -> AddAction:
         """Write rows as a file that begins at the row `start` of a version to be committed."""
-        name = _new_name(start)
-        write_file(self._folder / name, rows, "snappy")
-        return self._added(name, rows)
+        return new_file(self._folder, _new_name(start, rows), rows)
 
     def link_file(self, start: int, file: Path, rows: pl.DataFrame) -> AddAction:
         """The same of a file that is there, in this folder or another; `rows` are what it holds."""
-        name = _new_name(start)
+        name = _new_name(start, rows)
         try:
             (self._folder / name).hardlink_to(file)
         except OSError:
             # Not every file system gives a file two names.
             shutil.copyfile(file, self._folder / name)
-        return self._added(name, rows)
-
-    def _added(self, name: str, rows: pl.DataFrame) -> AddAction:
-        return AddAction(
-            path=name,
-            size=(self._folder / name).stat().st_size,
-            partition_values={},
-            modification_time=_now(),
-            data_change=True,
-            stats=msgspec.json.encode(_statistics(rows)).decode(),
-        )
+        return _added(self._folder, name, rows)
 
     def commit(
         self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[StoredFile] | None
@@ -234,6 +222,23 @@ def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "l
     rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
 
 
+def new_file(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    """Write rows into a file of the table in `folder`, which counts once this is committed."""
+    write_file(folder / name, rows, "snappy")
+    return _added(folder, name, rows)
+
+
+def _added(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+    return AddAction(
+        path=name,
+        size=(folder / name).stat().st_size,
+        partition_values={},
+        modification_time=_now(),
+        data_change=True,
+        stats=msgspec.json.encode(_statistics(rows)).decode(),
+    )
+
+
 def bytes_of(rows: pl.DataFrame) -> int:
     """About what rows in stored types take, a slice of them too; texts by their length."""
     texts = [values.str.len_bytes().sum() for values in rows if values.dtype == pl.String]
@@ -249,7 +254,7 @@ def files_in_order(table: DeltaTable) -> list[StoredFile] | None:
         name = _NAME.fullmatch(path)
         if not name or int(name[1]) != expected:
             return None
-        files.append(StoredFile(path, expected, rows, size))
+        files.append(StoredFile(path, expected, rows, size, is_part=name[2] is not None))
         expected += rows
     return files
 
@@ -275,7 +280,7 @@ def _delta_schema(schema: pl.Schema) -> Schema:
 
 def _statistics(rows: pl.DataFrame) -> dict[str, Any]:
     """What Delta tells of a file, so that readers can leave it out: rows, limits and nulls of the first columns."""
-    told = rows.select(rows.columns[:_STATISTICS])
+    told = rows.select(rows.columns[:_STATISTICS]).select(~cs.binary())
     least, most = told.select(pl.all().min()).row(0, named=True), told.select(pl.all().max()).row(0, named=True)
     return {
         "numRecords": len(rows),
@@ -294,8 +299,9 @@ def _limit(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _new_name(start: int) -> str:
-    return f"rows-{start:015d}-{secrets.token_hex(6)}.parquet"
+def _new_name(start: int, rows: pl.DataFrame) -> str:
+    part = "-part" if bytes_of(rows) < FILE_BYTES else ""
+    return f"rows-{start:015d}-{secrets.token_hex(6)}{part}.parquet"
 
 
 def _now() -> int:

@@ -1,49 +1,67 @@
-"""A server hides of one value what the table hides of a column, and tells nothing of it."""
+"""What a table hides of a value, a server hides too, and nothing else."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.data.cleaning.singles.conftest import both, version_of
+from tests.data.cleaning.singles.conftest import singly, version_of
+from tests.data.cleaning.singles.test_cells import NUMBERS, TEXTS, WHOLE, check
 
-from heptad.data import CleanRule
-
-KEY = "a key of more than sixteen characters"
-TEXTS = st.lists(st.none() | st.text(max_size=9), max_size=8)
-NUMBERS = st.lists(st.none() | st.floats(-1e9, 1e9), max_size=8)
-MOMENTS = st.lists(
-    st.none() | st.datetimes().map(lambda moment: moment.replace(year=1970 + moment.year % 100).isoformat() + "Z"),
-    max_size=8,
-)
+from heptad.core.errors import SettingsError
+from heptad.data import CleanRule, request_rules
 
 
-def check(kind: Any, rule: CleanRule, values: list[Any]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PSEUDONYMS", KEY)
-        for ours, theirs in both(version_of({"a": kind}, {"a": rule}), [{"a": value} for value in values]):
-            assert ours[0]["a"] == theirs[0]["a"]
-            assert not ours[1]
-            assert not theirs[1]
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret of pseudonyms."""
+    monkeypatch.setenv("PSEUDONYMS", "a key that is long enough")
 
 
 @pytest.mark.parametrize(
-    "rule", [CleanRule(mask=2), CleanRule(mask=0), CleanRule(prefix=3), CleanRule(pseudonym="${PSEUDONYMS}")], ids=str
+    "rule",
+    [
+        CleanRule(prefix=2),
+        CleanRule(mask=0),
+        CleanRule(mask=3),
+        CleanRule(strip=True, pseudonym="${PSEUDONYMS}"),
+        CleanRule(lower=True, prefix=3, fill="none"),
+    ],
+    ids=str,
 )
 @given(values=TEXTS)
 def test_texts(rule: CleanRule, values: list[Any]) -> None:
-    """Of all the signs there are."""
+    """Of all signs, of texts shorter than what is shown."""
     check("category", rule, values)
 
 
-@given(values=NUMBERS)
-def test_numbers(values: list[Any]) -> None:
-    """Below zero too."""
-    check("number", CleanRule(band=0.3), values)
+@given(values=NUMBERS, whole=WHOLE, width=st.sampled_from([0.1, 1, 7, 100]))
+def test_bands(values: list[Any], whole: list[Any], width: float) -> None:
+    """The lower edge, of negative numbers too."""
+    check("number", CleanRule(band=width), values)
+    check("integer", CleanRule(band=width), whole)
 
 
 @pytest.mark.parametrize("period", ["day", "month", "quarter", "year"])
-@given(values=MOMENTS)
-def test_times(period: Any, values: list[Any]) -> None:
-    """In UTC."""
+@given(values=st.lists(st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(str), max_size=8))  # noqa: DTZ001 - they are written
+def test_periods(period: Any, values: list[Any]) -> None:
+    """The beginning of each, in UTC."""
     check("datetime", CleanRule(period=period), values)
+
+
+def test_a_moment_is_cut_where_it_came_as_one() -> None:
+    """Not only as text."""
+    rules = request_rules(version_of({"a": "datetime"}, {"a": CleanRule(period="year")}), ["a"])
+    assert rules is not None
+    ((made, told),) = singly(rules, [{"a": datetime(2024, 5, 6, tzinfo=UTC)}])
+    assert (made, told) == ({"a": datetime(2024, 1, 1, tzinfo=UTC)}, 1)
+
+
+def test_a_server_without_the_key_of_pseudonyms_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than answer with the value as it is."""
+    rules = request_rules(version_of({"a": "category"}, {"a": CleanRule(pseudonym="${PSEUDONYMS}")}), ["a"])
+    assert rules is not None
+    monkeypatch.delenv("PSEUDONYMS")
+    with pytest.raises(SettingsError, match="PSEUDONYMS"):
+        singly(rules, [{"a": "x"}])

@@ -1,80 +1,72 @@
-"""The rules that make a value say less, for one value: the twins of `cleaning.disguises`, which come last here, too.
-
-They are done to every row, so that no reply tells of them.
-"""
+"""The rules that hide a value, for one value: the twins of `cleaning.disguises`, which see it after all others."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from heptad.data.cleaning.keyed import HIDDEN, pseudonym_key, pseudonym_of
 from heptad.data.cleaning.settings import CleanRule
-from heptad.data.cleaning.singles.cells import Single, is_number
+from heptad.data.cleaning.singles.cells import Single, by_polars, is_number
 from heptad.data.cleaning.singles.truths import as_moment
 from heptad.data.settings import ColumnType
 
-Hide = Callable[[Any], Any]
+HIDDEN = "****"
+_EVERY = {"day": "1d", "month": "1mo", "quarter": "1q", "year": "1y"}
 
 
 def disguise_steps(name: str, kind: ColumnType, rule: CleanRule) -> Iterator[Single]:
-    """The rules of a column, in the order in which a table's are applied."""
-    for setting, build in _KINDS:
-        if getattr(rule, setting) not in (None, "", 0) or (setting == "mask" and rule.mask is not None):
-            yield _step(setting, name, build(kind, rule))
+    """The rules of a column that hide its values, in the order in which a table's are applied."""
+    return (build(name, kind, rule) for wanted, build in _DISGUISES if wanted(rule, kind))
 
 
-def _step(setting: str, name: str, hide: Hide) -> Single:
-    return Single(setting, name, lambda value, _: None if value is None else hide(value), changed=lambda _, __: False)
+def _band(name: str, kind: ColumnType, rule: CleanRule) -> Single:
+    width, held = rule.band, int if kind == "integer" else float
+
+    def repair(value: Any, _: object) -> Any:
+        return held(math.floor(value / width) * width) if is_number(value) else value
+
+    return Single("band", name, repair)
 
 
-def _band(kind: ColumnType, rule: CleanRule) -> Hide:
-    held = int if kind == "integer" else float
+def _period(name: str, _: ColumnType, rule: CleanRule) -> Single:
+    cut = by_polars(lambda value: value.dt.truncate(_EVERY[rule.period]), "datetime")
 
-    def hide(value: Any) -> Any:
-        return held(math.floor(value / rule.band) * rule.band) if is_number(value) and math.isfinite(value) else value
-
-    return hide
-
-
-def _period(_: ColumnType, rule: CleanRule) -> Hide:
-    def hide(value: Any) -> Any:
+    def repair(value: Any, _: object) -> Any:
         moment = as_moment(value)
-        if not isinstance(moment, datetime):
-            return value
-        moment = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        if rule.period == "day":
-            return moment
-        month = {"month": moment.month, "quarter": (moment.month - 1) // 3 * 3 + 1, "year": 1}[rule.period]
-        return moment.replace(month=month, day=1)
+        return value if moment is None else cut(moment)
 
-    return hide
+    return Single("period", name, repair, changed=lambda before, after: as_moment(before) != after)
 
 
-def _prefix(_: ColumnType, rule: CleanRule) -> Hide:
-    return lambda value: value[: rule.prefix] if type(value) is str else value
+def _prefix(name: str, _: ColumnType, rule: CleanRule) -> Single:
+    return Single("prefix", name, _of_text(lambda text: text[: rule.prefix]))
 
 
-def _mask(_: ColumnType, rule: CleanRule) -> Hide:
+def _mask(name: str, _: ColumnType, rule: CleanRule) -> Single:
     shown = rule.mask or 0
 
-    def hide(value: Any) -> Any:
-        if type(value) is not str:
-            return value
-        return HIDDEN if len(value) <= shown or value == HIDDEN else HIDDEN + value[len(value) - shown :]
+    def masked(text: str) -> str:
+        return HIDDEN if len(text) <= shown or text == HIDDEN else HIDDEN + text[len(text) - shown :]
 
-    return hide
+    return Single("mask", name, _of_text(masked))
 
 
-def _pseudonym(_: ColumnType, rule: CleanRule) -> Hide:
+def _pseudonym(name: str, _: ColumnType, rule: CleanRule) -> Single:
+    from heptad.data.cleaning.disguises import pseudonym_key, pseudonym_of  # noqa: PLC0415 - it needs Polars
+
     key = pseudonym_key(rule.pseudonym)
-    return lambda value: pseudonym_of(str(value), key)
+    repair = _of_text(lambda text: pseudonym_of(text, key))
+    return Single("pseudonym", name, repair, changed=lambda before, _: isinstance(before, str))
 
 
-_KINDS: Sequence[tuple[str, Callable[[ColumnType, CleanRule], Hide]]] = (
-    ("band", _band),
-    ("period", _period),
-    ("prefix", _prefix),
-    ("mask", _mask),
-    ("pseudonym", _pseudonym),
+def _of_text(repair: Callable[[str], str]) -> Callable[[Any, object], Any]:
+    return lambda value, _: repair(value) if isinstance(value, str) else value
+
+
+_DISGUISES: Sequence[tuple[Callable[[CleanRule, ColumnType], bool], Callable[[str, ColumnType, CleanRule], Single]]] = (
+    (lambda rule, _: bool(rule.band), _band),
+    (lambda rule, _: bool(rule.period), _period),
+    (lambda rule, _: bool(rule.prefix), _prefix),
+    (lambda rule, _: rule.mask is not None, _mask),
+    (lambda rule, _: bool(rule.pseudonym), _pseudonym),
 )
+"""Whether a column's rule asks for it, and what builds it."""

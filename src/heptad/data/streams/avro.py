@@ -1,0 +1,123 @@
+"""Avro messages by one schema: bare records, single-object encoding, or with the header of a schema registry."""
+
+import io
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from heptad.core.errors import DataError, SettingsError
+from heptad.core.files import confined
+from heptad.data.columns.column_types import Dates, conform
+from heptad.data.sources.avro import avro_library, avro_types, plain_record
+from heptad.data.sources.formats import flattened
+from heptad.data.sources.settings import SourceSettings
+from heptad.data.streams.decoding import PAYLOAD_BYTES, Decoded
+from heptad.data.streams.fields import POLARS, FieldPath, Kind
+
+_SINGLE = b"\xc3\x01"
+"""How a message in Avro's single-object encoding begins; eight bytes follow that tell its schema."""
+_KINDS = {kind: name for name, kind in POLARS.items() if name != "json"}
+_BROKEN = (ValueError, EOFError, IndexError, TypeError, KeyError, struct.error, OverflowError, RecursionError)
+"""What reading raises where bytes are not those of the schema; decoding text is among the value errors."""
+
+
+def read_schema(settings: SourceSettings, root: Path) -> dict[str, Any]:
+    """The schema in the file that `schema` names; raises `SettingsError` where it names none."""
+    if not settings.schema:
+        raise SettingsError(
+            "[sources.NAME] schema is missing, which messages in Avro are read with.", allowed='schema = "FILE.avsc"'
+        )
+    path = confined(root, settings.schema)
+    try:
+        schema: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise DataError(
+            f"{settings.schema} cannot be read: {error.strerror}.", allowed="a file in the project"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise DataError(f"{settings.schema} is no Avro schema: {error}.", allowed="a record, as JSON") from error
+    return schema
+
+
+class AvroDecoder:
+    """One record a message, written with exactly this schema.
+
+    `schema_id`: each message begins with a zero byte and this number in four, as schema registries have it. A message
+    of another schema goes to quarantine: its fields cannot be told.
+    """
+
+    def __init__(
+        self, present: Mapping[FieldPath, Kind], schema: Mapping[str, Any], schema_id: int | None = None
+    ) -> None:
+        """`present` are the columns that earlier messages made; those stay, also where the schema has none of them."""
+        avro = avro_library("The stream")
+        try:
+            self._schema = avro.parse_schema(dict(schema))
+            form = avro.schema.to_parsing_canonical_form(dict(schema))
+        except (avro.schema.SchemaParseException, avro.schema.UnknownType, KeyError, TypeError) as error:
+            raise DataError(f"The schema of the messages is no Avro schema: {error}.", allowed="a record") from error
+        self._read = avro.schemaless_reader
+        self._types = avro_types(self._schema, "the schema")
+        self._single = _SINGLE + bytes.fromhex(avro.schema.fingerprint(form, "CRC-64-AVRO"))
+        self._header = b"" if schema_id is None else b"\0" + schema_id.to_bytes(4, "big")
+        own: dict[FieldPath, Kind] = {(name,): _KINDS[kind] for name, kind in self._stored([]).schema.items()}
+        self._fields = {**own, **present, **_wider(present, own)}
+
+    @property
+    def fields(self) -> dict[FieldPath, Kind]:
+        return self._fields
+
+    def decode(self, payloads: Sequence[bytes]) -> Decoded:
+        records: dict[int, Any] = {}
+        rejected: dict[int, str] = {}
+        for place, payload in enumerate(payloads):
+            try:
+                records[place] = plain_record(self._record(payload))
+            except _BROKEN as error:
+                rejected[place] = f"not Avro of the schema: {str(error) or 'it ends early'}"[:200]
+        rows = self._stored(list(records.values()))
+        rows = rows.cast({name: POLARS[self._fields[name,]] for name in rows.columns})
+        return Decoded(rows=rows, places=list(records), rejected=rejected)
+
+    def _record(self, payload: bytes) -> Any:
+        if len(payload) > PAYLOAD_BYTES:
+            raise ValueError(f"longer than {PAYLOAD_BYTES >> 20} MiB")
+        start = 0
+        if self._header:
+            if not payload.startswith(self._header):
+                raise ValueError(
+                    f"it does not begin with the number {int.from_bytes(self._header[1:], 'big')} of its schema"
+                )
+            start = len(self._header)
+        elif payload.startswith(self._single):
+            start = len(self._single)
+        stream = io.BytesIO(payload)
+        stream.seek(start)
+        record = self._read(stream, self._schema, None)
+        if stream.tell() != len(payload):
+            raise ValueError(f"{len(payload) - stream.tell()} bytes are left over")
+        return record
+
+    def _stored(self, records: list[Any]) -> pl.DataFrame:
+        rows = pl.DataFrame(records, schema=self._types, strict=False, orient="row")
+        flat, _ = flattened(rows.lazy())
+        stored, _ = conform(flat, {}, Dates())
+        return stored.collect()
+
+
+def _wider(present: Mapping[FieldPath, Kind], own: Mapping[FieldPath, Kind]) -> dict[FieldPath, Kind]:
+    """Columns whose kind the schema widens; raises `DataError` where it has another than the table."""
+    wider: dict[FieldPath, Kind] = {}
+    for path in present.keys() & own.keys():
+        if {present[path], own[path]} == {"integer", "number"}:
+            wider[path] = "number"
+        elif present[path] != own[path]:
+            raise DataError(
+                f"The field {path[0]!r} is {own[path]} in the schema, and {present[path]} in what has landed.",
+                allowed="a schema that only adds fields, or makes numbers of integers",
+            )
+    return wider

@@ -1,0 +1,136 @@
+"""Follows a stream into its table: reads, lands, acknowledges, and begins again where the broker was gone."""
+
+import fcntl
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from heptad.core.errors import ConflictError, SettingsError, UnavailableError
+from heptad.core.files import locked, make_folder, writing
+from heptad.core.settings import duration
+from heptad.core.workspace import FOLDER
+from heptad.data.sources.settings import SourceSettings
+from heptad.data.sources.source import Place
+from heptad.data.streams.addresses import parse_address
+from heptad.data.streams.avro import AvroDecoder, read_schema
+from heptad.data.streams.decoding import JsonDecoder
+from heptad.data.streams.landing import Landed, Landing
+from heptad.data.streams.stream import Stream, open_stream
+
+AT_ONCE = 50_000
+"""The most messages of one commit; adapters also keep within `BATCH_BYTES`."""
+PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a broker that was gone is asked again; each further pause is twice as long."""
+QUIET = 2.0
+"""Where a broker does not say what is waiting, nothing is when nothing came for so many seconds."""
+_LOCK = "_landing.lock"
+"""Names that begin like this are no part of a Delta table."""
+
+
+class Until(msgspec.Struct, frozen=True, kw_only=True):
+    """When to stop: by default when somebody sets `stop`."""
+
+    now: bool = False
+    """When everything has landed that was waiting at the beginning."""
+    seconds: float | None = None
+    """After so many; what was read by then still lands."""
+    stop: threading.Event = msgspec.field(default_factory=threading.Event)
+
+
+def follow(
+    settings: SourceSettings,
+    place: Place,
+    until: Until,
+    tell: Callable[[Landed], None] = lambda _: None,
+    *,
+    accept_loss: bool = False,
+) -> Landed:
+    """Land a stream until it is time to stop; `tell` hears what became of each batch, once it is on the disk.
+
+    Raises `ConflictError` where another process lands the same stream, `UnavailableError` where the broker stays away
+    longer than `retries` attempts, `DataError` where messages are gone from it that had not landed, unless
+    `accept_loss`.
+    """
+    folder = landed_folder(settings, place)
+    ends = time.monotonic() + until.seconds if until.seconds is not None else float("inf")
+    total, failed = Landed(), 0
+    with _alone(folder, settings):
+        while True:
+            try:
+                landing = open_landing(settings, place)
+                with closing(open_stream(settings, f"heptad-{landing.rows.id}")) as stream:
+                    stream.start(landing.rows.positions(), accept_loss=accept_loss)
+                    for landed in _batches(stream, landing, settings, until, ends):
+                        total, failed = total + landed, 0
+                        tell(landed)
+            except UnavailableError:
+                failed += 1
+                pause = min(PAUSE * 2 ** (failed - 1), LONGEST_PAUSE)
+                if failed > settings.retries or time.monotonic() + pause > ends:
+                    raise
+                if not until.stop.wait(pause):
+                    continue
+            return total
+
+
+def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: Until, ends: float) -> Iterator[Landed]:
+    every = duration(settings.commit_every).total_seconds()
+    left = stream.waiting() if until.now else None
+    counted = left is not None
+    while not until.stop.is_set() and (now := time.monotonic()) < ends:
+        if counted and not left:
+            return
+        most = min(AT_ONCE, left) if left else AT_ONCE
+        pause = max(every, QUIET) if until.now and not counted else every
+        batch = stream.read(most, min(pause, ends - now))
+        if len(batch):
+            landed = landing.land(batch)
+            stream.acknowledge()
+            yield landed
+            left = max(0, left - len(batch)) if left is not None else None
+        elif until.now:
+            left = min(left or 0, stream.waiting() or 0)
+            counted = True
+
+
+def open_landing(settings: SourceSettings, place: Place) -> Landing:
+    """The tables that a stream lands in, made where they are not there yet."""
+    folder = landed_folder(settings, place)
+    if settings.format in {"", "json", "jsonl"}:
+        return Landing(folder, JsonDecoder, settings.id, settings.id_window)
+    if settings.format != "avro":
+        raise SettingsError(
+            f"[sources.NAME] format = {settings.format!r} is no format of messages.", allowed="json, avro"
+        )
+    schema = read_schema(settings, place.root)
+    return Landing(
+        folder, lambda present: AvroDecoder(present, schema, settings.schema_id), settings.id, settings.id_window
+    )
+
+
+def landed_folder(settings: SourceSettings, place: Place) -> Path:
+    """Where a stream lands: named by its topic, and told apart by broker and topic."""
+    address = parse_address(settings.uri)
+    name = re.sub(r"[^a-z0-9]+", "-", address.topic.lower()).strip("-")[:60]
+    digest = blake3(address.where.encode()).hexdigest()[:8]
+    return place.root / FOLDER / "tables" / f"stream-{name}-{digest}"
+
+
+@contextmanager
+def _alone(folder: Path, settings: SourceSettings) -> Iterator[None]:
+    with writing(folder):
+        make_folder(folder)
+    try:
+        with locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError as error:
+        raise ConflictError(
+            f"Another process lands {parse_address(settings.uri).where}.",
+            remedy="let it; what it lands is there for everybody",
+        ) from error

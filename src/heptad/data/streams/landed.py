@@ -1,0 +1,197 @@
+"""A Delta table that a stream lands in: each commit holds rows and how far each partition had come with them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+import msgspec
+import polars as pl
+from blake3 import blake3
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, RemoveAction
+
+from heptad.core.errors import UnavailableError
+from heptad.core.faults import boundary
+from heptad.core.files import make_folder, writing
+from heptad.data.streams.fields import POLARS, FieldPath, Kind, column_of
+from heptad.data.versions.tables import in_files, new_file, scan_table, sync_commit
+
+MESSAGE = pl.Schema(
+    {
+        "stream_commit": pl.Int64(),
+        "stream_partition": pl.Int64(),
+        "stream_position": pl.Int64(),
+        "stream_time": pl.Datetime("us", "UTC"),
+        "stream_key": pl.String(),
+        "stream_mark": pl.String(),
+    }
+)
+"""Columns that tell of the message itself; the first three give the order in which rows landed."""
+ORDER = ["stream_commit", "stream_partition", "stream_position"]
+SMALL_BYTES = 16 << 20
+MANY_FILES = 100
+"""So many files that are small are put together: each commit makes one, and a scan opens each of them."""
+_PARTITIONS = "heptad.stream.partitions"
+_POSITION = "heptad.stream.{}"
+_PRIMITIVE = {
+    pl.Int64(): "long",
+    pl.Float64(): "double",
+    pl.Boolean(): "boolean",
+    pl.String(): "string",
+    pl.Binary(): "binary",
+    pl.Datetime("us", "UTC"): "timestamp",
+}
+_UNSYNCED = 3
+"""The most commits that one batch makes of a table: whoever was killed may have left so many unsynced."""
+
+
+class LandedTable:
+    """Rows and positions of one stream. One writer at a time, who holds a lock; readers need none.
+
+    A position is that of the last message that is settled, landed or not, in its partition. It is kept as a
+    transaction of the Delta log, in the commit of the rows: both are there, or neither.
+    """
+
+    def __init__(self, folder: Path, columns: pl.Schema) -> None:
+        """`columns` are those that the table has from the beginning."""
+        self.folder = folder
+        self._columns = columns
+        self._table: DeltaTable | None = None
+        self._small = 0
+
+    def open(self) -> None:
+        """Look at what is there now, or make the table; what the last writer committed is durable afterwards."""
+        with _told(self.folder):
+            try:
+                self._table = DeltaTable(self.folder)
+            except TableNotFoundError:
+                make_folder(self.folder)
+                fields = [_field(name, kind) for name, kind in self._columns.items()]
+                self._table = DeltaTable.create(self.folder, Schema(fields), mode="ignore")
+            sizes = pl.DataFrame(self._table.get_add_actions(flatten=True))["size_bytes"]
+            self._small = int((sizes < SMALL_BYTES).sum())
+            last = self.version
+            for version in range(max(0, last - _UNSYNCED), last + 1):
+                with suppress(FileNotFoundError):  # the log of what is old is tidied up
+                    sync_commit(self.folder, version)
+
+    def exists(self) -> bool:
+        return DeltaTable.is_deltatable(str(self.folder))
+
+    def height(self) -> int:
+        """How many rows there are; none before there is a table."""
+        return int(self.scan().select(pl.len()).collect(engine="streaming").item()) if self.exists() else 0
+
+    @property
+    def table(self) -> DeltaTable:
+        if self._table is None:
+            with _told(self.folder):
+                self._table = DeltaTable(self.folder)
+        return self._table
+
+    @property
+    def version(self) -> int:
+        return self.table.version()
+
+    @property
+    def id(self) -> str:
+        """What tells this table from every other, also from one that was made in its place."""
+        return f"{self.table.metadata().id}"
+
+    def positions(self) -> dict[int, int]:
+        """Of each partition, the position that has come last; none before the first commit."""
+        count = self.table.transaction_version(_PARTITIONS) or 0
+        found = ((one, self.table.transaction_version(_POSITION.format(one))) for one in range(count))
+        return {partition: position for partition, position in found if position is not None}
+
+    def digest(self) -> str:
+        """Changes whenever rows do."""
+        return blake3(f"{self.id} {sorted(self.positions().items())}".encode()).hexdigest()
+
+    def fields(self) -> dict[FieldPath, Kind]:
+        """The columns that come from messages."""
+        return {
+            tuple(msgspec.json.decode(one.metadata["heptad.path"])): one.metadata["heptad.kind"]
+            for one in self.table.schema().fields
+            if "heptad.path" in one.metadata
+        }
+
+    def alter(self, fields: Mapping[FieldPath, Kind]) -> None:
+        """Add the columns that are new, and make numbers of integers, where these fields say so."""
+        before = self.fields()
+        wider = [column_of(path) for path, kind in before.items() if fields[path] != kind]
+        added = [_message_field(path, kind) for path, kind in fields.items() if path not in before]
+        with _told(self.folder):
+            if wider:
+                self._widen(wider, fields)
+            if added:
+                boundary("table.before_commit")
+                self.table.alter.add_columns(added)
+                boundary("table.after_commit")
+                sync_commit(self.folder, self.version)
+
+    def _widen(self, names: list[str], fields: Mapping[FieldPath, Kind]) -> None:
+        rows = self.scan().with_columns(pl.col(names).cast(pl.Float64))
+        changed = {column_of(path): _message_field(path, fields[path]) for path in self.fields()}
+        schema = Schema([changed.get(one.name, one) for one in self.table.schema().fields])
+        files: list[AddAction | RemoveAction] = []
+        files += [new_file(self.folder, f"{token_hex(8)}.parquet", batch) for batch in in_files(rows)]
+        boundary("table.before_commit")
+        self.table.create_write_transaction(files, mode="overwrite", schema=schema)
+        boundary("table.after_commit")
+        self.table.update_incremental()
+        sync_commit(self.folder, self.version)
+
+    def commit(self, rows: pl.DataFrame, positions: Mapping[int, int]) -> None:
+        """Rows and positions in one commit, on the disk when this returns. There may be no rows."""
+        partitions = max([*positions, *self.positions()], default=-1) + 1
+        reached = [Transaction(_POSITION.format(one), position) for one, position in sorted(positions.items())]
+        properties = CommitProperties(app_transactions=[*reached, Transaction(_PARTITIONS, partitions)])
+        with writing(self.folder), _told(self.folder):
+            files = [new_file(self.folder, f"{token_hex(8)}.parquet", rows)] if len(rows) else []
+            boundary("table.before_commit")
+            self.table.create_write_transaction(
+                [*files], mode="append", schema=self.table.schema(), commit_properties=properties
+            )
+            boundary("table.after_commit")
+            self.table.update_incremental()
+            sync_commit(self.folder, self.version)
+            self._small += sum(file.size < SMALL_BYTES for file in files)
+            if self._small > MANY_FILES:
+                self._compact()
+
+    def _compact(self) -> None:
+        since = self.version + 1
+        self.table.optimize.compact()
+        self.table.vacuum(dry_run=False)  # files that nobody has needed for a week
+        self.table.update_incremental()
+        for version in range(since, self.version + 1):
+            sync_commit(self.folder, version)
+        self._small = 0
+
+    def scan(self, version: int | None = None) -> pl.LazyFrame:
+        """The rows of a version (default: the newest), in no particular order."""
+        return scan_table(self.folder, self.version if version is None else version)
+
+
+def _message_field(path: FieldPath, kind: Kind) -> Field:
+    about = {"heptad.path": msgspec.json.encode(path).decode(), "heptad.kind": kind}
+    return _field(column_of(path), POLARS[kind], about)
+
+
+def _field(name: str, kind: pl.DataType, about: dict[str, str] | None = None) -> Field:
+    return Field(name, PrimitiveType(_PRIMITIVE[kind]), nullable=True, metadata=about or {})
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DeltaError as error:
+        raise UnavailableError(
+            f"The table {folder.name} cannot be written: {str(error).splitlines()[0]}.",
+            remedy="try again, when nothing else writes to it",
+        ) from error

@@ -1,0 +1,183 @@
+"""Lands batches of messages: rows in one table, poison with its reason in another, each message in one, and once.
+
+The order of the commits is what makes it so. First the columns that a batch adds, then its poison, then its rows. What
+is read is decided by the columns alone, so a batch that comes again after an accident, whole or cut otherwise, is
+decided as before; and each table holds its own positions, so that it takes what it has not got, and nothing twice.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from heptad.core.errors import DataError, nearest
+from heptad.data.streams.decoding import Decoder
+from heptad.data.streams.fields import FieldPath, Kind, column_of
+from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
+from heptad.data.streams.stream import RECENT_MARKS, Batch
+
+POISON = pl.Schema({**MESSAGE, "reason": pl.String(), "payload": pl.Binary()})
+"""Columns of the quarantine."""
+
+
+class Landed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of messages."""
+
+    rows: int = 0
+    poison: int = 0
+    repeated: int = 0
+    """Left out, since the broker delivered them again or their id had landed."""
+
+    def __add__(self, other: "Landed") -> "Landed":
+        return Landed(
+            rows=self.rows + other.rows, poison=self.poison + other.poison, repeated=self.repeated + other.repeated
+        )
+
+
+class Landing:
+    """The two tables of one stream, and the next batch into them. One at a time: the caller holds a lock."""
+
+    def __init__(
+        self,
+        folder: Path,
+        decoder: Callable[[Mapping[FieldPath, Kind]], Decoder],
+        id_column: str = "",
+        id_window: int = 0,
+    ) -> None:
+        """`folder` is that of the rows; `decoder` makes one for the columns that are there."""
+        self.rows = LandedTable(folder, MESSAGE)
+        self.poison = LandedTable(poison_folder(folder), POISON)
+        self.rows.open()
+        self.poison.open()
+        self._decoder = decoder(self.rows.fields())
+        self._id, self._window = id_column, id_window
+        self._ids = self._landed_ids()
+
+    def land(self, batch: Batch) -> Landed:
+        """Everything in the batch is settled when this returns, on the disk."""
+        fresh = self._fresh(batch)
+        repeated = Landed(repeated=len(batch) - len(fresh))
+        if not len(fresh):
+            return repeated
+        ahead = self._half_done(fresh)
+        if not ahead or len(ahead) == len(fresh):
+            return repeated + self._land(fresh)
+        # What was decided before an accident is decided again by itself: later messages may add columns.
+        rest = sorted(set(range(len(fresh))) - set(ahead))
+        return repeated + self._land(fresh.at(ahead)) + self._land(fresh.at(rest))
+
+    def _half_done(self, batch: Batch) -> list[int]:
+        """The places of messages whose batch is settled in the quarantine, and not among the rows."""
+        reached = {} if batch.marks else self.poison.positions()
+        placed = enumerate(zip(batch.partitions, batch.positions, strict=True))
+        return [place for place, (partition, position) in placed if position <= reached.get(partition, -1)]
+
+    def _land(self, fresh: Batch) -> Landed:
+        decoded = self._decoder.decode(fresh.payloads)
+        if self._decoder.fields != self.rows.fields():
+            self.rows.alter(self._decoder.fields)
+        told = _told_of(fresh, self.rows.version + 1)
+        rows = pl.DataFrame([*told[decoded.places], *decoded.rows])
+        rejected = dict(decoded.rejected)
+        repeated = 0
+        if self._id and len(rows):
+            nameless = self._column_of_ids(rows).is_null()
+            missing = (decoded.places[row] for row in nameless.arg_true())
+            rejected |= dict.fromkeys(missing, f"field {self._id}, which names a message, is missing")
+            named = rows.filter(~nameless)
+            rows = named.filter(self._are_new(named))
+            repeated += len(named) - len(rows)
+        poison = self._land_poison(fresh, told, rejected)
+        self.rows.commit(rows, _reached(fresh))
+        if self._id and len(rows):
+            self._ids = pl.concat([self._ids, self._column_of_ids(rows)]).tail(self._window)
+        return Landed(rows=len(rows), poison=poison, repeated=repeated)
+
+    def _fresh(self, batch: Batch) -> Batch:
+        """The messages whose rows are not settled yet, all with positions: where they have none, the next ones."""
+        reached = self.rows.positions()
+        if batch.positions or not len(batch):
+            places = []
+            for place, (partition, position) in enumerate(zip(batch.partitions, batch.positions, strict=True)):
+                if position > reached.get(partition, -1):
+                    places.append(place)
+                    reached[partition] = position
+            return batch if len(places) == len(batch) else batch.at(places)
+        if any(batch.again):
+            settled = self._settled_marks()
+            come_again = zip(batch.again, batch.marks, strict=True)
+            batch = batch.at(
+                [place for place, (again, mark) in enumerate(come_again) if not (again and mark in settled)]
+            )
+        # The quarantine may be ahead of the rows by a batch.
+        start = max(reached.get(0, -1), self.poison.positions().get(0, -1)) + 1
+        return msgspec.structs.replace(batch, positions=list(range(start, start + len(batch))))
+
+    def _land_poison(self, batch: Batch, told: pl.DataFrame, rejected: Mapping[int, str]) -> int:
+        """Commits the poison that the quarantine has not got: it may have got it before the rows could follow."""
+        reached = {} if batch.marks else self.poison.positions()
+        places = [one for one in sorted(rejected) if batch.positions[one] > reached.get(batch.partitions[one], -1)]
+        if places:
+            reasons = pl.Series("reason", [rejected[place] for place in places])
+            payloads = pl.Series("payload", [batch.payloads[place] for place in places], dtype=pl.Binary)
+            self.poison.commit(told[places].with_columns(reasons, payloads), _reached(batch))
+        return len(places)
+
+    def _settled_marks(self) -> set[str]:
+        """Of messages that may come again although they are settled: their acknowledgement was lost.
+
+        An id tells that better, where a row has one.
+        """
+        tables = [self.poison] if self._id else [self.poison, self.rows]
+        last = [
+            one.scan().select("stream_mark", "stream_position").top_k(RECENT_MARKS, by="stream_position")
+            for one in tables
+        ]
+        return set(pl.concat(last).collect(engine="streaming")["stream_mark"])
+
+    def _are_new(self, rows: pl.DataFrame) -> pl.Series:
+        ids = self._column_of_ids(rows)
+        return ids.is_first_distinct() & ~ids.is_in(self._ids.implode())
+
+    def _column_of_ids(self, rows: pl.DataFrame) -> pl.Series:
+        if self._id not in rows.columns:
+            names = [column_of(path) for path in self._decoder.fields]
+            raise DataError(
+                f"The messages have no field {self._id!r}, which [sources.NAME] id names.",
+                allowed=nearest(self._id, names),
+            )
+        return rows[self._id].cast(pl.String).rename("id")
+
+    def _landed_ids(self) -> pl.Series:
+        """Those of the newest rows, as many as the window holds."""
+        names = [column_of(path) for path in self.rows.fields()]
+        if not self._id or self._id not in names:
+            return pl.Series("id", [], dtype=pl.String)
+        rows = self.rows.scan().select(*ORDER, pl.col(self._id).cast(pl.String).alias("id"))
+        return rows.top_k(self._window, by=ORDER).sort(ORDER).collect(engine="streaming")["id"]
+
+
+def poison_folder(folder: Path) -> Path:
+    """Where the quarantine of a landed table is."""
+    return folder.with_name(f"{folder.name}-quarantine")
+
+
+def _told_of(batch: Batch, commit: int) -> pl.DataFrame:
+    """What the broker says of each message."""
+    return pl.DataFrame(
+        {
+            "stream_commit": pl.repeat(commit, len(batch), dtype=pl.Int64, eager=True),
+            "stream_partition": batch.partitions,
+            "stream_position": batch.positions,
+            "stream_time": pl.Series(batch.times, dtype=pl.Datetime("ms", "UTC")).dt.cast_time_unit("us"),
+            "stream_key": batch.keys,
+            "stream_mark": batch.marks or [None] * len(batch),
+        },
+        schema=MESSAGE,
+    )
+
+
+def _reached(batch: Batch) -> dict[int, int]:
+    """The last position of each partition in the batch."""
+    return dict(zip(batch.partitions, batch.positions, strict=True))

@@ -1,0 +1,83 @@
+"""The streams of one project: landing one of them, what has landed, and what is in quarantine."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+import polars as pl
+
+from heptad.core.errors import InputError, NotFoundError
+from heptad.core.secrets import reveal
+from heptad.data.sources.settings import SourceSettings
+from heptad.data.sources.source import Place, is_stream
+from heptad.data.streams.addresses import parse_address
+from heptad.data.streams.following import Until, follow, landed_folder
+from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
+from heptad.data.streams.landing import POISON, Landed, poison_folder
+
+
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
+    """What has come of one stream."""
+
+    name: str
+    where: str
+    """Its address without anything secret."""
+    rows: int
+    poison: int
+    positions: dict[int, int]
+    """Of each partition, the position that has come last."""
+    table: str
+    """The folder of the Delta table."""
+
+
+class Streams:
+    """Those of `[sources.NAME]` whose `uri` is a stream."""
+
+    def __init__(self, place: Place, sources: Mapping[str, SourceSettings]) -> None:
+        self._place = place
+        self._sources = {name: one for name, one in sources.items() if is_stream(reveal(one.uri))}
+
+    def land(
+        self,
+        name: str,
+        until: Until,
+        tell: Callable[[Landed], None] = lambda _: None,
+        *,
+        accept_loss: bool = False,
+    ) -> Landed:
+        """Land a stream until it is time to stop; `tell` hears what became of each batch. See `follow` for errors."""
+        return follow(self._sources[self.named(name)], self._place, until, tell, accept_loss=accept_loss)
+
+    def states(self) -> list[StreamState]:
+        """What has come of every stream; no broker is asked."""
+        return [self._state(name, settings) for name, settings in sorted(self._sources.items())]
+
+    def poison(self, name: str) -> pl.LazyFrame:
+        """What is in quarantine of a stream, newest first: `reason`, `payload`, and what tells of the message."""
+        _, poison = self._tables(self._sources[self.named(name)])
+        return poison.scan().sort(ORDER, descending=True) if poison.exists() else pl.LazyFrame(schema=POISON)
+
+    def named(self, name: str) -> str:
+        """The stream of this name, or the only one where the name is empty; raises `NotFoundError`, `InputError`."""
+        if name and name not in self._sources:
+            raise NotFoundError("stream", name, self._sources)
+        if not name and len(self._sources) != 1:
+            raise InputError(
+                f"Which stream? There are {len(self._sources)}: {', '.join(sorted(self._sources)) or 'none'}.",
+                allowed='the NAME of [sources.NAME] with uri = "kafka://...", "nats://..." or "mqtt://..."',
+            )
+        return name or next(iter(self._sources))
+
+    def _state(self, name: str, settings: SourceSettings) -> StreamState:
+        rows, poison = self._tables(settings)
+        return StreamState(
+            name=name,
+            where=parse_address(settings.uri).where,
+            rows=rows.height(),
+            poison=poison.height(),
+            positions=rows.positions() if rows.exists() else {},
+            table=str(rows.folder.relative_to(self._place.root)),
+        )
+
+    def _tables(self, settings: SourceSettings) -> tuple[LandedTable, LandedTable]:
+        folder = landed_folder(settings, self._place)
+        return LandedTable(folder, MESSAGE), LandedTable(poison_folder(folder), POISON)
