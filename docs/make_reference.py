@@ -29,6 +29,7 @@ EVENTS = {
     "data.version_added": "A version of the table was recorded.",
     "data.nothing_new": "A collection on schedule found nothing newer than the latest version.",
     "data.rows_erased": "Rows of a person were taken out of a version, and of its table.",
+    "data.statistics_told": "Figures were told with noise, and their price was paid out of the data set's budget.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",

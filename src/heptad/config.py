@@ -21,6 +21,7 @@ from heptad.data import (
     FeatureSettings,
     LabellingSettings,
     OnlineSettings,
+    PrivacySettings,
     RemoteSettings,
     SourceSettings,
     toml_key,
@@ -51,6 +52,7 @@ class Config(Settings, frozen=True, kw_only=True):
     features: dict[str, FeatureSettings] = {}
     online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    privacy: PrivacySettings = msgspec.field(default_factory=PrivacySettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)

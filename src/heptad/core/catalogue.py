@@ -21,6 +21,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "threads": "heptad.core.executors:threads",
         "processes": "heptad.core.executors:processes",
     },
+    "noise": {"opendp": "heptad.adapters.opendp:OpenDpNoise"},
     "online": {
         "lmdb": "heptad.adapters.lmdb:LmdbStore",
         "redis": "heptad.adapters.redis:RedisStore",

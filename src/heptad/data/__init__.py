@@ -99,8 +99,20 @@ if TYPE_CHECKING:
     from heptad.data.labelling.records import LabellingFunction as LabellingFunction
     from heptad.data.labelling.settings import LabellingSettings as LabellingSettings
     from heptad.data.manifests.settings import ManifestSettings as ManifestSettings
+    from heptad.data.privacy.anonymity import Anonymity as Anonymity
+    from heptad.data.privacy.anonymity import measure_anonymity as measure_anonymity
     from heptad.data.privacy.finding import PersonalColumn as PersonalColumn
     from heptad.data.privacy.finding import find_personal as find_personal
+    from heptad.data.privacy.generalising import Generalised as Generalised
+    from heptad.data.privacy.generalising import anonymise as anonymise
+    from heptad.data.privacy.generalising import generalise as generalise
+    from heptad.data.privacy.noise import NoiseMaker as NoiseMaker
+    from heptad.data.privacy.noise import Noisy as Noisy
+    from heptad.data.privacy.settings import PrivacySettings as PrivacySettings
+    from heptad.data.privacy.statistics import NoisyStatistics as NoisyStatistics
+    from heptad.data.privacy.statistics import Statistics as Statistics
+    from heptad.data.privacy.statistics import Wanted as Wanted
+    from heptad.data.privacy.statistics import wanted_of as wanted_of
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
     from heptad.data.profiles.distances import largest_shift as largest_shift
@@ -186,6 +198,7 @@ __getattr__, __all__ = attach(
     __name__,
     {
         "CatchUp": "settings",
+        "Anonymity": "privacy.anonymity",
         "BATCH_BYTES": "streams.stream",
         "Batch": "streams.stream",
         "Block": "cards.document",
@@ -230,12 +243,15 @@ __getattr__, __all__ = attach(
         "Items": "cards.document",
         "LabellingFunction": "labelling.records",
         "LabellingSettings": "labelling.settings",
+        "Generalised": "privacy.generalising",
         "Labels": "cleaning.suggesting.labels",
         "Landed": "streams.landing",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "ManifestSettings": "manifests.settings",
-        "OnlineRow": "features.reading",
+        "NoiseMaker": "privacy.noise",
+        "Noisy": "privacy.noise",
+        "NoisyStatistics": "privacy.statistics",
         "OnChange": "sources.settings",
         "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
@@ -247,6 +263,7 @@ __getattr__, __all__ = attach(
         "PersonalColumn": "privacy.finding",
         "Place": "sources.source",
         "PlacedFolder": "folders.checkout",
+        "PrivacySettings": "privacy.settings",
         "Profile": "profiles.profile",
         "PublishedFeatures": "features.publishing",
         "RECENT_MARKS": "streams.stream",
@@ -271,6 +288,7 @@ __getattr__, __all__ = attach(
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
         "SplitRule": "versions.split_rules",
+        "Statistics": "privacy.statistics",
         "Stream": "streams.stream",
         "StreamAddress": "streams.addresses",
         "Subjects": "erasing.subjects",
@@ -283,7 +301,9 @@ __getattr__, __all__ = attach(
         "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
+        "Wanted": "privacy.statistics",
         "accept_rules": "cleaning.suggesting.accepting",
+        "anonymise": "privacy.generalising",
         "as_it_is": "versions.remaining",
         "cache_of": "sources.files",
         "check_columns_exist": "erasing.naming",
@@ -306,6 +326,8 @@ __getattr__, __all__ = attach(
         "folds_of_parts": "versions.splits",
         "follow": "streams.following",
         "forget_past": "versions.purging",
+        "generalise": "privacy.generalising",
+        "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",
@@ -317,6 +339,7 @@ __getattr__, __all__ = attach(
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
         "lost_messages": "streams.stream",
+        "measure_anonymity": "privacy.anonymity",
         "merge": "profiles.profile",
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
@@ -361,6 +384,7 @@ __getattr__, __all__ = attach(
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",
+        "wanted_of": "privacy.statistics",
         "without_secrets": "sources.credentials",
     },
 )

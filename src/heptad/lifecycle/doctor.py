@@ -16,10 +16,11 @@ import msgspec
 from heptad.core import events
 from heptad.core.clock import SystemClock
 from heptad.core.errors import IntegrityError, NotFoundError
+from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Change, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion
+from heptad.data import DatasetVersion, as_it_is
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.training import Candidate
@@ -215,7 +216,8 @@ def _is_there(workspace: Workspace, digest: str) -> bool:
 
 
 def _tables(workspace: Workspace) -> Check:
-    names = {str(record.body["table"]) for record in _newest(workspace, DatasetVersion.kind)}
+    versions = [typed(record, DatasetVersion) for record in _newest(workspace, DatasetVersion.kind)]
+    names = {as_it_is(workspace, version).table for version in versions}
     missing = sorted(name for name in names if not (workspace.tables / name / "_delta_log").is_dir())
     if missing:
         return _check("tables", f"missing: {', '.join(missing)}", "restore them from a backup: heptad restore", "error")

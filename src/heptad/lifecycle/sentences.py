@@ -13,6 +13,7 @@ from heptad.data import (
     ExpectationResult,
     FeatureView,
     FolderVersion,
+    NoisyStatistics,
     RowsReleased,
     SplitRule,
     erased_in_words,
@@ -87,6 +88,14 @@ def _folder(record: Record[FolderVersion]) -> str:
     forgotten = record.attributes.get("forgotten")
     return f"version {body.version} of the {body.what} {body.name}: {body.files:,} files, {body.bytes:,} bytes" + (
         f"; forgotten: {forgotten}" if forgotten else ""
+    )
+
+
+def _noisy(record: Record[NoisyStatistics]) -> str:
+    body = record.body
+    return (
+        f"{len(body.figures)} figures of {body.name}@{body.version} told with noise for epsilon {body.epsilon:.4g}; "
+        f"{body.spent:.4g} of {body.budget:g} is spent"
     )
 
 
@@ -174,6 +183,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(SplitRule, _rule),
         _saying(ExpectationResult, _expectations),
         _saying(FolderVersion, _folder),
+        _saying(NoisyStatistics, _noisy),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),

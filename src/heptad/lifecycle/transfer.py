@@ -273,10 +273,13 @@ def _turn_of(path: str) -> int:
 
 
 def _name_of(source: Path, path: str) -> str | None:
-    """Where a backup keeps a file: a private key nowhere, and its public half among those that are trusted."""
-    if str(Path(path).parent) != _KEYS:
+    """Where a backup keeps a file: a private key nowhere, and its public half among those that are trusted.
+
+    What else lies with the keys is private too: who was erased, and who is being erased.
+    """
+    if Path(path).parts[0] != _KEYS or str(Path(path).parent) == _TRUSTED:
         return path
-    if not path.endswith(_PUBLIC):
+    if str(Path(path).parent) != _KEYS or not path.endswith(_PUBLIC):
         return None
     return f"{_TRUSTED}/{blake3((source / path).read_bytes()).hexdigest()[:16]}{_PUBLIC}"
 

@@ -48,7 +48,7 @@ def test_a_file_of_keys_and_a_plan_to_retrain(collected: Shell, tmp_path: Path) 
     keys.write_text("ride\nr3-4\nr3-5\n")
     words = ["data", "erase", "--keys", str(keys), "--yes", "--reason", "they asked for it", "--retrain"]
     told = " ".join(collected(*words).out.split())
-    assert "2 rows of 2" in told
+    assert "2 rows of 2 people" in told
     assert "plan plan-" in told
     assert "retraining" in collected("lifecycle", "plans").out
 

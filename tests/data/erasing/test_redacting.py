@@ -1,14 +1,19 @@
 """A record loses values of single rows, and nothing of them stays in the store's file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
+from tests.core.conftest import postgresql_server, postgresql_store, postgresql_url
 
 from heptad.core import graph
 from heptad.core.records import Record
+from heptad.core.sql_store import SqlStore
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, Fitted
+from heptad.data import DatasetVersion, ExpectationResult, Fitted
 from heptad.data.erasing.redacting import redacted, rewrite_records, scrub_store
+
+__all__ = ["postgresql_server", "postgresql_store", "postgresql_url"]
 
 
 def test_only_values_of_the_rows_that_go_are_taken_out(collected: Callable[[int], Record[DatasetVersion]]) -> None:
@@ -38,3 +43,14 @@ def test_what_was_replaced_is_not_in_the_file_any_more(
     scrub_store(workspace)
     assert not any(b"zzyzx-on-sea" in path.read_bytes() for path in workspace.folder.glob("heptad.db*"))
     assert graph.load(workspace, version.id, DatasetVersion).body == body
+
+
+def test_a_store_on_postgresql_is_written_anew_too(workspace: Workspace, postgresql_store: SqlStore) -> None:
+    """While others may read it."""
+    there = replace(workspace, store=postgresql_store)
+    body = ExpectationResult(name="zzyzx", version=1, rows=1, passed=True, findings=[])
+    record = graph.save(there, body, scope="test")
+    rewrite_records(there, {record.id: msgspec.structs.replace(body, name="gone")})
+    scrub_store(there)
+    assert graph.load(there, record.id, ExpectationResult).body.name == "gone"
+    graph.set_attributes(there, record.id, {"note": "it goes on"})

@@ -3,11 +3,25 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.data.erasing.conftest import WHO, door
 
 from heptad.core.records import Record
-from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion, as_it_is, erased
+from heptad.core.settings import ProjectSettings, StoreSettings
+from heptad.core.workspace import Workspace, open_workspace
+from heptad.data import (
+    CleanSettings,
+    Data,
+    DataSettings,
+    DatasetVersion,
+    ExpectSettings,
+    SourceSettings,
+    as_it_is,
+    erased,
+)
 from heptad.data.erasing.finding import find_rows
 from heptad.data.erasing.removing import remove_rows
 
@@ -71,3 +85,46 @@ def test_all_rows_of_a_version_may_go(
     data = door(open_data)
     assert data.scan(data.version(1)).collect().is_empty()
     assert data.scan(data.version(1)).collect_schema().names()[0] == "customer"
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(st.lists(st.integers(0, 15), min_size=3, max_size=12, unique=True), min_size=1, max_size=3),
+    st.lists(st.sets(st.integers(0, 15), min_size=1, max_size=3), min_size=1, max_size=2),
+)
+def test_whoever_is_erased_in_whatever_order_the_others_stay(
+    tmp_path_factory: pytest.TempPathFactory, tables: list[list[int]], erased_in_turn: list[set[int]]
+) -> None:
+    """Versions of any rows, erased from once or twice: each has its other rows in order, with the digest of those."""
+    root = tmp_path_factory.mktemp("any")
+    workspace = open_workspace(root, "test", StoreSettings())
+    data = Data(
+        workspace,
+        ProjectSettings(name="test"),
+        {"rows": SourceSettings(uri="rows.csv")},
+        DataSettings(target="y", key=["k"], types={"y": "number"}),
+        CleanSettings(),
+        ExpectSettings(),
+        {},
+    )
+    for keys in tables:
+        rows = {
+            "k": [f"k{one:02}" for one in keys],
+            "x": [one + 0.25 * (one % 3) for one in keys],
+            "y": [one + 0.5 for one in keys],
+        }
+        pl.DataFrame(rows).write_csv(root / "rows.csv")
+        data.collect()
+    had = {one.id: data.scan(one).collect()["k"].to_list() for one in data.log()}
+    gone = set[str]()
+    for number, some in enumerate(erased_in_turn):
+        subjects = WHO.__class__(columns=["k"], keys=[[f"k{one:02}"] for one in sorted(some)])
+        remove_rows(workspace, subjects, find_rows(workspace, subjects), f"erasure-{number}", NOW)
+        gone |= {f"k{one:02}" for one in some}
+    for version in data.log():
+        left = data.scan(version).collect()
+        assert left["k"].to_list() == [key for key in had[version.id] if key not in gone]
+        now = as_it_is(workspace, version)
+        assert (now.rows, now.digest) == (left.height, data.digest(version))
+        found = erased(version.attributes)
+        assert (found[0] if found else 0) == len(had[version.id]) - left.height

@@ -11,9 +11,9 @@ from heptad.core.errors import ConflictError, InputError, NotFoundError
 from heptad.core.events import verify
 from heptad.core.records import Record
 from heptad.data import Subjects, erased
-from heptad.lifecycle import Erasure
+from heptad.lifecycle import Erasure, backup, examine_workspace
 from heptad.lifecycle.erasing.certificate import verify_certificate
-from heptad.lifecycle.erasing.job import Jobs
+from heptad.lifecycle.erasing.job import FOLDER, Jobs
 from heptad.project import Project, open_project
 
 REASON = "they asked for it"
@@ -166,3 +166,18 @@ def test_two_people_one_after_the_other_are_both_counted(tmp_path: Path) -> None
     assert found[0] == 3
     moved = open_project(Path(shutil.copytree(project.root, tmp_path / "moved")))
     assert moved.data.scan(moved.data.version(1)).collect().height == version.body.rows - 3
+
+
+def test_the_workspace_is_well_afterwards_and_a_backup_tells_nobody(
+    predicted: tuple[Project, str], tmp_path: Path
+) -> None:
+    """Neither who was erased nor who is being erased goes into a backup; nothing is missing."""
+    project, who = predicted
+    erase(project, who)
+    with Jobs(project.workspace).alone():
+        (project.workspace.folder / FOLDER / "half.json").write_text(who)
+    assert [one.name for one in examine_workspace(project.workspace) if one.state == "error"] == []
+    backup(project.workspace, tmp_path / "backup")
+    kept = {path.relative_to(tmp_path / "backup").as_posix() for path in (tmp_path / "backup").rglob("*.json")}
+    assert not any(path.startswith("keys/") for path in kept)
+    assert f'"{who}"'.encode() not in bytes_of(tmp_path / "backup")

@@ -3,6 +3,7 @@
 import typer
 
 from heptad.cli.data import (
+    anonymity,
     card,
     collect,
     correct,
@@ -15,6 +16,7 @@ from heptad.cli.data import (
     profile,
     quarantine,
     split,
+    statistics,
     stream,
     suggest,
     versions,
@@ -25,17 +27,19 @@ for topic in (
     collect,
     versions,
     card,
-    profile,
-    quarantine,
     correct,
     labels,
+    profile,
+    quarantine,
     split,
     suggest,
     expect,
     features,
     pii,
     stream,
+    anonymity,
     folders,
+    statistics,
     erase,
 ):
     app.registered_commands += topic.app.registered_commands

@@ -51,7 +51,7 @@ def erase(
     reason = as_reason(reason)
     if not yes:
         typer.echo(_inventory(erasures.look(subjects)), err=True)
-        if not typer.confirm(f"Erase {len(subjects.keys):,} for good?", err=True):
+        if not typer.confirm(f"Erase {_people(len(subjects.keys))} for good?", err=True):
             raise InputError("Nothing was erased.", allowed="yes, or --yes")
     with progress("erasing", shown=not as_json) as tell:
         erasure = erasures.erase(subjects, reason, retrain=retrain, tell=tell)
@@ -134,6 +134,10 @@ def _about(model: "SeenBy") -> str | None:
     return ", ".join(words for words, is_so in said.items() if is_so) or None
 
 
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
 def _counted(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
 
@@ -159,7 +163,7 @@ def _tell(project: "Project", done: "Sequence[Record[Erasure]]", *, as_json: boo
         told.append({"erasure": erasure.id, "file": str(path), "certificate": certificate})
         plan = certificate.plan or "none; heptad data erase --retrain begins one with an erasure"
         lines = {
-            "erased": f"{_counted(sum(certificate.removed.values()))} of {certificate.subjects:,}",
+            "erased": f"{_counted(sum(certificate.removed.values()))} of {_people(certificate.subjects)}",
             "searched": f"{certificate.files_searched:,} files, {certificate.bytes_searched / 1e6:,.1f} MB",
             "plan": plan if certificate.models else "no model saw them",
             "certificate": f"{path.name}; check it: heptad data erasures --verify {path.name}",

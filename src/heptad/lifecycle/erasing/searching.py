@@ -38,7 +38,8 @@ def search_workspace(workspace: Workspace, values: Collection[str], of_models: C
     wanted = sorted({value.encode() for value in values if len(value.encode()) >= SHORTEST}, key=len, reverse=True)
     pattern = re.compile(b"|".join(map(re.escape, wanted))) if wanted else None
     overlap = max(map(len, wanted), default=1) - 1
-    files, size, holding = 0, 0, []
+    files, size = 0, 0
+    holding: list[str] = []
     for path in _files(workspace.folder):
         files += 1
         found, read = _search(path, pattern, overlap)

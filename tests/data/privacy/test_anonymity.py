@@ -1,0 +1,49 @@
+"""Classes are counted as they are defined, and columns that are none are named."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heptad.core.errors import InputError
+from heptad.data.privacy.anonymity import measure_anonymity
+
+ROWS = pl.LazyFrame(
+    {
+        "age": [30, 30, 30, 40, 40, None],
+        "zip": ["53", "53", "53", "54", "54", None],
+        "illness": ["flu", "flu", "cold", "flu", "flu", "cold"],
+    }
+)
+
+
+def test_the_weakest_class_counts() -> None:
+    """A missing value is a value; a class of one is known at once."""
+    found = measure_anonymity(ROWS, ["age", "zip"], "illness")
+    assert (found.rows, found.classes, found.k, found.l, found.alone) == (6, 3, 1, 1, 1)
+    assert found.risk == 0.5
+    two = measure_anonymity(ROWS.drop_nulls(), ["zip"], "illness")
+    assert (two.k, two.l) == (2, 1)
+    assert measure_anonymity(ROWS, ["age"]).l is None
+    assert measure_anonymity(ROWS.clear(), ["age"]).k == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from("xyz")), min_size=1))
+def test_any_table_is_counted_as_by_hand(rows: list[tuple[int, str, str]]) -> None:
+    """Against a dictionary of classes."""
+    classes: dict[tuple[int, str], list[str]] = {}
+    for age, zone, illness in rows:
+        classes.setdefault((age, zone), []).append(illness)
+    found = measure_anonymity(
+        pl.LazyFrame(rows, schema=["age", "zone", "illness"], orient="row"), ["age", "zone"], "illness"
+    )
+    assert found.k == min(map(len, classes.values()))
+    assert found.l == min(len(set(one)) for one in classes.values())
+    assert found.alone == sum(len(one) == 1 for one in classes.values())
+
+
+@pytest.mark.parametrize(("quasi", "sensitive"), [([], ""), (["aeg"], ""), (["age"], "ilness"), (["age"], "age")])
+def test_columns_that_cannot_be_meant_are_named(quasi: list[str], sensitive: str) -> None:
+    """With the nearest that there is."""
+    with pytest.raises(InputError):
+        measure_anonymity(ROWS, quasi, sensitive)
