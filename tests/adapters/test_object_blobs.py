@@ -17,6 +17,7 @@ from heptad.core.garbage import collect_garbage
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import open_workspace
 from heptad.data import Folders, RemoteSettings
+from heptad.data.folders.remotes import open_remote
 from heptad.testing.blobs_contract import BlobStoreContract, Damage
 
 pytestmark = pytest.mark.usefixtures("credentials")
@@ -92,6 +93,15 @@ def test_what_the_store_refuses_is_told_without_secrets(bucket: S3Store, monkeyp
     nobody = RemoteSettings(options={"metadata_endpoint": "http://127.0.0.1:9"}, retries=0, timeout="500ms")
     with pytest.raises(WorkspaceError, match="may not be written with the credentials at hand"):
         s3("s3://bucket/x", nobody).put(b"x")
+
+
+def test_a_secret_of_the_settings_is_named_and_used(bucket: S3Store, tmp_path: Path) -> None:
+    """`${NAME}` in `[remote] options` is looked up where the store is opened."""
+    settings = settings_of(bucket, options={"secret_access_key": "${AWS_SECRET_ACCESS_KEY}"})
+    remote = open_remote(settings, tmp_path)
+    assert remote.get(remote.put(b"x")) == b"x"
+    with pytest.raises(SettingsError, match=r"\[remote\] options\.secret_access_key is written out"):
+        open_remote(settings_of(bucket, options={"secret_access_key": "sesame"}), tmp_path)
 
 
 def git(folder: Path, *words: str) -> None:

@@ -56,7 +56,7 @@ class Bucket:
         self._scheme = scheme
         self._section = section
         self._error = refused
-        self._options = reveal_all(access.options, "options")
+        self._options = reveal_all(access.options, "options", section)
         options = dict(self._options)
         if access.endpoint:
             options[_ENDPOINT[scheme]] = access.endpoint

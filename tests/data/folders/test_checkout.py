@@ -145,6 +145,18 @@ def test_what_is_written_meanwhile_is_kept_beside(
     assert contents(place) == contents(tmp_path / "other")
 
 
+def test_what_somebody_else_puts_there_meanwhile_is_kept_too(
+    tmp_path: Path, first: Stored, blobs: LocalBlobs, cache: HashCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was when it was looked at."""
+    place = tmp_path / "new" / "images"
+    monkeypatch.setattr(checkout, "sync_files", lambda *_: fill(place, {"theirs": b"x"}))
+    with pytest.raises(ConflictError, match="Somebody wrote into"):
+        put_in_place(place, "images", first, blobs, cache, None)
+    (kept,) = place.parent.glob("images.before-checkout-*")
+    assert contents(kept) == {b"theirs": (b"x", False)}
+
+
 def test_a_damaged_version_changes_nothing(tmp_path: Path, first: Stored, blobs: LocalBlobs, cache: HashCache) -> None:
     """A pack that was altered; afterwards all is as it was, and nothing lies about."""
     place = tmp_path / "elsewhere" / "images"

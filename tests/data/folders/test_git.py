@@ -45,8 +45,8 @@ def test_the_pattern_stands_for_just_this_name(repository: Path, name: str) -> N
         return
     (repository / ".gitignore").write_bytes((pattern_of(name) + "\n").encode())
     names = [name, name + "x", "x" + name]
-    answer = git(repository, "check-ignore", "-z", "--stdin", data=b"\0".join(one.encode() for one in names))
-    assert answer.split(b"\0")[:-1] == [name.encode()]
+    answer = git(repository, "check-ignore", "-z", "--stdin", data=b"\0".join(b"./" + one.encode() for one in names))
+    assert answer.split(b"\0")[:-1] == [b"./" + name.encode()]
 
 
 def test_outside_of_a_repository_nothing_is_written(tmp_path: Path) -> None:

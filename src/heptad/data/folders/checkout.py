@@ -81,7 +81,7 @@ def put_in_place(
         sync_files(new, [Path(os.fsdecode(one)) for one in builder.made])
         # Before anybody else can write to them.
         seen = {one.path: _seen(new, one) for one in fresh if one.kind in {"f", "x"}}
-    if before is not None and os.path.lexists(new):
+    if os.path.lexists(new):
         _look_again(place, new, before)
         remove(new)
     if folder:
@@ -245,10 +245,11 @@ def _clash(path: bytes) -> InputError:
     )
 
 
-def _look_again(place: Path, old: Path, before: Working) -> None:
+def _look_again(place: Path, old: Path, before: Working | None) -> None:
     """Raises `ConflictError` where what was replaced is not what was looked at; then it is kept beside `place`."""
+    stamps = before.stamps if before else {}
     now = {one.path: one.stamp for one in look_at(old) if one.stamp is not None}
-    if now.keys() == before.stamps.keys() and all(_alike(now[path], stamp) for path, stamp in before.stamps.items()):
+    if before and now.keys() == stamps.keys() and all(_alike(now[path], stamp) for path, stamp in stamps.items()):
         return
     kept = place.with_name(f"{place.name}.before-checkout-{os.urandom(3).hex()}")
     old.rename(kept)

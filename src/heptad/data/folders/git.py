@@ -16,12 +16,15 @@ def repository_of(place: Path) -> Path | None:
 
 
 def refuse_tracked(place: Path) -> None:
-    """Raises `InputError` where Git keeps files of this folder itself: then two would be in charge of them."""
+    """Raises `InputError` where Git keeps files of this folder itself: then two would be in charge of them.
+
+    A program that the repository names to watch its files is not run: the repository may be a stranger's.
+    """
     if repository_of(place.parent) is None:
         return
     try:
         listed = subprocess.run(  # noqa: S603 - a fixed command, and a name behind --
-            ["git", "-C", str(place.parent), "ls-files", "--", f":(literal){place.name}"],  # noqa: S607 - the user's git
+            ["git", "-c", "core.fsmonitor=false", "-C", str(place.parent), "ls-files", "--", f":(literal){place.name}"],  # noqa: S607 - the user's git
             capture_output=True,
             text=True,
             errors="replace",

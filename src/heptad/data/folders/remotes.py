@@ -14,7 +14,7 @@ from heptad.core.secrets import reveal
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.folders.stored import packs_of, read_root
 from heptad.data.folders.storing import Tell, silent
-from heptad.data.sources.credentials import refuse_secrets_in, reveal_all
+from heptad.data.sources.credentials import refuse_secrets_in
 
 AT_ONCE = 8
 """Packs on their way at a time; each takes a few megabytes of memory."""
@@ -38,14 +38,13 @@ def open_remote(settings: RemoteSettings, root: Path, uri: str = "") -> BlobStor
             "Nothing says where data is pushed to and pulled from.",
             allowed='[remote] uri = "s3://BUCKET/PREFIX" or a folder, in heptad.toml; or --remote',
         )
-    refuse_secrets_in(given)
+    refuse_secrets_in(given, "remote")
     address = reveal(given)
     scheme, separator, _ = address.partition("://")
     if not separator or scheme == "file":
         place = Path(address.removeprefix("file://"))
         opened: BlobStore = catalogue.find("blobs", "file")(f"file://{(root / place.expanduser()).resolve()}")
         return opened
-    settings = msgspec.structs.replace(settings, options=reveal_all(settings.options, "options"))
     remote: BlobStore = catalogue.find("blobs", scheme)(address, settings)
     return remote
 

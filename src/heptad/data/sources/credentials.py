@@ -14,19 +14,19 @@ _NOT_SECRET = re.compile(r"(?i)skip_signature")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s)]+")
 
 
-def reveal_all(values: Mapping[str, str], setting: str) -> dict[str, str]:
-    """Options or headers with their secrets; raises `SettingsError` for a secret that is written out."""
+def reveal_all(values: Mapping[str, str], setting: str, section: str = "sources.NAME") -> dict[str, str]:
+    """Options or headers of a section with their secrets; raises `SettingsError` for one that is written out."""
     for name, value in values.items():
         if _is_secret(name) and value and not holds_secret(value):
             raise SettingsError(
-                f"[sources.NAME] {setting}.{name} is written out, and settings are recorded.",
+                f"[{section}] {setting}.{name} is written out, and settings are recorded.",
                 allowed="${NAME}, which is looked up in the environment",
                 remedy=f'export it, and write {name} = "${{SOME_NAME}}"',
             )
     return {name: reveal(value) for name, value in values.items()}
 
 
-def refuse_secrets_in(uri: str) -> None:
+def refuse_secrets_in(uri: str, section: str = "sources.NAME") -> None:
     """Raises `SettingsError` for an address with a password or a token that is written out."""
     parts = urlsplit(uri)
     given = {"the password": parts.password or ""}
@@ -34,7 +34,7 @@ def refuse_secrets_in(uri: str) -> None:
     for what, value in given.items():
         if value and not holds_secret(value):
             raise SettingsError(
-                f"[sources.NAME] uri holds {what}, and settings are recorded.",
+                f"[{section}] uri holds {what}, and settings are recorded.",
                 allowed="${NAME}, which is looked up in the environment",
                 remedy="export it, and write ${SOME_NAME} in its place",
             )
