@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ _REFUSALS = {
     "_AUTHENTICATION",
 }
 """Errors go by their names, as librdkafka has them."""
+_FINAL = [*sorted(_REFUSALS), "_ALL_BROKERS_DOWN"]
+"""What there is no need to wait after, before the first answer."""
 
 _log = logging.getLogger("heptad.kafka")
 _log.addHandler(logging.NullHandler())
@@ -71,7 +73,7 @@ class KafkaStream:
         if address.user:
             config |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}
             config |= {"sasl.username": address.user, "sasl.password": address.password}
-        self._unanswered = ""
+        self._heard: dict[str, KafkaError] = {}
         with self._told():
             self._consumer = Consumer({**config, **options, **_OURS, "error_cb": self._hear}, logger=_log)
         self._next: dict[int, int] = {}
@@ -79,6 +81,7 @@ class KafkaStream:
         self._looked = 0.0
 
     def start(self, after: Mapping[int, int], *, accept_loss: bool = False) -> None:
+        self._wait_for_broker()
         partitions = self._partitions()
         for partition in sorted({*partitions, *after}):
             wanted = after.get(partition, -1) + 1
@@ -150,15 +153,30 @@ class KafkaStream:
     def _check(self) -> None:
         """Nothing came, and brokers did not answer: whether one does now, and partitions that are new."""
         now = time.monotonic()
-        if not self._unanswered and now - self._looked < LOOK_AGAIN:
+        if not self._heard and now - self._looked < LOOK_AGAIN:
             return
         found = self._partitions()
-        self._unanswered = ""
+        self._heard.clear()
         added = [one for one in found if one not in self._next]
         if added:
             self._next |= dict.fromkeys(added, 0)
             with self._told():
                 self._consumer.incremental_assign([self._place(one, 0) for one in added])
+
+    def _wait_for_broker(self) -> None:
+        """Returns when one answers; where all refuse at once, there is no need to wait for the whole time."""
+        ends = time.monotonic() + self._timeout
+        while True:
+            left = ends - time.monotonic()
+            try:
+                self._consumer.list_topics(self._address.topic, timeout=max(0.1, min(1.0, left)))
+            except KafkaException as error:
+                self._consumer.poll(0)  # it has no messages yet, and hears what librdkafka says
+                final = next((self._heard[one] for one in _FINAL if one in self._heard), None)
+                if final is not None or left <= 0:
+                    raise self._error(final or error.args[0]) from None
+            else:
+                return
 
     def _partitions(self) -> list[int]:
         """Those that the topic has now."""
@@ -190,10 +208,10 @@ class KafkaStream:
 
     def _hear(self, error: KafkaError) -> None:
         """What librdkafka says beside messages; it goes on trying by itself."""
-        self._unanswered = error.str()
+        self._heard[error.name()] = error
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self) -> Generator[None]:
         try:
             yield
         except KafkaException as error:
@@ -208,8 +226,8 @@ class KafkaStream:
         return self._gone(why)
 
     def _gone(self, why: str) -> UnavailableError:
-        heard = without_secrets(self._unanswered, self._secrets)
-        told = why if not heard or heard == why else f"{why} ({heard})"
+        heard = self._heard.get("_TRANSPORT") or next(iter(self._heard.values()), None)
+        told = without_secrets(heard.str(), self._secrets) if heard else why
         return UnavailableError(
             f"{self._address.where} does not answer: {told}.",
             remedy="look whether the broker runs, and is reached from here",

@@ -123,6 +123,9 @@ class NatsStream:
             password=self._address.password or None,
             token=self._address.user if not self._address.password else None,
             allow_reconnect=False,
+            # Else it tries to connect for ever, and leaves it to nobody to say so.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=max(1, int(self._timeout)),
             error_cb=self._hear,
             closed_cb=self._closed,
@@ -208,7 +211,8 @@ class NatsStream:
     def _do(self, act: Coroutine[Any, Any, _Made]) -> _Made:
         """Does it in the thread of the client, and waits for it."""
         try:
-            return asyncio.run_coroutine_threadsafe(act, self._loop).result(3 * self._timeout)
+            limited = asyncio.wait_for(act, 3 * self._timeout)
+            return asyncio.run_coroutine_threadsafe(limited, self._loop).result()
         except APIError as error:
             raise self._refused(str(error)) from None
         except (NatsError, OSError, TimeoutError) as error:

@@ -9,6 +9,8 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, table
 app = typer.Typer()
 group = typer.Typer(help="Streams: land them, and see what landed and what did not.")
 app.add_typer(group, name="stream")
+_SHOWN = 80
+"""So many signs of a message are shown."""
 Name = Annotated[str, typer.Argument(help="The NAME of [sources.NAME]; empty: the only stream.", show_default=False)]
 
 
@@ -88,4 +90,4 @@ def poison(
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} signs)"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} signs; --json shows all)"

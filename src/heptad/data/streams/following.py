@@ -4,7 +4,7 @@ import fcntl
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -123,7 +123,7 @@ def landed_folder(settings: SourceSettings, place: Place) -> Path:
 
 
 @contextmanager
-def _alone(folder: Path, settings: SourceSettings) -> Iterator[None]:
+def _alone(folder: Path, settings: SourceSettings) -> Generator[None]:
     with writing(folder):
         make_folder(folder)
     try:

@@ -1,6 +1,6 @@
 """A Delta table that a stream lands in: each commit holds rows and how far each partition had come with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -36,7 +36,7 @@ MANY_FILES = 100
 """So many files that are small are put together: each commit makes one, and a scan opens each of them."""
 _PARTITIONS = "heptad.stream.partitions"
 _POSITION = "heptad.stream.{}"
-_PRIMITIVE = {
+_PRIMITIVE: dict[pl.DataType, str] = {
     pl.Int64(): "long",
     pl.Float64(): "double",
     pl.Boolean(): "boolean",
@@ -187,7 +187,7 @@ def _field(name: str, kind: pl.DataType, about: dict[str, str] | None = None) ->
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(folder: Path) -> Generator[None]:
     try:
         yield
     except DeltaError as error:

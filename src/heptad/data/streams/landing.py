@@ -77,13 +77,14 @@ class Landing:
         decoded = self._decoder.decode(fresh.payloads)
         if self._decoder.fields != self.rows.fields():
             self.rows.alter(self._decoder.fields)
+            self._ids = self._landed_ids()  # an id that became a number is spelt otherwise
         told = _told_of(fresh, self.rows.version + 1)
         rows = pl.DataFrame([*told[decoded.places], *decoded.rows])
         rejected = dict(decoded.rejected)
         repeated = 0
         if self._id and len(rows):
             nameless = self._column_of_ids(rows).is_null()
-            missing = (decoded.places[row] for row in nameless.arg_true())
+            missing = [decoded.places[row] for row in nameless.arg_true().to_list()]
             rejected |= dict.fromkeys(missing, f"field {self._id}, which names a message, is missing")
             named = rows.filter(~nameless)
             rows = named.filter(self._are_new(named))
@@ -98,7 +99,7 @@ class Landing:
         """The messages whose rows are not settled yet, all with positions: where they have none, the next ones."""
         reached = self.rows.positions()
         if batch.positions or not len(batch):
-            places = []
+            places: list[int] = []
             for place, (partition, position) in enumerate(zip(batch.partitions, batch.positions, strict=True)):
                 if position > reached.get(partition, -1):
                     places.append(place)
