@@ -197,3 +197,24 @@ def _behind(positions: dict[int, int], partitions: list[list[bytes]], size: int)
     if not len(first) and not len(second):
         return None
     return Batch(**{name: getattr(first, name) + getattr(second, name) for name in first.__struct_fields__})
+
+
+def test_what_was_decided_before_an_accident_stays_so_when_later_messages_add_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty object says nothing, until its field turns out to be a number: here between two deaths."""
+    calls = iter(range(1, 100))
+
+    def dying(_name: str) -> None:
+        if next(calls) == 5:  # after the columns and the poison, before the rows
+            raise KilledError
+
+    monkeypatch.setattr(landed_module, "boundary", dying)
+    sent = [row(1, late={}), b"{"]
+    with pytest.raises(KilledError):
+        landing(tmp_path).land(batch(sent))
+    made = landing(tmp_path)
+    assert (made.poison.positions(), made.rows.positions()) == ({0: 1}, {})
+    assert made.land(batch([*sent, row(2, late=5), row(3, late={})])) == Landed(rows=2, poison=1)
+    assert rows_of(made).select("number", "late").rows() == [(1, None), (2, 5)]
+    assert made.poison.scan().collect()["stream_position"].sort().to_list() == [1, 3]
