@@ -60,7 +60,7 @@ def nested(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the whole search by nested cross-validation; no model is made."""
+    """Judge the whole search by nested cross-validation."""
     from heptad.cli.progress import progress
     from heptad.project import open_project
     from heptad.training import TrialEnded, cross_validate

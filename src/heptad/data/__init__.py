@@ -327,7 +327,6 @@ __getattr__, __all__ = attach(
         "follow": "streams.following",
         "forget_past": "versions.purging",
         "generalise": "privacy.generalising",
-        "hash_folds": "versions.splits",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
         "infer_expectations": "expectations.inferring",

@@ -18,7 +18,7 @@ def correct(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Correct cells by a file, and make the version that has them right."""
+    """Correct cells by a file, and make the version with them."""
     from heptad.core.errors import InputError
     from heptad.project import open_project
 
@@ -47,7 +47,7 @@ def correct(
 
 @app.command()
 def corrections(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """List the corrections that every new version gets, newest last."""
+    """List the corrections of new versions, newest last."""
     from heptad.project import open_project
 
     cells = open_project(project).data.corrections.cells()

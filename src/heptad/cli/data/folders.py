@@ -47,7 +47,7 @@ def add(
 
 @app.command()
 def status(pointers: Pointers = None, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """Say what differs from the pointers; exit code 1 if anything."""
+    """Say what differs from the pointers; if anything, exit 1."""
     opened = _open(project)
     with _watching("status", shown=not as_json) as tell:
         found = opened.status(_below(project, pointers), tell)

@@ -17,7 +17,7 @@ def split(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how rows are split: parts and folds, with counts and class shares."""
+    """Show how rows are split into parts and folds."""
     from heptad.cli.tables import check_ending, write_table
     from heptad.project import open_project
     from heptad.training import SHOWN_CLASSES, split_table

@@ -158,7 +158,7 @@ def get(
 
 @app.command()
 def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
-    """List what a version was made from, and what was made with it."""
+    """List what a version was made from, and what with it."""
     from heptad.data import find_version
     from heptad.lifecycle import sentence_of
     from heptad.project import open_project
