@@ -24,7 +24,7 @@ def show(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a candidate: metrics, calibration, slices, attributions."""
+    """Show a candidate: metrics, calibration, slices, reasons."""
     from heptad.cli.reading import record_named
     from heptad.project import open_project
     from heptad.training import Candidate
@@ -144,7 +144,7 @@ def label_queue(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Queue the unlabelled rows whose label would teach most, as a file."""
+    """Queue the unlabelled rows that would teach most."""
     from heptad.cli.tables import check_ending, write_table
     from heptad.core.errors import NotFoundError
     from heptad.project import open_project

@@ -17,7 +17,7 @@ def card(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the data card of a version: owner, purpose, licence, columns, origin."""
+    """Make the data card of a version, as text, HTML or Markdown."""
     from heptad.cli.documents import document_text, write_document
     from heptad.project import open_project
 

@@ -15,7 +15,7 @@ def labels(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how labelling functions voted, and how right each is."""
+    """Show how labelling functions voted, and how well."""
     from heptad.data import find_version
     from heptad.project import open_project
 

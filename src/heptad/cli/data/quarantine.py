@@ -53,7 +53,7 @@ def release(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Let rows into the next version; they stay until their content changes."""
+    """Let rows into the next version until their content changes."""
     from heptad.project import open_project
 
     made = open_project(project).data.quarantine.release(rows, reason)
