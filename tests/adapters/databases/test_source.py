@@ -18,7 +18,7 @@ from tests.adapters.databases.conftest import OpenSource, Run, proxied
 from heptad.adapters.databases import pieces as pieces_module
 from heptad.adapters.databases import reading
 from heptad.core.errors import DataError, SettingsError, UnavailableError
-from heptad.data import Place, Source, SourceSettings, open_source
+from heptad.data import Place, Source, SourceSettings, Subjects, open_source
 from heptad.project import open_project
 from heptad.testing.source_contract import SourceContract
 
@@ -436,3 +436,24 @@ def test_a_cursor_of_any_type_goes_on_exactly(
         quoted = value.replace("'", "''")
         run(postgresql_url, f"INSERT INTO t VALUES ('{quoted}', {2 * number}), ('{quoted}', {2 * number + 1})")
         assert sorted(rows_of(source)["id"].to_list()) == list(range(2 * number + 2))
+
+
+def test_people_are_taken_out_of_what_was_read(url: str, run: Run, opened: OpenSource, tmp_path: Path) -> None:
+    """And out of every file that had them; the database keeps them, and what was read past them is not read again."""
+    run(url, "CREATE TABLE t (id INTEGER PRIMARY KEY, who VARCHAR(20))")
+    run(url, "INSERT INTO t VALUES (1, 'token-of-anna'), (2, 'bert'), (3, 'token-of-anna')")
+    source = opened(url, table="t", cursor="id")
+    assert rows_of(source).height == 3
+    run(url, "INSERT INTO t VALUES (4, 'token-of-anna'), (5, 'carl')")
+    assert rows_of(source).height == 5
+    anna = Subjects(columns=["who"], keys=[["token-of-anna"]])
+    assert [source.forget(anna), source.forget(anna)] == [3, 0]
+    kept = b"".join(path.read_bytes() for path in (tmp_path / ".heptad" / "sources").rglob("*") if path.is_file())
+    assert b"token-of-anna" not in kept
+    assert rows_of(opened(url, table="t", cursor="id"))["who"].to_list() == ["bert", "carl"]
+    assert source.forget(Subjects(columns=["nobody"], keys=[["x"]])) == 0
+
+
+def test_where_nothing_was_read_nobody_is(url: str, opened: OpenSource) -> None:
+    """Whether the table is there or not."""
+    assert opened(url, table="t").forget(Subjects(columns=["who"], keys=[["x"]])) == 0

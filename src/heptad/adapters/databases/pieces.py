@@ -5,7 +5,7 @@ an accident the pieces that it does not name are removed and nothing is there tw
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -187,15 +187,19 @@ class Pieces:
         return Piece(file=name, rows=len(rows), digest=digest, types=types, texts=texts, tail=tail)
 
     def without(self, pieces: Sequence[Piece], keys: pl.DataFrame) -> list[Piece]:
-        """The pieces without the rows whose keys are among these, written anew where they had some."""
+        """The pieces without the rows whose keys are among these."""
+        others = keys.lazy()
+        return self.keep(pieces, lambda rows: rows.join(others, on=keys.columns, how="anti", maintain_order="left"))
+
+    def keep(self, pieces: Sequence[Piece], wanted: Callable[[pl.LazyFrame], pl.LazyFrame]) -> list[Piece]:
+        """The pieces with the rows that are wanted, written anew where that is not all of them."""
         kept = []
         for piece in pieces:
-            rows = pl.scan_parquet(self._folder / piece.file, glob=False)
-            left = rows.join(keys.lazy(), on=keys.columns, how="anti", maintain_order="left").collect()
+            left = wanted(pl.scan_parquet(self._folder / piece.file, glob=False)).collect()
             if len(left) == piece.rows:
                 kept.append(piece)
             elif len(left):
-                kept.append(self.write(left))
+                kept.append(self.write(left, tail=piece.tail))
         return kept
 
 

@@ -10,9 +10,10 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data.assembling.staging import is_small
 from heptad.data.columns.column_types import Dates, as_moments, read_columns, type_word
+from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair, SourceRead
 from heptad.data.sources.settings import SourceSettings
-from heptad.data.sources.source import Place, Source, open_source
+from heptad.data.sources.source import KeepingSource, Place, Source, open_source
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,11 @@ class Inputs:
             self._held.pop(name, None)
             self._held[name] = self._read(name, digest)
         return self._held[name]
+
+    def forget_kept(self, subjects: Subjects) -> int:
+        """Remove what sources keep of people in the workspace; answers how many rows."""
+        self._held.clear()
+        return sum(source.forget(subjects) for source in self._sources.values() if isinstance(source, KeepingSource))
 
     def before(self, name: str, rows: pl.LazyFrame, until: datetime | None) -> pl.LazyFrame:
         """The rows of a source that happened before a moment, where it says when they did."""

@@ -78,6 +78,7 @@ class Erasing:
         """Keep them out from now on, and remove what there is; answers the rows removed from the online store."""
         with alone(self._workspace):
             Suppression(self._workspace.folder).add(subjects)
+            self._assembly.forget_kept(subjects)
             remove_rows(self._workspace, subjects, found, erasure, at)
             remove_quarantined(self._workspace, self._names(), subjects)
             forget_corrections(self._workspace, self._names(), found.ids)

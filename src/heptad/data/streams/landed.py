@@ -1,6 +1,6 @@
 """A Delta table that a stream lands in: each commit holds rows and how far each partition had come with them."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +17,7 @@ from heptad.core.errors import UnavailableError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, writing
 from heptad.data.streams.fields import POLARS, FieldPath, Kind, column_of
+from heptad.data.versions.purging import forget_past
 from heptad.data.versions.tables import in_files, new_file, scan_table, sync_commit
 
 MESSAGE = pl.Schema(
@@ -175,6 +176,29 @@ class LandedTable:
     def scan(self, version: int | None = None) -> pl.LazyFrame:
         """The rows of a version (default: the newest), in no particular order."""
         return scan_table(self.folder, self.version if version is None else version)
+
+
+def keep_rows(table: LandedTable, kept: Callable[[pl.LazyFrame], pl.LazyFrame]) -> int:
+    """Let go of all other rows, of their files and of the log that tells of them; answers how many went.
+
+    Positions stay, so that none of them lands again. The caller holds the lock, and opens the table anew afterwards.
+    Interrupted and done again, it finishes.
+    """
+    table.open()
+    before, after = table.height(), 0
+    files: list[AddAction | RemoveAction] = []
+    with writing(table.folder), _told(table.folder):
+        for batch in in_files(kept(table.scan())):
+            files.append(new_file(table.folder, f"{token_hex(8)}.parquet", batch))
+            after += len(batch)
+        if after < before:
+            boundary("table.before_commit")
+            table.table.create_write_transaction(files, mode="overwrite", schema=table.table.schema())
+            boundary("table.after_commit")
+            table.table.update_incremental()
+            sync_commit(table.folder, table.version)
+        forget_past(table.folder)
+    return before - after
 
 
 def _message_field(path: FieldPath, kind: Kind) -> Field:
