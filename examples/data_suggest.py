@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from heptad.data import Labels, Suggester, accept_rules, read_cells, rule_lines
+from heptad.data import Labels, Place, SourceSettings, Suggester, accept_rules, read_cells, rule_lines
 
 CITIES = {"B1": ("Birmingham", "AL"), "P2": ("Portland", "OR"), "M3": ("Madison", "WI"), "S4": ("Springfield", "IL")}
 
@@ -40,7 +40,7 @@ def main() -> None:
     settings = folder / "heptad.toml"
     settings.write_text('[sources.orders]\nuri = "orders.csv"\n\n[data]\ntarget = "size"\n', encoding="utf-8")
 
-    table = read_cells(folder / "orders.csv")
+    table = read_cells(SourceSettings(uri="orders.csv"), Place(root=folder.resolve()))
     suggester = Suggester(table)
     found = suggester.suggest()
     print(f"without help: {len(found.cells)} of {found.looked_at:,} cells are likely wrong")

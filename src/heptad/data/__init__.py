@@ -108,10 +108,10 @@ if TYPE_CHECKING:
     from heptad.data.privacy.generalising import generalise as generalise
     from heptad.data.privacy.noise import NoiseMaker as NoiseMaker
     from heptad.data.privacy.noise import Noisy as Noisy
+    from heptad.data.privacy.records import NoisyStatistics as NoisyStatistics
+    from heptad.data.privacy.records import Wanted as Wanted
     from heptad.data.privacy.settings import PrivacySettings as PrivacySettings
-    from heptad.data.privacy.statistics import NoisyStatistics as NoisyStatistics
     from heptad.data.privacy.statistics import Statistics as Statistics
-    from heptad.data.privacy.statistics import Wanted as Wanted
     from heptad.data.privacy.statistics import wanted_of as wanted_of
     from heptad.data.profiles.distances import column_distances as column_distances
     from heptad.data.profiles.distances import distance as distance
@@ -136,6 +136,7 @@ if TYPE_CHECKING:
     from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
+    from heptad.data.records import SplitRule as SplitRule
     from heptad.data.settings import CatchUp as CatchUp
     from heptad.data.settings import ColumnType as ColumnType
     from heptad.data.settings import DataSettings as DataSettings
@@ -180,7 +181,7 @@ if TYPE_CHECKING:
     from heptad.data.versions.remaining import as_it_is as as_it_is
     from heptad.data.versions.remaining import erased as erased
     from heptad.data.versions.remaining import erased_in_words as erased_in_words
-    from heptad.data.versions.split_rules import SplitRule as SplitRule
+    from heptad.data.versions.split_rules import numbers_of as numbers_of
     from heptad.data.versions.split_rules import split_rule as split_rule
     from heptad.data.versions.splits import Fold as Fold
     from heptad.data.versions.splits import fit_cuts as fit_cuts
@@ -251,7 +252,7 @@ __getattr__, __all__ = attach(
         "ManifestSettings": "manifests.settings",
         "NoiseMaker": "privacy.noise",
         "Noisy": "privacy.noise",
-        "NoisyStatistics": "privacy.statistics",
+        "NoisyStatistics": "privacy.records",
         "OnChange": "sources.settings",
         "OnlineRow": "features.reading",
         "OnlineSettings": "features.settings",
@@ -287,7 +288,7 @@ __getattr__, __all__ = attach(
         "SourceRead": "records",
         "SourceSettings": "sources.settings",
         "SourceTable": "sources.source",
-        "SplitRule": "versions.split_rules",
+        "SplitRule": "records",
         "Statistics": "privacy.statistics",
         "Stream": "streams.stream",
         "StreamAddress": "streams.addresses",
@@ -301,7 +302,7 @@ __getattr__, __all__ = attach(
         "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
-        "Wanted": "privacy.statistics",
+        "Wanted": "privacy.records",
         "accept_rules": "cleaning.suggesting.accepting",
         "anonymise": "privacy.generalising",
         "as_it_is": "versions.remaining",
@@ -368,6 +369,7 @@ __getattr__, __all__ = attach(
         "scrub_store": "erasing.redacting",
         "shown_path": "folders.tree",
         "split_member": "sources.archives",
+        "numbers_of": "versions.split_rules",
         "split_rule": "versions.split_rules",
         "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",

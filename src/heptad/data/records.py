@@ -182,3 +182,26 @@ class DatasetVersion(Body, frozen=True, kw_only=True):
     """How each labelling function did; empty: labels are those of the sources."""
     corrections: str = ""
     """Id of the `Correction` that was in force; empty: there was none."""
+
+
+class SplitRule(Body, frozen=True, kw_only=True):
+    """How rows of a data set are dealt into parts. Each row's part follows from its own key and stratum for ever."""
+
+    kind: ClassVar[str] = "split_rule"
+    prefix: ClassVar[str] = "split"
+
+    name: str
+    """The data set."""
+    version: int
+    """The version that the cuts were fitted to."""
+    by: list[str]
+    """The columns whose hash decides: the key, or those that name a group, whose rows then stay together."""
+    key: list[str]
+    """What names a row; it stands in where a row has no group."""
+    stratum: str = ""
+    """The column of which every part gets its share of each value; empty: none."""
+    seed: int
+    shares: list[float]
+    """What each part shall have of the rows; 1 together."""
+    cuts: dict[str, list[float]]
+    """Value of the stratum to the hashes at which parts end."""

@@ -13,7 +13,7 @@ from heptad.core.errors import NotFoundError, SettingsError
 from heptad.core.records import Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion, Fold, Schema, SplitRule, folds_of_parts, split_rule
+from heptad.data import Data, DatasetVersion, Fold, Schema, SplitRule, folds_of_parts, numbers_of, split_rule
 from heptad.training.records import Candidate
 from heptad.training.settings import ValidateSettings, moment
 from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
@@ -140,7 +140,7 @@ class Parting:
     def dealt(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
         """Folds by hash, also where rows have a time, that judge every row once."""
         rule = self._rule(version, frame, [1 / folds] * folds, _DEALT)
-        return usable(frame, version.body.schema, folds_of_parts(rule.body.numbers(frame), folds), folds)
+        return usable(frame, version.body.schema, folds_of_parts(numbers_of(rule.body, frame), folds), folds)
 
     def labelled(self, version: Record[DatasetVersion]) -> pl.DataFrame:
         """All rows of a version that have a label, in their order."""
@@ -152,7 +152,7 @@ class Parting:
         if self.by(schema) == "time":
             return folds_by_time(frame, schema, folds, self._settings.group)
         rule = self._rule(version, frame, [1 / folds] * folds, seed)
-        return folds_of_parts(rule.body.numbers(frame), folds)
+        return folds_of_parts(numbers_of(rule.body, frame), folds)
 
     def _holdout(self, version: Record[DatasetVersion], frame: pl.DataFrame) -> Record[SplitRule]:
         return self._rule(version, frame, [self._settings.holdout, 1 - self._settings.holdout], _HOLDOUT)

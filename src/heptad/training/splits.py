@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from heptad.core.errors import DataError
 from heptad.core.records import Record
 from heptad.core.settings import duration
-from heptad.data import Fold, Schema, SplitRule, row_ids, time_cut, time_folds, unit_hashes
+from heptad.data import Fold, Schema, SplitRule, numbers_of, row_ids, time_cut, time_folds, unit_hashes
 from heptad.training.records import Split
 
 WHOLE = "all"
@@ -69,7 +69,7 @@ def part_newest(
 
 def part_by_rule(frame: pl.DataFrame, rule: Record[SplitRule]) -> Parts:
     """Judge on the rows of the rule's first part, and learn from all others."""
-    judged = rule.body.numbers(frame) == 0
+    judged = numbers_of(rule.body, frame) == 0
     group = [] if rule.body.by == rule.body.key else rule.body.by
     split = Split(by="hash", holdout=rule.body.shares[0], rule=rule.id, group=group)
     return _checked(frame.filter(~judged), frame.filter(judged), split)

@@ -9,7 +9,7 @@ from tests.data.conftest import Open
 
 from heptad.core.errors import NotFoundError
 from heptad.core.workspace import Workspace
-from heptad.data import DataSettings, split_rule
+from heptad.data import DataSettings, numbers_of, split_rule
 
 SETTINGS = DataSettings(target="y", key=["k"])
 
@@ -36,15 +36,15 @@ def test_a_rule_is_the_same_for_later_versions_and_in_the_other_process(
     first = data.collect()
     old = data.scan(first).collect()
     rule = split_rule(workspace, first, old, shares=[0.2, 0.8], stratum="y")
-    judged = rule.body.numbers(old) == 0
+    judged = numbers_of(rule.body, old) == 0
     assert [int((judged & (old["y"] == one).to_numpy()).sum()) for one in ("rare", "often")] == [2, 18]
     write(pl.concat([rows(100), rows(900, 100)]))
     second = data.collect()
     new = data.scan(second).collect()
     again = split_rule(workspace, second, new, shares=[0.2, 0.8], stratum="y")
     assert again.id == rule.id
-    before = dict(zip(old["k"], rule.body.numbers(old), strict=True))
-    after = dict(zip(new["k"], again.body.numbers(new), strict=True))
+    before = dict(zip(old["k"], numbers_of(rule.body, old), strict=True))
+    after = dict(zip(new["k"], numbers_of(again.body, new), strict=True))
     assert {key: after[key] for key in before} == before
     assert sum(one == 0 for one in after.values()) == pytest.approx(200, abs=60)
 
@@ -58,7 +58,7 @@ def test_a_group_is_on_one_side_and_rows_without_one_stand_alone(
     version = data.collect()
     frame = data.scan(version).collect()
     rule = split_rule(workspace, version, frame, shares=[0.25, 0.75], group=["house"])
-    parts = frame.with_columns(part=pl.Series(rule.body.numbers(frame)))
+    parts = frame.with_columns(part=pl.Series(numbers_of(rule.body, frame)))
     sides = parts.drop_nulls("house").group_by("house").agg(pl.col("part").n_unique())
     assert sides["part"].max() == 1
     assert parts.filter(pl.col("house").is_null())["part"].n_unique() == 2

@@ -15,10 +15,9 @@ from heptad.data.cards.document import Document
 from heptad.data.cards.records import DataCard
 from heptad.data.cards.settings import CardSettings
 from heptad.data.profiles.profile import Profile
-from heptad.data.records import DatasetVersion, ExpectationResult
+from heptad.data.records import DatasetVersion, ExpectationResult, SplitRule
 from heptad.data.versions.marking import tags_of
 from heptad.data.versions.remaining import as_it_is
-from heptad.data.versions.split_rules import SplitRule
 from heptad.data.versions.versions import latest
 
 _DESCRIBES = "describes"

@@ -4,17 +4,16 @@ What was told stays told: figures are recorded with what they cost, and asked ag
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-import msgspec
 import polars as pl
 
 from heptad.core import catalogue, graph
 from heptad.core.errors import ConflictError, DataError, InputError, RefusedError, UnavailableError, nearest
 from heptad.core.query import Query
-from heptad.core.records import AliasMove, Body, Record
+from heptad.core.records import AliasMove, Record
 from heptad.core.workspace import Workspace
 from heptad.data.privacy.noise import NoiseMaker, Noisy
+from heptad.data.privacy.records import Figure, NoisyStatistics, Wanted
 from heptad.data.privacy.settings import PrivacySettings
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.versions import alias_scope
@@ -26,45 +25,6 @@ QUARTILES = (0.25, 0.5, 0.75)
 _LEDGER = "privacy"
 """Alias of the last statistics of a data set: it moves with each, so that of two at once one starts again."""
 _ATTEMPTS = 8
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A column and what is known of it without looking: its bounds, or its categories."""
-
-    column: str
-    low: float = 0.0
-    high: float = 0.0
-    categories: list[str] = []
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure: `what` is count, mean, quantile 0.5, `0 to 10`, a category, or `others`."""
-
-    column: str
-    what: str
-    value: float
-    within: float | None
-    """With a chance of 95% the noise is no larger; `None` where that is not known."""
-
-
-class NoisyStatistics(Body, frozen=True, kw_only=True):
-    """What was told of a data set with noise, and what had been spent by then; scope: the data set's name."""
-
-    kind: ClassVar[str] = "noisy_statistics"
-    prefix: ClassVar[str] = "noisy"
-
-    name: str
-    version: int
-    asked: list[Wanted]
-    epsilon_asked: float
-    contributions: int
-    epsilon: float
-    """What these cost; never more than was asked."""
-    spent: float
-    """What all that was ever told of the data set has cost, these included."""
-    budget: float
-    """`[privacy] epsilon` at that moment."""
-    figures: list[Figure]
 
 
 class Statistics:

@@ -1,7 +1,6 @@
 """The rule by which rows of a data set are dealt into parts: fitted once, and the same for every later version."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,42 +8,20 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import NotFoundError
-from heptad.core.records import Body, Record, derived_id
+from heptad.core.records import Record, derived_id
 from heptad.core.workspace import Workspace
 from heptad.data.columns.keys import key_text
-from heptad.data.records import DatasetVersion
-from heptad.data.versions.splits import Cuts, fit_cuts, part_numbers, unit_hashes
+from heptad.data.records import DatasetVersion, SplitRule
+from heptad.data.versions.splits import fit_cuts, part_numbers, unit_hashes
 
 GONE = "\0"
 """What stands for a missing label or group: no real one is called so."""
 
 
-class SplitRule(Body, frozen=True, kw_only=True):
-    """How rows of a data set are dealt into parts. Each row's part follows from its own key and stratum for ever."""
-
-    kind: ClassVar[str] = "split_rule"
-    prefix: ClassVar[str] = "split"
-
-    name: str
-    """The data set."""
-    version: int
-    """The version that the cuts were fitted to."""
-    by: list[str]
-    """The columns whose hash decides: the key, or those that name a group, whose rows then stay together."""
-    key: list[str]
-    """What names a row; it stands in where a row has no group."""
-    stratum: str = ""
-    """The column of which every part gets its share of each value; empty: none."""
-    seed: int
-    shares: list[float]
-    """What each part shall have of the rows; 1 together."""
-    cuts: Cuts
-    """Value of the stratum to the hashes at which parts end."""
-
-    def numbers(self, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
-        """The part of each row of a frame, from 0, `(n,)`."""
-        hashes = unit_hashes(_ids(frame, self.by, self.key), self.seed)
-        return part_numbers(hashes, _strata(frame, self.stratum), self.shares, self.cuts)
+def numbers_of(rule: SplitRule, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The part of each row of a frame, from 0, `(n,)`."""
+    hashes = unit_hashes(_ids(frame, rule.by, rule.key), rule.seed)
+    return part_numbers(hashes, _strata(frame, rule.stratum), rule.shares, rule.cuts)
 
 
 def split_rule(
