@@ -1,6 +1,7 @@
 """A table five times larger than the memory a process may use: every operation on it must finish.
 
-The limit is a `ulimit -v`, the strictest there is: mapped files and unused address space count too.
+The limit is a control group's, where this user may make one; else a `ulimit -v`, which is stricter than memory is:
+mapped files and unused address space count too, and the first step does not come through.
 HEPTAD_BENCH_MEMORY_MB changes it, and the table with it.
 """
 
@@ -9,6 +10,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -55,9 +58,18 @@ missing = 0.5
 [expect.columns.kind]
 allowed = [KINDS]
 """
-STEPS = """
+LIMITED = """
 import json, resource, sys, time
-resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
+if sys.argv[4]:
+    with open(sys.argv[4], "w") as members:
+        members.write("0")
+else:
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
+"""
+GROUPS = (("memory", "memory.limit_in_bytes"), ("", "memory.max"))
+"""Of both versions of control groups, the folder below /sys/fs/cgroup and the file of the limit."""
+
+STEPS = """
 from datetime import UTC, datetime, timedelta
 import heptad
 from heptad.core.memory import peak_rss_mb
@@ -79,8 +91,6 @@ for name, step in steps.items():
 """
 
 CSV_STEPS = """
-import json, resource, sys, time
-resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
 from pathlib import Path
 from heptad.core.memory import limit_memory, peak_rss_mb
 folder, rows = Path(sys.argv[1]), int(sys.argv[3])
@@ -118,14 +128,40 @@ def measure_csv() -> list[Figure]:
 
 
 def _measured(steps: str, folder: str, rows: int, size: float) -> list[Figure]:
-    done = subprocess.run(
-        [sys.executable, "-c", steps, folder, str(LIMIT_MB), str(rows)], capture_output=True, text=True, check=False
-    )
-    figures = [_figure(*json.loads(line), size) for line in done.stdout.splitlines() if line.startswith("[")]
+    with _control_group() as members:
+        script = [sys.executable, "-c", LIMITED + steps, folder, str(LIMIT_MB), str(rows), members]
+        done = subprocess.run(script, capture_output=True, text=True, check=False)
+    given = f"{size / 1000:.1f} GB in {LIMIT_MB} MB{'' if members else ' of address space'}"
+    figures = [_figure(*json.loads(line), given) for line in done.stdout.splitlines() if line.startswith("[")]
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
-        figures.append(_figure("the rest", False, 0.0, 0.0, size))
+        figures.append(_figure("the rest", False, 0.0, 0.0, given))
     return figures
+
+
+@contextmanager
+def _control_group() -> Iterator[str]:
+    """The file that takes the processes of a group with this limit; empty where none can be made."""
+    group = next((made for folder, limit in GROUPS if (made := _made_group(folder, limit))), None)
+    try:
+        yield str(group / "cgroup.procs") if group else ""
+    finally:
+        if group:
+            group.rmdir()
+
+
+def _made_group(folder: str, limit: str) -> Path | None:
+    group = Path("/sys/fs/cgroup", folder, f"heptad-bench-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError:
+        return None
+    try:
+        (group / limit).write_text(str(LIMIT_MB * 10**6))
+    except OSError:
+        group.rmdir()
+        return None
+    return group
 
 
 def _generate(folder: Path, rows: int) -> int:
@@ -167,9 +203,9 @@ def _moment(seconds: pl.Expr) -> pl.Expr:
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def _figure(name: str, right: bool, seconds: float, peak: float, size: float) -> Figure:
+def _figure(name: str, right: bool, seconds: float, peak: float, given: str) -> Figure:
     return Figure(
-        name=f"data, {size / 1000:.1f} GB in {LIMIT_MB} MB of address space: {name} ({seconds:.0f} s)",
+        name=f"data, {given}: {name} ({seconds:.0f} s)",
         value=peak,
         unit="MB",
         limit=LIMIT_MB,
