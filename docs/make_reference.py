@@ -62,7 +62,7 @@ EVENTS = {
     "lifecycle.erasure_started": "People's rows are being removed from everything; says how many, and not whose.",
     "lifecycle.erasure_finished": "They are gone, and a signed certificate says so.",
     "lifecycle.rehearsal_started": "A span of the past begins to be played through the loop.",
-    "lifecycle.rehearsal_step_finished": "One window of a rehearsal was played.",
+    "lifecycle.rehearsal_advanced": "One window of a rehearsal was played.",
 }
 """Kind to a sentence for a reader; `published_events` says which kinds there are."""
 

@@ -28,7 +28,6 @@ def list_versions(
     from heptad.release import ModelVersion, version_line
 
     versions = newest_records(open_project(project).workspace, ModelVersion, limit)
-    lines = [(version_line(one), one) for one in versions]
     rows = [
         {
             "version": line.version,
@@ -36,9 +35,9 @@ def list_versions(
             "estimator": line.estimator,
             line.metric: line.value,
             "status": line.aliases or line.status,
-            "id": one.id,
         }
-        for line, one in lines
+        for one in versions
+        for line in [version_line(one)]
     ]
     emit(versions, table(rows, empty="No version yet. Make one: heptad run"), as_json=as_json)
 

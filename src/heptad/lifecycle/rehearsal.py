@@ -83,7 +83,7 @@ class Player:
             self._workspace,
             rehearsal.id,
             {"sent_until": end.isoformat(), "failed_requests": failed, **observed},
-            "lifecycle.rehearsal_step_finished",
+            "lifecycle.rehearsal_advanced",
         )
 
     def _deliver_labels(self, first: datetime, start: datetime, end: datetime, dataset: Record[DatasetVersion]) -> None:

@@ -41,7 +41,6 @@ def log(
             "repairs": sum(repair.rows + repair.cells for repair in one.body.repairs),
             "warnings": sum(not finding.passed for finding in one.body.findings),
             "tags": ", ".join([*tags_of(one), *_marks(one)]),
-            "id": one.id,
         }
         for one in versions
     ]
