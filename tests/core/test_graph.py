@@ -108,3 +108,14 @@ def test_attributes_change_with_an_event(workspace: Workspace, clock: ManualCloc
     assert found["stage"] == "done"
     (same,) = graph.find(workspace, Thing, Query(kind="thing", where=Compare("stage", "=", "done")))
     assert same.body == THING
+
+
+def test_all_records_of_a_kind_come_however_many_there_are(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newest first, over several pages; each once, and of other kinds none."""
+    monkeypatch.setattr(graph, "_PAGE", 2)
+    made = [graph.save(workspace, THING, scope="tests").id for _ in range(5)]
+    other = graph.save(workspace, Other(), scope="tests").id
+    assert [one.id for one in graph.every(workspace, Thing)] == made[::-1]
+    assert {one.id for one in graph.every_record(workspace)} == {*made, other}

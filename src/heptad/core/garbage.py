@@ -1,12 +1,11 @@
 """Artifacts that no record mentions: found by reading the records, removed when they are old enough."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 
-from heptad.core.query import Query
+from heptad.core.graph import every_record
 from heptad.core.records import RawRecord, canonical_json
 from heptad.core.workspace import Workspace
 
@@ -14,7 +13,6 @@ SPARED = timedelta(days=1)
 """How long an artifact waits for its record: one that was put more recently may belong to an act that is not done."""
 _DIGEST = re.compile(rb"(?=([0-9a-f]{64}))")
 """At any place, since other hexadecimal digits may stand right beside a digest."""
-_PAGE = 1000
 
 
 class Garbage(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +30,7 @@ def unreferenced(workspace: Workspace, older_than: timedelta = SPARED) -> list[s
     does not count: records name all that they need.
     """
     candidates = set(workspace.blobs.digests(older_than))
-    for record in _all_records(workspace):
+    for record in every_record(workspace):
         if not candidates:
             break
         candidates -= _mentioned(record)
@@ -48,16 +46,6 @@ def collect_garbage(workspace: Workspace, *, dry_run: bool = False, older_than: 
     if dry_run:
         return Garbage(digests=digests, bytes=sum(workspace.blobs.size(digest) for digest in digests))
     return Garbage(digests=digests, bytes=workspace.blobs.delete(digests, older_than))
-
-
-def _all_records(workspace: Workspace) -> Iterator[RawRecord]:
-    query, after = Query(kind=""), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
 
 
 def _mentioned(record: RawRecord) -> set[str]:

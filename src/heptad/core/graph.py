@@ -1,7 +1,7 @@
 """Typed records on top of the store: save what a step made with what it was made from, load it back."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -28,6 +28,7 @@ from heptad.core.records import (
 from heptad.core.workspace import Workspace
 
 T = TypeVar("T", bound=Body)
+_PAGE = 500
 
 
 def save(
@@ -98,6 +99,22 @@ def find_alias(workspace: Workspace, scope: str, name: str, kind: type[T]) -> Re
 def find(workspace: Workspace, kind: type[T], query: Query, limit: int = 1000) -> list[Record[T]]:
     """The first `limit` records of a query, typed."""
     return [typed(record, kind) for record in workspace.store.find(query, limit=limit).items]
+
+
+def every(workspace: Workspace, kind: type[T]) -> Iterator[Record[T]]:
+    """All records of a kind, typed, newest first, however many there are."""
+    return (typed(record, kind) for record in every_record(workspace, kind.kind))
+
+
+def every_record(workspace: Workspace, kind: str = "") -> Iterator[RawRecord]:
+    """All records of a kind, or of all kinds, as they are stored, newest first."""
+    query, after = Query(kind=kind), None
+    while True:
+        page = workspace.store.find(query, after, _PAGE)
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
 
 
 def set_attributes(workspace: Workspace, record: Id, values: Mapping[str, Scalar], event: str = "") -> None:

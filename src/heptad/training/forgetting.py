@@ -6,14 +6,11 @@ from collections.abc import Collection, Iterator
 import msgspec
 import polars as pl
 
-from heptad.core.graph import typed
-from heptad.core.query import Query
+from heptad.core.graph import every
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data import rewrite_records
 from heptad.training.records import Candidate
-
-_PAGE = 200
 
 
 class FoundScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +22,7 @@ class FoundScores(msgspec.Struct, frozen=True, kw_only=True):
 
 def every_candidate(workspace: Workspace) -> Iterator[Record[Candidate]]:
     """All candidates of a workspace, newest first."""
-    query, after = Query(kind=Candidate.kind), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        yield from (typed(record, Candidate) for record in page.items)
-        after = page.after
-        if after is None:
-            return
+    return every(workspace, Candidate)
 
 
 def find_scores(workspace: Workspace, ids: Collection[str]) -> FoundScores:

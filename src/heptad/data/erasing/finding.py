@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from heptad.core.graph import typed
-from heptad.core.query import Query
+from heptad.core.graph import every
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
 from heptad.data.columns.keys import ROW, key_text
@@ -15,8 +14,6 @@ from heptad.data.erasing.subjects import Subjects
 from heptad.data.expectations.history import rows_of
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.remaining import as_it_is
-
-_PAGE = 200
 
 
 class FoundRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +29,7 @@ class FoundRows(msgspec.Struct, frozen=True, kw_only=True):
 
 def every_version(workspace: Workspace) -> Iterator[Record[DatasetVersion]]:
     """All versions of all data sets of a workspace, samples too, newest first."""
-    query, after = Query(kind=DatasetVersion.kind), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        yield from (typed(record, DatasetVersion) for record in page.items)
-        after = page.after
-        if after is None:
-            return
+    return every(workspace, DatasetVersion)
 
 
 def find_rows(workspace: Workspace, subjects: Subjects) -> FoundRows:

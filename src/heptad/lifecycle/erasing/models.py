@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from heptad.core.errors import NotFoundError
-from heptad.core.graph import typed
-from heptad.core.query import Query
+from heptad.core.graph import every
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
 from heptad.lifecycle.records import SeenBy
@@ -16,7 +15,6 @@ from heptad.training import Candidate, every_candidate
 
 SHORTEST = 4
 """Shorter texts are in every file by chance."""
-_PAGE = 200
 
 
 def models_that_saw(
@@ -53,14 +51,7 @@ def parts_of_models(workspace: Workspace) -> set[str]:
 
 def every_model(workspace: Workspace) -> list[Record[ModelVersion]]:
     """All registered model versions, newest first."""
-    found: list[Record[ModelVersion]] = []
-    query, after = Query(kind=ModelVersion.kind), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        found += [typed(record, ModelVersion) for record in page.items]
-        after = page.after
-        if after is None:
-            return found
+    return list(every(workspace, ModelVersion))
 
 
 def _names_one(workspace: Workspace, candidate: Candidate, values: Collection[bytes]) -> bool:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from heptad.core.query import Query
+from heptad.core.graph import every_record
 from heptad.core.workspace import Workspace
 from heptad.lifecycle.erasing.job import FOLDER
 
 SHORTEST = 6
 """Bytes; shorter ones are in many files by chance."""
 _CHUNK = 8 << 20
-_PAGE = 500
 _STORE, _ARTIFACTS = "heptad.db", "artifacts"
 
 
@@ -66,14 +65,8 @@ def _records(workspace: Workspace, pattern: re.Pattern[bytes] | None) -> list[st
     """Ids of the records whose bodies or attributes hold a value."""
     if pattern is None:
         return []
-    found: list[str] = []
-    query, after = Query(kind=""), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        found += [one.id for one in page.items if pattern.search(msgspec.json.encode((one.body, one.attributes)))]
-        after = page.after
-        if after is None:
-            return found
+    records = every_record(workspace)
+    return [one.id for one in records if pattern.search(msgspec.json.encode((one.body, one.attributes)))]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,25 +6,16 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from heptad.core.flow_cache import TaskResult
-from heptad.core.graph import typed
-from heptad.core.query import Query
+from heptad.core.graph import every
 from heptad.core.records import Body, Id, Record, canonical_json
 from heptad.core.workspace import Workspace
 from heptad.data import rewrite_records
 from heptad.lifecycle.erasing.models import SHORTEST
 
-_PAGE = 200
-
 
 def results(workspace: Workspace) -> Iterator[Record[TaskResult]]:
     """All results of all flows."""
-    query, after = Query(kind=TaskResult.kind), None
-    while True:
-        page = workspace.store.find(query, after, _PAGE)
-        yield from (typed(record, TaskResult) for record in page.items)
-        after = page.after
-        if after is None:
-            return
+    return every(workspace, TaskResult)
 
 
 def forget_results(workspace: Workspace, values: Collection[str]) -> None:
@@ -36,11 +27,9 @@ def forget_results(workspace: Workspace, values: Collection[str]) -> None:
     wanted = [re.escape(canonical_json(value)[1:-1]) for value in values if len(value) >= SHORTEST]
     named = re.compile(b"|".join(wanted)) if wanted else None
     bodies: dict[Id, Body] = {}
-    artifacts = set[str]()
     for result in results(workspace):
         body = result.body
         if body.artifacts:
-            artifacts.update(body.artifacts)
             body = msgspec.structs.replace(body, key="", value=None, artifacts=[])
         elif named and named.search(canonical_json(body.value)):
             body = msgspec.structs.replace(body, key="", value=None)
