@@ -31,6 +31,7 @@ from heptad.data.streams.landing import POISON, poison_folder
 
 NATS = os.environ.get("HEPTAD_TEST_NATS", "127.0.0.1:4222")
 CLUSTER = Path(__file__).with_name("kafka_cluster.py")
+ANY_PARTITION = -1
 PATIENCE = 60.0
 """Seconds that a busy machine may need."""
 
@@ -88,10 +89,12 @@ def own_server(program: str, *arguments: str, port: int) -> Iterator[subprocess.
             process.kill()
 
 
-def send_kafka(servers: str, topic: str, payloads: Sequence[bytes], **settings: Any) -> None:
+def send_kafka(
+    servers: str, topic: str, payloads: Sequence[bytes], *, partition: int = ANY_PARTITION, **settings: Any
+) -> None:
     producer = Producer({"bootstrap.servers": servers, "log_level": 0, **settings})
     for payload in payloads:
-        producer.produce(topic, payload)
+        producer.produce(topic, payload, partition=partition)
         producer.poll(0)
     assert producer.flush(PATIENCE) == 0
 

@@ -62,10 +62,10 @@ def test_messages_that_are_gone_are_told_and_skipped_only_when_asked(servers: st
     from heptad.data import Place, Until, follow
 
     settings = settings_of(f"kafka://{servers}/{topic}")
-    send_kafka(servers, topic, [b'{"number": 1}'] * 50)
+    send_kafka(servers, topic, [b'{"number": 1}'] * 50, partition=0)
     land(tmp_path, settings)
     large = json.dumps({"number": 2, "text": "x" * 100_000}).encode()
-    send_kafka(servers, topic, [large] * 400)
+    send_kafka(servers, topic, [large] * 400, partition=0)
     with pytest.raises(DataError, match="gone: the next would have been") as told:
         land(tmp_path, settings)
     assert "--accept-loss" in told.value.remedy
