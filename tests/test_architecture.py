@@ -49,6 +49,7 @@ OUTSIDE: dict[str, set[str]] = {
     "monitoring": {"altair"},
     "lifecycle": {"altair", "vl_convert"},
     "cli": {"typer", "rich"},
+    "api": {"granian"},
     "project": set(),
     "config": set(),
     "testing": {"pytest", "hypothesis"},
@@ -71,7 +72,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "scipy": ("training/", "data/expectations/coverage"),
     "lightgbm": "training/",
     "onnxruntime": "training/",
-    "granian": "serving/server",
+    "granian": ("serving/server", "api/server"),
     "yaml": "data/expectations/importing/reading",
 }
 """Libraries that only these places may know."""

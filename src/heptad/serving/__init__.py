@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.serving.access import check_access as check_access
+    from heptad.serving.access import check_bind as check_bind
+    from heptad.serving.capacity import connections as connections
     from heptad.serving.client import PredictionClient as PredictionClient
     from heptad.serving.finding import find_prediction as find_prediction
     from heptad.serving.forgetting import ForgetPredictions as ForgetPredictions
     from heptad.serving.newest import newest_predictions as newest_predictions
+    from heptad.serving.parent import end_with_parent as end_with_parent
     from heptad.serving.process import ServerProcess as ServerProcess
     from heptad.serving.records import Deployment as Deployment
     from heptad.serving.records import Prediction as Prediction
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from heptad.serving.settings import DeploySettings as DeploySettings
     from heptad.serving.settings import Strategy as Strategy
     from heptad.serving.snapshot import serve_folder as serve_folder
+    from heptad.serving.supervised import SupervisedServer as SupervisedServer
 
 __getattr__, __all__ = attach(
     __name__,
@@ -32,6 +37,11 @@ __getattr__, __all__ = attach(
         "ServerProcess": "process",
         "Serving": "serving",
         "Strategy": "settings",
+        "SupervisedServer": "supervised",
+        "check_access": "access",
+        "check_bind": "access",
+        "connections": "capacity",
+        "end_with_parent": "parent",
         "find_prediction": "finding",
         "newest_predictions": "newest",
         "serve_folder": "snapshot",

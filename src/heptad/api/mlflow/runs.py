@@ -1,0 +1,5 @@
+"""."""
+
+from heptad.api.mlflow.protocol import Route
+
+ROUTES: tuple[Route, ...] = ()
