@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from heptad.api.messages import Reply, Request
 from heptad.core.workspace import Workspace
 
 
