@@ -13,6 +13,7 @@ from heptad.api.mlflow.protocol import Context
 from heptad.api.mlflow.routes import Router
 from heptad.config import read_folder_config
 from heptad.core.workspace import Workspace, open_workspace
+from heptad.experiments import adopt_runs
 from heptad.serving import end_with_parent
 
 THREADS = 64
@@ -47,6 +48,7 @@ def start_worker(options: ApiOptions, server: int) -> App:
     end_with_parent(server)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
     workspace = open_root(Path(options.root), options.clock)
+    adopt_runs(workspace)
     app = App(Router(Context(workspace)))
     threading.Thread(target=_load_what_searches_need, name="load", daemon=True).start()
     gc.collect()

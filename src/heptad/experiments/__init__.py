@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     from heptad.experiments.comparison import RunComparison as RunComparison
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.naming import adopt_runs as adopt_runs
+    from heptad.experiments.naming import create_experiment as create_experiment
+    from heptad.experiments.naming import experiment_named as experiment_named
+    from heptad.experiments.naming import experiment_of_scope as experiment_of_scope
+    from heptad.experiments.naming import find_experiment as find_experiment
+    from heptad.experiments.naming import numbered_experiment as numbered_experiment
+    from heptad.experiments.naming import rename_experiment as rename_experiment
     from heptad.experiments.records import Environment as Environment
+    from heptad.experiments.records import Experiment as Experiment
+    from heptad.experiments.records import LoggedDataset as LoggedDataset
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
@@ -38,9 +47,11 @@ __getattr__, __all__ = attach(
         "Dimension": "space",
         "Dimensions": "space",
         "Environment": "records",
+        "Experiment": "records",
         "Experiments": "experiments",
         "Float": "space",
         "Int": "space",
+        "LoggedDataset": "records",
         "MetricName": "settings",
         "Run": "records",
         "RunComparison": "comparison",
@@ -52,8 +63,15 @@ __getattr__, __all__ = attach(
         "Told": "search",
         "Trial": "search",
         "Value": "space",
+        "adopt_runs": "naming",
         "capture_environment": "environment",
         "check_params": "space",
+        "create_experiment": "naming",
         "describe_space": "space",
+        "experiment_named": "naming",
+        "experiment_of_scope": "naming",
+        "find_experiment": "naming",
+        "numbered_experiment": "naming",
+        "rename_experiment": "naming",
     },
 )

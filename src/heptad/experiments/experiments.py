@@ -10,13 +10,14 @@ import polars as pl
 from heptad.core import graph
 from heptad.core.errors import InputError
 from heptad.core.query import All, Compare, Condition, Query, equals
-from heptad.core.records import Id, Record
+from heptad.core.records import Id, Record, Scalar
 from heptad.core.settings import ProjectSettings
-from heptad.core.store import Segment
+from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
 from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs
 from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.environment import capture_environment, save_environment
+from heptad.experiments.naming import experiment_named, find_experiment
 from heptad.experiments.records import Run, Study
 from heptad.experiments.runs import ActiveRun, flat
 from heptad.experiments.settings import SearchSettings
@@ -31,6 +32,7 @@ class Experiments:
         self.workspace = workspace
         self.project = project
         self.settings = settings
+        self._known: dict[str, str] = {}
 
     @cached_property
     def environment(self) -> str:
@@ -63,15 +65,21 @@ class Experiments:
             seed=seed,
             environment=self.environment,
         )
+        begun: dict[str, Scalar] = {
+            "status": "running",
+            "name": name,
+            "started": at_seconds(self.workspace.clock.now()),
+        }
+        if study:
+            begun["study"] = study
         links = [*made_from, *([("study", study)] if study else [])]
         record = graph.save(
             self.workspace,
             body,
-            scope=body.experiment,
+            scope=self._scope(body.experiment),
             key=key,
             made_from=links,
-            attributes={"status": "running", "name": name, **({"study": study} if study else {})}
-            | flat("params", body.params),
+            attributes=begun | flat("params", body.params),
         )
         if record.attributes.get("status") != "running":
             raise InputError(
@@ -86,13 +94,13 @@ class Experiments:
     def list(self, limit: int = 100, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
         """The newest runs that meet `where` (see `parse_conditions`), of one experiment or of all."""
         condition = parse_conditions(where) if isinstance(where, str) else where
-        scopes = [experiment] if experiment else None
+        scopes = self._scopes(experiment)
         return graph.find(self.workspace, Run, Query(kind=Run.kind, scopes=scopes, where=condition), limit)
 
     def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
         """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
         condition = parse_conditions(where) if isinstance(where, str) else where
-        runs = self._all(condition, [experiment] if experiment else None)
+        runs = self._all(condition, self._scopes(experiment))
         fixed: dict[str, Any] = {
             "id": [run.id for run in runs],
             "name": [run.body.name for run in runs],
@@ -131,6 +139,18 @@ class Experiments:
         """The runs of a study that ended, by number."""
         runs = self._all(All((equals(study=study), Compare("status", "in", ("finished", "failed")))), None)
         return sorted(runs, key=lambda run: run.body.number)
+
+    def _scope(self, experiment: str) -> str:
+        """Where the runs of an experiment are, which is made where it is new; one that was renamed keeps its scope."""
+        if experiment not in self._known:
+            self._known[experiment] = experiment_named(self.workspace, experiment).body.scope
+        return self._known[experiment]
+
+    def _scopes(self, experiment: str) -> builtins.list[str] | None:
+        if not experiment:
+            return None
+        found = find_experiment(self.workspace, experiment)
+        return [found.body.scope if found else experiment]
 
     def _all(self, where: Condition, scopes: Sequence[str] | None) -> builtins.list[Record[Run]]:
         query = Query(kind=Run.kind, scopes=scopes, where=where)

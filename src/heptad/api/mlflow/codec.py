@@ -11,8 +11,6 @@ from heptad.api.messages import Request
 from heptad.api.mlflow.errors import ProtocolError, invalid
 from heptad.api.mlflow.protocol import Call
 
-MOST_BYTES = 16 << 20
-"""Of a call's JSON; a batch of metrics may have one million."""
 LARGEST = 1.7976931348623157e308
 
 C = TypeVar("C", bound=Call)
@@ -21,7 +19,7 @@ C = TypeVar("C", bound=Call)
 def decode_call(request: Request, kind: type[C]) -> C:
     """The call in a request: JSON for POST, PATCH and DELETE, the query for GET; raises `ProtocolError`."""
     is_read = request.method == "GET"
-    values = _from_query(request.query, kind) if is_read else _from_json(read_body(request, MOST_BYTES))
+    values = _from_query(request.query, kind) if is_read else _from_json(read_body(request, kind.most_bytes))
     return convert_call({**values, **request.captured}, kind)
 
 
@@ -38,10 +36,10 @@ def convert_call(values: Mapping[str, Any], kind: type[C]) -> C:
 def read_body(request: Request, most: int) -> bytes:
     """The whole body; raises where it is longer than `most` or ends early."""
     if request.length is not None and request.length > most:
-        raise ProtocolError("INVALID_PARAMETER_VALUE", f"The request has more than {most:,} bytes.", 413)
+        raise invalid(f"The request has more than {most:,} bytes.")
     body = request.body.read(most + 1 if request.length is None else request.length)
     if len(body) > most:
-        raise ProtocolError("INVALID_PARAMETER_VALUE", f"The request has more than {most:,} bytes.", 413)
+        raise invalid(f"The request has more than {most:,} bytes.")
     if request.length is not None and len(body) < request.length:
         raise ProtocolError("BAD_REQUEST", "The connection was closed before the whole request was there.")
     return body

@@ -4,12 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from heptad.api.messages import JSON, Reply, Request
-from heptad.api.mlflow import experiments, metrics, runs, server_info
+from heptad.api.mlflow import experiments, inputs, logged, metrics, runs, server_info
 from heptad.api.mlflow.codec import decode_call, encode_reply
 from heptad.api.mlflow.errors import ProtocolError
 from heptad.api.mlflow.protocol import Context, Route
 
-ROUTES: tuple[Route, ...] = (*experiments.ROUTES, *runs.ROUTES, *metrics.ROUTES, *server_info.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *experiments.ROUTES,
+    *runs.ROUTES,
+    *logged.ROUTES,
+    *inputs.ROUTES,
+    *metrics.ROUTES,
+    *server_info.ROUTES,
+)
 PREFIX = re.compile(r"/(?:ajax-)?api/(?:2\.0|3\.0)/")
 NOT_OFFERED = {
     "traces": "traces",
