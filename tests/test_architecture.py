@@ -18,7 +18,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
     "project": {"core", "config", *STEPS},
     "adapters": {"core", *STEPS},
     "__main__": {"cli"},
-    "cli": {"core", "config", "project", *STEPS},
+    "cli": {"core", "config", "project", "api", *STEPS},
     "api": {"core", "config", "project", *STEPS},
     "testing": {"core", *STEPS},
     "templates": set(),

@@ -5,7 +5,6 @@ import resource
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,12 +12,11 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from heptad.api.worker import THREADS, ApiOptions, start_worker
+from heptad.api.settings import ApiOptions
+from heptad.api.worker import THREADS, start_worker
 from heptad.core.errors import HeptadError
-from heptad.serving import SupervisedServer, check_bind, connections, end_with_parent
+from heptad.serving import check_bind, connections, end_with_parent
 
-PORT = 8320
-"""Beside 8321, where the champion answers."""
 DRAIN_SECONDS = 10
 
 
@@ -45,17 +43,6 @@ def serve(options: ApiOptions) -> None:
     # The main thread starts the workers and waits: they end with it.
     loader: Callable[..., Any] = partial(start_worker, options, os.getpid())
     server.serve(target_loader=loader, wrap_loader=False)
-
-
-def start_api(options: ApiOptions, log: Path) -> SupervisedServer:
-    """The api process for a workspace, answering when this returns; it is started again when it dies."""
-    check_bind(options.host)
-
-    def command(port: int) -> list[str]:
-        chosen = msgspec.structs.replace(options, port=port, parent=os.getpid())
-        return [sys.executable, "-m", "heptad.api.server", msgspec.json.encode(chosen).decode()]
-
-    return SupervisedServer(options.host, options.port, command, log, ready="/health")
 
 
 if __name__ == "__main__":

@@ -88,9 +88,7 @@ def _check(one: DatasetInput) -> None:
             raise invalid(f"{field} exceeds the maximum length of {most} characters.")
     for tag in one.tags:
         if not tag.key or len(tag.key) > 255 or len(tag.value) > 500:
-            raise invalid(
-                f"Input tag {tag.key[:60]!r}: a key has 1 to 255 characters, a value up to 500."
-            )
+            raise invalid(f"Input tag {tag.key[:60]!r}: a key has 1 to 255 characters, a value up to 500.")
 
 
 def _context(one: DatasetInput) -> str:

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.protocol import Tag
@@ -14,23 +15,35 @@ PAGE = 50_000
 _KEY = re.compile(r"[/\w.\- :]*")
 
 
-def check_key(key: str, what: str) -> None:
-    """Refuse a key that is empty, too long, of other signs, or not the shortest way to write itself as a path."""
+def check_key(key: str, what: str, of: str = "", place: int = 0) -> None:
+    """Refuse a key that is empty, too long, of other signs, or not the shortest way to write itself as a path.
+
+    `of` and `place` say in which list it is.
+    """
+    if problem := _problem(key):
+        field = f"{of}[{place}].{what}" if of else what
+        raise invalid(f"Invalid value {key[: KEY + 1]!r} for parameter {field!r}: {problem}")
+
+
+@lru_cache(maxsize=10_000)
+def _problem(key: str) -> str:
+    """What is wrong with a key, if anything: the same keys come again and again."""
     if not key:
-        raise invalid(f"Missing value for required parameter {what!r}. A key name must be provided.")
+        return "A key name must be provided."
     if len(key) > KEY:
-        raise invalid(f"{what} exceeds the maximum length of {KEY} characters.")
+        return f"it exceeds the maximum length of {KEY} characters."
     if not _KEY.fullmatch(key):
-        raise invalid(
-            f"Invalid value {key!r} for parameter {what!r}: Names may only contain alphanumerics, underscores (_), "
-            "dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
+        return (
+            "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
+            "and slashes (/)."
         )
     shortest = posixpath.normpath(key)
     if shortest != key or shortest == "." or shortest.startswith(("..", "/")):
-        raise invalid(
-            f"Invalid value {key!r} for parameter {what!r}: Names may be treated as files in certain cases, and must "
+        return (
+            "Names may be treated as files in certain cases, and must "
             f"not resolve to other names when treated as such. This name would resolve to {shortest!r}"
         )
+    return ""
 
 
 def check_length(value: str, most: int, what: str) -> None:
@@ -40,7 +53,7 @@ def check_length(value: str, most: int, what: str) -> None:
 
 def check_tags(tags: Sequence[Tag], most: int) -> None:
     for place, tag in enumerate(tags):
-        check_key(tag.key, f"tags[{place}].key")
+        check_key(tag.key, "key", "tags", place)
         check_length(tag.value, most, f"tags[{place}].value")
 
 

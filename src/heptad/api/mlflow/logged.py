@@ -78,9 +78,9 @@ def _log_batch(context: Context, call: LogBatch) -> dict[str, Any]:
     total = len(call.metrics) + len(call.params) + len(call.tags)
     check_count(total, BATCH_ENTITIES, "metrics, params, and tags")
     for place, metric in enumerate(call.metrics):
-        _check_metric(metric, f"metrics[{place}]")
+        _check_metric(metric, "metrics", place)
     for place, param in enumerate(call.params):
-        _check_param(param, f"params[{place}]")
+        _check_param(param, "params", place)
     check_tags(call.tags, RUN_TAG_VALUE)
     keys = [param.key for param in call.params]
     if len(set(keys)) < len(keys):
@@ -92,14 +92,14 @@ def _log_batch(context: Context, call: LogBatch) -> dict[str, Any]:
 
 def _log_metric(context: Context, call: LogMetric) -> dict[str, Any]:
     metric = Metric(key=call.key, value=call.value, timestamp=call.timestamp, step=call.step)
-    _check_metric(metric, "")
+    _check_metric(metric)
     log(context, call.run_id or call.run_uuid, [metric], (), ())
     return {}
 
 
 def _log_param(context: Context, call: LogParam) -> dict[str, Any]:
     param = Tag(key=call.key, value=call.value)
-    _check_param(param, "")
+    _check_param(param)
     log(context, call.run_id or call.run_uuid, (), [param], ())
     return {}
 
@@ -111,18 +111,16 @@ def _set_tag(context: Context, call: SetTag) -> dict[str, Any]:
     return {}
 
 
-def _check_metric(metric: Metric, path: str) -> None:
-    prefix = f"{path}." if path else ""
-    check_key(metric.key, f"{prefix}key")
+def _check_metric(metric: Metric, of: str = "", place: int = 0) -> None:
+    check_key(metric.key, "key", of, place)
     if metric.value is None or metric.timestamp is None:
         lacking = "value" if metric.value is None else "timestamp"
-        raise invalid(f"Missing value for required parameter '{prefix}{lacking}'.")
+        raise invalid(f"Missing value for required parameter '{f'{of}[{place}].' if of else ''}{lacking}'.")
 
 
-def _check_param(param: Tag, path: str) -> None:
-    prefix = f"{path}." if path else ""
-    check_key(param.key, f"{prefix}key")
-    check_length(param.value, PARAM_VALUE, f"{prefix}value")
+def _check_param(param: Tag, of: str = "", place: int = 0) -> None:
+    check_key(param.key, "key", of, place)
+    check_length(param.value, PARAM_VALUE, f"{f'{of}[{place}].' if of else ''}value")
 
 
 def log(context: Context, run: str, metrics: Sequence[Metric], params: Sequence[Tag], tags: Sequence[Tag]) -> None:
@@ -200,16 +198,23 @@ def _latest(record: RawRecord, series: Mapping[str, Segment]) -> tuple[dict[str,
     values: dict[str, Scalar] = {}
     before: dict[str, Scalar] = {}
     for key, segment in series.items():
-        step, at, _, value = max(
-            (step, round(at * 1000), _rank(value), value)
-            for step, at, value in zip(segment.steps, segment.times, segment.values, strict=True)
-        )
+        step, at, _, value = _newest(segment)
         known = record.attributes.get(f"latest.{key}")
         now = record.attributes.get(f"metrics.{key}")
         if known is None or (step, at, _rank(value)) > (*latest_place(known), _rank(now)):
             values |= {f"metrics.{key}": value, f"latest.{key}": f"{step} {at}"}
             before[f"latest.{key}"] = known
     return values, before
+
+
+def _newest(segment: Segment) -> tuple[int, int, float, float]:
+    """The point of the highest step; of several with that, the latest, then the greatest."""
+    highest = max(segment.steps)
+    return max(
+        (step, round(at * 1000), _rank(value), value)
+        for step, at, value in zip(segment.steps, segment.times, segment.values, strict=True)
+        if step == highest
+    )
 
 
 def _rank(value: Scalar) -> float:

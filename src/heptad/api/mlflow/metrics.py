@@ -2,9 +2,9 @@
 
 import base64
 import binascii
+import math
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -13,11 +13,10 @@ from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.limits import check_page
 from heptad.api.mlflow.protocol import Call, Context, Int64, Route, required
 from heptad.api.mlflow.run_records import run_named
+from heptad.core.records import Segment
 
 PAGE, MOST = 25_000, 100_000
 BULK_RUNS, INTERVAL_RUNS, INTERVAL_POINTS = 100, 100, 2500
-Point: TypeAlias = tuple[int, int, float]
-"""Milliseconds, step, value: points are told in this order."""
 
 
 class History(Call, frozen=True, kw_only=True):
@@ -56,11 +55,11 @@ def _history(context: Context, call: History) -> dict[str, Any]:
     required(call, "metric_key")
     check_page(call.max_results, MOST)
     run = run_named(context, call.run_id or call.run_uuid, ()).id
-    points = _points(context, run, call.metric_key)
+    series = _in_order(context.workspace.store.read(run, call.metric_key))
     start = _place(call.page_token)
     end = start + call.max_results
-    found: dict[str, Any] = {"metrics": [_shown(call.metric_key, one) for one in points[start:end]]}
-    if end < len(points):
+    found: dict[str, Any] = {"metrics": _shown(series, start, end)}
+    if end < len(series.steps):
         found["next_page_token"] = base64.b64encode(b"%d" % end).decode()
     return found
 
@@ -73,7 +72,7 @@ def _bulk(context: Context, call: Bulk) -> dict[str, Any]:
     found: list[Shown] = []
     for identity in sorted(set(call.run_id)):
         run = run_named(context, identity, ()).id
-        found += [_shown(call.metric_key, one, run) for one in _points(context, run, call.metric_key)]
+        found += _shown(_in_order(context.workspace.store.read(run, call.metric_key)), run=run)
     return {"metrics": found[: call.max_results]}
 
 
@@ -91,16 +90,16 @@ def _interval(context: Context, call: Interval) -> dict[str, Any]:
     found: list[Shown] = []
     for identity in dict.fromkeys(call.run_ids):
         run = run_named(context, identity, ()).id
-        points = _points(context, run, call.metric_key)
+        points = _shown(_in_order(context.workspace.store.read(run, call.metric_key)), run=run)
         if low is not None and high is not None:
-            points = [one for one in points if low <= one[1] <= high]
-        kept = _evenly(sorted({step for _, step, _ in points}), call.max_results)
-        found += [_shown(call.metric_key, one, run) for one in sorted(points, key=_by_step) if one[1] in kept]
+            points = [one for one in points if low <= one.step <= high]
+        kept = _evenly(sorted({one.step for one in points}), call.max_results)
+        found += sorted((one for one in points if one.step in kept), key=_by_step)
     return {"metrics": found}
 
 
-def _by_step(point: Point) -> tuple[int, int]:
-    return point[1], point[0]
+def _by_step(point: Shown) -> tuple[int, int]:
+    return point.step, point.timestamp
 
 
 def _evenly(steps: Sequence[int], most: int) -> set[int]:
@@ -111,16 +110,21 @@ def _evenly(steps: Sequence[int], most: int) -> set[int]:
     return {steps[place * (len(steps) - 1) // (most - 1)] for place in range(most)}
 
 
-def _points(context: Context, run: str, key: str) -> list[Point]:
-    series = context.workspace.store.read(run, key)
-    points = list(zip([round(at * 1000) for at in series.times], series.steps, series.values, strict=True))
-    # Nearly always they are: then this is quicker than to sort them.
-    in_order = all(one <= other for one, other in pairwise(points))
-    return points if in_order else sorted(points)
+def _in_order(series: Segment) -> Segment:
+    """By time, then by step, then by value. Nearly always it is so already, which is quicker to see than to sort."""
+    if sorted(series.times) == series.times and sorted(series.steps) == series.steps:
+        return series
+    points = sorted(zip(series.times, series.steps, series.values, strict=True))
+    times, steps, values = map(list, zip(*points, strict=True))
+    return msgspec.structs.replace(series, times=times, steps=steps, values=values)
 
 
-def _shown(key: str, point: Point, run: str = "") -> Shown:
-    return Shown(key, metric_number(point[2]), point[0], point[1], run)
+def _shown(series: Segment, start: int = 0, end: int | None = None, run: str = "") -> list[Shown]:
+    part = slice(start, end)
+    key, values = series.key, series.values[part]
+    told = values if all(map(math.isfinite, values)) else [metric_number(value) for value in values]
+    times = [round(at * 1000) for at in series.times[part]]
+    return [Shown(key, value, at, step, run) for value, at, step in zip(told, times, series.steps[part], strict=True)]
 
 
 def _place(token: str) -> int:
