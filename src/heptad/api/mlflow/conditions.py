@@ -1,11 +1,12 @@
 """Comparisons of the protocol's searches as conditions of ours."""
 
+import math
 from datetime import UTC, datetime
 from typing import cast
 
 from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.search_grammar import Clause, Value
-from heptad.core.query import All, Compare, Condition, Not, Operator
+from heptad.core.query import All, AnyOf, Compare, Condition, Not, Operator
 
 NUMERIC = frozenset({"=", "!=", "<", "<=", ">", ">="})
 TEXTUAL = frozenset({"=", "!=", "LIKE", "ILIKE"})
@@ -61,36 +62,28 @@ def textual(clause: Clause, key: str, allowed: frozenset[str] = TEXTUAL | NULLS)
     """A comparison with text; a record without the key meets none but `IS NULL`."""
     check_operator(clause, allowed)
     if clause.operator in NULLS:
-        return Compare(key, "exists", clause.operator == "IS NOT NULL")
+        return present(key) if clause.operator == "IS NOT NULL" else Not(present(key))
     found = _matching(key, clause)
     if clause.operator in {"!=", "NOT IN"}:
-        return All((Compare(key, "exists", True), Not(found)))
+        return All((present(key), Not(found)))
     return found
+
+
+def present(key: str) -> Condition:
+    """The record has text or a number under the key: what `exists` says, but read off the indexes."""
+    return AnyOf((Compare(key, ">=", ""), Compare(key, ">=", -math.inf)))
 
 
 def _matching(key: str, clause: Clause) -> Condition:
     value = clause.value
     if clause.operator in LISTS:
-        return Compare(key, "in", [one for text in _texts(value) for one in alike(text)])
+        return Compare(key, "in", list(_texts(value)))
     if not isinstance(value, str):
         raise invalid(f"Expected a quoted string value for {written(clause)!r} (e.g. 'my-value'). Got value {value!r}")
     if clause.operator in {"LIKE", "ILIKE"}:
         return Compare(key, "ilike" if clause.operator == "ILIKE" else "like", value)
-    same = alike(value)
-    return Compare(key, "=", value) if len(same) == 1 else Compare(key, "in", same)
+    return Compare(key, "=", value)
 
 
 def _texts(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
-
-
-def alike(text: str) -> list[str | float]:
-    """The values that are shown as this text: of our own runs also numbers and truth values."""
-    if text in {"True", "False"}:
-        return [text, float(text == "True")]
-    try:
-        number = float(text)
-    except ValueError:
-        return [text]
-    shown = {str(number)} | ({str(int(number))} if number.is_integer() else set())
-    return [text, number] if text in shown else [text]

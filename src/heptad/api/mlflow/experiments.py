@@ -16,7 +16,7 @@ from heptad.api.mlflow.limits import (
 )
 from heptad.api.mlflow.protocol import Call, Context, Route, Tag, is_deleted, required
 from heptad.core.errors import ConflictError
-from heptad.core.query import Compare, Query
+from heptad.core.query import Compare, Condition, Not, Query
 from heptad.core.records import Attribute, Change, NewEvent, Record, Scalar
 from heptad.core.store import at_seconds
 from heptad.experiments import Experiment, Run, create_experiment, find_experiment, rename_experiment
@@ -112,7 +112,7 @@ def _delete(context: Context, call: GetExperiment) -> dict[str, Any]:
     """The experiment, and its runs that are not deleted yet, at one and the same time."""
     found = _active(context, call.experiment_id)
     now = at_seconds(context.workspace.clock.now())
-    runs = _runs(context, found, Compare("deleted", "=", None))
+    runs = _runs(context, found, Not(Compare("deleted", ">=", 0.0)))
     _mark(context, found, runs, now)
     return {}
 
@@ -150,7 +150,7 @@ def _active(context: Context, identity: str) -> Record[Experiment]:
     return found
 
 
-def _runs(context: Context, experiment: Record[Experiment], where: Compare) -> list[str]:
+def _runs(context: Context, experiment: Record[Experiment], where: Condition) -> list[str]:
     query = Query(kind=Run.kind, scopes=[experiment.body.scope], where=where, attributes=())
     found: list[str] = []
     after = None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, textual, written
+from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, present, textual, written
 from heptad.api.mlflow.entities import run_entities
 from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.limits import check_page
@@ -64,7 +64,8 @@ def lifecycle(view: ViewType) -> Sequence[Condition]:
     """Which records a view shows."""
     if view == "ALL":
         return ()
-    return (Compare("deleted", "exists", view == "DELETED_ONLY"),)
+    deleted = Compare("deleted", ">=", 0.0)
+    return (deleted if view == "DELETED_ONLY" else Not(deleted),)
 
 
 def _condition(context: Context, clause: Clause, scopes: Sequence[str]) -> Condition:
@@ -75,7 +76,37 @@ def _condition(context: Context, clause: Clause, scopes: Sequence[str]) -> Condi
         return _dataset(context, clause, scopes)
     if kind == "attribute":
         return _attribute(clause)
-    return textual(clause, _key(kind, clause.key))
+    key = _key(kind, clause.key)
+    if kind == "params" and clause.operator in {"=", "!="} and isinstance(clause.value, str):
+        return _param(context, clause, key, scopes)
+    return textual(clause, key)
+
+
+def _param(context: Context, clause: Clause, key: str, scopes: Sequence[str]) -> Condition:
+    """Parameters of clients are text; of our own runs also numbers and truth values, which are shown as text."""
+    number = _shown_as(str(clause.value))
+    numbers = Compare(key, "=", number)
+    if (
+        number is None
+        or not context.workspace.store.find(
+            Query(kind=Run.kind, scopes=scopes, where=numbers, attributes=()), limit=1
+        ).items
+    ):
+        return textual(clause, key)
+    found = AnyOf((Compare(key, "=", clause.value), numbers))
+    return All((present(key), Not(found))) if clause.operator == "!=" else found
+
+
+def _shown_as(text: str) -> float | None:
+    """The number that is shown as this text, if one is."""
+    if text in {"True", "False"}:
+        return float(text == "True")
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    shown = {str(number)} | ({str(int(number))} if number.is_integer() else set())
+    return number if text in shown else None
 
 
 def _kind(entity: str) -> str:
@@ -136,9 +167,9 @@ def _dataset(context: Context, clause: Clause, scopes: Sequence[str]) -> Conditi
 
 
 def _order(orderings: Sequence[Ordering]) -> list[Order]:
-    """As asked; at last the newest first."""
+    """As asked, else the newest first. Equals come in the order of writing: another key would have all of them read."""
     orders = [Order(_order_key(one), one.descending) for one in orderings]
-    return orders if any(one.key == "started" for one in orders) else [*orders, Order("started", descending=True)]
+    return orders or [Order("started", descending=True)]
 
 
 def _order_key(one: Ordering) -> str:
