@@ -11,6 +11,8 @@ from heptad.api.messages import Request
 from heptad.api.mlflow.errors import ProtocolError, invalid
 from heptad.api.mlflow.protocol import Call
 
+PASSED_OVER = 64 << 20
+"""Bytes of a request that is too long, up to which it is read all the same."""
 LARGEST = 1.7976931348623157e308
 
 C = TypeVar("C", bound=Call)
@@ -36,6 +38,7 @@ def convert_call(values: Mapping[str, Any], kind: type[C]) -> C:
 def read_body(request: Request, most: int) -> bytes:
     """The whole body; raises where it is longer than `most` or ends early."""
     if request.length is not None and request.length > most:
+        _pass_over(request)
         raise invalid(f"The request has more than {most:,} bytes.")
     body = request.body.read(most + 1 if request.length is None else request.length)
     if len(body) > most:
@@ -43,6 +46,13 @@ def read_body(request: Request, most: int) -> bytes:
     if request.length is not None and len(body) < request.length:
         raise ProtocolError("BAD_REQUEST", "The connection was closed before the whole request was there.")
     return body
+
+
+def _pass_over(request: Request) -> None:
+    """Read what is refused, unless it is huge: a client that cannot send it sees no answer, and sends it again."""
+    left = request.length or 0
+    while 0 < left <= PASSED_OVER and (part := request.body.read(min(left, 1 << 20))):
+        left -= len(part)
 
 
 def _from_query(query: str, kind: type[Call]) -> dict[str, Any]:
