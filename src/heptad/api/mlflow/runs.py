@@ -98,7 +98,7 @@ def _create(context: Context, call: CreateRun) -> dict[str, Any]:
         at=now,
         actor=actor,
         body=msgspec.to_builtins(body),
-        attributes=attributes,
+        attributes=dict(sorted(attributes.items())),
     )
     workspace.store.write(
         Change(
