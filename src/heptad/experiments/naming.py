@@ -109,14 +109,14 @@ def adopt_runs(workspace: Workspace) -> None:
     if _first(workspace, number=0) is not None:
         return
     query, after = Query(kind=Run.kind, attributes=()), None
-    scopes: dict[str, None] = {}
+    scopes: list[str] = []
     while True:
         page = workspace.store.find(query, after, 1000)
-        scopes |= dict.fromkeys(record.scope for record in page.items)
+        scopes += [record.scope for record in page.items]
         after = page.after
         if after is None:
             break
-    for scope in reversed(scopes):
+    for scope in dict.fromkeys(reversed(scopes)):
         experiment_of_scope(workspace, scope)
     _default(workspace)
 
