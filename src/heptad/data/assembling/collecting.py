@@ -36,6 +36,7 @@ from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.marking import ROLLED_BACK
+from heptad.data.versions.pruned import with_rows
 from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.splits import unit_hashes
 from heptad.data.versions.tables import Table
@@ -143,7 +144,7 @@ class Collecting:
     ) -> Record[DatasetVersion] | None:
         """The version made of the same sources, settings, releases, corrections and moment: repeating finds it."""
         watermark = self._assembly.watermark()
-        for version in versions.log(self._workspace, name):
+        for version in with_rows(versions.log(self._workspace, name)):
             body = version.body
             asked = None if body.everything else body.until
             if (

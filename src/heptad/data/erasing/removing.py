@@ -27,6 +27,7 @@ from heptad.data.expectations.history import profile_of, rows_of
 from heptad.data.profiles.profile import Profile, profile_frame
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.digests import block_digests, combined
+from heptad.data.versions.pruned import is_pruned, with_rows
 from heptad.data.versions.remaining import ERASED_AT, ERASED_ROWS, REMAINING, Remaining, as_it_is
 from heptad.data.versions.rewriting import rewrite
 from heptad.data.versions.tables import Table
@@ -47,12 +48,13 @@ def remove_rows(workspace: Workspace, subjects: Subjects, found: FoundRows, eras
     for versions in touched(workspace, found):
         _clear_tables(workspace, {as_it_is(workspace, one).table for one in versions})
         _redact(workspace, versions, found)
+    _redact_pruned(workspace, found)
 
 
 def touched(workspace: Workspace, found: FoundRows) -> list[list[Version]]:
-    """All versions of each data set that has some of the rows."""
+    """All versions with rows of each data set that has some of the rows."""
     by_name: dict[str, list[Version]] = defaultdict(list)
-    for version in every_version(workspace):
+    for version in with_rows(every_version(workspace)):
         by_name[version.body.name].append(version)
     return [versions for versions in by_name.values() if any(one.id in found.versions for one in versions)]
 
@@ -177,6 +179,20 @@ def _redact(workspace: Workspace, versions: Sequence[Version], found: FoundRows)
         body = msgspec.structs.replace(body, profile=now.profile)
         if body != version.body:
             bodies[version.id] = body
+    if bodies:
+        rewrite_records(workspace, bodies)
+
+
+def _redact_pruned(workspace: Workspace, found: FoundRows) -> None:
+    """The same of versions whose rows were given up before: what their limits would be nobody knows any more."""
+    traces = {column: frozenset(values) for column, values in found.traces.items()}
+    bodies: dict[Id, DatasetVersion] = {}
+    for version in every_version(workspace):
+        if is_pruned(version):
+            columns = version.body.schema.columns
+            body = redacted(version.body, traces, {one.name: (None, None) for one in columns})
+            if body != version.body:
+                bodies[version.id] = body
     if bodies:
         rewrite_records(workspace, bodies)
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 import polars as pl
 import polars.selectors as cs
-from deltalake import DeltaTable, Field, Schema
+from deltalake import DeltaTable, Field, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
@@ -44,6 +44,9 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
     pl.Datetime("us", "UTC"): "timestamp",
 }
+_FOREVER = {"delta.enableExpiredLogCleanup": "false"}
+_KEEPING = PostCommitHookProperties(cleanup_expired_logs=False)
+"""Delta forgets versions after a month, as soon as there are two checkpoints; these are kept until they are pruned."""
 _NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}(-part)?\.parquet")
 """With the number of its first row; a part is less than a file may hold."""
 
@@ -92,6 +95,10 @@ class Table:
             return pl.scan_parquet([self._folder / file.path for file in files], glob=False)
         rows = scan_table(self._folder, version)
         return rows.sort(order, maintain_order=True) if order else rows
+
+    def files(self, version: int) -> list[str]:
+        """The files that a version names, by their paths in the table's folder."""
+        return [unquote(path) for path in self.at(version).get_add_actions().column("path").to_pylist()]
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self._folder))
@@ -184,15 +191,18 @@ class Table:
             table = DeltaTable(self._folder)
         except TableNotFoundError:
             # Two first writers can break each other's commit; two creators cannot.
-            table = DeltaTable.create(self._folder, schema, mode="ignore")
+            table = DeltaTable.create(self._folder, schema, mode="ignore", configuration=_FOREVER)
             sync_commit(self._folder, 0)
         if base is not None and table.version() != base:
-            table.restore(base)
+            table.restore(base, post_commithook_properties=_KEEPING)
         before = table.version()
         boundary("table.before_commit")
         removed = [RemoveAction(one.path, True, _now(), size=one.size, partition_values={}) for one in stale or ()]
         table.create_write_transaction(
-            [*added, *removed], mode="overwrite" if stale is None else "append", schema=schema
+            [*added, *removed],
+            mode="overwrite" if stale is None else "append",
+            schema=schema,
+            post_commithook_properties=_KEEPING,
         )
         table.update_incremental()
         boundary("table.after_commit")
