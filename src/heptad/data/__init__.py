@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from heptad.data.erasing.subjects import Subjects as Subjects
     from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
+    from heptad.data.expectations.history import rows_of as rows_of
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
     from heptad.data.expectations.junit import junit_xml as junit_xml
@@ -220,6 +221,7 @@ __getattr__, __all__ = attach(
         "unswept": "versions.pruning",
         "would_free": "versions.pruning",
         "alone": "versions.turns",
+        "rows_of": "expectations.history",
         "collecting": "versions.turns",
         "LATEST": "versions.versions",
         "CatchUp": "settings",

@@ -18,7 +18,7 @@ from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Body, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, as_it_is, collecting, scan_table, with_rows
+from heptad.data import DatasetVersion, as_it_is, collecting, rows_of, scan_table, with_rows
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.serving import Serving
@@ -152,7 +152,7 @@ class _Export:
         versions = [as_it_is(self._workspace, one) for one in recorded]
         for place, body in enumerate(versions):
             self._tell(f"data {body.name}@{body.version}", 0.35 + 0.3 * place / len(versions))
-            rows = scan_table(self._workspace.tables / body.table, body.delta_version)
+            rows = rows_of(self._workspace, body)
             rows.sink_parquet(self._new(f"data/{body.name}-{body.version}.parquet"))
         return versions
 

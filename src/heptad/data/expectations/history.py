@@ -16,9 +16,9 @@ from heptad.data.expectations.settings import ExpectSettings, Reference
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.versions import versions
+from heptad.data.versions.partitioned import open_table
 from heptad.data.versions.pruned import with_rows
 from heptad.data.versions.remaining import as_it_is
-from heptad.data.versions.tables import Table
 
 
 def profile_of(workspace: Workspace, body: DatasetVersion) -> Profile:
@@ -28,7 +28,7 @@ def profile_of(workspace: Workspace, body: DatasetVersion) -> Profile:
 
 def rows_of(workspace: Workspace, body: DatasetVersion) -> pl.LazyFrame:
     """The rows of a version, given as it is now, in their order."""
-    table = Table(workspace.tables / body.table)
+    table = open_table(workspace.tables / body.table)
     return table.scan(body.delta_version, canonical_order(body.schema))
 
 

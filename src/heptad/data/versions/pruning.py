@@ -5,6 +5,7 @@ from what the records keep. Versions that stay are not touched, nor is whoever r
 """
 
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -24,15 +25,15 @@ from heptad.core.workspace import Workspace
 from heptad.data.erasing.finding import every_version
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.pruned import PRUNED_AT, PRUNED_BECAUSE, PRUNED_BY, SWEPT, is_pruned, with_rows
-from heptad.data.versions.remaining import REMAINING, as_it_is
+from heptad.data.versions.remaining import GENERATION, REMAINING, as_it_is
 from heptad.data.versions.tables import Table
 from heptad.data.versions.versions import LATEST
 
 _LOG, _LIMIT = "_delta_log", "minValues"
 
 Version = Record[DatasetVersion]
-_Act: TypeAlias = Callable[[Path, Sequence[Path], Collection[str]], None]
-"""Told a table's folder, the files that may go, and the names of those that stay."""
+_Act: TypeAlias = Callable[[Path, Sequence[Path], Collection[str] | None], None]
+"""Told a table's folder, the files that may go, and the names of those that stay; `None`: no version is left."""
 
 
 class Freed(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,20 +127,24 @@ def _artifacts(workspace: Workspace, version: Version) -> set[str]:
 def _of_tables(workspace: Workspace, staying: Sequence[Version], going: Sequence[Version], act: _Act) -> Freed:
     """`act` on the files that no staying version names, in every table of the data sets of those that are going."""
     kept: dict[str, set[int]] = defaultdict(set)
-    names, tables = {one.body.name for one in going}, set[str]()
     for one in with_rows(staying):
         body = as_it_is(workspace, one)
         kept[body.table].add(body.delta_version)
-        if body.name in names and (workspace.tables / body.table / _LOG).is_dir():
-            tables.add(body.table)
     files, size = 0, 0
-    for table in sorted(tables):
-        folder = workspace.tables / table
-        named = {path for version in sorted(kept[table]) for path in Table(folder).files(version)}
-        stale = _stale(folder, named)
+    for folder in sorted({folder for one in going for folder in _folders(workspace, one)}):
+        numbers = kept.get(folder.name)
+        named = {path for one in sorted(numbers) for path in Table(folder).files(one)} if numbers else None
+        stale = _stale(folder, named or ())
         files, size = files + len(stale), size + sum(path.stat().st_size for path in stale)
         act(folder, stale, named)
     return Freed(files=files, bytes=size)
+
+
+def _folders(workspace: Workspace, version: Version) -> list[Path]:
+    """Where a version's rows may be: its table, and those that took its place in erasures."""
+    name = version.body.table.partition(GENERATION)[0]
+    found = [workspace.tables / name, *workspace.tables.glob(f"{name}{GENERATION}*")]
+    return [folder for folder in found if (folder / _LOG).is_dir()]
 
 
 def _stale(folder: Path, named: Collection[str]) -> list[Path]:
@@ -148,8 +153,14 @@ def _stale(folder: Path, named: Collection[str]) -> list[Path]:
     return [folder / path for path in relative if _LOG not in path.parts and path.as_posix() not in named]
 
 
-def _delete(folder: Path, stale: Sequence[Path], named: Collection[str]) -> None:
+def _delete(folder: Path, stale: Sequence[Path], named: Collection[str] | None) -> None:
     with writing(folder):
+        if named is None:
+            boundary("pruning.before_delete")
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
+            boundary("pruning.after_delete")
+            return
         for path in stale:
             boundary("pruning.before_delete")
             path.unlink()

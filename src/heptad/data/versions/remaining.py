@@ -14,6 +14,9 @@ from heptad.data.versions.pruned import refuse_pruned
 REMAINING, ERASED_ROWS, ERASED_AT = "remaining", "erased_rows", "erased_at"
 """Attributes of a version: the artifact with its `Remaining`, how many rows are gone in all, and since when."""
 
+GENERATION = "~"
+"""Stands between the name of a table and the number of erasures that it has been through."""
+
 
 class Remaining(msgspec.Struct, frozen=True, kw_only=True):
     """Where the rows are that are left, and what is true of them; the fields are those of `DatasetVersion`."""
