@@ -9,6 +9,7 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
+from heptad.data.folders.cloning import padding
 from heptad.data.folders.sizes import FILES
 from heptad.data.folders.tree import Piece
 
@@ -47,14 +48,22 @@ class PackWriter:
         self.bytes = 0
         """How many were taken."""
 
-    def add(self, piece: bytes | memoryview) -> tuple[int, int]:
+    def add(self, piece: bytes | memoryview, offset: int | None = None) -> tuple[int, int]:
         """Take a piece, which has to stay as it is until `flush`; answers its pack's number and where it starts there.
 
-        Raises what the store says to an earlier piece.
+        With the `offset` in its file it is put where a file can share its blocks. Raises what the store says to an
+        earlier piece.
         """
         if self._filled and self._filled + len(piece) > PACK:
             self._end_pack()
+        if offset is not None and (gap := padding(self._filled, offset)):
+            self._take(bytes(gap))
         at = self._number, self._filled
+        self._take(piece)
+        self.bytes += len(piece)
+        return at
+
+    def _take(self, piece: bytes | memoryview) -> None:
         room = BLOCK - self._pending
         if len(piece) > room:
             # Blocks of just this size are written and hashed without another copy.
@@ -65,8 +74,6 @@ class PackWriter:
             self._block.append(piece)
             self._pending += len(piece)
         self._filled += len(piece)
-        self.bytes += len(piece)
-        return at
 
     def flush(self) -> None:
         """Copy what was taken, so that the buffer which holds it can be used again."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from heptad.core.artifacts import BlobStore
+from heptad.data.folders.cloning import WORTH
 from heptad.data.folders.packs import PackWriter
 from heptad.data.folders.reading import Reader, Take
 from heptad.data.folders.stored import Stored, write_stored
@@ -165,8 +166,10 @@ class _Storing:
         self._writer = writer
         self._known = known
         self._pieces: list[Piece] = []
+        self._offset, self._shares = 0, False
 
     def read(self, found: Found) -> tuple[Seen, Entry]:
+        self._shares = found.stamp is not None and found.stamp.size >= WORTH
         seen = self._reader.read(found, self._begin, self._writer.flush)
         pieces = self._pieces
         if len(pieces) == 1:
@@ -175,18 +178,19 @@ class _Storing:
         return seen, Entry(found.path, found.kind, seen.stamp.size, seen.digest, pieces=tuple(pieces))
 
     def _begin(self) -> Take:
-        self._pieces = []
+        self._pieces, self._offset = [], 0
         return self._take
 
     def _take(self, data: bytes | memoryview, digest: bytes) -> None:
         piece = self._known.piece(digest)
         if piece is None:
-            number, start = self._writer.add(data)
+            number, start = self._writer.add(data, self._offset if self._shares else None)
             piece = Piece(number, start, len(data), digest)
             self._known.learn(digest, piece)
         elif piece.digest != digest:
             piece = msgspec.structs.replace(piece, digest=digest)
         self._pieces.append(piece)
+        self._offset += len(data)
 
 
 def _renumbered(pieces: tuple[Piece, ...], numbers: Mapping[int, int]) -> tuple[Piece, ...]:
