@@ -56,6 +56,7 @@ def write(folder: Path, numbers: list[int]) -> None:
         "k": range(len(numbers)),
         "a": numbers,
         "name": [f"n-{one}" for one in numbers],
+        "group": ["abc"[one % 3] for one in numbers],
         "y": [n % 2 for n in range(len(numbers))],
     }
     pl.DataFrame(rows).write_csv(folder / "rows.csv")
@@ -65,14 +66,18 @@ class World:
     """A workspace whose days pass, its step 1, and its retention."""
 
     def __init__(
-        self, workspace: Workspace, rule: RetentionSettings | None = None, expect: ExpectSettings | None = None
-    ):
+        self,
+        workspace: Workspace,
+        rule: RetentionSettings | None = None,
+        expect: ExpectSettings | None = None,
+        partition: list[str] | None = None,
+    ) -> None:
         self.workspace = workspace
         self.data = Data(
             workspace,
             ProjectSettings(name="test"),
             {"rows": SourceSettings(uri="rows.csv")},
-            DataSettings(target="y", key=["k"], types={"a": "number", "name": "text"}),
+            DataSettings(target="y", key=["k"], types={"a": "number", "name": "text"}, partition=partition or []),
             CleanSettings(),
             expect or ExpectSettings(infer=False),
             {},
@@ -143,7 +148,8 @@ class World:
         return found
 
     def files(self) -> set[str]:
-        return {path.name for path in self.workspace.tables.glob("test*/*.parquet")}
+        tables = list(self.workspace.tables.glob("test*"))
+        return {path.relative_to(table).as_posix() for table in tables for path in table.rglob("rows-*.parquet")}
 
     def standing(self, version: int, rule: Rule = KEEP_ONE) -> str:
         """Why a version stays; empty: it goes."""
@@ -151,9 +157,15 @@ class World:
         return "" if one.goes else "; ".join(one.reasons)
 
 
-def world_at(folder: Path, rule: RetentionSettings | None = None, expect: ExpectSettings | None = None) -> World:
+def world_at(
+    folder: Path,
+    rule: RetentionSettings | None = None,
+    expect: ExpectSettings | None = None,
+    partition: list[str] | None = None,
+) -> World:
     workspace = open_workspace(folder, "test", StoreSettings())
-    return World(replace(workspace, clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))), rule, expect)
+    workspace = replace(workspace, clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC)))
+    return World(workspace, rule, expect, partition)
 
 
 @pytest.fixture
@@ -307,7 +319,7 @@ def test_erasure_backup_and_export_go_on(three: World, tmp_path_factory: pytest.
     assert three.data.scan(three.data.version(3)).collect().height == 4
     three.add([7, 8])
     assert [one.version for one in three.retention.prune(KEEP_ONE).going] == [3]
-    assert {path.name for path in three.workspace.tables.glob("test*/*.parquet")} == three.named()
+    assert three.files() == three.named()
 
 
 class _Nothing:
@@ -407,14 +419,16 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=STEPS)
-def test_what_is_kept_reads_as_it_was_and_every_other_file_is_gone(steps: list[tuple[str, int]]) -> None:
-    """After any sequence of adding, naming, registering, rolling back and pruning."""
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, partition=st.sampled_from([[], ["group"]]))
+def test_what_is_kept_reads_as_it_was_and_every_other_file_is_gone(
+    steps: list[tuple[str, int]], partition: list[str]
+) -> None:
+    """After any sequence of adding, naming, registering, rolling back and pruning, in any layout."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "FILE_BYTES", 300)
         patch.setattr(tables, "AT_ONCE", 4)
-        world = world_at(Path(folder))
+        world = world_at(Path(folder), partition=partition)
         _played(world, steps)
 
 

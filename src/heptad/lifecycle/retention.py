@@ -42,7 +42,7 @@ EVERY = timedelta(hours=1)
 _READS = "data"
 """The role of links to a version from what was made of its rows."""
 _USERS = (Study.kind, Candidate.kind, SplitRule.kind)
-_MOST = 1000
+_PAGE = 500
 
 Version = Record[DatasetVersion]
 
@@ -217,8 +217,18 @@ class Retention:
         asked = [(Run.kind, equals(status="running"), "has not ended")]
         asked += [(kind, recent, "used it less than a day ago") for kind in _USERS]
         for kind, where, said in asked:
-            for record in store.find(Query(kind=kind, where=where), limit=_MOST).items:
-                yield from ((f"{record.id} {said}", version) for version in used.get(record.id, ()))
+            for record in self._found(Query(kind=kind, where=where, attributes=())):
+                yield from ((f"{record} {said}", version) for version in used.get(record, ()))
+
+    def _found(self, query: Query) -> Iterator[Id]:
+        """The ids of all records of a query."""
+        after = None
+        while True:
+            page = self._workspace.store.find(query, after, _PAGE)
+            yield from (record.id for record in page.items)
+            after = page.after
+            if after is None:
+                return
 
 
 def _named(version: Version) -> list[str]:

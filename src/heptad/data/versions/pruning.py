@@ -14,10 +14,11 @@ from urllib.parse import unquote
 
 import msgspec
 import polars as pl
+from deltalake import DeltaTable
 
 from heptad.core.errors import RefusedError
 from heptad.core.faults import boundary
-from heptad.core.files import sync_folder, write_atomically, writing
+from heptad.core.files import sync_files, sync_folder, write_atomically, writing
 from heptad.core.garbage import DROPPED, SPARED, unreferenced
 from heptad.core.identity import current_actor
 from heptad.core.records import Attribute, Change, Id, NewEvent, Record, Scalar
@@ -172,9 +173,11 @@ def _delete(folder: Path, stale: Sequence[Path], named: Collection[str] | None) 
 
 def _forget_limits(log: Path, named: Collection[str]) -> None:
     """Take out of the log what it tells of the values in files that are gone: least, most, how many are missing."""
-    checkpoints = [path for path in log.glob("*.checkpoint*.parquet") if not _mentions_only(path, named)]
-    # Without the first commits only a checkpoint knows the table; limits stay in it then.
-    if checkpoints and (log / f"{0:020d}.json").exists():
+    checkpoints = [path for path in log.glob("*.checkpoint.parquet") if not _mentions_only(path, named)]
+    if not (log / f"{0:020d}.json").exists():
+        # Without the first commits only a checkpoint knows the table; limits stay in it then.
+        checkpoints = []
+    if checkpoints:
         (log / "_last_checkpoint").unlink(missing_ok=True)
         sync_folder(log)
         for path in checkpoints:
@@ -190,6 +193,11 @@ def _forget_limits(log: Path, named: Collection[str]) -> None:
             write_atomically(commit, b"".join(msgspec.json.encode(one) + b"\n" for one in lines))
             # By which other programs find a version by its time.
             os.utime(commit, (written, written))
+    for path in sorted(checkpoints):
+        DeltaTable(log.parent, version=int(path.name.partition(".")[0])).create_checkpoint()
+    if checkpoints:
+        sync_files(log, [*checkpoints, log / "_last_checkpoint"])
+        sync_folder(log)
 
 
 def _mentions_only(checkpoint: Path, named: Collection[str]) -> bool:
