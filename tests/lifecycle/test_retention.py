@@ -22,6 +22,7 @@ from heptad.core.errors import ConflictError, DataError, InputError, NotFoundErr
 from heptad.core.garbage import collect_garbage
 from heptad.core.records import AliasMove, Record
 from heptad.core.settings import ProjectSettings, StoreSettings
+from heptad.core.store import Store
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.data import (
     CleanSettings,
@@ -43,8 +44,10 @@ from heptad.data.versions import tables
 from heptad.data.versions.turns import collecting
 from heptad.experiments import Experiments, SearchSettings
 from heptad.lifecycle import Happening, Plan, Retention, RetentionSettings, Rule, backup, export_workspace
+from heptad.project import Project, open_rehearsal
 from heptad.release import ModelVersion
 from heptad.training import Candidate, Evaluation, Parity, Signature, Split
+from tests.lifecycle.rides import START
 
 DAY = timedelta(days=1)
 KEEP_ONE = Rule(keep=1)
@@ -533,3 +536,41 @@ def test_killed_at_any_boundary_it_is_finished_by_the_next(tmp_path: Path) -> No
         later = world.add([1, 2, 3])
         assert world.data.scan(later).collect().height == 3
     assert places > 8
+
+
+def test_any_store_will_do(tmp_path: Path, store: Store) -> None:
+    """Records in PostgreSQL, tables on this machine; versions of other projects in the same store are none of its."""
+    own = world_at(tmp_path / "own")
+    other = world_at(tmp_path / "other")
+    worlds = [World(replace(one.workspace, store=store)) for one in (own, other)]
+    worlds[1].data = _named(worlds[1].workspace, "other")
+    for world in worlds:
+        for number in range(3):
+            world.add([number, 7, 8])
+    done = worlds[0].retention.prune(KEEP_ONE)
+    assert [(one.name, one.version) for one in done.going] == [("test", 2), ("test", 1)]
+    assert not any(map(is_pruned, worlds[1].data.log()))
+    assert worlds[0].files() == worlds[0].named()
+
+
+def _named(workspace: Workspace, name: str) -> Data:
+    settings = DataSettings(target="y", key=["k"], types={"a": "number"})
+    sources = {"rows": SourceSettings(uri="rows.csv")}
+    return Data(workspace, ProjectSettings(name=name), sources, settings, CleanSettings(), ExpectSettings(), {})
+
+
+def test_the_worker_prunes_by_policy(copied: Project) -> None:
+    """`[retention]` in heptad.toml: versions without a model that counts go, the champion's stay."""
+    with (copied.root / "heptad.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[retention]\nkeep = 1\nolder_than = "1d"\n')
+    project = open_rehearsal(copied.root, "", START)
+    outlook = project.lifecycle.retention.look(project.lifecycle.retention.rule())
+    going = {one.version for one in outlook.going}
+    project.lifecycle.turn()
+    gone = {one.body.version for one in project.data.log() if is_pruned(one)}
+    assert gone >= going
+    champion = project.release.champion()
+    assert champion is not None
+    used = graph.load(project.workspace, champion.body.candidate, Candidate).body.dataset
+    assert project.data.scan(project.data.version(used)).select(pl.len()).collect().item() > 0
+    assert all(one.attributes["pruned_by"] == "policy:retention" for one in project.data.log() if is_pruned(one))

@@ -80,7 +80,8 @@ def sweep(workspace: Workspace) -> Freed:
     Raises `IntegrityError`, before anything is deleted from a table, where a version that stays cannot be read.
     """
     versions = list(every_version(workspace))
-    waiting = unswept(versions)
+    # Projects may share a store; the files of another one are not here.
+    waiting = [one for one in unswept(versions) if _folders(workspace, one) or one.body.name == workspace.name]
     if not waiting:
         return Freed()
     freed = _of_tables(workspace, versions, waiting, _delete)
