@@ -8,15 +8,19 @@ import errno
 import fcntl
 import os
 import struct
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
+
+from heptad.core.files import make_folder, writing
 
 BLOCK = 4096
 """Bytes that file systems share as one. A piece can be shared that lies in its pack as it lies in its file, modulo
 this; see `padding`."""
 WORTH = 64 << 10
 """Files with fewer bytes are not laid out so: what lies between them would be worth more than what is shared."""
-_CLONE_RANGE = 0x4020940D
-"""`FICLONERANGE`; see `man 2 ioctl_ficlonerange`."""
+_CLONE, _CLONE_RANGE = 0x40049409, 0x4020940D
+"""`FICLONE` and `FICLONERANGE`; see `man 2 ioctl_ficlonerange`."""
 _REASONS = {
     errno.EXDEV: "it is on another file system than the workspace",
     errno.EOPNOTSUPP: "the file system shares no blocks between files; btrfs and XFS do",
@@ -33,6 +37,20 @@ def padding(filled: int, offset: int) -> int:
     (2288, 0, 904)
     """
     return (offset - filled) % BLOCK
+
+
+def shares_blocks(folder: Path) -> bool:
+    """Whether files in a folder, which is made where it is not there, can share their blocks."""
+    with writing(folder):
+        make_folder(folder)
+        with TemporaryFile(dir=folder) as one, TemporaryFile(dir=folder) as other:
+            one.write(bytes(BLOCK))
+            one.flush()
+            try:
+                fcntl.ioctl(other.fileno(), _CLONE, one.fileno())
+            except OSError:
+                return False
+    return True
 
 
 class Cloner:
