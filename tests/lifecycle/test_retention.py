@@ -247,7 +247,7 @@ def test_every_reason_to_stay_is_told(three: World) -> None:
     assert refused.attributes["status"] == "refused"
     assert three.standing(1) == ""
     model = three.register(three.data.version(1), 2)
-    assert three.standing(1) == "test@2 was made from it"
+    assert three.standing(1) == "model test@2 was made from it"
     graph.save(
         three.workspace,
         ModelVersion(**{**msgspec.structs.asdict(model.body), "version": 3}),
@@ -255,7 +255,7 @@ def test_every_reason_to_stay_is_told(three: World) -> None:
         attributes={"version": 3, "status": "registered"},
         aliases=[AliasMove(scope="model:test", name="champion", target="@")],
     )
-    assert "test@3 (champion) was made from it" in three.standing(1)
+    assert three.standing(1) == "model test@3 (champion), like 1 more, was made from it"
 
 
 def test_runs_and_plans_in_progress_keep_what_they_work_on(three: World) -> None:

@@ -188,8 +188,8 @@ class Retention:
     def _needed(self, versions: Sequence[Version]) -> dict[Id, list[str]]:
         """Version to who needs its rows, in words."""
         needed: dict[Id, list[str]] = defaultdict(list)
-        for version, label in self._models():
-            needed[version].append(f"{label} was made from it")
+        for version, labels in self._models().items():
+            needed[version].append(f"model {_first_of(labels)} was made from it")
         compared = self._data.expectations.compared_with()
         plans = [one for one in every(self._workspace, Plan) if one.attributes.get("stage") != "ended"]
         for one in versions:
@@ -200,13 +200,15 @@ class Retention:
             needed[version].append(user)
         return needed
 
-    def _models(self) -> Iterator[tuple[Id, str]]:
-        """Data version to each model made from it that was not refused."""
+    def _models(self) -> dict[Id, list[str]]:
+        """Data version to the models made from it that were not refused, newest first."""
+        found: dict[Id, list[str]] = defaultdict(list)
         datasets = {one.id: one.body.dataset for one in every_candidate(self._workspace)}
         for model in every(self._workspace, ModelVersion):
             if model.attributes.get("status") != "refused" and model.body.candidate in datasets:
                 aliases = f" ({', '.join(sorted(model.aliases))})" if model.aliases else ""
-                yield datasets[model.body.candidate], f"{model.body.label}{aliases}"
+                found[datasets[model.body.candidate]].append(f"{model.body.label}{aliases}")
+        return found
 
     def _users(self, versions: Sequence[Version]) -> Iterator[tuple[str, Id]]:
         """Who reads a version: runs that have not ended, and what else was begun with it less than a day ago."""
@@ -214,11 +216,16 @@ class Retention:
         used: dict[Id, list[Id]] = defaultdict(list)
         for link in store.trace([one.id for one in versions], "in", [_READS]) if versions else ():
             used[link.source].append(link.target)
-        asked = [(Run.kind, equals(status="running"), "has not ended")]
-        asked += [(kind, recent, "used it less than a day ago") for kind in _USERS]
-        for kind, where, said in asked:
-            for record in self._found(Query(kind=kind, where=where, attributes=())):
-                yield from ((f"{record} {said}", version) for version in used.get(record, ()))
+        for said, kinds, where in (
+            ("has not ended", [Run.kind], equals(status="running")),
+            ("used it less than a day ago", _USERS, recent),
+        ):
+            users: dict[Id, list[str]] = defaultdict(list)
+            for kind in kinds:
+                for record in self._found(Query(kind=kind, where=where, attributes=())):
+                    for version in used.get(record, ()):
+                        users[version].append(record)
+            yield from ((f"{_first_of(records)} {said}", version) for version, records in users.items())
 
     def _found(self, query: Query) -> Iterator[Id]:
         """The ids of all records of a query."""
@@ -229,6 +236,11 @@ class Retention:
             after = page.after
             if after is None:
                 return
+
+
+def _first_of(names: Sequence[str]) -> str:
+    more = len(names) - 1
+    return f"{names[0]}, like {more:,} more," if more else names[0]
 
 
 def _named(version: Version) -> list[str]:

@@ -55,7 +55,7 @@ def _told(outlook: "Outlook", freed: str) -> str:
         }
         for one in outlook.versions
     ]
-    size = f"{outlook.freed.bytes / 1e6:,.1f} MB, files of tables: {outlook.freed.files:,}"
+    size = f"{outlook.freed.bytes / 1e6:,.2f} MB, files of tables: {outlook.freed.files:,}"
     artifacts = f", artifacts: {outlook.freed.artifacts:,}" if outlook.freed.artifacts else ""
     rule = f"Goes what is {outlook.rule.sentence}, and needed by nothing"
     return section(rule, f"{table(rows, empty='No version has rows.')}\n\n{freed}: {size}{artifacts}")
