@@ -204,6 +204,9 @@ class _VerifiedFile(RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
     def readinto(self, buffer: Any, /) -> int:
         count = self._file.readinto(buffer) or 0
         self._hasher.update(memoryview(buffer)[:count])

@@ -9,6 +9,7 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
+from heptad.data.folders.cloning import padding
 from heptad.data.folders.sizes import PARTS
 from heptad.data.folders.tree import Piece
 
@@ -49,16 +50,18 @@ class PackWriter:
         self.bytes = 0
         """How many were taken."""
 
-    def add(self, *blocks: bytes | memoryview) -> tuple[int, int]:
+    def add(self, *blocks: bytes | memoryview, offset: int | None = None) -> tuple[int, int]:
         """Take a piece, which may lie in several blocks; answers its pack's number and where it starts there.
 
-        Raises what the store says to an earlier piece.
+        With the `offset` in its file it is put where a file can share its blocks. Raises what the store says to an
+        earlier piece.
         """
         size = sum(map(len, blocks))
         if self._filled and self._filled + size > PACK:
             self.end_pack()
-        at = self._number, self._filled
-        for block in blocks:
+        gap = 0 if offset is None else padding(self._filled, offset)
+        at = self._number, self._filled + gap
+        for block in (bytes(gap), *blocks) if gap else blocks:
             if len(block) < JOINED:
                 self._small.append(bytes(block))  # a view would keep all of its block
                 self._pending += len(block)
@@ -67,7 +70,7 @@ class PackWriter:
             else:
                 self._send_small()
                 self._send(block)
-        self._filled += size
+        self._filled += gap + size
         self.bytes += size
         return at
 

@@ -11,6 +11,7 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import NotFoundError
+from heptad.data.folders.cloning import WORTH, padding, shares_blocks
 from heptad.data.folders.packs import PackWriter, read_pieces
 from heptad.data.folders.reading import Reader, Take
 from heptad.data.folders.sizes import PARTS, PIECES
@@ -90,7 +91,7 @@ def store(
     writer = PackWriter(blobs, max(known.packs, default=-1) + 1)
     fresh: dict[bytes, Seen] = {}
     try:
-        storing = _Storing(Reader(place), writer, blobs, known)
+        storing = _Storing(Reader(place), writer, blobs, known, sharing=shares_blocks(cache.locks))
         entries: list[Entry] = []
         for one in scanned.found:
             seen = scanned.seen.get(one.path)
@@ -186,16 +187,22 @@ class _Storing:
     parts that lay about there, and what both have is not stored again. So only what lies around an edit is cut.
     """
 
-    def __init__(self, reader: Reader, writer: PackWriter, blobs: BlobStore, known: Known) -> None:
+    def __init__(
+        self, reader: Reader, writer: PackWriter, blobs: BlobStore, known: Known, *, sharing: bool = False
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._blobs = blobs
         self._known = known
+        self._sharing = sharing
+        """Whether files can share their blocks with packs: then pieces lie in packs as they lie in their files."""
         self._pieces: list[Piece] = []
         self._before: dict[tuple[int, int], tuple[int, Piece]] = {}
         """By where they lie: the pieces of the file as it was before, each with its place in it."""
         self._ends: set[bytes] = set()
         """Pieces behind which a part began: where one of them comes, one begins again, and is like it was."""
+        self._offset = 0
+        """How far into the file its pieces reach."""
         self._at = 0
         """The place in the file as it was that the next part is likely to come from."""
 
@@ -214,25 +221,25 @@ class _Storing:
         self._ends = {
             one.digest for one, other in pairwise(before) if one.size < PIECES.largest and other.size > PIECES.largest
         }
-        self._pieces, self._at = [], 0
+        self._pieces, self._at, self._offset = [], 0, 0
         return self._take
 
     def _take(self, part: Sequence[bytes | memoryview], digest: bytes) -> int:
         size = sum(map(len, part))
         if size >= PARTS.smallest and not self._before and not self._known.has_parts:
-            self._pieces.append(self._store_pack(part))
+            self._append(self._store_part(part))
             return size
         digest = digest or _digest(part)
         piece = self._known.pieces.get(digest)
         if piece is not None:
             self._at, _ = self._before.get((piece.pack, piece.start), (self._at, piece))
-            self._pieces.append(piece)
+            self._append(piece)
         elif self._before and size > PIECES.largest:
             size = self._take_edited(b"".join(part))
         elif size >= PARTS.smallest:
-            self._pieces.append(self._store_pack(part))
+            self._append(self._store_part(part, digest))
         else:
-            self._pieces.append(self._store(part, digest))
+            self._append(self._store(part, digest))
         self._at += size
         return size
 
@@ -244,15 +251,27 @@ class _Storing:
                 self._ends |= self._known.learn_pieces(self._blobs, piece)
         size = 0
         for data, digest in _cut(part):
-            self._pieces.append(self._known.pieces.get(digest) or self._store([data], digest))
+            self._append(self._known.pieces.get(digest) or self._store([data], digest))
             size += len(data)
             if digest in self._ends:
                 self._ends.remove(digest)
                 break
         return size
 
+    def _append(self, piece: Piece) -> None:
+        self._pieces.append(piece)
+        self._offset += piece.size
+
+    def _store_part(self, part: Sequence[bytes | memoryview], digest: bytes = b"") -> Piece:
+        """Store a part by itself, unless it would lie in a pack otherwise than in its file, and that counts."""
+        if self._sharing and padding(0, self._offset):
+            return self._store(part, digest or _digest(part))
+        return self._store_pack(part)
+
     def _store(self, blocks: Sequence[bytes | memoryview], digest: bytes) -> Piece:
-        piece = Piece(*self._writer.add(*blocks), sum(map(len, blocks)), digest)
+        size = sum(map(len, blocks))
+        aligned = self._sharing and (self._offset > 0 or size >= WORTH)
+        piece = Piece(*self._writer.add(*blocks, offset=self._offset if aligned else None), size, digest)
         self._known.pieces[digest] = piece
         return piece
 
