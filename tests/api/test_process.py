@@ -1,5 +1,6 @@
 """The api process from the outside, and what it survives."""
 
+import http.client
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,31 @@ def test_it_is_not_offered_to_others(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def batch_of(run: str, client: int, step: int) -> dict[str, Any]:
+    """A point of a series of the client's own, one of a series of all, and a parameter."""
+    return {
+        "run_id": run,
+        "metrics": [
+            {"key": f"m{client}", "value": step, "timestamp": 1000 + step, "step": step},
+            {"key": "shared", "value": step, "timestamp": 1000 + step, "step": 1000 * client + step},
+        ],
+        "params": [{"key": f"p{client}-{step}", "value": "v"}],
+    }
+
+
+def send_until_answered(web: Web, batch: dict[str, Any]) -> None:
+    """As a client does: what was cut off is sent again."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            status, said = web("POST", "/api/2.0/mlflow/runs/log-batch", batch)
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+            continue
+        assert status == 200, said
+        return
+
+
 def test_killed_while_clients_log_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """`kill -9` of the process and its worker under four clients that send again what was not answered."""
     options = ApiOptions(root=str(tmp_path), port=0)
@@ -33,26 +60,7 @@ def test_killed_while_clients_log_it_loses_and_doubles_nothing(tmp_path: Path) -
 
         def log(client: int) -> None:
             for step in range(60):
-                batch = {
-                    "run_id": run,
-                    "metrics": [
-                        {"key": f"m{client}", "value": step, "timestamp": 1000 + step, "step": step},
-                        {"key": "shared", "value": step, "timestamp": 1000 + step, "step": 1000 * client + step},
-                    ],
-                    "params": [{"key": f"p{client}-{step}", "value": "v"}],
-                }
-                until = time.monotonic() + 60
-                while time.monotonic() < until:
-                    try:
-                        status, said = web("POST", "/api/2.0/mlflow/runs/log-batch", batch)
-                    except OSError:
-                        time.sleep(0.05)
-                        continue
-                    except Exception as error:  # noqa: BLE001 - cut off in the middle of an answer
-                        assert "http.client" in type(error).__module__, error
-                        continue
-                    assert status == 200, said
-                    break
+                send_until_answered(web, batch_of(run, client, step))
                 done.append(step)
 
         clients = [threading.Thread(target=log, args=(client,)) for client in range(4)]

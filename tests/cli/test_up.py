@@ -53,7 +53,10 @@ def test_it_answers_the_line_that_it_prints_and_stops_in_order(copy, number):
 def test_a_server_that_is_killed_comes_back_on_its_port(copy):
     """`kill -9` of the server, and the line that was printed works again."""
     with subprocess.Popen(
-        [*UP, "--port", "0", "--serve-port", "0", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*UP, "--port", "0", "--serve-port", "0", "-p", copy],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.charts import draw_curves as draw_curves
+    from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
+    from heptad.experiments.comparison import labelled as labelled
+    from heptad.experiments.drawing import ACCENT as ACCENT
+    from heptad.experiments.drawing import INK as INK
+    from heptad.experiments.drawing import QUIET as QUIET
+    from heptad.experiments.drawing import SECOND as SECOND
+    from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.naming import adopt_runs as adopt_runs
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
     from heptad.experiments.naming import find_experiment as find_experiment
     from heptad.experiments.naming import numbered_experiment as numbered_experiment
     from heptad.experiments.naming import rename_experiment as rename_experiment
+    from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
     from heptad.experiments.records import LoggedDataset as LoggedDataset
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "ACCENT": "drawing",
         "ActiveRun": "runs",
         "Branches": "space",
         "Choice": "space",
@@ -50,11 +60,15 @@ __getattr__, __all__ = attach(
         "Experiment": "records",
         "Experiments": "experiments",
         "Float": "space",
+        "INK": "drawing",
         "Int": "space",
+        "Interval": "comparison",
         "LoggedDataset": "records",
         "MetricName": "settings",
+        "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
+        "SECOND": "drawing",
         "Search": "search",
         "SearchSettings": "settings",
         "Space": "space",
@@ -67,11 +81,15 @@ __getattr__, __all__ = attach(
         "capture_environment": "environment",
         "check_params": "space",
         "create_experiment": "naming",
+        "curves_of": "reading",
         "describe_space": "space",
+        "draw_curves": "charts",
         "experiment_named": "naming",
         "experiment_of_scope": "naming",
         "find_experiment": "naming",
+        "labelled": "comparison",
         "numbered_experiment": "naming",
         "rename_experiment": "naming",
+        "render_chart": "drawing",
     },
 )

@@ -29,7 +29,6 @@ NAMES, NUMBERS = "experiment", "experiment.number"
 """Scopes of the aliases that let each name and number belong to one."""
 LONGEST_ALIAS = 400
 DEFAULT = "Default"
-ADDED, CHANGED = "experiments.experiment_added", "experiments.experiment_changed"
 
 
 def experiment_of_scope(workspace: Workspace, scope: str) -> Record[Experiment]:
@@ -97,7 +96,7 @@ def rename_experiment(workspace: Workspace, experiment: Record[Experiment], name
                 AliasMove(scope=NAMES, name=_alias(name), target=experiment.id, expected=0),
                 AliasMove(scope=NAMES, name=_alias(known), target=None),
             ],
-            events=[NewEvent(kind=CHANGED, subject=experiment.id, body={"name": name})],
+            events=[NewEvent(kind="experiments.experiment_changed", subject=experiment.id, body={"name": name})],
             expected=[Attribute(experiment.id, "name", known)],
             at=now,
         )
@@ -146,7 +145,9 @@ def _write(workspace: Workspace, identity: Id, body: Experiment, attributes: Map
         AliasMove(scope=NAMES, name=_alias(body.name), target=identity, expected=0),
         AliasMove(scope=NUMBERS, name=str(body.number), target=identity, expected=0),
     ]
-    event = NewEvent(kind=ADDED, subject=identity, body={"name": body.name, "number": body.number})
+    event = NewEvent(
+        kind="experiments.experiment_added", subject=identity, body={"name": body.name, "number": body.number}
+    )
     workspace.store.write(Change(records=[record], aliases=moves, events=[event], at=now, actor=actor))
 
 

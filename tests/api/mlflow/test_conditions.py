@@ -17,8 +17,9 @@ def test_numbers_compare_with_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "clause", [Clause("metrics", "a", "LIKE", "x"), Clause("metrics", "a", "=", "x"), Clause("metrics", "a", "IN", ("x",))]
-)  # fmt: skip
+    "clause",
+    [Clause("metrics", "a", "LIKE", "x"), Clause("metrics", "a", "=", "x"), Clause("metrics", "a", "IN", ("x",))],
+)
 def test_text_is_no_number(clause: Clause) -> None:
     """Refused with the key as it was written."""
     with pytest.raises(ProtocolError, match=r"metrics\.a"):

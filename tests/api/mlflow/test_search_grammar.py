@@ -14,13 +14,13 @@ from heptad.api.mlflow.search_grammar import Clause, Ordering, parse_filter, par
         ("", []),
         ("  ;", []),
         ("metrics.loss < 0.5", [Clause("metrics", "loss", "<", 0.5)]),
-        ("metrics.a>=-1.5e3 AND params.b='x'", [Clause("metrics", "a", ">=", -1500.0), Clause("params", "b", "=", "x")]),
+        ("metrics.a>=-1.5e3 AND b='x'", [Clause("metrics", "a", ">=", -1500.0), Clause("", "b", "=", "x")]),
         ('params."a b" != "it\'s"', [Clause("params", "a b", "!=", "it's")]),
         ("tags.`a``b` like '%x_'", [Clause("tags", "a`b", "LIKE", "%x_")]),
         ("tags.mlflow.parentRunId = 'r'", [Clause("tags", "mlflow.parentRunId", "=", "r")]),
         ("run_id not in ('a', \"b\" )", [Clause("", "run_id", "NOT IN", ("a", "b"))]),
         ("`attributes`.`Run name` ILIKE 'a''b'", [Clause("attributes", "Run name", "ILIKE", "a'b")]),
-        ("params.a IS  NOT NULL and tags.b is null", [Clause("params", "a", "IS NOT NULL", None), Clause("tags", "b", "IS NULL", None)]),
+        ("a IS  NOT NULL and b is null", [Clause("", "a", "IS NOT NULL", None), Clause("", "b", "IS NULL", None)]),
     ],
 )  # fmt: skip
 def test_filters_are_read(text: str, clauses: list[Clause]) -> None:

@@ -146,7 +146,7 @@ def _delete(context: Context, call: OfRun) -> dict[str, Any]:
 def _restore(context: Context, call: OfRun) -> dict[str, Any]:
     record = run_named(context, call.run, ("deleted",))
     if is_deleted(record):
-        _written(context, call.run, {"deleted": None}, logged.CHANGED, {})
+        _written(context, call.run, {"deleted": None, "deleted_reason": None}, logged.CHANGED, {})
     return {}
 
 

@@ -11,7 +11,9 @@ Value: TypeAlias = str | float | tuple[str, ...] | None
 LONGEST = 100_000
 """Characters of a filter."""
 MOST_CLAUSES = 100
-_IDENTIFIER = re.compile(r"\s*(?:(?P<entity>`(?:[^`]|``)*`|\w+)\s*\.\s*)?(?P<key>`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|[\w./:-]+)\s*")
+_IDENTIFIER = re.compile(
+    r"\s*(?:(?P<entity>`(?:[^`]|``)*`|\w+)\s*\.\s*)?(?P<key>`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|[\w./:-]+)\s*"
+)
 _OPERATOR = re.compile(
     r"(?P<operator>>=|<=|!=|=|>|<|(?:NOT\s+IN|IN|LIKE|ILIKE|IS\s+NOT\s+NULL|IS\s+NULL)(?![\w.]))\s*", re.IGNORECASE
 )
