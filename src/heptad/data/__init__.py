@@ -151,6 +151,7 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
     from heptad.data.sources.html_tables import is_page as is_page
+    from heptad.data.sources.schemes import is_stream as is_stream
     from heptad.data.sources.settings import OnChange as OnChange
     from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
@@ -161,7 +162,10 @@ if TYPE_CHECKING:
     from heptad.data.streams.addresses import StreamAddress as StreamAddress
     from heptad.data.streams.following import Until as Until
     from heptad.data.streams.following import follow as follow
-    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.records import Landed as Landed
+    from heptad.data.streams.records import LandingState as LandingState
+    from heptad.data.streams.records import StreamState as StreamState
+    from heptad.data.streams.records import ViewOnline as ViewOnline
     from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
     from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
     from heptad.data.streams.stream import Batch as Batch
@@ -246,7 +250,8 @@ __getattr__, __all__ = attach(
         "LabellingSettings": "labelling.settings",
         "Generalised": "privacy.generalising",
         "Labels": "cleaning.suggesting.labels",
-        "Landed": "streams.landing",
+        "Landed": "streams.records",
+        "LandingState": "streams.records",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "ManifestSettings": "manifests.settings",
@@ -292,6 +297,7 @@ __getattr__, __all__ = attach(
         "Statistics": "privacy.statistics",
         "Stream": "streams.stream",
         "StreamAddress": "streams.addresses",
+        "StreamState": "streams.records",
         "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
@@ -302,6 +308,7 @@ __getattr__, __all__ = attach(
         "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
+        "ViewOnline": "streams.records",
         "Wanted": "privacy.records",
         "accept_rules": "cleaning.suggesting.accepting",
         "anonymise": "privacy.generalising",
@@ -333,6 +340,7 @@ __getattr__, __all__ = attach(
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
         "is_page": "sources.html_tables",
+        "is_stream": "sources.schemes",
         "join_features": "features.joins",
         "junit_xml": "expectations.junit",
         "largest_shift": "profiles.distances",

@@ -173,6 +173,9 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """Streams in Avro: the number of the schema in a schema registry, with which each message begins then."""
     commit_every: Span = "1s"
     """Streams: how long messages are gathered for one commit."""
+    land: Literal["asked", "always"] = "asked"
+    """Streams: `always`: `heptad up` lands it all the time, in a process of its own; `asked`: when data are collected,
+    and by `heptad data stream land`."""
     drain: Duration = "30s"
     """Streams: how long a collection goes on landing what is waiting; `0s`: it takes what has landed."""
     as_of: int | str = ""

@@ -20,7 +20,8 @@ from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.decoding import JsonDecoder
-from heptad.data.streams.landing import Landed, Landing
+from heptad.data.streams.landing import Landing
+from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Stream, open_stream
 
 AT_ONCE = 50_000
@@ -29,7 +30,7 @@ PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a broker that was gone is asked again; each further pause is twice as long."""
 QUIET = 2.0
 """Where a broker does not say what is waiting, nothing is when nothing came for so many seconds."""
-_LOCK = "_landing.lock"
+LOCK = "_landing.lock"
 """Names that begin like this are no part of a Delta table."""
 
 
@@ -53,6 +54,8 @@ def follow(
 ) -> Landed:
     """Land a stream until it is time to stop; `tell` hears what became of each batch, once it is on the disk.
 
+    It also hears where nothing came, every `commit_every`.
+
     Raises `ConflictError` where another process lands the same stream, `UnavailableError` where the broker stays away
     longer than `retries` attempts, `DataError` where messages are gone from it that had not landed, unless
     `accept_loss`.
@@ -67,7 +70,7 @@ def follow(
                 with closing(open_stream(settings, f"heptad-{landing.rows.id}")) as stream:
                     stream.start(landing.rows.positions(), accept_loss=accept_loss)
                     for landed in _batches(stream, landing, settings, until, ends):
-                        total, failed = total + landed, 0
+                        total, failed = total + landed, failed if landed == Landed() else 0
                         tell(landed)
             except UnavailableError:
                 failed += 1
@@ -97,6 +100,8 @@ def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: 
         elif until.now:
             left = min(left or 0, stream.waiting() or 0)
             counted = True
+        else:
+            yield Landed()
 
 
 def open_landing(settings: SourceSettings, place: Place) -> Landing:
@@ -128,7 +133,7 @@ def landing_alone(folder: Path, settings: SourceSettings, remedy: str) -> Genera
     with writing(folder):
         make_folder(folder)
     try:
-        with locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with locked(folder / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as error:
         raise ConflictError(f"Another process lands {parse_address(settings.uri).where}.", remedy=remedy) from error
