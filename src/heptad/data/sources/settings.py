@@ -122,7 +122,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """What is done where columns were added, dropped or retyped since the version before: one word for all, or a table
     with `added`, `dropped`, `retyped`, each `accept`, `coerce` or `refuse`, and `columns.NAME` for single ones. Not
     set: of the source that the rows come from, added are accepted, dropped refused, retyped coerced; others, of which
-    a function or features take what they need, are accepted."""
+    a function or features take what they need, are accepted. Of streams it holds for each message as well; not set, new
+    and missing fields are accepted, and values of other types are not."""
     fresh: OptionalDuration = ""
     """The newest row, by `time`, is at most so long before the moment of the version, or there is none. Empty: not
     looked at."""

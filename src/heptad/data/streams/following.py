@@ -21,6 +21,7 @@ from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.decoding import JsonDecoder
 from heptad.data.streams.landing import Landing
+from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Stream, open_stream
 
@@ -106,16 +107,19 @@ def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: 
 
 def open_landing(settings: SourceSettings, place: Place) -> Landing:
     """The tables that a stream lands in, made where they are not there yet."""
-    folder = landed_folder(settings, place)
+    folder, policy = landed_folder(settings, place), ChangePolicy(settings.on_change)
     if settings.format in {"", "json", "jsonl"}:
-        return Landing(folder, JsonDecoder, settings.id, settings.id_window)
+        return Landing(folder, lambda present: JsonDecoder(present, policy), settings.id, settings.id_window)
     if settings.format != "avro":
         raise SettingsError(
             f"[sources.NAME] format = {settings.format!r} is no format of messages.", allowed="json, avro"
         )
     schema = read_schema(settings, place.root)
     return Landing(
-        folder, lambda present: AvroDecoder(present, schema, settings.schema_id), settings.id, settings.id_window
+        folder,
+        lambda present: AvroDecoder(present, schema, settings.schema_id, policy),
+        settings.id,
+        settings.id_window,
     )
 
 
