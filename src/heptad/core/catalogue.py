@@ -29,6 +29,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "resampler": {"smote": "heptad.adapters.smote:smote"},
     "label_errors": {"cleanlab": "heptad.adapters.cleanlab:find_label_errors"},
+    "schema": {"pandera": "heptad.adapters.pandera:written_schema"},
     "source": {
         "database": "heptad.adapters.databases.source:DatabaseSource",
         "duckdb": "heptad.adapters.databases.source:DatabaseSource",

@@ -60,6 +60,10 @@ if TYPE_CHECKING:
     from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
+    from heptad.data.expectations.importing.reading import import_object as import_object
+    from heptad.data.expectations.importing.translation import LeftOut as LeftOut
+    from heptad.data.expectations.importing.translation import SchemaReader as SchemaReader
+    from heptad.data.expectations.importing.translation import WrittenSchema as WrittenSchema
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
     from heptad.data.expectations.junit import junit_xml as junit_xml
     from heptad.data.expectations.page import render_expectations as render_expectations
@@ -337,6 +341,10 @@ __getattr__, __all__ = attach(
         "generalise": "privacy.generalising",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
+        "import_object": "expectations.importing.reading",
+        "LeftOut": "expectations.importing.translation",
+        "SchemaReader": "expectations.importing.translation",
+        "WrittenSchema": "expectations.importing.translation",
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
         "is_page": "sources.html_tables",
