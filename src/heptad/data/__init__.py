@@ -176,6 +176,8 @@ if TYPE_CHECKING:
     from heptad.data.streams.stream import Stream as Stream
     from heptad.data.streams.stream import lost_messages as lost_messages
     from heptad.data.streams.stream import open_stream as open_stream
+    from heptad.data.streams.tls import tls_of as tls_of
+    from heptad.data.streams.tls import untrusted as untrusted
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -398,6 +400,8 @@ __getattr__, __all__ = attach(
         "to_markdown": "cards.document",
         "toml_key": "toml",
         "toml_value": "toml",
+        "tls_of": "streams.tls",
+        "untrusted": "streams.tls",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",

@@ -111,7 +111,7 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """The address of an object store that is not the provider's own, such as `http://127.0.0.1:9000`."""
     options: dict[str, str] = {}
     """Options of an object store, such as `region`, or of librdkafka, such as `"security.protocol"`; keys and tokens as
-    `${NAME}`, or from the environment."""
+    `${NAME}`, or from the environment. For `nats+tls://` and `mqtts://`: `ca`, `certificate`, `key`, files in PEM."""
     headers: dict[str, str] = {}
     """Headers of requests over HTTP, such as `Authorization = "Bearer ${TOKEN}"`."""
     timeout: Span = "30s"

@@ -24,6 +24,7 @@ from heptad.data.streams.landing import Landing
 from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Stream, open_stream
+from heptad.data.streams.tls import placed
 
 AT_ONCE = 50_000
 """The most messages of one commit; adapters also keep within `BATCH_BYTES`."""
@@ -68,7 +69,7 @@ def follow(
         while True:
             try:
                 landing = open_landing(settings, place)
-                with closing(open_stream(settings, f"heptad-{landing.rows.id}")) as stream:
+                with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
                     stream.start(landing.rows.positions(), accept_loss=accept_loss)
                     for landed in _batches(stream, landing, settings, until, ends):
                         total, failed = total + landed, failed if landed == Landed() else 0
