@@ -15,7 +15,8 @@ from granian.server import Server
 from heptad.api.settings import ApiOptions
 from heptad.api.worker import THREADS, start_worker
 from heptad.core.errors import HeptadError
-from heptad.serving import check_bind, connections, end_with_parent
+from heptad.core.parent import end_with_parent
+from heptad.serving import check_bind, connections
 
 DRAIN_SECONDS = 10
 

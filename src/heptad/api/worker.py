@@ -10,9 +10,9 @@ from heptad.api.http import App
 from heptad.api.mlflow.protocol import Context
 from heptad.api.mlflow.routes import Router
 from heptad.api.settings import ApiOptions
+from heptad.core.parent import end_with_parent
 from heptad.experiments import adopt_runs
 from heptad.project import open_root
-from heptad.serving import end_with_parent
 
 THREADS = 64
 """Requests that a worker answers at once."""

@@ -41,7 +41,7 @@ def up(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Offer the API, serve the champion, turn the loop, until Ctrl-C.
+    """Serve the API and the champion, and turn the loop.
 
     MLflow clients log to the port of the API. Without a released model there is only that, in any folder.
     """
@@ -85,7 +85,10 @@ def _serve(api: "SupervisedServer", project: "Path", port: int | None, workers: 
     clock_file = clock.path if isinstance(clock, FileClock) else None
     live = lifecycle.deploy().body.routes[0]
     package = opened.release.package(opened.release.version(live.version))
-    with serving.start_server(port=port, workers=workers, clock=clock_file) as server:
+    with (
+        opened.data.streams.standing(),
+        serving.start_server(port=port, workers=workers, clock=clock_file) as server,
+    ):
         address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
         started = {
             "url": server.url,

@@ -1,6 +1,6 @@
 """The front door of step 1: collects versions of the project's table, reads them back, replays history."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -31,11 +31,14 @@ from heptad.data.features.settings import FeatureSettings, OnlineSettings
 from heptad.data.folders.folders import Folders
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.labelling.settings import LabellingSettings
+from heptad.data.landing import land_online
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
+from heptad.data.streams.following import Until
+from heptad.data.streams.records import Landed, LandingState
 from heptad.data.streams.streams import Streams
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions
@@ -103,6 +106,22 @@ class Data:
         raise UnavailableError(
             f"Other processes kept recording versions of {name} first.", remedy="run it again when they are done"
         )
+
+    def land(
+        self,
+        name: str,
+        until: Until,
+        tell: Callable[[Landed], None] = lambda _: None,
+        *,
+        accept_loss: bool = False,
+    ) -> LandingState:
+        """Land a stream until it is time to stop, and bring its feature views with `stream = true` online with it.
+
+        `tell` hears what became of each batch. See `follow` for errors.
+        """
+        name = self.streams.named(name)
+        views = self.features.streamed(name)
+        return land_online(self.streams, views, name, until, tell, accept_loss=accept_loss)
 
     def latest(self) -> Record[DatasetVersion] | None:
         return versions.latest(self._workspace, self._name)

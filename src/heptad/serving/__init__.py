@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from heptad.serving.finding import find_prediction as find_prediction
     from heptad.serving.forgetting import ForgetPredictions as ForgetPredictions
     from heptad.serving.newest import newest_predictions as newest_predictions
-    from heptad.serving.parent import end_with_parent as end_with_parent
     from heptad.serving.process import ServerProcess as ServerProcess
     from heptad.serving.records import Deployment as Deployment
     from heptad.serving.records import Prediction as Prediction
@@ -41,7 +40,6 @@ __getattr__, __all__ = attach(
         "check_access": "access",
         "check_bind": "access",
         "connections": "capacity",
-        "end_with_parent": "parent",
         "find_prediction": "finding",
         "newest_predictions": "newest",
         "serve_folder": "snapshot",

@@ -11,6 +11,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, NotFoundError, SettingsError, nearest
 from heptad.core.memory import budget
+from heptad.core.secrets import reveal
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
 from heptad.data.assembling.changes import Change, reads_alike, settle_changes
@@ -34,9 +35,12 @@ from heptad.data.labelling.records import LabellingFunction
 from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
 from heptad.data.settings import DataSettings
+from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import OfChange, OnChange, SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place
+from heptad.data.streams.following import landed_folder
+from heptad.data.streams.landed_rows import LandedRows
 
 Judge: TypeAlias = Callable[[Mapping[str, Input], Mapping[str, SourceSettings]], list[Finding]]
 STAGING = "staging"
@@ -149,6 +153,14 @@ class Assembly:
     def source_rows(self, name: str) -> pl.LazyFrame:
         """The rows of one source, typed, its time in UTC; without those of people who were erased."""
         return self._suppression.without(self._inputs.read(name).rows)
+
+    def landed_rows(self, name: str) -> LandedRows | None:
+        """What a stream has landed, commit by commit, without people who were erased; `None` for other sources."""
+        settings = self._settings[name]
+        if not is_stream(reveal(settings.uri)):
+            return None
+        folder, style = landed_folder(settings, self._place), self._inputs.style_of(name)
+        return LandedRows(folder, settings.time, style, self._suppression.without)
 
     def build(
         self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
