@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
 from heptad.experiments import Branches, Choice, Float, Int, Search, Told
-from heptad.experiments.search import SamplerName
+from heptad.experiments.searching.samplers import SamplerName
 
 SPACE = Branches(
     "estimator",
