@@ -37,23 +37,31 @@ class OptunaSampler:
     def __init__(self, space: Space, name: Literal["tpe", "random"], directions: Sequence[Direction]) -> None:
         self._space, self._name = space, name
         self._study = quiet_study(directions)
+        self._asked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
 
     def learn(self, told: Told) -> None:
-        if told.value is not None or (told.pruned and self._name == "tpe"):
+        if self._name == "tpe" and (told.value is not None or told.pruned):
             self._study.add_trial(as_optuna_trial(self._space, told))
 
     def sample(self, seed: int) -> dict[str, Value]:
-        """Optuna's own trial is thrown away: only ended trials are kept in its study."""
+        """The sampler is asked without a trial of Optuna's: making one and throwing it away took half of the time."""
         study = self._study
-        study.sampler = (
+        # What `Study.ask` does: the list of trials is made anew, and then kept for all parameters of a point.
+        study._thread_local.cached_all_trials = None  # noqa: SLF001
+        sampler = (
             optuna.samplers.TPESampler(seed=seed, multivariate=False, constant_liar=False)
             if self._name == "tpe"
             else optuna.samplers.RandomSampler(seed=seed)
         )
-        trial = study.ask()
-        params = walk(self._space, lambda path, _, dimension: _suggest(trial, path, dimension))
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        return params
+
+        def pick(path: str, _: str, dimension: Dimension) -> Value:
+            distribution = _distribution(dimension)
+            if distribution.single():
+                return dimension.points(1)[0]
+            found = sampler.sample_independent(study, self._asked, path, distribution)
+            return int(found) if isinstance(dimension, Int) else cast(Value, found)
+
+        return walk(self._space, pick)
 
 
 class ModelSampler:
@@ -136,16 +144,6 @@ def quiet_study(directions: Sequence[Direction]) -> "optuna.Study":
     """A study in memory, of which Optuna says nothing."""
     with _quiet():
         return optuna.create_study(directions=list(directions))
-
-
-def _suggest(trial: "optuna.Trial", name: str, dimension: Dimension) -> Value:
-    match dimension:
-        case Float(low, high, log):
-            return trial.suggest_float(name, low, high, log=log)
-        case Int(low, high, log):
-            return trial.suggest_int(name, low, high, log=log)
-        case Choice(values):
-            return cast(Value, trial.suggest_categorical(name, values))
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:
