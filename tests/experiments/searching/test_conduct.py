@@ -99,7 +99,7 @@ def test_a_search_that_was_interrupted_ends_as_if_it_had_not_been(
     tmp_path_factory: pytest.TempPathFactory, sampler: str, pruner: str, stop: int, in_python: bool
 ) -> None:
     """Interrupted in any trial and called again, it has the trials of an undisturbed search."""
-    space = conditional if in_python and sampler != "cmaes" else SPACE
+    space = conditional if in_python else SPACE
 
     def run(folder: Path, interrupt: int) -> list[tuple[Any, ...]]:
         experiments, rules = experiments_at(str(folder), ""), {"trials": 12, "sampler": sampler, "pruner": pruner}

@@ -1,10 +1,6 @@
 """Samplers learn what there is to learn: constraints, several objectives, trials that ended early."""
 
-import pytest
-from tests.experiments.searching.functions import conditional
-
-from heptad.core.errors import InputError
-from heptad.experiments import Branches, Choice, Float, Search, Told
+from heptad.experiments import Branches, Choice, Float, Search, Suggest, Told
 from heptad.experiments.searching.samplers import as_optuna_trial
 
 SPACE = {"x": Float(-1, 1)}
@@ -46,8 +42,27 @@ def test_optuna_is_told_what_a_trial_was() -> None:
     assert trial.state.name == "PRUNED"
 
 
-def test_a_space_without_numbers_cannot_be_adapted_to() -> None:
-    """The message says which samplers can."""
-    for space in ({"k": Choice(("a", "b"))}, conditional):
-        with pytest.raises(InputError, match="tpe, gp, random"):
-            Search(space, sampler="cmaes", trials=2, seed=1)
+def test_cma_adapts_to_each_branch_by_itself() -> None:
+    """Numbers of the same name in two branches have their own optima; what is no number is searched beside them."""
+    space = Branches("kind", {"a": {"x": Float(0, 1)}, "b": {"x": Float(5, 6), "k": Choice(("p", "q"))}, "c": {}})
+    search = Search(space, sampler="cmaes", trials=150, seed=1)
+    while trial := search.ask():
+        kind, x = trial.params["kind"], float(trial.params.get("x", 0))
+        search.tell(trial.number, 3.0 if kind == "c" else abs(x - (0.2 if kind == "a" else 5.7)))
+    late = [one for one in search.told[100:] if one.params["kind"] != "c"]
+    assert len(late) > 30
+    assert sum((one.value or 0) < 0.05 for one in late) > len(late) / 2
+
+
+def test_cma_walks_spaces_in_python() -> None:
+    """Also where what exists follows from a number."""
+
+    def space(suggest: Suggest) -> None:
+        for layer in range(suggest.int("layers", 1, 3)):
+            suggest.float(f"width {layer}", 1, 9)
+
+    search = Search(space, sampler="cmaes", trials=40, seed=1)
+    while trial := search.ask():
+        assert len(trial.params) == 1 + int(trial.params["layers"])
+        search.tell(trial.number, sum(float(value) for value in trial.params.values()))
+    assert len(search.told) == 40

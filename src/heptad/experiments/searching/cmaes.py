@@ -1,4 +1,4 @@
-"""CMA-ES over the numbers of a space, rebuilt from what was told: nothing of its state is kept anywhere else."""
+"""CMA-ES over some numbers, rebuilt from what was told: nothing of its state is kept anywhere else."""
 
 import math
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import ndtr
 
-from heptad.experiments.searching.scaling import scaled, unscaled
+from heptad.experiments.searching.scaling import drawn, scaled, unscaled
 from heptad.experiments.searching.space import Choice, Dimension, Space, Value, located, walk
 from heptad.experiments.searching.told import Told
 
@@ -41,9 +41,9 @@ class GpSampler:
         choice = random.Random(seed)
         known = _subset([(one, loss) for one, loss in losses if math.isfinite(loss)])
         if len(known) < STARTUP:
-            return walk(self._space, lambda _, __, dimension: _drawn(dimension, choice))
+            return walk(self._space, lambda _, __, dimension: drawn(dimension, choice))
         best = [one.params for one, _ in sorted(known, key=lambda pair: (pair[1], pair[0].number))[:_BEST]]
-        points = [walk(self._space, lambda _, __, dimension: _drawn(dimension, choice)) for _ in range(_DRAWN)]
+        points = [walk(self._space, lambda _, __, dimension: drawn(dimension, choice)) for _ in range(_DRAWN)]
         points += [self._near(params, choice) for params in best for _ in range(_AROUND)]
         seen = [located(self._space, one.params) for one, _ in known]
         tried = [located(self._space, params) for params in points]
@@ -58,18 +58,12 @@ class GpSampler:
         def pick(_: str, name: str, dimension: Dimension) -> Value:
             keeps = name in params and dimension.holds(params[name])
             if not keeps or isinstance(dimension, Choice):
-                return params[name] if keeps and choice.random() < 0.9 else _drawn(dimension, choice)
+                return params[name] if keeps and choice.random() < 0.9 else drawn(dimension, choice)
             if choice.random() < 0.3 or dimension.low == dimension.high:
                 return params[name]
             return unscaled(dimension, scaled(dimension, params[name]) + choice.gauss(0, 0.08))
 
         return walk(self._space, pick)
-
-
-def _drawn(dimension: Dimension, choice: random.Random) -> Value:
-    if isinstance(dimension, Choice):
-        return choice.choice(dimension.values)
-    return dimension.low if dimension.low == dimension.high else unscaled(dimension, choice.random())
 
 
 def _subset(known: list[tuple[Told, float]]) -> list[tuple[Told, float]]:

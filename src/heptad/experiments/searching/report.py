@@ -112,14 +112,16 @@ def _importances(told: Sequence[Told], direction: Direction) -> tuple[list[Impor
                 params=params, distributions={name: distributions[name] for name in params}, value=one.value
             )
         )
-    evaluator = FanovaImportanceEvaluator(seed=0) if whole else PedAnovaImportanceEvaluator()
+    # Fewer than five trials on the good side would be a single one by chance.
+    part = min(0.5, max(0.1, 5 / len(told)))
+    evaluator = FanovaImportanceEvaluator(seed=0) if whole else PedAnovaImportanceEvaluator(target_quantile=part)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shares = get_param_importances(study, evaluator=evaluator, params=None if whole else varied)
     how = (
         "fANOVA: shares of the variance over the space"
         if whole
-        else "PED-ANOVA: shares of what set the best tenth apart"
+        else f"PED-ANOVA: shares of what set the best {part:.0%} apart"
     )
     return [Importance(name, float(share)) for name, share in shares.items()], how
 

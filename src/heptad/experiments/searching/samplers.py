@@ -5,15 +5,18 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from heptad.core.errors import InputError
-from heptad.experiments.searching.scaling import numbers_of
+from heptad.experiments.searching.scaling import Numbers, drawn
 from heptad.experiments.searching.space import Choice, Dimension, Float, Int, Space, Value, grid, located, walk
 from heptad.experiments.searching.told import Direction, Told, sign_of
+
+if TYPE_CHECKING:
+    from heptad.experiments.searching.cmaes import CmaSampler
 
 SamplerName: TypeAlias = Literal["tpe", "random", "grid", "cmaes", "gp"]
 _GRID_POINTS = 3
@@ -64,46 +67,74 @@ class OptunaSampler:
         return walk(self._space, pick)
 
 
-class ModelSampler:
-    """CMA-ES for the numbers outside of branches, TPE for all else; or a Gaussian process for everything."""
+class BranchwiseCma:
+    """CMA-ES for the numbers of each branch by themselves; TPE chooses the branch, and whatever is no number."""
 
-    def __init__(self, space: Space, name: Literal["cmaes", "gp"], direction: Direction, seed: int, given: int) -> None:
-        self._space, self._name, self._sign = space, name, sign_of(direction)
-        self._seed, self._given = seed, given
-        self._numbers = numbers_of(space)
+    def __init__(self, space: Space, direction: Direction, seed: int, given: int) -> None:
+        self._space, self._sign, self._seed, self._given = space, sign_of(direction), seed, given
         self._rest = OptunaSampler(space, "tpe", [direction])
-        self._told: dict[int, tuple[Told, float]] = {}
-        if name == "cmaes" and not len(self._numbers):
-            raise InputError(
-                "The space has no number outside of branches, so there is nothing that CMA-ES could adapt.",
-                allowed="a declared space with a Float or Int; or the samplers tpe, gp, random",
-            )
-        self._model = self._opened()
+        self._models: dict[tuple[str, ...], CmaSampler] = {}
+        self._told: dict[tuple[str, ...], dict[int, tuple[Told, float]]] = {}
 
     def learn(self, told: Told) -> None:
-        loss = math.inf if told.value is None else self._sign * told.value
-        self._told[told.number] = told, loss if told.feasible else math.inf
+        branch, _ = self._numbers(told.params)
+        self._told.setdefault(branch, {})[told.number] = told, _loss(told, self._sign)
         self._rest.learn(told)
 
     def sample(self, seed: int) -> dict[str, Value]:
-        losses = [self._told[number] for number in sorted(self._told)]
-        found = self._model.sample(losses, seed)
-        whole = self._name == "gp" or len(found) == len(cast("Mapping[str, object]", self._space))
-        return found if whole else {**self._rest.sample(seed), **found}
+        point = self._rest.sample(seed)
+        branch, numbers = self._numbers(point)
+        if not numbers:
+            return point
+        if branch not in self._models:
+            from heptad.experiments.searching.cmaes import CmaSampler  # noqa: PLC0415 - others do without it
 
-    def _opened(self) -> "_Model":
-        # Both load what others do not need.
-        if self._name == "gp":
-            from heptad.experiments.searching.gaussian_process import GpSampler  # noqa: PLC0415
+            self._models[branch] = CmaSampler(Numbers(numbers), self._seed, self._given)
+        told = self._told.get(branch, {})
+        point |= self._models[branch].sample([told[number] for number in sorted(told)], seed)
+        choice = random.Random(seed)
 
-            return GpSampler(self._space)
-        from heptad.experiments.searching.cmaes import CmaSampler  # noqa: PLC0415
+        def pick(_: str, name: str, dimension: Dimension) -> Value:
+            # In a space in Python, what exists may follow from a number, too.
+            return point[name] if name in point and dimension.holds(point[name]) else drawn(dimension, choice)
 
-        return CmaSampler(self._numbers, self._seed, self._given)
+        return walk(self._space, pick)
+
+    def _numbers(self, params: Mapping[str, Value]) -> tuple[tuple[str, ...], dict[str, Float | Int]]:
+        """The numbers of a point that can vary: the names that stand for its branch, and their ranges."""
+        paths: list[str] = []
+        numbers: dict[str, Float | Int] = {}
+
+        def given(path: str, name: str, dimension: Dimension) -> Value:
+            if isinstance(dimension, Float | Int) and dimension.low < dimension.high:
+                paths.append(path)
+                numbers[name] = dimension
+            return params[name]
+
+        walk(self._space, given)
+        return tuple(paths), numbers
 
 
-class _Model(Protocol):
-    def sample(self, losses: Sequence[tuple[Told, float]], seed: int) -> dict[str, Value]: ...
+class GaussianProcess:
+    """A Gaussian process over the whole space."""
+
+    def __init__(self, space: Space, direction: Direction) -> None:
+        from heptad.experiments.searching.gaussian_process import GpSampler  # noqa: PLC0415 - others do without SciPy
+
+        self._sign = sign_of(direction)
+        self._told: dict[int, tuple[Told, float]] = {}
+        self._model = GpSampler(space)
+
+    def learn(self, told: Told) -> None:
+        self._told[told.number] = told, _loss(told, self._sign)
+
+    def sample(self, seed: int) -> dict[str, Value]:
+        return self._model.sample([self._told[number] for number in sorted(self._told)], seed)
+
+
+def _loss(told: Told, sign: int) -> float:
+    """Less is better; infinite for what failed, was ended early, or breaks a constraint."""
+    return math.inf if told.value is None or not told.feasible else sign * told.value
 
 
 def open_sampler(
@@ -116,7 +147,9 @@ def open_sampler(
     if name in ("cmaes", "gp"):
         if len(directions) > 1:
             raise InputError(f"The sampler {name!r} has one objective.", allowed="tpe, random or grid for several")
-        return ModelSampler(space, name, directions[0], seed, given)
+        if name == "gp":
+            return GaussianProcess(space, directions[0])
+        return BranchwiseCma(space, directions[0], seed, given)
     return OptunaSampler(space, "tpe" if name == "tpe" else "random", directions)
 
 

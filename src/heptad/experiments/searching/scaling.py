@@ -1,18 +1,19 @@
 """Parameters as points of the unit cube, for samplers that learn in it."""
 
 import math
+import random
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from heptad.experiments.searching.space import Branches, Float, Int, Space, Value
+from heptad.experiments.searching.space import Choice, Dimension, Float, Int, Value
 
 Vector = npt.NDArray[np.float64]
 
 
 class Numbers:
-    """The numbers that every point of a space has, each scaled from 0 to 1; of a logarithmic one, its logarithm."""
+    """Some numbers of a point, each scaled from 0 to 1; of a logarithmic one, its logarithm."""
 
     def __init__(self, dimensions: Mapping[str, Float | Int]) -> None:
         self._dimensions = dimensions
@@ -34,11 +35,11 @@ class Numbers:
         }
 
 
-def numbers_of(space: Space) -> Numbers:
-    """The numbers outside of all branches; a space in Python has none that are known before it is asked."""
-    if isinstance(space, Branches) or not isinstance(space, Mapping):
-        return Numbers({})
-    return Numbers({name: one for name, one in space.items() if isinstance(one, Float | Int) and one.low < one.high})
+def drawn(dimension: Dimension, choice: random.Random) -> Value:
+    """A value of a dimension by chance, evenly over its range or its values."""
+    if isinstance(dimension, Choice):
+        return choice.choice(dimension.values)
+    return dimension.low if dimension.low == dimension.high else unscaled(dimension, choice.random())
 
 
 def scaled(dimension: Float | Int, value: Value) -> float:

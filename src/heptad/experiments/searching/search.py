@@ -23,7 +23,7 @@ class Search:
     `tpe` learns from what it was told (Bergstra et al., 2011; each parameter by itself, so that conditional ones are
     learnt from the trials that had them), `random` does not, `grid` walks three points a number and all values of a
     choice in an order shuffled by the seed, and ends where the grid ends; `cmaes` adapts a covariance matrix over the
-    numbers outside of branches, `gp` a Gaussian process over everything. With several directions trials have as many
+    numbers of each branch, `gp` a Gaussian process over everything. With several directions trials have as many
     values, and there is a `front` beside the `best`. A `pruner` says whether a trial that reports ends early.
 
     >>> search = Search({"x": Float(-1, 1)}, sampler="random", trials=2, seed=7)

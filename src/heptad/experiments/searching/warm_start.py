@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import InputError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.core.query import All, Compare, Query, equals
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
@@ -41,7 +41,10 @@ def earlier_points(workspace: Workspace, wanted: str, space: Space, study: Study
     Raises `NotFoundError` for an unknown study, and `InputError` where none of its points lies in the space.
     """
     if wanted != SIMILAR:
-        known = graph.load(workspace, wanted, Study)
+        try:
+            known = graph.load(workspace, wanted, Study)
+        except NotFoundError as error:
+            raise NotFoundError("study", wanted, remedy='warm_start = "similar", or the id of a study') from error
         points = _points(workspace, known, space)
         if not points:
             raise InputError(
