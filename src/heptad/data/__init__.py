@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from heptad.data.erasing.subjects import Subjects as Subjects
     from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
+    from heptad.data.expectations.history import rows_of as rows_of
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
     from heptad.data.expectations.importing.reading import import_object as import_object
     from heptad.data.expectations.importing.translation import LeftOut as LeftOut
@@ -187,6 +188,15 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.pruned import is_pruned as is_pruned
+    from heptad.data.versions.pruned import pruned_in_words as pruned_in_words
+    from heptad.data.versions.pruned import with_rows as with_rows
+    from heptad.data.versions.pruning import Freed as Freed
+    from heptad.data.versions.pruning import is_here as is_here
+    from heptad.data.versions.pruning import mark_pruned as mark_pruned
+    from heptad.data.versions.pruning import sweep as sweep
+    from heptad.data.versions.pruning import unswept as unswept
+    from heptad.data.versions.pruning import would_free as would_free
     from heptad.data.versions.purging import forget_past as forget_past
     from heptad.data.versions.remaining import as_it_is as as_it_is
     from heptad.data.versions.remaining import erased as erased
@@ -203,11 +213,27 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import unit_hashes as unit_hashes
     from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
+    from heptad.data.versions.turns import alone as alone
+    from heptad.data.versions.turns import collecting as collecting
+    from heptad.data.versions.versions import LATEST as LATEST
     from heptad.data.versions.versions import find_version as find_version
 
 __getattr__, __all__ = attach(
     __name__,
     {
+        "is_pruned": "versions.pruned",
+        "pruned_in_words": "versions.pruned",
+        "with_rows": "versions.pruned",
+        "Freed": "versions.pruning",
+        "is_here": "versions.pruning",
+        "mark_pruned": "versions.pruning",
+        "sweep": "versions.pruning",
+        "unswept": "versions.pruning",
+        "would_free": "versions.pruning",
+        "alone": "versions.turns",
+        "rows_of": "expectations.history",
+        "collecting": "versions.turns",
+        "LATEST": "versions.versions",
         "CatchUp": "settings",
         "Anonymity": "privacy.anonymity",
         "BATCH_BYTES": "streams.stream",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from heptad.core import graph
 from heptad.core.errors import ConflictError, DataError, SettingsError, UnavailableError
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
@@ -148,7 +149,7 @@ class Data:
         rows without a label, those included.
         """
         schema = version.body.schema
-        rows = rows_of(self._workspace, as_it_is(self._workspace, version))
+        rows = rows_of(self._workspace, self._now(version))
         time, label_time = schema.named("time"), schema.named("label_time")
         if (start or end or known_at) and not time:
             raise DataError(
@@ -194,15 +195,19 @@ class Data:
     def diff(self, old: Record[DatasetVersion], new: Record[DatasetVersion]) -> DatasetDiff:
         """What changed from one version to another."""
         rows, profiles = (self.scan(old), self.scan(new)), (self.profile(old), self.profile(new))
-        return diff_versions(as_it_is(self._workspace, old), as_it_is(self._workspace, new), rows, profiles)
+        return diff_versions(self._now(old), self._now(new), rows, profiles)
 
     def profile(self, version: Record[DatasetVersion]) -> Profile:
         """The profile of a version's rows, as it was made with the version, or with what an erasure left of it."""
-        return self._collecting.profile(as_it_is(self._workspace, version))
+        return self._collecting.profile(self._now(version))
 
     def digest(self, version: Record[DatasetVersion]) -> str:
         """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""
         return rows_digest(self.scan(version))
+
+    def _now(self, version: Record[DatasetVersion]) -> DatasetVersion:
+        """A version as it is, also where it was erased from, or pruned, since its record was read."""
+        return as_it_is(self._workspace, graph.load(self._workspace, version.id, DatasetVersion))
 
     def _corrected_by(self) -> str:
         """The id of the corrections in force; empty: there are none."""
