@@ -23,18 +23,19 @@ def list_versions(
     as_json: JsonOption = False,
 ) -> None:
     """List the versions, newest first, with their aliases."""
-    from heptad.cli.reading import newest_records
     from heptad.project import open_project
-    from heptad.release import ModelVersion, version_line
+    from heptad.release import newest_versions, version_line
 
-    versions = newest_records(open_project(project).workspace, ModelVersion, limit)
+    versions = newest_versions(open_project(project).workspace, limit)
     rows = [
         {
             "version": line.version,
             "registered": f"{one.at:%Y-%m-%d}",
             "estimator": line.estimator,
-            line.metric: line.value,
-            "status": line.aliases or line.status,
+            **({line.metric: line.value} if line.metric else {}),
+            "status": f"external, {line.aliases}".rstrip(", ")
+            if line.status == "external"
+            else line.aliases or line.status,
         }
         for one in versions
         for line in [version_line(one)]
@@ -52,9 +53,20 @@ def show(
     """Show a version: facts, gates, what was done to it, its card."""
     from heptad.cli.documents import document_text, write_document
     from heptad.project import open_project
-    from heptad.release import decision_lines, history_lines, show_version, version_facts
+    from heptad.release import (
+        decision_lines,
+        external_facts,
+        find_version,
+        history_lines,
+        show_version,
+        version_facts,
+    )
 
     opened = open_project(project)
+    found = find_version(opened.workspace, version)
+    if found.body.origin == "external":
+        emit(found, facts(dict(external_facts(found))), as_json=as_json)
+        return
     details = show_version(opened.workspace, opened.config.project.about, version)
     if card:
         write_document(details.card, card)

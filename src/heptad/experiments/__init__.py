@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.files import Entry as Entry
+    from heptad.experiments.files import checked_name as checked_name
+    from heptad.experiments.files import file_digest as file_digest
+    from heptad.experiments.files import files_of as files_of
+    from heptad.experiments.files import in_folder as in_folder
+    from heptad.experiments.files import keep_file as keep_file
+    from heptad.experiments.files import link_file as link_file
+    from heptad.experiments.files import remove_files as remove_files
+    from heptad.experiments.logged_models import LoggedModels as LoggedModels
+    from heptad.experiments.logged_models import ModelMetric as ModelMetric
+    from heptad.experiments.logged_models import on_data as on_data
     from heptad.experiments.naming import adopt_runs as adopt_runs
     from heptad.experiments.naming import create_experiment as create_experiment
     from heptad.experiments.naming import experiment_named as experiment_named
@@ -27,9 +38,11 @@ if TYPE_CHECKING:
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
     from heptad.experiments.records import LoggedDataset as LoggedDataset
+    from heptad.experiments.records import LoggedModel as LoggedModel
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
+    from heptad.experiments.records import Upload as Upload
     from heptad.experiments.runs import ActiveRun as ActiveRun
     from heptad.experiments.searching.ledger import Ended as Ended
     from heptad.experiments.searching.objectives import ActiveTrial as ActiveTrial
@@ -56,6 +69,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.uploads import Uploads as Uploads
 
 __getattr__, __all__ = attach(
     __name__,
@@ -68,6 +82,7 @@ __getattr__, __all__ = attach(
         "Dimension": "searching.space",
         "Dimensions": "searching.space",
         "Ended": "searching.ledger",
+        "Entry": "files",
         "Environment": "records",
         "Experiment": "records",
         "Experiments": "experiments",
@@ -76,7 +91,10 @@ __getattr__, __all__ = attach(
         "Int": "searching.space",
         "Interval": "comparison",
         "LoggedDataset": "records",
+        "LoggedModel": "records",
+        "LoggedModels": "logged_models",
         "MetricName": "settings",
+        "ModelMetric": "logged_models",
         "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
@@ -94,10 +112,13 @@ __getattr__, __all__ = attach(
         "Trial": "searching.told",
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
+        "Upload": "records",
+        "Uploads": "uploads",
         "Value": "searching.space",
         "adopt_runs": "naming",
         "capture_environment": "environment",
         "check_params": "searching.space",
+        "checked_name": "files",
         "constraint": "searching.objectives",
         "create_experiment": "naming",
         "curves_of": "reading",
@@ -105,9 +126,16 @@ __getattr__, __all__ = attach(
         "draw_curves": "charts",
         "experiment_named": "naming",
         "experiment_of_scope": "naming",
+        "file_digest": "files",
+        "files_of": "files",
         "find_experiment": "naming",
+        "in_folder": "files",
+        "keep_file": "files",
         "labelled": "comparison",
+        "link_file": "files",
         "numbered_experiment": "naming",
+        "on_data": "logged_models",
+        "remove_files": "files",
         "rename_experiment": "naming",
         "render_chart": "drawing",
         "run_study": "searching.studies",

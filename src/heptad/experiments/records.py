@@ -100,3 +100,32 @@ class Study(Body, frozen=True, kw_only=True):
     def objectives_by_name(self) -> dict[str, Literal["maximize", "minimize"]]:
         """Each objective with its direction, the first one first."""
         return {self.metric: self.direction} | self.objectives
+
+
+class LoggedModel(Body, frozen=True, kw_only=True):
+    """A model that a client logs: its files, and what it was made with. A run may log several.
+
+    Attributes: `name`, `status` (`pending`, `ready`, `failed`), `params.NAME`, `metrics.NAME`, `tags.NAME`,
+    `artifacts.PATH` (digest of a file), `created` and `updated` (milliseconds since 1970), `deleted`.
+    """
+
+    kind: ClassVar[str] = "logged_model"
+    prefix: ClassVar[str] = "m"
+
+    name: str
+    experiment: str
+    """As the experiment's runs name it."""
+    run: str = ""
+    """Id of the run that made it."""
+    type: str = ""
+
+
+class Upload(Body, frozen=True, kw_only=True):
+    """A file that comes in parts, which may arrive in any order and again. Attributes: `part.NUMBER`, `status`."""
+
+    kind: ClassVar[str] = "upload"
+    prefix: ClassVar[str] = "upload"
+
+    owner: str
+    name: str
+    parts: int

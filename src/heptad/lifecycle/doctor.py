@@ -22,7 +22,7 @@ from heptad.core.query import Query
 from heptad.core.records import Change, RawRecord
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion, as_it_is, with_rows
-from heptad.experiments import Run
+from heptad.experiments import LoggedModel, Run
 from heptad.release import ModelVersion
 from heptad.training import Candidate
 
@@ -54,6 +54,7 @@ NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
 ARTIFACTS: dict[str, Sequence[str]] = {
     DatasetVersion.kind: ("profile",),
     Run.kind: ("environment",),
+    LoggedModel.kind: (),
     Candidate.kind: ("model", "profile", "background", "environment", "scores"),
     ModelVersion.kind: ("package",),
 }

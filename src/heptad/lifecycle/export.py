@@ -19,7 +19,7 @@ from heptad.core.query import Query
 from heptad.core.records import Body, RawRecord
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion, as_it_is, collecting, rows_of, scan_table, with_rows
-from heptad.experiments import Run
+from heptad.experiments import LoggedModel, Run
 from heptad.release import ModelVersion
 from heptad.serving import Serving
 from heptad.training import Candidate
@@ -184,13 +184,14 @@ class _Export:
 
     def _packages(self) -> int:
         versions = [typed(record, ModelVersion).body for record in self._each(ModelVersion)]
+        versions = [body for body in versions if body.origin == "heptad"]
         for body in versions:
             self._artifact(body.package, f"packages/{body.name}-{body.version}.zip")
         return len(versions)
 
     def _attachments(self) -> None:
         """Numbered, since a script may call an attachment what cannot be a file's name; the run's record names both."""
-        for run in self._each(Run):
+        for run in (*self._each(Run), *self._each(LoggedModel)):
             attached = sorted((key, value) for key, value in run.attributes.items() if key.startswith(_ATTACHED))
             for number, (_, digest) in enumerate(attached):
                 self._artifact(str(digest), f"attachments/{run.id}/{number:03d}")

@@ -19,10 +19,10 @@ from heptad.data import (
     erased_in_words,
     pruned_in_words,
 )
-from heptad.experiments import Experiment, LoggedDataset, Run, Study
+from heptad.experiments import Experiment, LoggedDataset, LoggedModel, Run, Study, Upload
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
-from heptad.release import Decision, ModelVersion
+from heptad.release import Decision, ModelVersion, RegisteredModel, label_of
 from heptad.serving import Deployment
 from heptad.training import Candidate
 
@@ -133,7 +133,21 @@ def _decision(record: Record[Decision]) -> str:
 def _version(record: Record[ModelVersion]) -> str:
     # "latest" is the counter that numbers versions, and no news to anybody.
     names = ", ".join(sorted(record.aliases.keys() - {"latest"}))
-    return f"{record.body.label}{f' ({names})' if names else ''}, {record.body.estimator}"
+    made = record.body.estimator or f"registered by a client from {record.body.source}"
+    return f"{label_of(record)}{f' ({names})' if names else ''}, {made}"
+
+
+def _registered(record: Record[RegisteredModel]) -> str:
+    whose = "of this project" if record.body.origin == "heptad" else "of a client"
+    return f"registered model {record.attributes.get('name', record.body.name)}, {whose}"
+
+
+def _logged_model(record: Record[LoggedModel]) -> str:
+    return f"logged model {record.body.name!r}, {record.attributes.get('status')}"
+
+
+def _upload(record: Record[Upload]) -> str:
+    return f"upload of {record.body.name} in {record.body.parts:,} parts, {record.attributes.get('status')}"
 
 
 def _deployment(record: Record[Deployment]) -> str:
@@ -198,8 +212,11 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(LoggedDataset, _logged_dataset),
         _saying(Study, _study),
         _saying(Run, _run),
+        _saying(LoggedModel, _logged_model),
+        _saying(Upload, _upload),
         _saying(Candidate, _candidate),
         _saying(Decision, _decision),
+        _saying(RegisteredModel, _registered),
         _saying(ModelVersion, _version),
         _saying(Deployment, _deployment),
         _saying(MonitoringReport, _report),

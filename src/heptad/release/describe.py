@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from heptad.core import graph
+from heptad.core.query import Compare, Query
 from heptad.core.records import Event, Record
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion, Document
 from heptad.release.card import Subject, model_card
 from heptad.release.gates import figure
 from heptad.release.records import Decision, ModelVersion
-from heptad.release.registry import Registry, VersionRef, approvals_of
+from heptad.release.registry import Registry, VersionRef, approvals_of, label_of
 from heptad.training import Candidate
 
 
@@ -62,12 +63,42 @@ def show_version(workspace: Workspace, about: str, ref: VersionRef) -> VersionDe
     )
 
 
+def find_version(workspace: Workspace, ref: VersionRef) -> Record[ModelVersion]:
+    """A version of the project's own model or of a client's; raises `NotFoundError`."""
+    return Registry(workspace, workspace.name).version(ref)
+
+
+def newest_versions(workspace: Workspace, limit: int) -> list[Record[ModelVersion]]:
+    """The versions of all models, newest first."""
+    query = Query(kind=ModelVersion.kind, where=Compare("deleted", "exists", False))
+    return graph.find(workspace, ModelVersion, query, limit)
+
+
+def external_facts(version: Record[ModelVersion]) -> list[tuple[str, str]]:
+    """Label and text of what is known of a version that a client registered."""
+    line, body = version_line(version), version.body
+    facts = [
+        ("version", f"{line.version} ({version.id})"),
+        (
+            "status",
+            f"external{', ' + line.aliases if line.aliases else ''}: no gate has seen it, and it is not deployed",
+        ),
+        ("registered", f"{line.registered} UTC by {version.actor}"),
+        ("source", body.source),
+        ("run", body.run or "none"),
+        ("stage", str(version.attributes.get("stage", "None"))),
+        ("files", f"{len(body.files):,}"),
+    ]
+    told = version.attributes.get("description")
+    return [*facts, ("description", str(told))] if told else facts
+
+
 def version_line(version: Record[ModelVersion]) -> VersionLine:
     """What a list of versions shows of one; `latest` is no news where the newest stands first."""
     return VersionLine(
-        version=version.body.label,
+        version=label_of(version),
         aliases=", ".join(sorted(alias for alias in version.aliases if alias != "latest")),
-        status=str(version.attributes.get("status", "registered")),
+        status="external" if version.body.origin == "external" else str(version.attributes.get("status", "registered")),
         estimator=version.body.estimator,
         metric=version.body.metric,
         value=version.body.value,

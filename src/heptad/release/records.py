@@ -45,10 +45,12 @@ class Decision(Body, frozen=True, kw_only=True):
 
 
 class ModelVersion(Body, frozen=True, kw_only=True):
-    """A signed package that may be served. Aliases (`champion`, `challenger`, `previous`) point at versions.
+    """A version of a model: a signed package that may be served, or, of origin `external`, files that a client keeps.
 
-    Attributes: `version` (the number, to be searched by), `status` (`registered`, `refused`, `retired`),
-    `champion_since` (ISO time, while it is champion), `approved.ACTOR` (the sentence of each who approved), and what
+    Aliases (`champion`, `challenger`, `previous`, and those that people give) point at versions. Attributes: `version`
+    (the number, to be searched by), `name` (of its model, now), `status` (`registered`, `refused`, `retired`),
+    `champion_since` (ISO time, while it is champion), `approved.ACTOR` (the sentence of each who approved), `stage`,
+    `description`, `tags.NAME`, `source`, `run`, `created` and `updated` (milliseconds since 1970), `deleted`, and what
     people note beside it.
     """
 
@@ -57,17 +59,41 @@ class ModelVersion(Body, frozen=True, kw_only=True):
 
     name: str
     version: int
-    package: str
-    """Artifact: the signed package."""
-    candidate: str
-    decision: str
-    estimator: str
-    metric: str
+    package: str = ""
+    """Artifact: the signed package; empty for an external one."""
+    candidate: str = ""
+    decision: str = ""
+    estimator: str = ""
+    metric: str = ""
     value: float | None = None
     """The main metric on the held-out rows; `None` where it is not defined on them."""
     origin: Literal["heptad", "external"] = "heptad"
+    source: str = ""
+    """Of an external one: where it comes from, as its client says."""
+    run: str = ""
+    run_link: str = ""
+    logged_model: str = ""
+    files: dict[str, str] = {}
+    """Of an external one: name and artifact of each file that its source had when it was registered."""
 
     @property
     def label(self) -> str:
         """What people and replies call it, `NAME@VERSION`."""
         return f"{self.name}@{self.version}"
+
+
+class RegisteredModel(Body, frozen=True, kw_only=True):
+    """A name under which versions are kept. That of the project's own model is there once it has a version.
+
+    Attributes: `name` (now), `description`, `tags.NAME`, `alias.NAME` (number of the version), `stages` (once a version
+    had one), `created` and `updated` (milliseconds since 1970), `deleted`.
+    """
+
+    kind: ClassVar[str] = "registered_model"
+    prefix: ClassVar[str] = "registered"
+
+    name: str
+    """As it was called first."""
+    origin: Literal["heptad", "external"] = "external"
+    registry: str = ""
+    """Of the project's own model: the scope of its versions."""

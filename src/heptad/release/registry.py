@@ -11,6 +11,7 @@ from heptad.core.identity import as_reason, current_actor
 from heptad.core.query import All, Compare, Condition, Query
 from heptad.core.records import AliasMove, Attribute, Change, Event, Id, NewEvent, Record, derived_id
 from heptad.core.workspace import Workspace
+from heptad.release.models import THERE, alias_scope, find_model, version_scope
 from heptad.release.records import ModelVersion
 from heptad.training import Candidate
 
@@ -85,10 +86,23 @@ class Registry:
             found = self.find(which)
         elif name in {"", self._name} and which.isdecimal():
             found = next(iter(self.versions(1, Compare("version", "=", int(which)))), None)
+        if found is None and name not in {"", self._name}:
+            found = self._of_other(name, which)
         if found is None:
             known = [one.body.label for one in self.versions()]
             raise NotFoundError("model version", text, [*known, *(alias for alias in ALIASES if self.find(alias))])
         return found
+
+    def _of_other(self, name: str, which: str) -> Record[ModelVersion] | None:
+        """A version of a registered model that is not ours, by number or alias."""
+        model = find_model(self._workspace, name)
+        if model is None or not which:
+            return None
+        if not which.isdecimal():
+            return graph.find_alias(self._workspace, alias_scope(model), which, ModelVersion)
+        where = All((Compare("version", "=", int(which)), THERE))
+        query = Query(kind=ModelVersion.kind, scopes=[version_scope(model)], where=where)
+        return next(iter(graph.find(self._workspace, ModelVersion, query, limit=1)), None)
 
     def versions(self, limit: int = 100, where: Condition | None = None) -> list[Record[ModelVersion]]:
         """Newest first."""
@@ -108,6 +122,7 @@ class Registry:
             return champion
         if expected is not None:
             self._expect(self.version(expected), champion)
+        check_gated(version)
         self._check_own(version)
         _check_servable(version)
         _check_approvals(version, approvals)
@@ -151,6 +166,7 @@ class Registry:
     def approve(self, ref: VersionRef, reason: str) -> Record[ModelVersion]:
         """Note that the present actor approves of a version; once for each actor."""
         reason, version, actor = as_reason(reason), self.version(ref), current_actor()
+        check_gated(version)
         if actor.startswith("plan:"):
             raise RefusedError(f"{actor} cannot approve {version.body.label}.", allowed="approvals of people")
         _check_servable(version)
@@ -162,6 +178,7 @@ class Registry:
     def refuse(self, ref: VersionRef, reason: str) -> Record[ModelVersion]:
         """Note that a version shall never be champion, for example after its trial."""
         reason, version = as_reason(reason), self.version(ref)
+        check_gated(version)
         if "champion" in version.aliases:
             raise RefusedError(
                 f"{version.body.label} is the champion.", remedy="roll back or promote another version first"
@@ -263,6 +280,21 @@ def approvals_of(version: Record[ModelVersion]) -> dict[str, str]:
         for key, value in version.attributes.items()
         if key.startswith(_APPROVED)
     }
+
+
+def label_of(version: Record[ModelVersion]) -> str:
+    """What a version is called now, `NAME@VERSION`: a client may have renamed its model."""
+    return f"{version.attributes.get('name', version.body.name)}@{version.body.version}"
+
+
+def check_gated(version: Record[ModelVersion]) -> None:
+    """Refuse a version that has not been held against the gates: no such one is approved, promoted or deployed."""
+    if version.body.origin == "external":
+        raise RefusedError(
+            f"{label_of(version)} was registered by a client and has not passed the gates of this project, "
+            "so it can be neither champion nor deployed.",
+            remedy="train such a model here, so that it is held against [release] gates: heptad run",
+        )
 
 
 def _check_servable(version: Record[ModelVersion]) -> None:

@@ -12,7 +12,7 @@ from heptad.core.errors import RefusedError
 from heptad.core.records import AliasMove, Record
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import Workspace
-from heptad.release import ModelVersion, Release, trusted_keys
+from heptad.release import ModelVersion, Release, check_gated, trusted_keys
 from heptad.serving.access import check_bind
 from heptad.serving.finding import find_prediction
 from heptad.serving.http import Limits
@@ -49,7 +49,8 @@ class Serving:
         self._labels = Labels(workspace.tables / "labels", self._folder.path / "labels.lock")
 
     def route(self, version: Record[ModelVersion], role: RouteRole, share: float = 1.0) -> Route:
-        """A version's part of the traffic."""
+        """A version's part of the traffic; raises `RefusedError` for one that no gate has seen."""
+        check_gated(version)
         body = version.body
         return Route(version=version.id, label=body.label, package=body.package, role=role, share=share)
 

@@ -50,8 +50,8 @@ def parts_of_models(workspace: Workspace) -> set[str]:
 
 
 def every_model(workspace: Workspace) -> list[Record[ModelVersion]]:
-    """All registered model versions, newest first."""
-    return list(every(workspace, ModelVersion))
+    """The model versions that were made here, newest first."""
+    return [one for one in every(workspace, ModelVersion) if one.body.origin == "heptad"]
 
 
 def _names_one(workspace: Workspace, candidate: Candidate, values: Collection[bytes]) -> bool:

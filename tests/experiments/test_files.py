@@ -1,0 +1,104 @@
+"""Files of a run: kept under names that lead nowhere else, listed by folder, streamed."""
+
+import io
+
+import pytest
+
+from heptad.core.errors import InputError, NotFoundError
+from heptad.core.records import Record
+from heptad.core.settings import ProjectSettings
+from heptad.core.workspace import Workspace
+from heptad.experiments import Experiments, Run, SearchSettings
+from heptad.experiments.files import (
+    Entry,
+    checked_name,
+    file_digest,
+    files_of,
+    in_folder,
+    keep_file,
+    remove_files,
+)
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> Record[Run]:
+    experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
+    return experiments.show(experiments.start("first").id)
+
+
+class Endless:
+    """A stream of many megabytes that counts how much of it was held at once."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.largest = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        assert size > 0
+        count = min(size, self.left)
+        self.left -= count
+        self.largest = max(self.largest, count)
+        return b"x" * count
+
+
+def test_a_file_is_kept_as_a_stream_and_found_by_its_name(run: Record[Run], workspace: Workspace) -> None:
+    """Never more than a piece of it is read at a time; the digest is an artifact's."""
+    stream = Endless(40 << 20)
+    digest = keep_file(workspace, run, "d/big.bin", stream)
+    assert stream.largest <= 4 << 20
+    assert file_digest(workspace, run, "d/big.bin") == digest
+    assert workspace.blobs.size(digest) == 40 << 20
+
+
+def test_what_scripts_attach_is_listed_with_what_clients_send(workspace: Workspace) -> None:
+    """Both are attributes of the run."""
+    experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
+    active = experiments.start("first")
+    active.attach("a.txt", b"1")
+    keep_file(workspace, experiments.show(active.id), "b.txt", io.BytesIO(b"2"))
+    assert sorted(files_of(experiments.show(active.id))) == ["a.txt", "b.txt"]
+
+
+def test_a_folder_lists_its_files_and_folders_once() -> None:
+    """Sorted; a folder that begins alike is another one."""
+    files = {"a/x": "1", "a/y/z": "2", "a/y/w": "3", "ab": "4"}
+    assert in_folder(files) == [Entry("a"), Entry("ab", "4")]
+    assert in_folder(files, "a") == [Entry("a/x", "1"), Entry("a/y")]
+    assert in_folder(files, "none") == []
+
+
+def test_removing_a_folder_leaves_what_begins_alike(run: Record[Run], workspace: Workspace) -> None:
+    """And a file that is not there is none that was removed."""
+    for name in ("d/a", "d/b/c", "d2"):
+        keep_file(workspace, run, name, io.BytesIO(b"x"))
+    now = workspace.store.get([run.id])[0]
+    assert remove_files(workspace, now, "d") == 2
+    assert list(files_of(workspace.store.get([run.id])[0])) == ["d2"]
+    with pytest.raises(NotFoundError):
+        file_digest(workspace, run, "d/a")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/a", "../a", "a/..", "a//b", "a/./b", "a\\b", "a#b", "a\0", "%2e%2e/a", "x" * 481]
+)
+def test_a_name_that_leads_elsewhere_is_refused(name: str, run: Record[Run], workspace: Workspace) -> None:
+    """Before anything is stored."""
+    before = list(workspace.blobs.digests())
+    with pytest.raises(InputError, match="is not the name of a file"):
+        keep_file(workspace, run, name, io.BytesIO(b"x"))
+    assert list(workspace.blobs.digests()) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "a b", "gr\u00f6\u00dfe.txt", "50%.txt", ".hidden", "a/b/c", "a..b", "\u6587/\u4ef6"]
+)
+def test_names_people_use_are_allowed(name: str) -> None:
+    """Blanks, any script, dots inside."""
+    assert checked_name(name) == name
+
+
+def test_a_file_cannot_be_a_folder(run: Record[Run], workspace: Workspace) -> None:
+    """What could not be downloaded side by side is not kept."""
+    keep_file(workspace, run, "a", io.BytesIO(b"x"))
+    with pytest.raises(InputError, match="cannot be the folder"):
+        keep_file(workspace, run, "a/b", io.BytesIO(b"x"))
