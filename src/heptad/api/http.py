@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from heptad.api.messages import JSON, TEXT, Reply, Request
 from heptad.api.mlflow.errors import ProtocolError, encode_error, translated
-from heptad.api.mlflow.routes import PREFIX, Router
+from heptad.api.mlflow.routes import PAGES, PREFIX, Router
 from heptad.api.mlflow.server_info import VERSION
 from heptad.core.errors import HeptadError
 from heptad.serving import check_access
@@ -54,6 +54,8 @@ class App:
         request = _request(environ)
         if found := PREFIX.match(request.path):
             return self._router.answer(request, request.path[found.end() :])
+        if request.path in PAGES:
+            return self._router.answer(request, request.path)
         fixed = _FIXED.get(request.path)
         if fixed is None:
             raise ProtocolError("ENDPOINT_NOT_FOUND", f"There is nothing at {request.path}.")
@@ -70,12 +72,20 @@ def _request(environ: Mapping[str, Any]) -> Request:
         length = 0
     return Request(
         method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"],
+        path=_path(environ["PATH_INFO"]),
         query=environ.get("QUERY_STRING", ""),
         environ=environ,
         body=environ["wsgi.input"],
         length=None if length is None else int(length),
     )
+
+
+def _path(given: str) -> str:
+    """The path, which PEP 3333 hands over with each byte as a character."""
+    try:
+        return given.encode("latin-1").decode()
+    except UnicodeError:
+        raise ProtocolError("BAD_REQUEST", "The path is not UTF-8, percent-encoded.") from None
 
 
 def _refusal(error: ProtocolError) -> Reply:

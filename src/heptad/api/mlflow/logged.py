@@ -26,6 +26,7 @@ from heptad.api.mlflow.limits import (
     check_length,
     check_tags,
 )
+from heptad.api.mlflow.logged_models import log_model_metrics
 from heptad.api.mlflow.protocol import Call, Context, Int64, Millis, Route, Tag
 from heptad.api.mlflow.run_records import ATTEMPTS, active_run, overtaken, run_named
 from heptad.core.errors import ConflictError, NotFoundError
@@ -40,6 +41,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     timestamp: Millis | None = None
     step: Int64 = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class LogBatch(Call, frozen=True, kw_only=True):
@@ -58,6 +62,9 @@ class LogMetric(Call, frozen=True, kw_only=True):
     value: float | None = None
     timestamp: Millis | None = None
     step: Int64 = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class LogParam(Call, frozen=True, kw_only=True):
@@ -87,13 +94,23 @@ def _log_batch(context: Context, call: LogBatch) -> dict[str, Any]:
         twice = sorted({key for key in keys if keys.count(key) > 1})
         raise invalid(f"Duplicate parameter keys have been submitted: {twice}. One value per param key is allowed.")
     log(context, call.run_id, call.metrics, call.params, call.tags)
+    log_model_metrics(context, call.run_id, call.metrics)
     return {}
 
 
 def _log_metric(context: Context, call: LogMetric) -> dict[str, Any]:
-    metric = Metric(key=call.key, value=call.value, timestamp=call.timestamp, step=call.step)
+    metric = Metric(
+        key=call.key,
+        value=call.value,
+        timestamp=call.timestamp,
+        step=call.step,
+        model_id=call.model_id,
+        dataset_name=call.dataset_name,
+        dataset_digest=call.dataset_digest,
+    )
     _check_metric(metric)
     log(context, call.run_id or call.run_uuid, [metric], (), ())
+    log_model_metrics(context, call.run_id or call.run_uuid, [metric])
     return {}
 
 

@@ -4,7 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from heptad.api.messages import JSON, Reply, Request
-from heptad.api.mlflow import experiments, inputs, logged, metrics, runs, server_info
+from heptad.api.mlflow import (
+    artifacts,
+    experiments,
+    inputs,
+    logged,
+    logged_models,
+    metrics,
+    model_versions,
+    multipart,
+    registered_models,
+    runs,
+    server_info,
+)
 from heptad.api.mlflow.codec import decode_call, encode_reply
 from heptad.api.mlflow.errors import ProtocolError
 from heptad.api.mlflow.protocol import Context, Route
@@ -15,8 +27,15 @@ ROUTES: tuple[Route, ...] = (
     *logged.ROUTES,
     *inputs.ROUTES,
     *metrics.ROUTES,
+    *artifacts.ROUTES,
+    *multipart.ROUTES,
+    *logged_models.ROUTES,
+    *registered_models.ROUTES,
+    *model_versions.ROUTES,
     *server_info.ROUTES,
 )
+PAGES = frozenset({"/get-artifact", "/model-versions/get-artifact"})
+"""Paths of the protocol that stand alone: downloads of one file."""
 PREFIX = re.compile(r"/(?:ajax-)?api/(?:2\.0|3\.0)/")
 NOT_OFFERED = {
     "traces": "traces",
