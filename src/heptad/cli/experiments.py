@@ -70,3 +70,19 @@ def compare(
     text = [table(legend), section("Parameters that differ", beside(comparison.params))]
     text.append(section("Metrics", beside(comparison.metrics)))
     emit(comparison, "\n\n".join(text), as_json=as_json)
+
+
+@app.command()
+def ship(
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Move what processes that died have logged into the store."""
+    from heptad.core.errors import UnavailableError
+    from heptad.project import open_experiments
+
+    shipped = open_experiments(project).ship()
+    rows = [{"run": one.run, "points": one.points, "outcome": one.problem or "in the store"} for one in shipped]
+    emit(shipped, table(rows, empty="Nothing was left behind."), as_json=as_json)
+    if any(one.problem for one in shipped):
+        raise UnavailableError("Not everything could be shipped.", remedy="do it again when the store answers")

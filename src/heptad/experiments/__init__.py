@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.comparison import RunComparison as RunComparison
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.machine import Hardware as Hardware
+    from heptad.experiments.offline import Offline as Offline
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from heptad.experiments.space import Value as Value
     from heptad.experiments.space import check_params as check_params
     from heptad.experiments.space import describe_space as describe_space
+    from heptad.experiments.tracking import Tracking as Tracking
 
 __getattr__, __all__ = attach(
     __name__,
@@ -40,8 +44,10 @@ __getattr__, __all__ = attach(
         "Environment": "records",
         "Experiments": "experiments",
         "Float": "space",
+        "Hardware": "machine",
         "Int": "space",
         "MetricName": "settings",
+        "Offline": "offline",
         "Run": "records",
         "RunComparison": "comparison",
         "Search": "search",
@@ -50,9 +56,11 @@ __getattr__, __all__ = attach(
         "Status": "records",
         "Study": "records",
         "Told": "search",
+        "Tracking": "tracking",
         "Trial": "search",
         "Value": "space",
         "capture_environment": "environment",
+        "capture_process": "capture",
         "check_params": "space",
         "describe_space": "space",
     },

@@ -144,8 +144,8 @@ class EstimatorSearch:
             figures = {self._metric: outcome.value, "seconds": seconds}
             if outcome.threshold is not None:
                 figures["threshold"] = outcome.threshold
-            run.log(step=None, **figures)
-        run.finish("finished" if outcome.value is not None else "failed", outcome.reason)
+            run.log(figures)
+        run.finish("finished" if outcome.value is not None else "failed", outcome.reason, must_arrive=True)
         self._search.tell(trial.number, outcome.value)
         best = self._search.best()
         return TrialEnded(
@@ -270,7 +270,7 @@ class _Objective:
         values = [value for value in found if value is not None]
         for number, value in enumerate(found):
             if value is not None:
-                log(step=number, **{f"fold.{self._metric}": value})
+                log({f"fold.{self._metric}": value}, step=number)
         if not values:
             return _Outcome(None, reason=f"{self._metric} is undefined on every fold: it needs {self._measure.needs}.")
         return _Outcome(float(np.mean(values)), threshold)
