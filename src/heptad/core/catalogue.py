@@ -21,6 +21,15 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "threads": "heptad.core.executors:threads",
         "processes": "heptad.core.executors:processes",
     },
+    "model_writer": {
+        "catboost": "heptad.adapters.trackers.catboost:write_model",
+        "keras": "heptad.adapters.trackers.keras:write_model",
+        "lightgbm": "heptad.adapters.trackers.lightgbm:write_model",
+        "sklearn": "heptad.adapters.trackers.skops:write_model",
+        "torch": "heptad.adapters.trackers.torch:write_model",
+        "transformers": "heptad.adapters.trackers.transformers:write_model",
+        "xgboost": "heptad.adapters.trackers.xgboost:write_model",
+    },
     "noise": {"opendp": "heptad.adapters.opendp:OpenDpNoise"},
     "online": {
         "lmdb": "heptad.adapters.lmdb:LmdbStore",
@@ -49,6 +58,17 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "rest": "heptad.adapters.rest.source:RestSource",
         "python-package": "heptad.adapters.python_package:PackageSource",
         "stream": "heptad.data.streams.source:StreamSource",
+    },
+    "tracker": {
+        "catboost": "heptad.adapters.trackers.catboost:Follower",
+        "keras": "heptad.adapters.trackers.keras:Follower",
+        "lightgbm": "heptad.adapters.trackers.lightgbm:Follower",
+        "lightning": "heptad.adapters.trackers.lightning:Follower",
+        "optuna": "heptad.adapters.trackers.optuna:Follower",
+        "sklearn": "heptad.adapters.trackers.sklearn:follow",
+        "torch": "heptad.adapters.trackers.torch:Follower",
+        "transformers": "heptad.adapters.trackers.transformers:Follower",
+        "xgboost": "heptad.adapters.trackers.xgboost:Follower",
     },
     "stream": {
         "kafka": "heptad.adapters.kafka:KafkaStream",

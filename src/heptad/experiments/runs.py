@@ -108,11 +108,11 @@ class ActiveRun:
         if metrics:
             journal.add_points(metrics, step, self._now() if time is None else _seconds(time))
 
-    def set_params(self, **params: Any) -> None:
+    def set_params(self, /, **params: Any) -> None:
         """Parameters that became known after the start; nested ones are joined by dots."""
         self._change(flat("params", params))
 
-    def tag(self, **tags: Scalar) -> None:
+    def tag(self, /, **tags: Scalar) -> None:
         """Words and numbers beside the run; the latest value of a tag wins."""
         self._change({f"tags.{name}": value for name, value in tags.items()})
 
