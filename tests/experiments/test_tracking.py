@@ -156,6 +156,17 @@ with heptad.track("a", capture=False) as run:
     assert values == [10]
 
 
+def test_what_a_killed_script_printed_is_kept(here: Path):
+    """Up to its last line, with the run that it leaves."""
+    script = "import os, heptad\nrun = heptad.track('a').start()\nprint('hello', flush=True)\nos.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", script], check=False, cwd=here, capture_output=True)
+    experiments = open_experiments(here)
+    experiments.ship()
+    (run,) = experiments.list()
+    assert run.attributes["status"] == "killed"
+    assert experiments.workspace.blobs.get(str(run.attributes["artifacts.output.txt"])) == b"hello\n"
+
+
 def test_runs_may_be_nested(here: Path):
     """The inner one is linked to the outer one as its parent."""
     with heptad.track("outer", capture=False) as outer, outer.child("inner", params={"depth": 1}) as inner:

@@ -3,17 +3,15 @@
 import threading
 import time
 
-from heptad.core.errors import HeptadError
+from heptad.core.errors import HeptadError, InputError
 from heptad.core.reads import listen
 from heptad.core.records import Id
 from heptad.experiments.journal.entries import Update
-from heptad.experiments.journal.journal import OUTPUT
+from heptad.experiments.journal.journal import OUTPUT, OUTPUT_PATH
 from heptad.experiments.machine import Usage
 from heptad.experiments.output import Output
 from heptad.experiments.runs import ActiveRun
 
-OUTPUT_PATH = "output.txt"
-"""Where the output of a run is among its files."""
 SAMPLE_SECONDS = 5.0
 OUTPUT_SECONDS = 10.0
 """How often the output so far is kept with a run that goes on."""
@@ -28,11 +26,14 @@ class _Capture:
     def __init__(self, run: ActiveRun) -> None:
         self._run = run
         self._usage = Usage()
-        self._output = Output(run.journal.folder / OUTPUT)
+        folder = run.journal.folder
+        if folder is None:
+            raise InputError(f"Run {run.id} is begun again where it is cut off, and its output is not kept.")
+        self._output = Output(folder / OUTPUT)
         self._read: set[Id] = set()
         self._kept = 0
         self._done = threading.Event()
-        self._stop_listening = listen(run.journal.folder.parents[1], self._note)
+        self._stop_listening = listen(run.root.parent, self._note)
 
     def start(self) -> None:
         self._output.start()

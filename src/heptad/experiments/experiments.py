@@ -21,7 +21,7 @@ from heptad.core.workspace import Workspace
 from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs
 from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.environment import capture_environment, save_environment
-from heptad.experiments.journal.journal import AGAIN, MAIN
+from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
 from heptad.experiments.logged import attributes_of, links_of
@@ -61,6 +61,8 @@ class Experiments:
     ) -> ActiveRun:
         """Begin a run. With a `key`, a run that was cut off is begun again under the id it had, its series from 0.
 
+        What such a run logs survives the process only once it is shipped, as it would not be read.
+
         Raises `InputError` where the run of that key has ended.
         """
         body = Run(
@@ -85,7 +87,7 @@ class Experiments:
                 f"Run {record.id} ({name}) has ended: {record.attributes.get('status')}.",
                 remedy="Start it under another key; a run that ended stays as it is.",
             )
-        return self._active(record.id, f"{AGAIN}{os.urandom(4).hex()}" if key else MAIN)
+        return self._active(record.id, again=bool(key))
 
     def resume(self, run: Id) -> ActiveRun:
         """Go on with a run that was killed, has failed, or is going on: its series continue where they end.
@@ -116,11 +118,14 @@ class Experiments:
         """Ship what processes that died left behind; answers what became of each journal, those with trouble too."""
         return ship_leftovers(self._journals, self._target, run)
 
-    def _active(self, run: Id, writer: str, starts: Mapping[str, int] | None = None) -> ActiveRun:
+    def _active(
+        self, run: Id, writer: str = MAIN, starts: Mapping[str, int] | None = None, *, again: bool = False
+    ) -> ActiveRun:
         clock = self.workspace.clock
         now = time.time if isinstance(clock, SystemClock) else lambda: at_seconds(clock.now())
         shipper().search(self._journals, self._target)
-        return ActiveRun(run, self._journals, self._target, now, writer=writer, starts=starts, start_child=self.start)
+        root, target = self._journals, self._target
+        return ActiveRun(run, root, target, now, writer=writer, again=again, starts=starts, start_child=self.start)
 
     def _target(self) -> RunTarget:
         return WorkspaceTarget(self.workspace)

@@ -70,7 +70,7 @@ class Offline:
             key=f"save:{identity}",
         )
         run.journal.add(Update(at=now.timestamp(), files=staged, begins=begins))
-        _log.warning("heptad: run %s is kept in %s until the store answers: %s", identity, run.journal.folder, reason)
+        _log.warning("heptad: run %s is kept in %s until the store answers: %s", identity, run.live.place, reason)
         return run
 
     def _target(self) -> RunTarget:

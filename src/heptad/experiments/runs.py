@@ -24,6 +24,7 @@ from heptad.core.store import at_seconds
 from heptad.experiments.environment import scrub
 from heptad.experiments.journal.entries import Update, series_key
 from heptad.experiments.journal.journal import MAIN, Journal
+from heptad.experiments.journal.memory import MemoryJournal
 from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
 from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
@@ -43,6 +44,8 @@ class ActiveRun:
 
     Leaving the context through an exception finishes the run as `failed` with the reason, through `KeyboardInterrupt`
     as `killed`. Safe to use from many threads; a forked process logs to the same run under a mark of its own.
+
+    With `again`, whoever is cut off begins the run from its start: what it logs is in memory until it is shipped.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ActiveRun:
         now: Callable[[], float],
         *,
         writer: str = MAIN,
+        again: bool = False,
         starts: Mapping[str, int] | None = None,
         start_child: "Callable[..., ActiveRun] | None" = None,
     ) -> None:
@@ -61,9 +65,11 @@ class ActiveRun:
         """Called when the run is about to end and can still be logged to: hooks keep their models then."""
         self.closing: list[Callable[[], None]] = []
         """Called after `ending`, to stop what watches the process for the run."""
-        self.journal = Journal.create(root, run, writer, starts)
+        self.journal: Journal | MemoryJournal = (
+            MemoryJournal(run, target) if again else Journal.create(root, run, writer, starts)
+        )
         self.live = Live(self.journal, target, now)
-        self._root, self._target, self._now, self._start_child = root, target, now, start_child
+        self.root, self._target, self._now, self._start_child = root, target, now, start_child
         self._finished = False
         self.forked = False
         """In a child that was forked off the process that began the run, until it logs something itself."""
@@ -214,11 +220,11 @@ class ActiveRun:
         if live.shipment.ended:
             shipper().remove(live)
             if self.has_forked:
-                ship_leftovers(self._root, self._target, self.id)
+                ship_leftovers(self.root, self._target, self.id)
         elif live.error is not None and not live.may_recover:
             raise live.error
         else:
-            live.tell("end", f"run {self.id} has ended; what has not reached the store yet is in {self.journal.folder}")
+            live.tell("end", f"run {self.id} has ended; what has not reached the store yet is in {live.place}")
 
     def __enter__(self) -> Self:
         return self
@@ -274,7 +280,7 @@ class ActiveRun:
             with self._guard:
                 if self.forked:
                     writer = f"{os.getpid()}-{os.urandom(2).hex()}"
-                    self.journal = Journal.create(self._root, self.id, writer)
+                    self.journal = Journal.create(self.root, self.id, writer)
                     shipper().keep_synced(self.journal)
                     self._is_child, self.forked = True, False
 

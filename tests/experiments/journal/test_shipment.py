@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from heptad.core import graph
-from heptad.core.errors import InputError, IntegrityError, UnavailableError, WorkspaceError
+from heptad.core.errors import IntegrityError
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.experiments.journal import journal, shipment
 from heptad.experiments.journal.entries import Update
 from heptad.experiments.journal.journal import Journal, files_of
-from heptad.experiments.journal.shipment import Shipment, may_pass
+from heptad.experiments.journal.shipment import Shipment
 from heptad.experiments.journal.target import WorkspaceTarget
 from heptad.experiments.records import Run
 
@@ -77,6 +77,32 @@ def test_files_are_let_go_of_as_they_are_shipped(
     assert len(files_of(own.folder)) == 1
 
 
+def test_what_is_appended_just_before_a_file_ends_is_not_lost(
+    run: str, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Appended, and another file begun, after the shipper has read the file and before it looks for the next one."""
+    own = Journal.create(tmp_path, run)
+    own.add_points({"loss": 1.0}, None, 0.0)
+    one = Shipment(own.folder, lambda: WorkspaceTarget(workspace))
+    one.advance(0.0)
+    real, raced = shipment.entries.whole, []
+
+    def racing(data: bytes, start: int):
+        found = list(real(data, start))
+        if not found and not raced:
+            raced.append(True)
+            own.add_points({"loss": 2.0}, None, 0.0)
+            own._rotate()
+        return iter(found)
+
+    monkeypatch.setattr(shipment.entries, "whole", racing)
+    one.advance(0.0)
+    one.advance(0.0)
+    own.add_points({"loss": 3.0}, None, 0.0)
+    one.advance(0.0)
+    assert list(workspace.store.read(run, "loss").values) == [1.0, 2.0, 3.0]
+
+
 def test_a_torn_tail_is_left_out(run: str, workspace: Workspace, tmp_path: Path):
     """Also where the next writer of the run has begun another file behind it."""
     own = Journal.create(tmp_path, run)
@@ -99,14 +125,6 @@ def test_staged_bytes_that_were_damaged_are_not_taken(run: str, workspace: Works
     (own.folder / "files" / digest).write_bytes(b"damaged")
     with pytest.raises(IntegrityError):
         Shipment(own.folder, lambda: WorkspaceTarget(workspace)).advance(0.0)
-
-
-def test_only_what_may_pass_is_tried_again():
-    """A store that is away, a full disk; not a mistake."""
-    assert may_pass(UnavailableError("x"))
-    assert may_pass(WorkspaceError("x"))
-    assert may_pass(ConnectionError())
-    assert not may_pass(InputError("x"))
 
 
 SCRIPT = """

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -22,9 +22,9 @@ FOLDER = "journals"
 """In the workspace: one folder for each writer of each run, `RUN.WRITER`, until all of it is in the store."""
 MAIN = "main"
 """The writer whose series carry no mark: whoever began the run, or went on with it later."""
-AGAIN = "again-"
-"""How the name of a writer starts that does a run over from its beginning: its series carry no mark either."""
 FILES, OUTPUT = "files", "output"
+OUTPUT_PATH = "output.txt"
+"""Where the output of a run is among its files."""
 LARGEST = 32 << 20
 """Bytes after which another file is begun, so that what is shipped can be let go of."""
 _CHUNK = 4 << 20
@@ -81,7 +81,7 @@ class Journal:
                     time.sleep(0.01)
             if lock is None:
                 raise RefusedError(f"Another process logs to run {run} now.")
-            return cls(folder, starts or {}, "" if writer == MAIN or writer.startswith(AGAIN) else writer, lock)
+            return cls(folder, starts or {}, "" if writer == MAIN else writer, lock)
 
     def add_points(self, metrics: Mapping[str, float], step: int | None, at: float) -> None:
         """Append a point to each series."""
@@ -110,14 +110,7 @@ class Journal:
 
     def check(self, names: Mapping[str, float]) -> None:
         """Refuse a name that no series can have, before anything of the call is appended."""
-        for name in names:
-            if name not in self._series:
-                key = self._key(name)
-                if not name or len(key.encode(errors="surrogatepass")) > _LONGEST_KEY or _unstorable(key):
-                    raise InputError(
-                        f"{name[:60]!r} is no name for a metric.",
-                        allowed=f"1 to {_LONGEST_KEY} bytes of UTF-8 without NUL and lone surrogates",
-                    )
+        check_names([self._key(name) for name in names if name not in self._series])
 
     def stage(self, content: bytes | BinaryIO) -> str:
         """Keep bytes beside the journal until they are shipped; answers their digest, also where there is no room."""
@@ -166,7 +159,7 @@ class Journal:
                 self._file = -1
 
     def _key(self, name: str) -> str:
-        if not self._mark:
+        if not self._mark or not name:
             return name
         inner = f"{name[:-1]},process={self._mark}]"
         return inner if name.endswith("]") else f"{name}[process={self._mark}]"
@@ -225,6 +218,16 @@ class Journal:
 
 
 _LONGEST_KEY = 512 - len("metrics.")
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that no series can have; raises `InputError`."""
+    for name in names:
+        if not name or len(name.encode(errors="surrogatepass")) > _LONGEST_KEY or _unstorable(name):
+            raise InputError(
+                f"{name[:60]!r} is no name for a metric.",
+                allowed=f"1 to {_LONGEST_KEY} bytes of UTF-8 without NUL and lone surrogates",
+            )
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:

@@ -11,8 +11,21 @@ import msgspec
 
 from heptad.core.errors import HeptadError
 from heptad.core.records import Attribute, Change, Id, NewEvent
-from heptad.experiments.journal.journal import FOLDER, MAIN, Journal, files_of, hold, journals_below, release, remove
-from heptad.experiments.journal.shipment import Shipment, may_pass
+from heptad.experiments.journal.delivery import may_pass
+from heptad.experiments.journal.journal import (
+    FOLDER,
+    MAIN,
+    OUTPUT,
+    OUTPUT_PATH,
+    Journal,
+    files_of,
+    hold,
+    journals_below,
+    release,
+    remove,
+)
+from heptad.experiments.journal.memory import MemoryJournal
+from heptad.experiments.journal.shipment import Shipment
 from heptad.experiments.journal.target import RunTarget
 
 SYNC_SECONDS = 0.1
@@ -37,9 +50,11 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True):
 class Live:
     """The journal of a run of this process, and how far it has come."""
 
-    def __init__(self, journal: Journal, target: Callable[[], RunTarget], now: Callable[[], float]) -> None:
+    def __init__(
+        self, journal: Journal | MemoryJournal, target: Callable[[], RunTarget], now: Callable[[], float]
+    ) -> None:
         self.journal = journal
-        self.shipment = Shipment(journal.folder, target)
+        self.shipment = Shipment(journal.folder, target) if isinstance(journal, Journal) else journal
         self.error: BaseException | None = None
         """What shipping raised last."""
         self.before: list[Callable[[], None]] = []
@@ -67,8 +82,14 @@ class Live:
             self.error, self._pause, self.pause_until = None, SHIP_SECONDS, 0.0
             if self.shipment.ended and not self._closed:
                 self._closed = True
-                remove(self.journal.folder)
+                if isinstance(self.journal, Journal):
+                    remove(self.journal.folder)
                 self.journal.close()
+
+    @property
+    def place(self) -> str:
+        """Where the run is kept until it is shipped, in words."""
+        return str(self.journal.folder or "memory")
 
     @property
     def may_recover(self) -> bool:
@@ -87,7 +108,7 @@ class Shipper:
 
     def __init__(self) -> None:
         self._lives: dict[int, Live] = {}
-        self._journals: dict[int, Journal] = {}
+        self._journals: dict[int, Journal | MemoryJournal] = {}
         self._searched: set[Path] = set()
         self._guard = threading.Lock()
         self._wake = threading.Event()
@@ -95,7 +116,7 @@ class Shipper:
         self._running = threading.Event()
         self._started: set[str] = set()
 
-    def keep_synced(self, journal: Journal) -> None:
+    def keep_synced(self, journal: Journal | MemoryJournal) -> None:
         """Sync a journal that somebody else will ship."""
         with self._guard:
             self._journals[id(journal)] = journal
@@ -171,7 +192,7 @@ class Shipper:
         try:
             live.ship()
         except Exception as error:  # noqa: BLE001 - `Live` keeps it, and whoever finishes the run is told
-            live.tell("shipping", f"run {run} is kept in {live.journal.folder} until it can be shipped: {error}")
+            live.tell("shipping", f"run {run} is kept in {live.place} until it can be shipped: {error}")
             return
         live.tell("shipping", "")
         if live.shipment.ended:
@@ -202,21 +223,22 @@ def _ship_one(folder: Path, target: Callable[[], RunTarget]) -> Shipped:
         begun = bool(files_of(folder))
         shipment.advance(time.time(), last=True)
         if begun and writer == MAIN and not shipment.ended:
-            target().write(_killed(run, shipment))
+            output = folder / OUTPUT
+            digest = target().put([output])[0] if output.is_file() and output.stat().st_size else ""
+            target().write(_killed(run, shipment, digest))
         remove(folder)
     except (HeptadError, OSError) as error:
         problem = str(error)
     return Shipped(run=run, writer=writer, points=shipment.points, problem=problem)
 
 
-def _killed(run: Id, shipment: Shipment) -> Change:
+def _killed(run: Id, shipment: Shipment, output: str) -> Change:
     ended = shipment.newest or time.time()
+    values: dict[str, str | float] = {"status": "killed", "reason": DIED, "ended": ended}
+    if output:
+        values[f"artifacts.{OUTPUT_PATH}"] = output
     return Change(
-        attributes=[
-            Attribute(run, "status", "killed"),
-            Attribute(run, "reason", DIED),
-            Attribute(run, "ended", ended),
-        ],
+        attributes=[Attribute(run, key, value) for key, value in values.items()],
         events=[NewEvent(kind="experiments.run_finished", subject=run, body={"status": "killed", "reason": DIED})],
         key=f"killed:{shipment.file}",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from heptad.core.records import Change
 from heptad.core.store import Segment
@@ -18,8 +18,8 @@ class RunTarget(Protocol):
     Errors: `Retryable` and `WorkspaceError` where the same call may succeed later; anything else means never.
     """
 
-    def put(self, files: Sequence[Path]) -> list[str]:
-        """Keep the bytes of the files; answers their digests, in the same order."""
+    def put(self, files: Sequence[bytes | Path | BinaryIO]) -> list[str]:
+        """Keep bytes, files or streams; answers their digests, in the same order."""
         ...
 
     def append(self, segments: Sequence[Segment]) -> None:
@@ -37,7 +37,7 @@ class WorkspaceTarget:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def put(self, files: Sequence[Path]) -> list[str]:
+    def put(self, files: Sequence[bytes | Path | BinaryIO]) -> list[str]:
         return self._workspace.blobs.put_many(files)
 
     def append(self, segments: Sequence[Segment]) -> None:
