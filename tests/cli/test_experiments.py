@@ -48,3 +48,17 @@ def test_an_experiment_narrows_the_list(empty: Shell):
     experiments.start("b", experiment="two").finish()
     listed = empty("experiments", "list", "--experiment", "two", "--json").json
     assert [run["body"]["name"] for run in listed] == ["b"]
+
+
+def test_what_a_killed_script_left_is_shipped(tmp_path, shell: Shell, monkeypatch):
+    """The command says how much of which run; the next time there is nothing left."""
+    import subprocess
+    import sys
+
+    monkeypatch.chdir(tmp_path)
+    script = "import heptad, os\nrun = heptad.track('a').start()\nrun.log(loss=1)\nos.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", script], check=False)
+    (shipped,) = shell.bare("experiments", "ship", "--json").json
+    listed = shell.bare("experiments", "list", "--json").json
+    assert [(one["id"], one["attributes"]["status"]) for one in listed] == [(shipped["run"], "killed")]
+    assert "Nothing was left behind" in shell.bare("experiments", "ship").out

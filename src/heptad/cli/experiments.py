@@ -35,11 +35,11 @@ def list_runs(
 
 
 def _metrics(attributes: Mapping[str, object]) -> str:
-    """The latest value of each metric; those of single folds are left to `compare`."""
+    """The latest value of each metric; those of single folds and of the machine are left to `compare`."""
     return ", ".join(
         f"{key.removeprefix('metrics.')} {shown(value)}"
         for key, value in sorted(attributes.items())
-        if key.startswith("metrics.") and "fold" not in key
+        if key.startswith("metrics.") and "fold" not in key and not key.startswith("metrics.system.")
     )
 
 

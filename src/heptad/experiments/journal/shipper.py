@@ -30,8 +30,8 @@ from heptad.experiments.journal.target import RunTarget
 
 SYNC_SECONDS = 0.1
 SHIP_SECONDS = 0.5
-STILL_SECONDS = 10.0
-"""How long the end of a run waits while nothing of it arrives."""
+STILL_SECONDS, FAILED_SECONDS = 10.0, 2.0
+"""How long the end of a run waits while nothing of it arrives, and while the store says that it cannot be."""
 _LONGEST_PAUSE = 30.0
 DIED = "its process ended without finishing it"
 _log = logging.getLogger("heptad")
@@ -150,14 +150,14 @@ class Shipper:
         threading.Thread(target=_ship_quietly, args=(root, target), name="heptad-leftovers", daemon=True).start()
 
     def settle(self, live: Live) -> bool:
-        """Have everything of a run shipped; answers no where nothing arrived for `STILL_SECONDS`. Raises nothing."""
+        """Have everything of a run shipped; answers no where nothing arrives for a while. Raises nothing."""
         live.last, live.pause_until = True, 0.0
-        give_up, seen = time.monotonic() + STILL_SECONDS, -1
+        since, seen = time.monotonic(), -1
         with self._passed:
             while not live.shipment.ended and live.may_recover:
                 if live.shipment.points != seen:
-                    give_up, seen = time.monotonic() + STILL_SECONDS, live.shipment.points
-                if time.monotonic() > give_up:
+                    since, seen = time.monotonic(), live.shipment.points
+                if time.monotonic() - since > (STILL_SECONDS if live.error is None else FAILED_SECONDS):
                     break
                 self._wake.set()
                 self._passed.wait(0.2)
