@@ -5,6 +5,7 @@ from typing import Any
 
 from heptad.core.errors import NotFoundError, WorkspaceError
 
+_KEPT = ("catboost", "keras", "lightgbm", "torch", "transformers", "xgboost")
 BUILT_IN: dict[str, dict[str, str]] = {
     "store": {
         "sqlite": "heptad.core.sql_store:open_store",
@@ -21,15 +22,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "threads": "heptad.core.executors:threads",
         "processes": "heptad.core.executors:processes",
     },
-    "model_writer": {
-        "catboost": "heptad.adapters.trackers.catboost:write_model",
-        "keras": "heptad.adapters.trackers.keras:write_model",
-        "lightgbm": "heptad.adapters.trackers.lightgbm:write_model",
-        "sklearn": "heptad.adapters.trackers.skops:write_model",
-        "torch": "heptad.adapters.trackers.torch:write_model",
-        "transformers": "heptad.adapters.trackers.transformers:write_model",
-        "xgboost": "heptad.adapters.trackers.xgboost:write_model",
-    },
+    "model_writer": {name: f"heptad.adapters.trackers.{name}:write_model" for name in _KEPT}
+    | {"sklearn": "heptad.adapters.trackers.skops:write_model"},
     "noise": {"opendp": "heptad.adapters.opendp:OpenDpNoise"},
     "online": {
         "lmdb": "heptad.adapters.lmdb:LmdbStore",
@@ -38,6 +32,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "resampler": {"smote": "heptad.adapters.smote:smote"},
     "label_errors": {"cleanlab": "heptad.adapters.cleanlab:find_label_errors"},
+    "schema": {"pandera": "heptad.adapters.pandera:written_schema"},
     "source": {
         "database": "heptad.adapters.databases.source:DatabaseSource",
         "duckdb": "heptad.adapters.databases.source:DatabaseSource",
@@ -59,24 +54,20 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "python-package": "heptad.adapters.python_package:PackageSource",
         "stream": "heptad.data.streams.source:StreamSource",
     },
-    "tracker": {
-        "catboost": "heptad.adapters.trackers.catboost:Follower",
-        "keras": "heptad.adapters.trackers.keras:Follower",
-        "lightgbm": "heptad.adapters.trackers.lightgbm:Follower",
-        "lightning": "heptad.adapters.trackers.lightning:Follower",
-        "optuna": "heptad.adapters.trackers.optuna:Follower",
-        "sklearn": "heptad.adapters.trackers.sklearn:follow",
-        "torch": "heptad.adapters.trackers.torch:Follower",
-        "transformers": "heptad.adapters.trackers.transformers:Follower",
-        "xgboost": "heptad.adapters.trackers.xgboost:Follower",
-    },
+    "tracker": {name: f"heptad.adapters.trackers.{name}:Follower" for name in (*_KEPT, "lightning", "optuna")}
+    | {"sklearn": "heptad.adapters.trackers.sklearn:follow"},
     "stream": {
         "kafka": "heptad.adapters.kafka:KafkaStream",
         "mqtt": "heptad.adapters.mqtt:MqttStream",
+        "mqtts": "heptad.adapters.mqtt:MqttStream",
         "nats": "heptad.adapters.nats:NatsStream",
+        "nats+tls": "heptad.adapters.nats:NatsStream",
     },
 }
 """Contract, then name, then where it is; third parties add to a group `heptad.CONTRACT` of entry points."""
+
+_EXTRA = {"mqtts": "mqtt", "nats+tls": "nats", "rediss": "redis"}
+"""What is installed for names that are no extra of their own."""
 
 
 def find(contract: str, name: str) -> Any:
@@ -94,7 +85,7 @@ def find(contract: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         raise WorkspaceError(
             f"The {contract} {name!r} needs the package {error.name!r}, which is not installed.",
-            remedy=f"pip install 'heptad[{name}]'" if built_in else f"pip install {error.name}",
+            remedy=f"pip install 'heptad[{_EXTRA.get(name, name)}]'" if built_in else f"pip install {error.name}",
         ) from error
     except AttributeError as error:
         raise WorkspaceError(

@@ -6,11 +6,20 @@ from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
     from heptad.experiments.capture import capture_process as capture_process
+    from heptad.experiments.charts import draw_curves as draw_curves
+    from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
+    from heptad.experiments.comparison import labelled as labelled
+    from heptad.experiments.drawing import ACCENT as ACCENT
+    from heptad.experiments.drawing import INK as INK
+    from heptad.experiments.drawing import QUIET as QUIET
+    from heptad.experiments.drawing import SECOND as SECOND
+    from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.machine import Hardware as Hardware
     from heptad.experiments.offline import Offline as Offline
+    from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "ACCENT": "drawing",
         "ActiveRun": "runs",
         "Branches": "space",
         "Choice": "space",
@@ -45,11 +55,15 @@ __getattr__, __all__ = attach(
         "Experiments": "experiments",
         "Float": "space",
         "Hardware": "machine",
+        "INK": "drawing",
         "Int": "space",
+        "Interval": "comparison",
         "MetricName": "settings",
         "Offline": "offline",
+        "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
+        "SECOND": "drawing",
         "Search": "search",
         "SearchSettings": "settings",
         "Space": "space",
@@ -62,6 +76,10 @@ __getattr__, __all__ = attach(
         "capture_environment": "environment",
         "capture_process": "capture",
         "check_params": "space",
+        "curves_of": "reading",
         "describe_space": "space",
+        "draw_curves": "charts",
+        "labelled": "comparison",
+        "render_chart": "drawing",
     },
 )

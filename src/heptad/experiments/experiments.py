@@ -1,4 +1,4 @@
-"""The front door of step 2: start runs, find them, compare them, and keep the studies that group them."""
+"""The front door of step 2: start runs, find them and look at them, and keep the studies that group them."""
 
 import builtins
 import os
@@ -8,35 +8,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from heptad.core import graph
 from heptad.core.clock import SystemClock
 from heptad.core.errors import InputError, RefusedError
-from heptad.core.query import All, Compare, Condition, Query, equals
+from heptad.core.query import All, Compare, equals
 from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
-from heptad.core.store import Segment, at_seconds
+from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs
-from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
 from heptad.experiments.logged import attributes_of, links_of
 from heptad.experiments.records import Run, Study
+from heptad.experiments.run_table import RunTable
 from heptad.experiments.runs import ActiveRun
 from heptad.experiments.settings import SearchSettings
 
-_PAGE = 1000
 
-
-class Experiments:
+class Experiments(RunTable):
     """Runs of one project. An experiment is a name that groups runs; without one it is the project's own name."""
 
     def __init__(self, workspace: Workspace, project: ProjectSettings, settings: SearchSettings) -> None:
-        self.workspace = workspace
+        super().__init__(workspace, settings.metric)
         self.project = project
         self.settings = settings
 
@@ -134,40 +129,6 @@ class Experiments:
     def _journals(self) -> Path:
         return journals_of(self.workspace.folder)
 
-    def show(self, ref: Id) -> Record[Run]:
-        return graph.load(self.workspace, ref, Run)
-
-    def list(self, limit: int = 100, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
-        """The newest runs that meet `where` (see `parse_conditions`), of one experiment or of all."""
-        condition = parse_conditions(where) if isinstance(where, str) else where
-        scopes = [experiment] if experiment else None
-        return graph.find(self.workspace, Run, Query(kind=Run.kind, scopes=scopes, where=condition), limit)
-
-    def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
-        """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
-        condition = parse_conditions(where) if isinstance(where, str) else where
-        runs = self._all(condition, [experiment] if experiment else None)
-        fixed: dict[str, Any] = {
-            "id": [run.id for run in runs],
-            "name": [run.body.name for run in runs],
-            "experiment": [run.body.experiment for run in runs],
-            "started": [run.at for run in runs],
-            "status": [run.attributes.get("status") for run in runs],
-        }
-        more = {
-            prefix + name: values
-            for prefix in ("params.", "metrics.", "tags.")
-            for name, values in attribute_table(runs, prefix).items()
-        }
-        return pl.DataFrame(fixed | more, strict=False, infer_schema_length=None)
-
-    def compare(self, ids: Sequence[Id]) -> RunComparison:
-        return compare_runs([self.show(one) for one in ids])
-
-    def metric_series(self, run: Id, key: str, points: int = 0) -> Segment:
-        """The points of a metric, thinned evenly to `points` where that is not 0."""
-        return self.workspace.store.read(run, key, points=points)
-
     def start_study(
         self, study: Study, *, key: Sequence[Any], made_from: Sequence[tuple[str, Id]] = ()
     ) -> Record[Study]:
@@ -183,15 +144,5 @@ class Experiments:
 
     def trials(self, study: Id) -> builtins.list[Record[Run]]:
         """The runs of a study that ended, by number."""
-        runs = self._all(All((equals(study=study), Compare("status", "in", ("finished", "failed")))), None)
+        runs = self.every(All((equals(study=study), Compare("status", "in", ("finished", "failed")))), None)
         return sorted(runs, key=lambda run: run.body.number)
-
-    def _all(self, where: Condition, scopes: Sequence[str] | None) -> builtins.list[Record[Run]]:
-        query = Query(kind=Run.kind, scopes=scopes, where=where)
-        runs: builtins.list[Record[Run]] = []
-        page = self.workspace.store.find(query, limit=_PAGE)
-        while True:
-            runs += [graph.typed(record, Run) for record in page.items]
-            if page.after is None:
-                return runs
-            page = self.workspace.store.find(query, page.after, limit=_PAGE)
