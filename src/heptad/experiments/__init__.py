@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.charts import draw_curves as draw_curves
     from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.machine import Hardware as Hardware
+    from heptad.experiments.offline import Offline as Offline
     from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Run as Run
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.tracking import Tracking as Tracking
 
 __getattr__, __all__ = attach(
     __name__,
@@ -62,10 +66,12 @@ __getattr__, __all__ = attach(
         "Environment": "records",
         "Experiments": "experiments",
         "Float": "searching.space",
+        "Hardware": "machine",
         "INK": "drawing",
         "Int": "searching.space",
         "Interval": "comparison",
         "MetricName": "settings",
+        "Offline": "offline",
         "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
@@ -87,6 +93,8 @@ __getattr__, __all__ = attach(
         "capture_environment": "environment",
         "check_params": "searching.space",
         "constraint": "searching.objectives",
+        "Tracking": "tracking",
+        "capture_process": "capture",
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from heptad.core.records import Body
+from heptad.experiments.machine import Hardware
 
 Status = Literal["running", "finished", "failed", "killed"]
 
@@ -22,12 +23,15 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str] = []
     cores: int = 0
     threads: dict[str, str] = {}
+    hardware: Hardware = Hardware()
 
 
 class Run(Body, frozen=True, kw_only=True):
     """One attempt at something: what was known when it began. Status, metrics and tags are attributes beside it.
 
-    Attributes: `status`, `params.NAME`, `metrics.NAME` (latest value), `tags.NAME`, `ended` (seconds since 1970).
+    Attributes: `status` and `reason`, `params.NAME`, `metrics.NAME` (latest value), `tags.NAME`, `note`,
+    `artifacts.PATH` (digest), `ended` (seconds since 1970), `lost` (entries for which the disk had no room).
+    Links: `data` to the versions that it read, `study`, `parent`.
     """
 
     kind: ClassVar[str] = "run"

@@ -16,8 +16,8 @@ from heptad.core.query import Query, equals
 from heptad.core.records import AliasMove, Attribute, Change, Id, Link, NewEvent, RawRecord, Record, Scalar, derived_id
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
+from heptad.experiments.logged import attributes_of
 from heptad.experiments.records import Run, Status, Study
-from heptad.experiments.runs import flat
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Told
 
@@ -202,7 +202,7 @@ class Ledger:
             at=now,
             actor=actor,
             body=msgspec.to_builtins(body, str_keys=True),
-            attributes={"status": "running", "name": body.name, "study": self._study.id} | flat("params", body.params),
+            attributes=attributes_of(body),
         )
 
     def _closing(self, ended: Ended, now: float) -> dict[str, Scalar]:
