@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from bench.figures import Figure
-from heptad.core.records import digest_of
-from heptad.data import Column, Schema
+from heptad.core.records import Record, digest_of
+from heptad.data import Column, FeatureView, OnlineSettings, Schema
+from heptad.data.features.online import open_online
+from heptad.data.features.packing import entity_key, namespace, pack
+from heptad.data.features.publishing import publish
+from heptad.data.features.records import TypedName
 from heptad.release.package import About, Contents, build_package
 from heptad.serving import Route, ServerProcess
 from heptad.serving.http import Limits
@@ -37,6 +42,8 @@ NUMBERS, CATEGORIES = 24, 6
 P50_MS, P99_MS = 0.8, 5.0
 EIGHT_RATIO, BATCH_RATIO = 4.0, 4.0
 BATCH = 500
+LOOKED_UP = 20
+"""Inputs of a row that come from a feature view."""
 ROUNDS, REQUESTS = 6, 400
 HEADERS = [("content-type", "application/json")]
 
@@ -52,6 +59,7 @@ def measure() -> list[Figure]:
             started = time.perf_counter() - began
             figures = [*_one_row(server, bare, shop), _eight(server, bare, shop), _batches(server, bare, shop)]
             resident = _resident_mb(server.pids[1])
+            figures.append(_looked_up(server, serving, shop))
             figures += _swap(server, serving, shop)
         figures.append(_figure("server started and ready", started, "s", 3.0, floor="3 s"))
         figures.append(_figure("resident memory of a worker", resident, "MB", 300.0, floor="300 MB"))
@@ -74,6 +82,42 @@ def _eight(server: ServerProcess, bare: int, shop: "_Shop") -> Figure:
     value, least = _quantile(ours, 0.5) / 8, _quantile(limit, 0.5) / 8
     floor = f"{EIGHT_RATIO} x a bare server"
     return _figure("a row, 8 connections at once", value, "ms", least, floor=floor, most=EIGHT_RATIO * least)
+
+
+def _looked_up(server: ServerProcess, serving: ServeFolder, shop: "_Shop") -> Figure:
+    """A row that gives the key of an entity, whose 20 features are in LMDB, beside one that gives all inputs."""
+    workspace = serving.path.parents[1]
+    features = [TypedName(f"number_{place}", "number") for place in range(LOOKED_UP)]
+    body = FeatureView(
+        name="usual",
+        version=1,
+        entities=[TypedName("customer", "text")],
+        time="at",
+        inputs=[],
+        features=features,
+        settings={"ttl": "1d"},
+        behaviour="usual" * 10,
+    )
+    record = Record(id="view", kind="feature_view", scope="bench", at=datetime.now(UTC), actor="bench", body=body)
+    publish(workspace, "bench", OnlineSettings(), [record])
+    row = shop.rows[0]
+    now = time.time_ns() // 1000
+    store = open_online(OnlineSettings(), workspace, "bench")
+    key = entity_key(namespace(body.name, body.behaviour), ["c1"])
+    store.put([(key, pack(now, now, [row[one.name] for one in features]))])
+    given = {name: value for name, value in row.items() if name not in {one.name for one in features}}
+    asked = msgspec.json.encode({"rows": [given | {"customer": "c1"}]})
+    options = shop.options(serving)
+    limits = msgspec.structs.replace(options.limits, features=("usual",))
+    with ServerProcess(msgspec.structs.replace(options, limits=limits)) as looking:
+        bodies = {looking.port: asked, server.port: shop.body(1)}
+        taken: dict[int, list[float]] = {port: [] for port in bodies}
+        for _ in range(ROUNDS):
+            for port, sent in bodies.items():
+                taken[port] += _drive(port, sent, 1, REQUESTS)[0]
+    ours, plain = _quantile(taken[looking.port], 0.5), _quantile(taken[server.port], 0.5)
+    name = f"one row by its key, {LOOKED_UP} of its inputs looked up, p50"
+    return _figure(name, ours, "ms", plain, floor=f"{P50_MS} ms", most=P50_MS)
 
 
 def _batches(server: ServerProcess, bare: int, shop: "_Shop") -> Figure:

@@ -30,6 +30,8 @@ EVENTS = {
     "data.nothing_new": "A collection on schedule found nothing newer than the latest version.",
     "data.rows_erased": "Rows of a person were taken out of a version, and of its table.",
     "data.statistics_told": "Figures were told with noise, and their price was paid out of the data set's budget.",
+    "data.version_pruned": "The rows of a version were given up, by hand or by `[retention]`; its record stays.",
+    "data.pruned_rows_deleted": "The files that only pruned versions needed are deleted; says how many bytes.",
     "data.version_tagged": "A version got a name.",
     "data.version_untagged": "A name was taken away from a version.",
     "data.version_rolled_back": "An earlier version became the latest again.",

@@ -17,6 +17,7 @@ LAST_WORDS = {
     "data_folders": "the clone has 201 files, the same: yes",
     "data_sources": "shop is missing in orders-2.csv",
     "data_labels": "Data card of",
+    "data_prune": "are gone, pruned on",
     "data_streams": "json of kafka",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",

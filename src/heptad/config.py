@@ -28,7 +28,7 @@ from heptad.data import (
     toml_value,
 )
 from heptad.experiments import SearchSettings
-from heptad.lifecycle import RetrainSettings
+from heptad.lifecycle import RetentionSettings, RetrainSettings
 from heptad.monitoring import MonitorSettings
 from heptad.release import ReleaseSettings
 from heptad.serving import DeploySettings
@@ -59,6 +59,7 @@ class Config(Settings, frozen=True, kw_only=True):
     deploy: DeploySettings = msgspec.field(default_factory=DeploySettings)
     monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
     retrain: RetrainSettings = msgspec.field(default_factory=RetrainSettings)
+    retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)
 
 
 def read_config(root: Path) -> Config:

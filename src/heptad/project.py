@@ -126,6 +126,7 @@ class Project:
             self.release,
             self.serving,
             self.monitoring,
+            config.retention,
         )
 
     def run(self, sample: int = 0, watch: "Watcher | None" = None) -> "RunOutcome":

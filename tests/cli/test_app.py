@@ -119,7 +119,7 @@ def test_interruption_is_told_from_failure(monkeypatch, capsys):
 def test_ctrl_c_in_the_real_program_exits_with_130(tmp_path, rides):
     """A real signal in a real process, while a command works."""
     line = (
-        "import heptad.lifecycle.status as status, time, sys; status.read_status = lambda w: print('on', flush=True) "
+        "import heptad.lifecycle.status as status, time, sys; status.read_status = lambda *_: print('on', flush=True) "
         f"or time.sleep(60); from heptad.cli.app import run; sys.exit(run(['status', '-p', {str(rides)!r}]))"
     )
     with subprocess.Popen([sys.executable, "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

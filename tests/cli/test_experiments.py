@@ -1,5 +1,7 @@
 """`heptad experiments`: runs are found by what they measured, and compared."""
 
+import polars as pl
+
 from heptad.project import open_project
 from tests.cli.conftest import Shell
 
@@ -67,3 +69,51 @@ def test_a_study_that_is_not_there_is_an_error(empty: Shell):
     assert asked.code == 2
     assert "heptad run" in asked.err
     assert empty("experiments", "study", "study-unknown").code == 2
+
+
+def test_curves_are_drawn(empty: Shell, tmp_path):
+    """As blocks in the terminal, and as pictures; what has no curve is told."""
+    experiments = open_project(empty.project).experiments
+    with experiments.start("net") as run:
+        for step in range(50):
+            run.log(step, loss=1 / (1 + step))
+    text = empty("experiments", "plot", "loss", "--out", str(tmp_path / "loss.png")).out
+    assert "█" in text
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    empty("experiments", "plot", "loss", run.id, "--out", str(tmp_path / "loss.svg"))
+    assert b"<svg" in (tmp_path / "loss.svg").read_bytes()
+    assert len(empty("experiments", "plot", "loss", "--json").json) == 50
+    assert empty("experiments", "plot", "gain").code == 2
+    assert empty("experiments", "plot", "loss", "--out", "loss.gif").code == 2
+
+
+def test_a_comparison_becomes_a_page(empty: Shell, tmp_path):
+    """Of the runs that a question chooses."""
+    experiments = open_project(empty.project).experiments
+    for depth in range(6):
+        with experiments.start("tree", params={"depth": depth}) as run:
+            run.log(auc=0.5 + depth / 100)
+    asked = empty("experiments", "compare", "--where", "params.depth > 0", "--html", str(tmp_path / "x.html"))
+    assert "[5]" in asked.out
+    assert "5 runs beside each other" in (tmp_path / "x.html").read_text()
+    assert empty("experiments", "compare", "--where", "params.depth > 99").code == 2
+
+
+def test_runs_are_shown_tagged_deleted_and_exported(empty: Shell, tmp_path):
+    experiments = open_project(empty.project).experiments
+    with experiments.start("tree", params={"depth": 3}) as run:
+        run.log(auc=0.75)
+    empty("experiments", "tag", run.id, "--set", "team=red", "--set", "old=1", "--set", "old=")
+    shown = empty("experiments", "show", run.id)
+    assert {"depth", "0.75", "team"} <= set(shown.out.split())
+    assert "old" not in shown.out
+    assert empty("experiments", "tag", run.id, "--set", "team").code == 2
+    for name in ("runs.parquet", "runs.csv", "runs.json"):
+        assert empty("experiments", "export", str(tmp_path / name), "--json").json["runs"] == 1
+    assert pl.read_parquet(tmp_path / "runs.parquet")["metrics.auc"].to_list() == [0.75]
+    assert empty("experiments", "export", str(tmp_path / "runs.xls")).code == 2
+    assert empty("experiments", "delete", run.id, "--reason", "a trial").code == 0
+    assert empty("experiments", "list", "--json").json == []
+    empty("experiments", "restore", run.id)
+    assert len(empty("experiments", "list", "--order", "metrics.auc desc", "--json").json) == 1
+    assert empty("experiments", "list", "--order", "metrics.auc upwards").code == 2

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from heptad.cli.up import curl_line, example_row
+from heptad.project import open_project
+from tests.adapters.brokers import kafka_cluster, send_kafka
 from tests.cli.conftest import Shell
 
 UP = [sys.executable, "-c", "from heptad.cli import main; main()", "up"]
@@ -44,6 +46,32 @@ def test_it_answers_the_line_that_it_prints_and_stops_in_order(copy, number):
     host, port = started["url"].removeprefix("http://").split(":")
     with socket.socket() as probe:
         assert probe.connect_ex((host, int(port))) != 0
+
+
+def test_it_lands_the_streams_that_ask_for_it(copy):
+    """In a process beside the server, which ends with it; what landed is seen meanwhile."""
+    with kafka_cluster() as (servers, _):
+        settings = copy / "heptad.toml"
+        told = f'\n[sources.clicks]\nuri = "kafka://{servers}/clicks"\nland = "always"\ncommit_every = "100ms"\n'
+        settings.write_text(settings.read_text().replace("[data]", '[data]\nsource = "rides"') + told)
+        streams = open_project(copy).data.streams
+        with subprocess.Popen(
+            [*UP, "--port", "0", "--json", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline()
+                send_kafka(servers, "clicks", [b'{"number": 1}'])
+                deadline = time.monotonic() + 120
+                while not streams.states()[0].rows:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.2)
+                assert streams.states()[0].landing
+            finally:
+                process.terminate()
+                process.wait(60)
+    assert process.returncode == 0
+    assert not streams.states()[0].landing
 
 
 def test_a_server_that_is_killed_comes_back_on_its_port(copy):

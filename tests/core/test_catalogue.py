@@ -96,3 +96,11 @@ def test_finding_a_built_in_part_reads_no_list_of_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_name_that_is_no_extra_says_which_one_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encrypted stream is read by the same package as a plain one."""
+    monkeypatch.setitem(BUILT_IN, "stream", {"nats+tls": "a_package_that_nobody_has:Stream"})
+    with pytest.raises(WorkspaceError) as caught:
+        find("stream", "nats+tls")
+    assert caught.value.remedy == "pip install 'heptad[nats]'"

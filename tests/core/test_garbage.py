@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from heptad.core.flow import Flow
-from heptad.core.garbage import collect_garbage, unreferenced
+from heptad.core.garbage import DROPPED, collect_garbage, unreferenced
 from heptad.core.records import Attribute, Change, Record
 from heptad.core.workspace import Workspace
 
@@ -79,3 +79,15 @@ def test_a_digest_is_found_wherever_it_stands(workspace: Workspace, text: str) -
     note(workspace, "a-1", "one", text=text.format(digest))
     age(workspace)
     assert unreferenced(workspace) == []
+
+
+def test_what_a_record_needs_no_more_goes_unless_another_needs_it(workspace: Workspace) -> None:
+    """Its body stays as it was born, and names the artifact still."""
+    put = workspace.blobs.put
+    alone, shared = put(b"alone"), put(b"shared")
+    note(workspace, "a-1", "one", first=alone, second=shared)
+    note(workspace, "b-1", "two", second=shared)
+    age(workspace)
+    assert unreferenced(workspace) == []
+    workspace.store.write(Change(attributes=[Attribute("a-1", DROPPED, f"{alone} {shared}")]))
+    assert unreferenced(workspace) == [alone]

@@ -56,7 +56,7 @@ def test_a_version_is_a_user_of_its_features(open_data: Callable[..., Data], wri
         features={"heights": FeatureSettings(source="heights", on=["k"], columns=["height"])},
     )
     versions = [data.collect(until=START + timedelta(days=day)) for day in (4, 8)]
-    assert {user.id for user in data.features.users("heights")} == {version.id for version in versions}
+    assert {user.id for user in data.features.registry.users("heights")} == {version.id for version in versions}
     (definition,) = data.features.registry.log("heights")
     assert [one.name for one in definition.body.features] == ["height"]
     assert data.features.registry.in_force() == {}

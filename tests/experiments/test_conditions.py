@@ -1,10 +1,17 @@
 """Conditions are read as people write them, and what does not read is pointed at."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
-from heptad.core.query import All, Compare
+from heptad.core.query import All, AnyOf, Compare, Condition, Not
 from heptad.experiments.conditions import parse_conditions
+
+A, B, C = Compare("a", ">", 1.0), Compare("b", ">", 2.0), Compare("c", "=", "x")
 
 
 def test_conditions_are_joined_by_and() -> None:
@@ -22,8 +29,8 @@ def test_conditions_are_joined_by_and() -> None:
 
 def test_quotes_make_a_number_a_text() -> None:
     """What stands in quotes is text."""
-    assert parse_conditions('params.version = "3"') == All((Compare("params.version", "=", "3"),))
-    assert parse_conditions("name like trial%") == All((Compare("name", "like", "trial%"),))
+    assert parse_conditions('params.version = "3"') == Compare("params.version", "=", "3")
+    assert parse_conditions("name like trial%") == Compare("name", "like", "trial%")
 
 
 def test_nothing_is_no_condition() -> None:
@@ -32,9 +39,59 @@ def test_nothing_is_no_condition() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [("a > 1 or b > 2", "or b > 2"), ("a", "'a'"), ("a > 1 and", "and"), ("= 3", "= 3")]
+    ("text", "condition"),
+    [
+        ("a > 1 or b > 2 and c = x", AnyOf((A, All((B, C))))),
+        ("(a > 1 or b > 2) and c = x", All((AnyOf((A, B)), C))),
+        ("not a > 1 and b > 2", All((Not(A), B))),
+        ("not (a > 1 and b > 2)", Not(All((A, B)))),
+        ("c in (x, 'y', 3)", Compare("c", "in", ("x", "y", 3.0))),
+        ("c not in (x)", Not(Compare("c", "in", ("x",)))),
+        ("metrics.auc exists", Compare("metrics.auc", "exists", value=True)),
+        ("metrics.`mean error (%)` < 5", Compare("metrics.mean error (%)", "<", 5.0)),
+        ("params.lr == 1e-3", Compare("params.lr", "=", 0.001)),
+        ("tags.note ILIKE '%or and%'", Compare("tags.note", "ilike", "%or and%")),
+    ],
+)
+def test_each_form_reads(text: str, condition: Condition) -> None:
+    assert parse_conditions(text) == condition
+
+
+def test_times_are_written_as_dates() -> None:
+    """In UTC, unless they say otherwise."""
+    day = datetime(2026, 11, 26, tzinfo=UTC).timestamp()
+    assert parse_conditions("started >= 2026-11-26") == Compare("started", ">=", day)
+    assert parse_conditions('ended < "2026-11-26 02:00+01:00"') == Compare("ended", "<", day + 3600)
+    with pytest.raises(InputError, match="from 'yesterday' on"):
+        parse_conditions("started > yesterday")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a > 1 & b > 2", "'& b > 2'"),
+        ("a", "is not complete"),
+        ("a > 1 and", "is not complete"),
+        ("= 3", "'= 3'"),
+        ("a = 'x", '"\'x" on'),
+        ("(a > 1", "is not complete"),
+        ("a > 1)", r"'\)' on"),
+        ("a in 3", "'3' on"),
+        ("a in ()", r"'\)' on"),
+        ("a = and", "'and' on"),
+        ("a like", "is not complete"),
+        ("(" * 5_000, "cannot be read"),
+        ("not " * 5_000, "cannot be read"),
+    ],
 )
 def test_the_place_that_does_not_read_is_named(text: str, place: str) -> None:
-    """The message quotes the text from the fault on."""
+    """The message quotes the text from the fault on; whoever sends a thousand parentheses gets it too."""
     with pytest.raises(InputError, match=place):
+        parse_conditions(text)
+
+
+@given(st.text(alphabet="ab01=<>!()'\"`,. notrdi\n", max_size=40))
+def test_any_text_reads_or_is_refused(text: str) -> None:
+    """Nothing else goes wrong."""
+    with suppress(InputError):
         parse_conditions(text)

@@ -2,6 +2,7 @@
 
 from heptad.core import graph
 from heptad.core.records import AliasMove
+from heptad.data import LandingState, StreamState, ViewOnline
 from heptad.experiments import Run, Study
 from heptad.lifecycle import Trigger
 from heptad.lifecycle.plans import Plans
@@ -101,3 +102,20 @@ def test_a_figure_has_its_interval():
     """As people read it."""
     metric = Metric(name="rmse", value=1.23456, low=1.0, high=1.5, rows=10, better="lower")
     assert figure(metric) == "rmse 1.235 (1.000 to 1.500)"
+
+
+def test_a_stream_that_nobody_lands_and_a_view_that_stays_behind_are_pending(workspace):
+    """Only where it is to be landed always; the reason is the view's own."""
+    view = ViewOnline(view="spending", problem="its types changed.")
+    told = {"where": "kafka://h/t", "rows": 1, "poison": 0, "positions": {}, "table": "t"}
+    streams = [
+        StreamState(name="orders", always=True, last=LandingState(online=[view]), **told),
+        StreamState(name="clicks", always=True, landing=True, **told),
+        StreamState(name="visits", **told),
+    ]
+    status = read_status(workspace, streams)
+    assert status.pending[-2:] == [
+        "nothing lands the stream orders: heptad up",
+        "spending of the stream orders stays behind: its types changed.",
+    ]
+    assert [one.name for one in status.streams] == ["orders", "clicks", "visits"]

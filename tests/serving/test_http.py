@@ -39,9 +39,7 @@ class Web:
     ) -> tuple[int, dict[str, str], Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            with contextlib.suppress(
-                BrokenPipeError, ConnectionResetError
-            ):  # refused before all was sent; why, is said
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
                 connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return response.status, {k.lower(): v for k, v in response.getheaders()}, json.loads(response.read())

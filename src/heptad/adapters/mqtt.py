@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import ssl
 import time
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -24,10 +25,12 @@ from heptad.data import (
     Stream,
     StreamAddress,
     lost_messages,
+    tls_of,
+    untrusted,
     without_secrets,
 )
 
-PORT = 1883
+PORT, TLS_PORT = 1883, 8883
 SESSION_SECONDS = 7 * 24 * 3600
 """How long the broker is asked to keep messages for this reader while he is away."""
 _LEAST_PAUSE = 0.01
@@ -39,7 +42,7 @@ _log.propagate = False  # a connection that is gone is an error of ours
 
 
 class MqttStream:
-    """`mqtt://host/topic`, wildcards as MQTT has them: `plant/+/temperature`, `plant/#`.
+    """`mqtt://host/topic`, or `mqtts://` encrypted; wildcards as MQTT has them: `plant/+/temperature`, `plant/#`.
 
     It subscribes with QoS 1: with 2, a message whose delivery was half done when this process died would be lost, since
     the other half of what QoS 2 promises is kept in the client's memory. A message that the broker delivers again, not
@@ -62,6 +65,10 @@ class MqttStream:
             reconnect_on_failure=False,
         )
         self._client.enable_logger(_log)
+        tls = tls_of(address.scheme, settings)
+        self._port = PORT if tls is None else TLS_PORT
+        if tls is not None:
+            self._client.tls_set_context(tls)
         if address.user:
             self._client.username_pw_set(address.user, address.password or None)
         self._client.on_message = lambda _client, _data, message: self._arrived.put(message)
@@ -120,10 +127,12 @@ class MqttStream:
     def _connect(self, session_seconds: int) -> bool:
         """Whether the broker remembers the session."""
         wanted = _properties(PacketTypes.CONNECT, SessionExpiryInterval=session_seconds, ReceiveMaximum=RECENT_MARKS)
-        (host, port), *_ = self._address.servers(PORT)
+        (host, port), *_ = self._address.servers(self._port)
         try:
             self._client.connect_timeout = self._timeout
             self._client.connect(host, port, clean_start=False, properties=wanted)
+        except ssl.SSLCertVerificationError as error:
+            raise untrusted(self._address.where, error) from None
         except OSError as error:
             raise self._unavailable(str(error)) from None
         self._client.loop_start()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Coroutine, Mapping
@@ -26,6 +27,8 @@ from heptad.data import (
     Stream,
     StreamAddress,
     lost_messages,
+    tls_of,
+    untrusted,
     without_secrets,
 )
 
@@ -34,11 +37,25 @@ AT_ONCE, BYTES_AT_ONCE = 10_000, 32 << 20
 """So much is asked for at a time: the client drops what it cannot hold."""
 ACKNOWLEDGED_WITHIN = 60.0
 """Seconds after which the broker sends again what was not acknowledged."""
+_FINAL = ("violation", "does not encrypt")
+"""What is said of a server for which trying again is no use."""
 _Made = TypeVar("_Made")
 
 
+class _EncryptedClient(Client):
+    """A client that says nothing, and no password, to a server which does not encrypt.
+
+    What the server says of itself before comes in plain text, so whoever stands in between could say it too.
+    """
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and not info.get("tls_required"):
+            raise NatsError("nats: the server does not encrypt, which nats+tls:// asks for")
+        await super()._process_info(info, initial_connection)
+
+
 class NatsStream:
-    """`nats://host/subject`, wildcards as NATS has them: `orders.>`, `orders.*.paid`.
+    """`nats://host/subject`, or `nats+tls://` encrypted; wildcards as NATS has them: `orders.>`, `orders.*.paid`.
 
     The position is the number of the message in its JetStream stream. The consumer is made anew at each start, behind
     what has landed, so what an earlier reader was given and did not finish comes at once. Messages have to come in
@@ -53,7 +70,9 @@ class NatsStream:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="heptad-nats", daemon=True)
         self._thread.start()
-        self._client = Client()
+        self._tls = tls_of(address.scheme, settings)
+        self._client = Client() if self._tls is None else _EncryptedClient()
+        self._untrusted: ssl.SSLCertVerificationError | None = None
         self._arrived: queue.SimpleQueue[Msg | None] = queue.SimpleQueue()
         self._asked = 0
         self._read = 0
@@ -90,8 +109,9 @@ class NatsStream:
         self._do(self._acknowledge())
 
     def close(self) -> None:
-        with suppress(UnavailableError):
-            self._do(self._client.close())
+        with suppress(UnavailableError, DataError):
+            # A connection that failed while it was being encrypted is never told that it is closed.
+            self._do(self._client.close(), 3 * self._timeout if self._client.is_connected else 0.5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -118,7 +138,8 @@ class NatsStream:
 
     async def _start(self, landed: int | None, *, accept_loss: bool) -> None:
         await self._client.connect(
-            servers=[f"nats://{host}:{port}" for host, port in self._address.servers(PORT)],
+            servers=[f"{'tls' if self._tls else 'nats'}://{host}:{port}" for host, port in self._address.servers(PORT)],
+            tls=self._tls,
             user=self._address.user if self._address.password else None,
             password=self._address.password or None,
             token=self._address.user if not self._address.password else None,
@@ -202,23 +223,27 @@ class NatsStream:
         self._arrived.put(message)
 
     async def _hear(self, error: Exception) -> None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self._untrusted = error
         self._gone = str(error) or type(error).__name__
 
     async def _closed(self) -> None:
         self._gone = self._gone or "the connection was closed"
         self._arrived.put(None)
 
-    def _do(self, act: Coroutine[Any, Any, _Made]) -> _Made:
+    def _do(self, act: Coroutine[Any, Any, _Made], seconds: float = 0.0) -> _Made:
         """Does it in the thread of the client, and waits for it."""
         try:
-            limited = asyncio.wait_for(act, 3 * self._timeout)
+            limited = asyncio.wait_for(act, seconds or 3 * self._timeout)
             return asyncio.run_coroutine_threadsafe(limited, self._loop).result()
         except APIError as error:
             raise self._refused(str(error)) from None
         except (NatsError, OSError, TimeoutError) as error:
+            if self._untrusted:
+                raise untrusted(self._address.where, self._untrusted) from None
             why = self._gone or str(error) or type(error).__name__
             # The client tries all servers, and then raises that none is left.
-            raise (self._refused if "violation" in why.lower() else self._unavailable)(why) from None
+            raise (self._refused if any(one in why.lower() for one in _FINAL) else self._unavailable)(why) from None
 
     def _refused(self, why: str) -> DataError:
         told = without_secrets(why, self._address.secrets)

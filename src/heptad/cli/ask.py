@@ -8,6 +8,7 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, shown, table, wrapped
 
 if TYPE_CHECKING:
+    from heptad.data import StreamState
     from heptad.lifecycle import Reason, Why
 
 app = typer.Typer()
@@ -18,15 +19,21 @@ MOST_FEATURES = 10
 @app.command()
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show the loop at a glance: what is live, what waits."""
+    from heptad.data import is_stream
     from heptad.lifecycle import read_status
     from heptad.project import open_project
 
-    state = read_status(open_project(project).workspace)
+    opened = open_project(project)
+    # Whether anything lands is only asked where something may: that loads what reads tables.
+    lands = any(is_stream(one.uri) for one in opened.config.sources.values())
+    state = read_status(opened.workspace, opened.data.streams.states() if lands else ())
     steps = [
         {"": number, "step": one.step, "at": f"{one.at:%Y-%m-%d %H:%M}" if one.at else None, "what": one.sentence}
         for number, one in enumerate(state.steps, 1)
     ]
     text = [f"{state.project}, {state.now:%Y-%m-%d %H:%M} UTC", table(steps)]
+    if state.streams:
+        text.append(section("Streams", table([_stream(one) for one in state.streams])))
     if state.alerts:
         told = [f"{one.sentence} ({one.id})" for one in state.alerts[:MOST_ALERTS]]
         more = len(state.alerts) - len(told)
@@ -34,6 +41,19 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         text.append(section(f"{len(state.alerts)} alerts are open", wrapped(told)))
     text.append(section("Pending", wrapped(state.pending)) if state.pending else "Nothing is pending.")
     emit(state, "\n\n".join(text), as_json=as_json)
+
+
+def _stream(one: "StreamState") -> dict[str, object]:
+    """One stream in a line; freshness is that of the view which is furthest behind."""
+    delays = [view.delay_p99 for view in one.last.online if view.delay_p99 is not None] if one.last else []
+    return {
+        "stream": one.name,
+        "state": "landing" if one.landing else "nobody lands it",
+        "rows": one.rows,
+        "poison": one.poison,
+        "said": f"{one.last.at:%Y-%m-%d %H:%M:%S}" if one.last and one.last.at else None,
+        "online after, 99%": f"{max(delays):.2f} s" if delays else None,
+    }
 
 
 @app.command()

@@ -1,22 +1,35 @@
 """`heptad experiments`: runs, and how they compare."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, table, wrapped
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, sparkline, table, wrapped
 
 if TYPE_CHECKING:
-    from heptad.experiments import StudyReport
+    from heptad.core.query import Order
+    from heptad.core.records import Record
+    from heptad.experiments import Experiments, Interval, Run, StudyReport
 
 app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
 
+_WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
+_MANY = 50
+"""Runs that a question chooses at most, where it is to look at them beside each other."""
+
+Where = Annotated[str, typer.Option(help=_WHERE)]
+Runs = Annotated[list[str] | None, typer.Argument(help="Ids of runs; else those of --where.")]
+Named = Annotated[list[str], typer.Argument(help="Ids of runs.")]
+
+
 @app.command("list")
 def list_runs(
-    where: Annotated[str, typer.Option(help="For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'")] = "",
+    where: Where = "",
     experiment: Annotated[str, typer.Option(help="Only runs of this experiment.")] = "",
+    order: Annotated[str, typer.Option(help="A key, and desc for the largest first: metrics.roc_auc desc")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Runs at most.")] = 30,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
@@ -24,7 +37,7 @@ def list_runs(
     """List runs, newest first."""
     from heptad.project import open_experiments
 
-    runs = open_experiments(project).list(limit, where, experiment)
+    runs = open_experiments(project).list(limit, where, experiment, _order(order))
     rows = [
         {
             "run": run.id,
@@ -37,6 +50,16 @@ def list_runs(
     emit(runs, table(rows, empty="No run. Start some: heptad run, or heptad.track in a script"), as_json=as_json)
 
 
+def _order(text: str) -> "list[Order]":
+    from heptad.core.errors import InputError
+    from heptad.core.query import Order
+
+    key, _, direction = text.strip().partition(" ")
+    if direction.strip().lower() not in {"", "asc", "desc"}:
+        raise InputError(f"The order {text!r} cannot be read.", allowed="KEY, KEY asc, KEY desc")
+    return [Order(key, descending=direction.strip().lower() == "desc")] if key else []
+
+
 def _metrics(attributes: Mapping[str, object]) -> str:
     """The latest value of each metric; those of single folds are left to `compare`."""
     return ", ".join(
@@ -47,20 +70,42 @@ def _metrics(attributes: Mapping[str, object]) -> str:
 
 
 @app.command()
-def compare(
-    runs: Annotated[list[str], typer.Argument(help="Ids of two or more runs.")],
+def show(
+    run: Annotated[str, typer.Argument(help="An id.")],
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show runs side by side: parameters that differ, and metrics."""
-    from heptad.core.errors import NotFoundError
-    from heptad.project import open_experiments
+    """Show one run: parameters, metrics, tags, files."""
+    _, (record,) = _found(project, [run])
+    attributes = record.attributes
+    shown_groups = {"params.": "Parameters", "metrics.": "Metrics", "tags.": "Tags", "artifacts.": "Files"}
+    rest = {key: value for key, value in attributes.items() if not key.startswith(tuple(shown_groups))}
+    text = [facts({"run": record.id, "experiment": record.body.experiment, "started": record.at, **rest})]
+    for prefix, title in shown_groups.items():
+        values = {key.removeprefix(prefix): value for key, value in attributes.items() if key.startswith(prefix)}
+        if values:
+            text.append(section(title, facts(values)))
+    emit(record, "\n\n".join(text), as_json=as_json)
 
-    try:
-        comparison = open_experiments(project).compare(runs)
-    except NotFoundError as error:
-        raise NotFoundError("run", error.name, remedy=f"{error.remedy} heptad experiments list".strip()) from error
-    heads = [f"[{number}]" for number in range(1, len(comparison.runs) + 1)]
+
+@app.command()
+def compare(
+    runs: Runs = None,
+    where: Where = "",
+    metric: Annotated[str, typer.Option(help="The metric that is explained on the page.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page to this file: charts, curves, tables.")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show runs side by side: what differs, and what came of it."""
+    experiments, found = _chosen(project, runs, where)
+    ids = [run.id for run in found]
+    comparison = experiments.compare(ids)
+    if html:
+        from heptad.core.files import write_atomically
+
+        write_atomically(html, experiments.page(ids, metric).encode())
+    heads = [f"[{number}]" for number in range(1, len(ids) + 1)]
 
     def beside(values: Mapping[str, Sequence[object]]) -> str:
         rows = [{"": name, **dict(zip(heads, map(shown, row), strict=True))} for name, row in values.items()]
@@ -68,10 +113,17 @@ def compare(
 
     legend = [
         {"": head, "run": run, "name": name, "status": status}
-        for head, run, name, status in zip(heads, comparison.runs, comparison.names, comparison.status, strict=True)
+        for head, run, name, status in zip(heads, ids, comparison.names, comparison.status, strict=True)
     ]
     text = [table(legend), section("Parameters that differ", beside(comparison.params))]
     text.append(section("Metrics", beside(comparison.metrics)))
+    if comparison.intervals:
+        spans = {name: [_span(one) for one in values] for name, values in comparison.intervals.items()}
+        text.append(section("95% of the mean over folds", beside(spans)))
+    if comparison.surroundings:
+        text.append(section("Code, data and machine, where they differ", beside(comparison.surroundings)))
+    if html:
+        text.append(f"{html}: the same as a page")
     emit(comparison, "\n\n".join(text), as_json=as_json)
 
 
@@ -123,3 +175,143 @@ def _study_text(report: "StudyReport") -> str:
         earlier = [{"study": one, "similarity": f"{share:.2f}"} for one, share in report.warm_start.items()]
         parts.append(section("Began with the best of", table(earlier)))
     return "\n\n".join(parts)
+
+
+def _span(interval: "Interval | None") -> str:
+    return "" if interval is None else f"{shown(interval[0])} to {shown(interval[1])}"
+
+
+@app.command()
+def plot(
+    metric: Annotated[str, typer.Argument(help="The metric whose curve is drawn.")],
+    runs: Runs = None,
+    where: Where = "",
+    out: Annotated[Path | None, typer.Option(help="Draw it to this .png or .svg file.")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a metric went, run by run."""
+    from heptad.core.errors import InputError
+    from heptad.experiments import curves_of, labelled
+
+    experiments, found = _chosen(project, runs, where)
+    if out and out.suffix not in {".png", ".svg"}:
+        raise InputError(f"{out} is no picture that can be drawn.", allowed="a name that ends in .png or .svg")
+    curves = curves_of(experiments.workspace, labelled(found), [metric])
+    if metric not in curves:
+        raise InputError(
+            f"No run that is looked at has more than one point of {metric!r}.", remedy="heptad experiments show RUN"
+        )
+    if out:
+        from heptad.core.files import write_atomically
+        from heptad.experiments import draw_curves
+
+        write_atomically(out, draw_curves(curves[metric], metric, "png" if out.suffix == ".png" else "svg"))
+    rows = [
+        {
+            "run": label,
+            "points": points.height,
+            "first": points["value"][0],
+            "least": points["value"].min(),
+            "most": points["value"].max(),
+            "last": points["value"][-1],
+            "": sparkline(points["value"].to_list()),
+        }
+        for (label,), points in curves[metric].group_by(["run"], maintain_order=True)
+    ]
+    emit(curves[metric].to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+
+
+@app.command()
+def tag(
+    runs: Named,
+    tags: Annotated[list[str], typer.Option("--set", help="NAME=VALUE; NAME= takes it away. May be repeated.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write tags beside runs."""
+    from heptad.core.errors import InputError
+
+    wrong = [one for one in tags if not one.partition("=")[0] or "=" not in one]
+    if wrong:
+        raise InputError(f"The tag {wrong[0]!r} cannot be read.", allowed="NAME=VALUE, or NAME= to take it away")
+    values = {name: value or None for name, _, value in (one.partition("=") for one in tags)}
+    experiments, found = _found(project, runs)
+    experiments.tag([run.id for run in found], values)
+    emit({"runs": [run.id for run in found], "tags": values}, f"tagged {len(found)} runs", as_json=as_json)
+
+
+@app.command()
+def delete(
+    runs: Named,
+    reason: Annotated[str, typer.Option(help="Why they are deleted, in a sentence.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Leave runs out of lists; `restore` brings them back."""
+    experiments, found = _found(project, runs)
+    experiments.delete([run.id for run in found], reason)
+    emit({"deleted": [run.id for run in found], "reason": reason}, f"deleted {len(found)} runs", as_json=as_json)
+
+
+@app.command()
+def restore(runs: Named, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Bring deleted runs back."""
+    experiments, found = _found(project, runs)
+    experiments.restore([run.id for run in found])
+    emit({"restored": [run.id for run in found]}, f"restored {len(found)} runs", as_json=as_json)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .json file.")],
+    where: Where = "",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write runs as a table, a row each."""
+    import io
+
+    from heptad.core.errors import InputError
+    from heptad.core.files import write_atomically
+    from heptad.project import open_experiments
+
+    if out.suffix not in {".parquet", ".csv", ".json"}:
+        raise InputError(
+            f"{out} is no table that can be written.", allowed="a name that ends in .parquet, .csv or .json"
+        )
+    frame, written = open_experiments(project).frame(where), io.BytesIO()
+    match out.suffix:
+        case ".parquet":
+            frame.write_parquet(written)
+        case ".csv":
+            frame.write_csv(written)
+        case _:
+            frame.write_json(written)
+    write_atomically(out, written.getvalue())
+    emit({"file": str(out), "runs": frame.height}, f"{out}: {frame.height} runs", as_json=as_json)
+
+
+def _chosen(project: Path, runs: list[str] | None, where: str) -> "tuple[Experiments, list[Record[Run]]]":
+    """The runs that are named, else those of a question, at least one."""
+    from heptad.core.errors import InputError
+    from heptad.project import open_experiments
+
+    if runs:
+        return _found(project, runs)
+    experiments = open_experiments(project)
+    found = experiments.list(_MANY, where)
+    if not found:
+        raise InputError("There is no run to look at.", remedy="heptad experiments list, with the same --where")
+    return experiments, found
+
+
+def _found(project: Path, runs: Sequence[str]) -> "tuple[Experiments, list[Record[Run]]]":
+    from heptad.core.errors import NotFoundError
+    from heptad.project import open_experiments
+
+    experiments = open_experiments(project)
+    try:
+        return experiments, [experiments.show(one) for one in runs]
+    except NotFoundError as error:
+        raise NotFoundError("run", error.name, remedy=f"{error.remedy} heptad experiments list".strip()) from error

@@ -1,5 +1,6 @@
 """What every command prints: a table or lines for a person, one JSON value for a program."""
 
+import math
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="The projec
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value instead of text.")]
 HERE = Path()
 _GAP = 2
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _NARROWEST = 16
 """The last column of a table is wrapped to what is left of the line, but not to less than this."""
 
@@ -51,9 +53,23 @@ def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "Nothing yet.") -> 
     cells = [names, *([shown(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     left = columns() - sum(widths[:-1]) - _GAP * (len(names) - 1)
-    widths[-1] = min(widths[-1], max(left, _NARROWEST))
+    widths[-1] = max(min(widths[-1], max(left, _NARROWEST)), 1)
     numeric = [all(isinstance(row[name], int | float | None) for row in rows) for name in names]
     return "\n".join(one for line in cells for one in _lines(line, widths, numeric))
+
+
+def sparkline(values: Sequence[float], width: int = 24) -> str:
+    """Numbers as a line of blocks, the least at the bottom; what is no number leaves a gap.
+
+    >>> sparkline([0, 1, 2, 3, 2, 1])
+    '▁▃▆█▆▃'
+    """
+    step = max(len(values) / width, 1)
+    some = [values[int(place * step)] for place in range(min(width, len(values)))]
+    there = [value for value in some if math.isfinite(value)]
+    low, high = min(there, default=0.0), max(there, default=0.0)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " " for value in some)
 
 
 def facts(values: Mapping[str, Any]) -> str:

@@ -44,7 +44,10 @@ def up(
     with _until_stopped():
         live = lifecycle.deploy().body.routes[0]
         package = opened.release.package(opened.release.version(live.version))
-        with serving.start_server(port=port, workers=workers, clock=clock_file) as server:
+        with (
+            opened.data.streams.standing(),
+            serving.start_server(port=port, workers=workers, clock=clock_file) as server,
+        ):
             address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
             started = {
                 "url": server.url,

@@ -29,6 +29,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "resampler": {"smote": "heptad.adapters.smote:smote"},
     "label_errors": {"cleanlab": "heptad.adapters.cleanlab:find_label_errors"},
+    "schema": {"pandera": "heptad.adapters.pandera:written_schema"},
     "source": {
         "database": "heptad.adapters.databases.source:DatabaseSource",
         "duckdb": "heptad.adapters.databases.source:DatabaseSource",
@@ -53,10 +54,15 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "stream": {
         "kafka": "heptad.adapters.kafka:KafkaStream",
         "mqtt": "heptad.adapters.mqtt:MqttStream",
+        "mqtts": "heptad.adapters.mqtt:MqttStream",
         "nats": "heptad.adapters.nats:NatsStream",
+        "nats+tls": "heptad.adapters.nats:NatsStream",
     },
 }
 """Contract, then name, then where it is; third parties add to a group `heptad.CONTRACT` of entry points."""
+
+_EXTRA = {"mqtts": "mqtt", "nats+tls": "nats", "rediss": "redis"}
+"""What is installed for names that are no extra of their own."""
 
 
 def find(contract: str, name: str) -> Any:
@@ -74,7 +80,7 @@ def find(contract: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         raise WorkspaceError(
             f"The {contract} {name!r} needs the package {error.name!r}, which is not installed.",
-            remedy=f"pip install 'heptad[{name}]'" if built_in else f"pip install {error.name}",
+            remedy=f"pip install 'heptad[{_EXTRA.get(name, name)}]'" if built_in else f"pip install {error.name}",
         ) from error
     except AttributeError as error:
         raise WorkspaceError(

@@ -11,6 +11,8 @@ from heptad.core.workspace import Workspace
 
 SPARED = timedelta(days=1)
 """How long an artifact waits for its record: one that was put more recently may belong to an act that is not done."""
+DROPPED = "dropped"
+"""Attribute of a record: digests that it names and needs no more, spaces between them."""
 _DIGEST = re.compile(rb"(?=([0-9a-f]{64}))")
 """At any place, since other hexadecimal digits may stand right beside a digest."""
 
@@ -50,4 +52,5 @@ def collect_garbage(workspace: Workspace, *, dry_run: bool = False, older_than: 
 
 def _mentioned(record: RawRecord) -> set[str]:
     text = canonical_json((record.body, record.attributes))
-    return {found.decode("ascii") for found in _DIGEST.findall(text)}
+    dropped = str(record.attributes.get(DROPPED, "")).split()
+    return {found.decode("ascii") for found in _DIGEST.findall(text)}.difference(dropped)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BufferedReader, BytesIO, FileIO, RawIOBase
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -136,16 +137,18 @@ class LocalBlobs:
         """Write a source into `incoming`, unless the same bytes are there; answers the digest."""
         temporary = self._incoming / f"{token}-{len(arrived)}"
         with _stream(source) as stream:
-            start = _next(stream)
-            if len(start) < CHUNK:
-                digest = _hexdigest(start)
+            parts = _parts(stream)
+            start = list(_first(parts))
+            if sum(map(len, start)) < CHUNK:
+                data = b"".join(start)
+                digest = _hexdigest(data)
                 if digest in arrived or self._keep(digest):
                     return digest
                 with _new_file(temporary) as target:
-                    target.write(start)
+                    target.write(data)
             else:
                 with _new_file(temporary) as target:
-                    digest = _copy(start, stream, target)
+                    digest = _copy(chain(start, parts), target)
                 if digest in arrived or self._keep(digest):
                     temporary.unlink()
                     return digest
@@ -201,6 +204,9 @@ class _VerifiedFile(RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
     def readinto(self, buffer: Any, /) -> int:
         count = self._file.readinto(buffer) or 0
         self._hasher.update(memoryview(buffer)[:count])
@@ -239,17 +245,21 @@ def _stream(source: bytes | Path | BinaryIO) -> Generator[BinaryIO]:
         yield source
 
 
-def _next(stream: BinaryIO) -> bytes:
-    """The next `CHUNK` bytes, or all that are left: a stream may answer fewer at a time than it is asked for."""
-    parts: list[bytes] = []
-    missing = CHUNK
+def _parts(stream: BinaryIO) -> Iterator[bytes]:
+    """What a stream answers, part by part; it may be fewer bytes at a time than it is asked for."""
     try:
-        while missing and (part := stream.read(missing)):
-            parts.append(part)
-            missing -= len(part)
+        while part := stream.read(CHUNK):
+            yield part
     except OSError as error:
         raise _BrokenSourceError(error) from error
-    return b"".join(parts)
+
+
+def _first(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Parts until they are `CHUNK` bytes together."""
+    missing = CHUNK
+    while missing > 0 and (part := next(parts, b"")):
+        missing -= len(part)
+        yield part
 
 
 def _older(file: Path, age: timedelta) -> bool:
@@ -264,15 +274,17 @@ def _new_file(path: Path) -> BinaryIO:
     return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o444))
 
 
-def _copy(start: bytes, stream: BinaryIO, target: BinaryIO) -> str:
-    """Write what was read and all that follows, hashing each part while it is written; answers the digest."""
+def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
+    """Write parts, hashing each while it is written and the next is read; answers the digest."""
     hasher = blake3(max_threads=blake3.AUTO)
     with ThreadPoolExecutor(1) as beside:
-        part = start
-        while part:
+        hashed = None
+        for part in parts:
+            if hashed:
+                hashed.result()
             hashed = beside.submit(hasher.update, part)
             target.write(part)
-            part = _next(stream) if len(part) == CHUNK else b""
+        if hashed:
             hashed.result()
     return hasher.hexdigest()
 

@@ -59,7 +59,12 @@ if TYPE_CHECKING:
     from heptad.data.erasing.subjects import Subjects as Subjects
     from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
+    from heptad.data.expectations.history import rows_of as rows_of
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
+    from heptad.data.expectations.importing.reading import import_object as import_object
+    from heptad.data.expectations.importing.translation import LeftOut as LeftOut
+    from heptad.data.expectations.importing.translation import SchemaReader as SchemaReader
+    from heptad.data.expectations.importing.translation import WrittenSchema as WrittenSchema
     from heptad.data.expectations.inferring import infer_expectations as infer_expectations
     from heptad.data.expectations.junit import junit_xml as junit_xml
     from heptad.data.expectations.page import render_expectations as render_expectations
@@ -151,6 +156,7 @@ if TYPE_CHECKING:
     from heptad.data.sources.files import read_local as read_local
     from heptad.data.sources.formats import flattened as flattened
     from heptad.data.sources.html_tables import is_page as is_page
+    from heptad.data.sources.schemes import is_stream as is_stream
     from heptad.data.sources.settings import OnChange as OnChange
     from heptad.data.sources.settings import RestSettings as RestSettings
     from heptad.data.sources.settings import SourceSettings as SourceSettings
@@ -161,13 +167,18 @@ if TYPE_CHECKING:
     from heptad.data.streams.addresses import StreamAddress as StreamAddress
     from heptad.data.streams.following import Until as Until
     from heptad.data.streams.following import follow as follow
-    from heptad.data.streams.landing import Landed as Landed
+    from heptad.data.streams.records import Landed as Landed
+    from heptad.data.streams.records import LandingState as LandingState
+    from heptad.data.streams.records import StreamState as StreamState
+    from heptad.data.streams.records import ViewOnline as ViewOnline
     from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
     from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
     from heptad.data.streams.stream import Batch as Batch
     from heptad.data.streams.stream import Stream as Stream
     from heptad.data.streams.stream import lost_messages as lost_messages
     from heptad.data.streams.stream import open_stream as open_stream
+    from heptad.data.streams.tls import tls_of as tls_of
+    from heptad.data.streams.tls import untrusted as untrusted
     from heptad.data.toml import toml_key as toml_key
     from heptad.data.toml import toml_value as toml_value
     from heptad.data.versions.diff import DatasetDiff as DatasetDiff
@@ -177,6 +188,15 @@ if TYPE_CHECKING:
     from heptad.data.versions.marking import tag as tag
     from heptad.data.versions.marking import tags_of as tags_of
     from heptad.data.versions.marking import untag as untag
+    from heptad.data.versions.pruned import is_pruned as is_pruned
+    from heptad.data.versions.pruned import pruned_in_words as pruned_in_words
+    from heptad.data.versions.pruned import with_rows as with_rows
+    from heptad.data.versions.pruning import Freed as Freed
+    from heptad.data.versions.pruning import is_here as is_here
+    from heptad.data.versions.pruning import mark_pruned as mark_pruned
+    from heptad.data.versions.pruning import sweep as sweep
+    from heptad.data.versions.pruning import unswept as unswept
+    from heptad.data.versions.pruning import would_free as would_free
     from heptad.data.versions.purging import forget_past as forget_past
     from heptad.data.versions.remaining import as_it_is as as_it_is
     from heptad.data.versions.remaining import erased as erased
@@ -193,11 +213,27 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import unit_hashes as unit_hashes
     from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
+    from heptad.data.versions.turns import alone as alone
+    from heptad.data.versions.turns import collecting as collecting
+    from heptad.data.versions.versions import LATEST as LATEST
     from heptad.data.versions.versions import find_version as find_version
 
 __getattr__, __all__ = attach(
     __name__,
     {
+        "is_pruned": "versions.pruned",
+        "pruned_in_words": "versions.pruned",
+        "with_rows": "versions.pruned",
+        "Freed": "versions.pruning",
+        "is_here": "versions.pruning",
+        "mark_pruned": "versions.pruning",
+        "sweep": "versions.pruning",
+        "unswept": "versions.pruning",
+        "would_free": "versions.pruning",
+        "alone": "versions.turns",
+        "rows_of": "expectations.history",
+        "collecting": "versions.turns",
+        "LATEST": "versions.versions",
         "CatchUp": "settings",
         "Anonymity": "privacy.anonymity",
         "BATCH_BYTES": "streams.stream",
@@ -246,7 +282,8 @@ __getattr__, __all__ = attach(
         "LabellingSettings": "labelling.settings",
         "Generalised": "privacy.generalising",
         "Labels": "cleaning.suggesting.labels",
-        "Landed": "streams.landing",
+        "Landed": "streams.records",
+        "LandingState": "streams.records",
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "ManifestSettings": "manifests.settings",
@@ -292,6 +329,7 @@ __getattr__, __all__ = attach(
         "Statistics": "privacy.statistics",
         "Stream": "streams.stream",
         "StreamAddress": "streams.addresses",
+        "StreamState": "streams.records",
         "Subjects": "erasing.subjects",
         "SuggestedRule": "cleaning.suggesting.rules",
         "Suggester": "cleaning.suggesting.suggestions",
@@ -302,6 +340,7 @@ __getattr__, __all__ = attach(
         "Until": "streams.following",
         "Values": "features.joins",
         "ViewChange": "features.registry",
+        "ViewOnline": "streams.records",
         "Wanted": "privacy.records",
         "accept_rules": "cleaning.suggesting.accepting",
         "anonymise": "privacy.generalising",
@@ -330,9 +369,14 @@ __getattr__, __all__ = attach(
         "generalise": "privacy.generalising",
         "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
+        "import_object": "expectations.importing.reading",
+        "LeftOut": "expectations.importing.translation",
+        "SchemaReader": "expectations.importing.translation",
+        "WrittenSchema": "expectations.importing.translation",
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
         "is_page": "sources.html_tables",
+        "is_stream": "sources.schemes",
         "join_features": "features.joins",
         "junit_xml": "expectations.junit",
         "largest_shift": "profiles.distances",
@@ -382,6 +426,8 @@ __getattr__, __all__ = attach(
         "to_markdown": "cards.document",
         "toml_key": "toml",
         "toml_value": "toml",
+        "tls_of": "streams.tls",
+        "untrusted": "streams.tls",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
         "untag": "versions.marking",

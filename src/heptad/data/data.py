@@ -1,10 +1,11 @@
 """The front door of step 1: collects versions of the project's table, reads them back, replays history."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
 
+from heptad.core import graph
 from heptad.core.errors import ConflictError, DataError, SettingsError, UnavailableError
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
@@ -30,11 +31,14 @@ from heptad.data.features.settings import FeatureSettings, OnlineSettings
 from heptad.data.folders.folders import Folders
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.labelling.settings import LabellingSettings
+from heptad.data.landing import land_online
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
+from heptad.data.streams.following import Until
+from heptad.data.streams.records import Landed, LandingState
 from heptad.data.streams.streams import Streams
 from heptad.data.versions import versions
 from heptad.data.versions.diff import DatasetDiff, diff_versions
@@ -103,6 +107,22 @@ class Data:
             f"Other processes kept recording versions of {name} first.", remedy="run it again when they are done"
         )
 
+    def land(
+        self,
+        name: str,
+        until: Until,
+        tell: Callable[[Landed], None] = lambda _: None,
+        *,
+        accept_loss: bool = False,
+    ) -> LandingState:
+        """Land a stream until it is time to stop, and bring its feature views with `stream = true` online with it.
+
+        `tell` hears what became of each batch. See `follow` for errors.
+        """
+        name = self.streams.named(name)
+        views = self.features.streamed(name)
+        return land_online(self.streams, views, name, until, tell, accept_loss=accept_loss)
+
     def latest(self) -> Record[DatasetVersion] | None:
         return versions.latest(self._workspace, self._name)
 
@@ -129,7 +149,7 @@ class Data:
         rows without a label, those included.
         """
         schema = version.body.schema
-        rows = rows_of(self._workspace, as_it_is(self._workspace, version))
+        rows = rows_of(self._workspace, self._now(version))
         time, label_time = schema.named("time"), schema.named("label_time")
         if (start or end or known_at) and not time:
             raise DataError(
@@ -175,15 +195,19 @@ class Data:
     def diff(self, old: Record[DatasetVersion], new: Record[DatasetVersion]) -> DatasetDiff:
         """What changed from one version to another."""
         rows, profiles = (self.scan(old), self.scan(new)), (self.profile(old), self.profile(new))
-        return diff_versions(as_it_is(self._workspace, old), as_it_is(self._workspace, new), rows, profiles)
+        return diff_versions(self._now(old), self._now(new), rows, profiles)
 
     def profile(self, version: Record[DatasetVersion]) -> Profile:
         """The profile of a version's rows, as it was made with the version, or with what an erasure left of it."""
-        return self._collecting.profile(as_it_is(self._workspace, version))
+        return self._collecting.profile(self._now(version))
 
     def digest(self, version: Record[DatasetVersion]) -> str:
         """The digest of the version's rows as they are now; equal to the recorded one unless somebody changed them."""
         return rows_digest(self.scan(version))
+
+    def _now(self, version: Record[DatasetVersion]) -> DatasetVersion:
+        """A version as it is, also where it was erased from, or pruned, since its record was read."""
+        return as_it_is(self._workspace, graph.load(self._workspace, version.id, DatasetVersion))
 
     def _corrected_by(self) -> str:
         """The id of the corrections in force; empty: there are none."""

@@ -39,5 +39,7 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     each moment that was missed, `skip` waits for the next one."""
     ignore: list[str] = []
     """Columns that are kept but never become features."""
+    partition: list[str] = []
+    """Columns whose values have files of their own, so that whoever wants one value reads only those."""
     types: dict[str, ColumnType] = {}
     """Types that inference would get wrong."""

@@ -5,9 +5,18 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.charts import draw_curves as draw_curves
+    from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
+    from heptad.experiments.comparison import labelled as labelled
+    from heptad.experiments.drawing import ACCENT as ACCENT
+    from heptad.experiments.drawing import INK as INK
+    from heptad.experiments.drawing import QUIET as QUIET
+    from heptad.experiments.drawing import SECOND as SECOND
+    from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
@@ -42,6 +51,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "ACCENT": "drawing",
         "ActiveRun": "runs",
         "ActiveTrial": "searching.objectives",
         "Branches": "searching.space",
@@ -52,10 +62,14 @@ __getattr__, __all__ = attach(
         "Environment": "records",
         "Experiments": "experiments",
         "Float": "searching.space",
+        "INK": "drawing",
         "Int": "searching.space",
+        "Interval": "comparison",
         "MetricName": "settings",
+        "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
+        "SECOND": "drawing",
         "Search": "searching.search",
         "SearchRules": "settings",
         "SearchSettings": "settings",
@@ -73,7 +87,11 @@ __getattr__, __all__ = attach(
         "capture_environment": "environment",
         "check_params": "searching.space",
         "constraint": "searching.objectives",
+        "curves_of": "reading",
         "describe_space": "searching.space",
+        "draw_curves": "charts",
+        "labelled": "comparison",
+        "render_chart": "drawing",
         "run_study": "searching.studies",
     },
 )

@@ -1,23 +1,19 @@
-"""The front door of step 2: start runs, find them, compare them, and keep the studies that group them."""
+"""The front door of step 2: start runs, find them and look at them, and keep the studies that group them."""
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Unpack
 
-import polars as pl
-
 from heptad.core import graph
 from heptad.core.errors import InputError, NotFoundError
-from heptad.core.query import All, Compare, Condition, Query, equals
+from heptad.core.query import All, Compare, Query, equals
 from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
-from heptad.core.store import Segment
 from heptad.core.workspace import Workspace
-from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs
-from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.records import Run, Study
+from heptad.experiments.run_table import RunTable
 from heptad.experiments.runs import ActiveRun, flat
 from heptad.experiments.searching.objectives import Objective
 from heptad.experiments.searching.records import StudyReport
@@ -25,14 +21,12 @@ from heptad.experiments.searching.space import Space, Value
 from heptad.experiments.searching.told import Direction, Told
 from heptad.experiments.settings import SearchRules, SearchSettings
 
-_PAGE = 1000
 
-
-class Experiments:
+class Experiments(RunTable):
     """Runs of one project. An experiment is a name that groups runs; without one it is the project's own name."""
 
     def __init__(self, workspace: Workspace, project: ProjectSettings, settings: SearchSettings) -> None:
-        self.workspace = workspace
+        super().__init__(workspace, settings.metric)
         self.project = project
         self.settings = settings
 
@@ -83,40 +77,6 @@ class Experiments:
                 remedy="Start it under another key; a run that ended stays as it is.",
             )
         return ActiveRun(self.workspace, record.id)
-
-    def show(self, ref: Id) -> Record[Run]:
-        return graph.load(self.workspace, ref, Run)
-
-    def list(self, limit: int = 100, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
-        """The newest runs that meet `where` (see `parse_conditions`), of one experiment or of all."""
-        condition = parse_conditions(where) if isinstance(where, str) else where
-        scopes = [experiment] if experiment else None
-        return graph.find(self.workspace, Run, Query(kind=Run.kind, scopes=scopes, where=condition), limit)
-
-    def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
-        """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
-        condition = parse_conditions(where) if isinstance(where, str) else where
-        runs = self._all(condition, [experiment] if experiment else None)
-        fixed: dict[str, Any] = {
-            "id": [run.id for run in runs],
-            "name": [run.body.name for run in runs],
-            "experiment": [run.body.experiment for run in runs],
-            "started": [run.at for run in runs],
-            "status": [run.attributes.get("status") for run in runs],
-        }
-        more = {
-            prefix + name: values
-            for prefix in ("params.", "metrics.", "tags.")
-            for name, values in attribute_table(runs, prefix).items()
-        }
-        return pl.DataFrame(fixed | more, strict=False, infer_schema_length=None)
-
-    def compare(self, ids: Sequence[Id]) -> RunComparison:
-        return compare_runs([self.show(one) for one in ids])
-
-    def metric_series(self, run: Id, key: str, points: int = 0) -> Segment:
-        """The points of a metric, thinned evenly to `points` where that is not 0."""
-        return self.workspace.store.read(run, key, points=points)
 
     def search(
         self,
@@ -174,15 +134,5 @@ class Experiments:
 
     def trials(self, study: Id) -> builtins.list[Record[Run]]:
         """The runs of a study that ended, by number."""
-        runs = self._all(All((equals(study=study), Compare("status", "in", ("finished", "failed", "killed")))), None)
+        runs = self.every(All((equals(study=study), Compare("status", "in", ("finished", "failed", "killed")))), None)
         return sorted(runs, key=lambda run: run.body.number)
-
-    def _all(self, where: Condition, scopes: Sequence[str] | None) -> builtins.list[Record[Run]]:
-        query = Query(kind=Run.kind, scopes=scopes, where=where)
-        runs: builtins.list[Record[Run]] = []
-        page = self.workspace.store.find(query, limit=_PAGE)
-        while True:
-            runs += [graph.typed(record, Run) for record in page.items]
-            if page.after is None:
-                return runs
-            page = self.workspace.store.find(query, page.after, limit=_PAGE)

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from heptad.lifecycle.records import Trigger as Trigger
     from heptad.lifecycle.records import Verdict as Verdict
     from heptad.lifecycle.rehearsal import Span as Span
+    from heptad.lifecycle.retention import Outlook as Outlook
+    from heptad.lifecycle.retention import Retention as Retention
+    from heptad.lifecycle.retention import Rule as Rule
+    from heptad.lifecycle.retention import Standing as Standing
     from heptad.lifecycle.sentences import sentence_of as sentence_of
+    from heptad.lifecycle.settings import RetentionSettings as RetentionSettings
     from heptad.lifecycle.settings import RetrainSettings as RetrainSettings
     from heptad.lifecycle.status import Status as Status
     from heptad.lifecycle.status import newest as newest
@@ -65,14 +70,19 @@ __getattr__, __all__ = attach(
         "Lifecycle": "lifecycle",
         "Month": "summary",
         "Outcome": "records",
+        "Outlook": "retention",
         "Plan": "records",
         "Reason": "why",
         "Rehearsal": "records",
         "Rehearsed": "summary",
+        "Retention": "retention",
+        "RetentionSettings": "settings",
         "RetrainSettings": "settings",
+        "Rule": "retention",
         "SeenBy": "records",
         "Span": "rehearsal",
         "Stage": "records",
+        "Standing": "retention",
         "Status": "status",
         "Summary": "summary",
         "Trigger": "records",

@@ -7,7 +7,8 @@ import altair as alt
 import polars as pl
 
 from heptad.core.markup import Markup
-from heptad.training import ACCENT, INK, QUIET, SECOND, CalibrationBin, render_chart
+from heptad.experiments import ACCENT, INK, QUIET, SECOND, render_chart
+from heptad.training import CalibrationBin
 
 _WIDE = 830
 _PROMOTED, _REFUSED, _FAILED = "#15803d", "#b45309", "#b91c1c"

@@ -16,11 +16,12 @@ import msgspec
 from heptad.core import events
 from heptad.core.clock import SystemClock
 from heptad.core.errors import IntegrityError, NotFoundError
+from heptad.core.garbage import DROPPED
 from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Change, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, as_it_is
+from heptad.data import DatasetVersion, as_it_is, with_rows
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.training import Candidate
@@ -203,7 +204,9 @@ def _newest(workspace: Workspace, kind: str) -> Sequence[RawRecord]:
 
 
 def _named(record: RawRecord) -> Iterator[str]:
-    yield from (record.body[field] for field in ARTIFACTS[record.kind] if record.body.get(field))
+    dropped = str(record.attributes.get(DROPPED, "")).split()
+    named = (record.body[field] for field in ARTIFACTS[record.kind] if record.body.get(field))
+    yield from (digest for digest in named if digest not in dropped)
     yield from (str(value) for key, value in record.attributes.items() if key.startswith("artifacts."))
 
 
@@ -216,7 +219,7 @@ def _is_there(workspace: Workspace, digest: str) -> bool:
 
 
 def _tables(workspace: Workspace) -> Check:
-    versions = [typed(record, DatasetVersion) for record in _newest(workspace, DatasetVersion.kind)]
+    versions = with_rows(typed(record, DatasetVersion) for record in _newest(workspace, DatasetVersion.kind))
     names = {as_it_is(workspace, version).table for version in versions}
     missing = sorted(name for name in names if not (workspace.tables / name / "_delta_log").is_dir())
     if missing:

@@ -18,7 +18,7 @@ from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Body, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, as_it_is, scan_table
+from heptad.data import DatasetVersion, as_it_is, collecting, rows_of, scan_table, with_rows
 from heptad.experiments import Run
 from heptad.release import ModelVersion
 from heptad.serving import Serving
@@ -67,7 +67,8 @@ def export_workspace(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already.", remedy="export into a folder that does not exist yet")
-    with writing(folder):
+    # What is pruned or erased meanwhile could not be written; collections go on.
+    with writing(folder), collecting(workspace):
         return _Export(workspace, serving, folder, on_progress).write()
 
 
@@ -146,12 +147,12 @@ class _Export:
                 )
 
     def _data(self) -> list[DatasetVersion]:
-        """The rows of every data version as they are in its Delta table."""
-        recorded = [typed(record, DatasetVersion) for record in self._each(DatasetVersion)]
+        """The rows of every data version that has them, as they are in its Delta table."""
+        recorded = with_rows(typed(record, DatasetVersion) for record in self._each(DatasetVersion))
         versions = [as_it_is(self._workspace, one) for one in recorded]
         for place, body in enumerate(versions):
             self._tell(f"data {body.name}@{body.version}", 0.35 + 0.3 * place / len(versions))
-            rows = scan_table(self._workspace.tables / body.table, body.delta_version)
+            rows = rows_of(self._workspace, body)
             rows.sink_parquet(self._new(f"data/{body.name}-{body.version}.parquet"))
         return versions
 

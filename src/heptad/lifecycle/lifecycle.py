@@ -18,8 +18,9 @@ from heptad.lifecycle.loop import Loop
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.records import Plan, Rehearsal
 from heptad.lifecycle.rehearsal import Player, Span
+from heptad.lifecycle.retention import Retention
 from heptad.lifecycle.retraining import Retraining
-from heptad.lifecycle.settings import RetrainSettings
+from heptad.lifecycle.settings import RetentionSettings, RetrainSettings
 from heptad.lifecycle.summary import Summaries, Summary
 from heptad.lifecycle.trials import Trials
 from heptad.monitoring import Monitoring
@@ -41,6 +42,7 @@ class Lifecycle:
         release: Release,
         serving: Serving,
         monitoring: Monitoring,
+        retention: RetentionSettings,
     ) -> None:
         self.settings = settings
         self._workspace = workspace
@@ -51,6 +53,7 @@ class Lifecycle:
         self._serving = serving
         self._monitoring = monitoring
         self._plans = Plans(workspace, serving.endpoint)
+        self.retention = Retention(workspace, retention, data)
         self.erasures = Erasures(workspace, settings, data, release, serving, self._plans)
 
     @cached_property
@@ -70,10 +73,11 @@ class Lifecycle:
     def turn(self, watch: Watcher = unwatched) -> None:
         """Do what is due now: measure, plan, retrain, judge, deploy. A turn that was cut off is completed.
 
-        An erasure that was cut off is finished first.
+        An erasure that was cut off is finished first; what `[retention]` says is done last.
         """
         self.erasures.resume()
         self._loop.turn(watch)
+        self.retention.turn(watch)
 
     def plans(self) -> list[Record[Plan]]:
         """Newest first."""

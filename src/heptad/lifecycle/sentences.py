@@ -17,6 +17,7 @@ from heptad.data import (
     RowsReleased,
     SplitRule,
     erased_in_words,
+    pruned_in_words,
 )
 from heptad.experiments import Run, Study
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
@@ -38,7 +39,7 @@ def _dataset(record: Record[DatasetVersion]) -> str:
     body = record.body
     warnings = sum(not finding.passed for finding in body.findings)
     sources = ", ".join(source.name for source in body.sources)
-    gone = erased_in_words(record.attributes)
+    gone = "; ".join(filter(None, [erased_in_words(record.attributes), pruned_in_words(record)]))
     return (
         f"data version {body.version} of {body.name}: {body.rows:,} rows, {body.labelled:,} with labels, "
         f"from {sources}, {warnings} warnings" + (f"; {gone}" if gone else "")

@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from heptad.core.settings import Amount, Duration, Positive, Settings, Span
+from heptad.core.settings import Amount, Count, Duration, OptionalDuration, Positive, Settings, Span
 
 
 def _check_rule(text: str) -> None:
@@ -42,3 +42,15 @@ class RetrainSettings(Settings, frozen=True, kw_only=True):
     """How long a challenger runs as shadow or canary before it is promoted or refused."""
     harm: Amount = 0.01
     """A challenger is stopped at once where evidence at any time says that it is worse by more than this."""
+
+
+class RetentionSettings(Settings, frozen=True, kw_only=True):
+    """`[retention]`: which versions of the data give up their rows; without either rule all are kept.
+
+    The latest version stays in any case, and so does what has a tag or is needed by a model, a plan or a run.
+    """
+
+    keep: Count = 0
+    """So many of the newest versions stay; 0: no rule."""
+    older_than: OptionalDuration = ""
+    """Only older versions go, for example `90d`; empty: no rule."""

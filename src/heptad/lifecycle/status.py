@@ -10,7 +10,7 @@ from heptad.core import graph
 from heptad.core.query import Compare, Query
 from heptad.core.records import Body, Change, Event, Id, Record
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion
+from heptad.data import DatasetVersion, StreamState
 from heptad.experiments import Run
 from heptad.lifecycle.records import Plan
 from heptad.monitoring import Alert, MonitoringReport
@@ -40,10 +40,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[StepStatus]
     alerts: list[Alert]
     pending: list[str]
+    streams: list[StreamState] = []
+    """What has landed, who lands it, and how fresh the features made of it are."""
 
 
-def read_status(workspace: Workspace) -> Status:
-    """The state of the workspace's project now."""
+def read_status(workspace: Workspace, streams: Sequence[StreamState] = ()) -> Status:
+    """The state of the workspace's project now; `streams` are those that it has."""
     scope = [workspace.name]
     dataset, candidate = newest(workspace, DatasetVersion, scope), newest(workspace, Candidate, scope)
     decision, deployment = newest(workspace, Decision, scope), newest(workspace, Deployment, scope)
@@ -68,7 +70,9 @@ def read_status(workspace: Workspace) -> Status:
             *_to_start(dataset, decision, champion, deployment),
             *([] if answered or not deployment else ["no server of this machine answers: heptad up"]),
             *_undecided(plan, challenger),
+            *_held_up(streams),
         ],
+        streams=list(streams),
     )
 
 
@@ -151,6 +155,17 @@ def _lifecycle(plan: Record[Plan] | None) -> StepStatus:
         return _step("lifecycle", plan, "")
     outcome = plan.attributes.get("outcome") or plan.attributes.get("stage")
     return _step("lifecycle", plan, f"plan of {plan.at:%d %b}: {outcome}")
+
+
+def _held_up(streams: Sequence[StreamState]) -> list[str]:
+    """Streams that nobody lands although somebody should, and views that stay behind them."""
+    waiting = [f"nothing lands the stream {one.name}: heptad up" for one in streams if one.always and not one.landing]
+    return waiting + [
+        f"{view.view or 'the features'} of the stream {one.name} stays behind: {view.problem}"
+        for one in streams
+        for view in (one.last.online if one.last else [])
+        if view.problem
+    ]
 
 
 def _to_start(

@@ -21,6 +21,7 @@ from heptad.core.local_blobs import open_blobs
 from heptad.core.sql_copy import Sum, Watch, copy_store, sql_store, sums_of
 from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.workspace import CACHE, FOLDER, Workspace
+from heptad.data import collecting
 from heptad.serving import serve_folder
 
 MANIFEST = "backup.json"
@@ -71,7 +72,9 @@ def backup(workspace: Workspace, folder: Path, watch: Watch = silent) -> Backup:
     are: a restored workspace makes its own, and trusts what the old one signed. Errors: `InputError` for a folder
     that is not empty, `IntegrityError` where something is damaged; then nothing is left behind.
     """
-    return _copied(workspace, folder, watch, keys=False)
+    # Rows that the store names must not be pruned or erased before they are copied; collections go on.
+    with collecting(workspace):
+        return _copied(workspace, folder, watch, keys=False)
 
 
 def _copied(workspace: Workspace, folder: Path, watch: Watch, *, keys: bool) -> Backup:
@@ -122,7 +125,7 @@ def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
     """
     _refuse_under_a_server(workspace)
     source, folder = sql_store(workspace.store), root / FOLDER
-    with source.database.writing() as transaction:
+    with collecting(workspace), source.database.writing() as transaction:
         sql_writer.stop_writers(transaction)
         # Where an earlier move was killed at its last step, the copy is complete.
         is_there = (folder / MANIFEST).exists() and read_backup(folder).tables == sums_of(source)
@@ -288,7 +291,9 @@ def _files_of(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         if Path(place) == folder:
             folders[:] = [one for one in folders if one not in {ARTIFACTS, CACHE}]
-            names[:] = [one for one in names if one != MANIFEST and not one.startswith(STORE)]
+            names[:] = [
+                one for one in names if one != MANIFEST and not one.startswith(STORE) and not one.endswith(".lock")
+            ]
         for one in names:
             path = Path(place, one)
             if not one.endswith(_BESIDE_IT) and stat.S_ISREG(path.lstat().st_mode):

@@ -31,7 +31,12 @@ _Array = np.ndarray[Any, np.dtype[Any]]
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Rows with their ids, and who asked for them when."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
+    """With what was looked up for them."""
+    sent: Sequence[Row] = ()
+    """As they came, where something was looked up."""
+    notes: Mapping[int, list[str]] = {}
+    """What is said of some of them already, by position."""
     ids: list[str]
     caller: str
     at: int
@@ -47,7 +52,7 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
     route: Route
     positions: Sequence[int]
     came: Sequence[Row]
-    """The rows as they came."""
+    """The rows before the version's rules."""
     rows: Sequence[Row]
     """The rows as the version's rules leave them."""
     columns: Mapping[str, _Array]
@@ -84,6 +89,8 @@ def _by_route(snapshot: Snapshot, asked: Asked, *, cleaned: bool) -> Iterator[_G
         version = snapshot.versions[route.version]
         came = asked.rows if len(shares) == 1 else [asked.rows[one] for one in positions]
         rows, columns, warnings = _read(snapshot, version, came, cleaned=cleaned)
+        if asked.notes:
+            warnings = [[*asked.notes.get(place, ()), *said] for place, said in zip(positions, warnings, strict=True)]
         yield _Group(
             version=version,
             route=route,
@@ -146,6 +153,7 @@ def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) 
         for route in snapshot.routing.shadows
         if (found := _watched(snapshot, snapshot.versions[route.version], group, scores)) is not None
     }
+    sent = asked.sent or asked.rows
     entries = Entries(
         at=asked.at,
         caller=asked.caller,
@@ -167,7 +175,7 @@ def _part(snapshot: Snapshot, asked: Asked, group: _Group, *, log_inputs: bool) 
         entries=entries,
         packed=pack(entries),
         replies=_replies(version, entries, group.warnings),
-        digests=[zlib.crc32(_canonical(row)) for row in group.came],
+        digests=[zlib.crc32(_canonical(sent[position])) for position in group.positions],
     )
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -26,11 +26,9 @@ from heptad.serving.access import check_access
 from heptad.serving.codecs import REPLY_TAIL, decode_request, encode, encode_error, in_order
 from heptad.serving.commits import Commits
 from heptad.serving.dataplane import Asked, answer
+from heptad.serving.lookup import FeatureLookup, Features, Filled
 from heptad.serving.messages import Part, PredictRequest
 from heptad.serving.runtime import Runtime, Snapshot
-
-if TYPE_CHECKING:
-    from heptad.data import PublishedFeatures
 
 SMALL_BODY = 32_768
 """Bytes. Of longer requests few are in memory at once, and fewer are answered at once, so that short ones pass."""
@@ -48,8 +46,6 @@ Headers: TypeAlias = list[tuple[str, str]]
 Environ: TypeAlias = Mapping[str, Any]
 """A request as PEP 3333 has it."""
 Handler: TypeAlias = Callable[[Environ], bytes]
-Features: TypeAlias = "Callable[[], PublishedFeatures]"
-"""Opens what answers for features, when it is first asked."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +55,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
     max_rows: int
     log_inputs: bool
+    features: tuple[str, ...] = ()
+    """Views whose features are looked up for rows that give only their keys."""
     cleaned: bool = False
     """Whether rows come as a version has them, so that its rules of `[clean]` are not applied a second time."""
 
@@ -67,10 +65,11 @@ class App:
     """One worker's answers to HTTP; called by many threads at once."""
 
     def __init__(
-        self, endpoint: str, runtime: Runtime, commits: Commits, clock: Clock, limits: Limits, features: "Features"
+        self, endpoint: str, runtime: Runtime, commits: Commits, clock: Clock, limits: Limits, features: Features
     ) -> None:
         self._endpoint = endpoint
         self._features = features
+        self._lookup = FeatureLookup(limits.features, features) if limits.features else None
         self._runtime = runtime
         self._commits = commits
         self._clock = clock
@@ -148,8 +147,11 @@ class App:
         began = perf_counter()
         request = decode_request(body, self._limits.max_rows)
         at = (self._clock.now() - _EPOCH) // _MICROSECOND
+        filled = self._lookup.fill(snapshot, request.rows) if self._lookup else Filled(request.rows)
         asked = Asked(
-            rows=request.rows,
+            rows=filled.rows,
+            sent=request.rows,
+            notes=filled.notes,
             ids=request.ids or _new_ids(request, at),
             caller=_caller(environ),
             at=at,
@@ -203,6 +205,7 @@ class App:
                 "generation": snapshot.generation,
                 "routes": snapshot.describe(),
                 "signature": snapshot.live().signature,
+                "looked_up": self._lookup.describe(snapshot) if self._lookup else [],
             }
         )
 

@@ -14,9 +14,9 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from heptad.core.errors import HeptadError
+from heptad.core.parent import end_with_parent
 from heptad.serving.access import check_bind
 from heptad.serving.journal import create_journal
-from heptad.serving.parent import end_with_parent
 from heptad.serving.snapshot import ServeFolder
 from heptad.serving.worker import THREADS, ServerOptions, start_worker
 

@@ -122,6 +122,7 @@ class Serving:
                 max_body=settings.max_body_mb << 20,
                 max_rows=settings.max_rows,
                 log_inputs=settings.log_inputs,
+                features=tuple(settings.features),
                 cleaned=cleaned,
             ),
             clock=str(clock) if clock else "",

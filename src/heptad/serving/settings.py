@@ -31,5 +31,7 @@ class DeploySettings(Settings, frozen=True, kw_only=True):
     """Rows of a request at most."""
     log_inputs: bool = True
     """Whether inputs are kept with each prediction; monitoring and explanations need them."""
+    features: list[str] = []
+    """Feature views whose features the server looks up in the online store, for rows that give only the view's keys."""
     answers_kept: Duration = "30d"
     """How long a repeated id gets the answer it had; after that it is refused, and its answer is in the log only."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from heptad.core.clock import open_clock
+from heptad.core.parent import end_with_parent
 from heptad.serving.commits import Commits
 from heptad.serving.durability import Syncer
 from heptad.serving.http import App, Limits
 from heptad.serving.journal import Journal
-from heptad.serving.parent import end_with_parent
 from heptad.serving.runtime import Runtime
 from heptad.serving.snapshot import ServeFolder
 

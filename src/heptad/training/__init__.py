@@ -5,12 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
-    from heptad.training.charts import ACCENT as ACCENT
-    from heptad.training.charts import INK as INK
-    from heptad.training.charts import QUIET as QUIET
-    from heptad.training.charts import SECOND as SECOND
     from heptad.training.charts import attribution_plot as attribution_plot
-    from heptad.training.charts import render_chart as render_chart
     from heptad.training.columns import check_rows as check_rows
     from heptad.training.columns import columns_of as columns_of
     from heptad.training.comparison import difference as difference
@@ -72,7 +67,6 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
-        "ACCENT": "charts",
         "By": "next_labels",
         "CalibrationBin": "records",
         "Candidate": "records",
@@ -81,7 +75,6 @@ __getattr__, __all__ = attach(
         "Explanation": "explanation",
         "Fitted": "fitting",
         "FoundScores": "forgetting",
-        "INK": "charts",
         "Input": "records",
         "LabelError": "label_errors",
         "LabelErrors": "label_errors",
@@ -95,10 +88,8 @@ __getattr__, __all__ = attach(
         "Parity": "records",
         "PartSummary": "split_summary",
         "Parting": "parting",
-        "QUIET": "charts",
         "QueuedRow": "next_labels",
         "Refit": "training",
-        "SECOND": "charts",
         "SHOWN_CLASSES": "split_summary",
         "Sample": "metrics",
         "Scores": "model",
@@ -128,7 +119,6 @@ __getattr__, __all__ = attach(
         "model_of": "out_of_fold",
         "percentile_interval": "intervals",
         "queue_table": "next_labels",
-        "render_chart": "charts",
         "resampled_weights": "intervals",
         "sample_of": "metrics",
         "shrinkage": "intervals",

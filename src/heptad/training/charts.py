@@ -1,49 +1,20 @@
-"""Charts of an evaluation, drawn by Altair and rendered to SVG, so that a page needs no script."""
+"""Charts of an evaluation."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 import polars as pl
-import vl_convert
 from numpy.typing import NDArray
 
 from heptad.core.markup import Markup
+from heptad.experiments import ACCENT, INK, QUIET, SECOND, render_chart
 from heptad.training.records import CalibrationBin, Metric, SliceMetric
 
-INK, ACCENT, SECOND, QUIET, GRID = "#1f2937", "#2563eb", "#d97706", "#94a3b8", "#e5e7eb"
 _WIDTH, _HEIGHT = 380, 260
 _CURVE_POINTS = 200
 _SHOWN_ROWS = 1_500
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
-
 _PLAIN_AXIS = alt.Axis(tickCount=10, grid=False)
-
-_CONFIG: dict[str, Any] = {
-    "font": _FONT,
-    "background": "transparent",
-    "view": {"stroke": None},
-    "axis": {
-        "gridColor": GRID,
-        "domainColor": QUIET,
-        "tickColor": QUIET,
-        "labelColor": INK,
-        "titleColor": INK,
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "labelFlush": False,
-        "labelLimit": 220,
-    },
-    "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "orient": "top"},
-}
-
-
-def render_chart(chart: "alt.Chart | alt.LayerChart") -> Markup:
-    """A chart as an inline SVG."""
-    spec = chart.to_dict()
-    return Markup(vl_convert.vegalite_to_svg(spec, config=_CONFIG, allowed_base_urls=[]))
 
 
 def roc_curve(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Markup:

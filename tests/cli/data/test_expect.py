@@ -113,6 +113,35 @@ def test_what_is_inferred_can_be_put_into_the_file(project: Path, capsys: pytest
     assert "warning:" not in capsys.readouterr().out
 
 
+MODEL = """
+import pandera.polars as pa
+
+class Rows(pa.DataFrameModel):
+    y: int = pa.Field(ge=0)
+
+    @pa.check("y")
+    @classmethod
+    def own(cls, data):
+        return True
+"""
+
+
+def test_a_schema_that_is_an_object_is_translated(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By module and name; one thing to translate has to be named, and not two."""
+    (project / "checks.py").write_text(MODEL, encoding="utf-8")
+    assert expect(project, "import", "--suite", "checks:Rows") == 0
+    out = capsys.readouterr().out
+    assert tomllib.loads(out)["expect"]["columns"]["y"] == {"type": "integer", "min": 0.0, "missing": 0.0}
+    assert "# not translated: own of y" in out
+    assert expect(project, "import", "--suite", "checks:Row") == 2
+    assert "did you mean 'Rows'" in capsys.readouterr().err
+    assert expect(project, "import", "--suite", "checks:pa") == 2
+    assert "This is a module" in capsys.readouterr().err
+    for named in ([], [project / "rows.csv", "--suite", "checks:Rows"]):
+        assert expect(project, "import", *named) == 2
+        assert "say" in capsys.readouterr().err
+
+
 def test_translations_are_printed_or_written(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What has no twin is named both ways."""
     suite = project / "suite.json"

@@ -29,14 +29,13 @@ def test_a_stream_is_landed_listed_and_its_poison_shown(tmp_path: Path, capsys: 
         done = shell("data", "stream", "land", "--until-now")
         assert "orders: 2 rows landed" in done.out
         assert "1 in quarantine: heptad data stream poison orders" in done.out
-        assert shell("data", "stream", "land", "orders", "--seconds", "0.1", "--json").json == {
-            "rows": 0,
-            "poison": 0,
-            "repeated": 0,
-        }
+        nothing = shell("data", "stream", "land", "orders", "--seconds", "0.1", "--json").json
+        assert [nothing[name] for name in ("rows", "poison", "repeated", "online")] == [0, 0, 0, []]
     (listed,) = shell("data", "stream", "list", "--json").json
     assert (listed["rows"], listed["poison"]) == (2, 1)
     assert "kafka://" in shell("data", "stream", "list").out
+    assert "nobody" in shell("data", "stream", "list").out
+    assert "nobody lands it" in shell("status").out
     assert "not JSON" in shell("data", "stream", "poison").out
     (shown,) = shell("data", "stream", "poison", "orders", "--json").json
     assert shown["payload"] == "{" + "x" * 500

@@ -15,7 +15,7 @@ from heptad.data.folders import checkout
 from heptad.data.folders.checkout import put_in_place, refuse_to_lose
 from heptad.data.folders.stored import Stored
 from heptad.data.folders.storing import scan, store, working
-from heptad.data.folders.tree import Entry
+from heptad.data.folders.tree import Entry, Piece
 from heptad.data.hash_cache import TICK, HashCache
 
 
@@ -177,8 +177,13 @@ def test_pieces_that_make_up_another_file_are_found(
     tmp_path: Path, first: Stored, blobs: LocalBlobs, cache: HashCache
 ) -> None:
     """Each piece is whole, and the remote that it came from lies about which make up the file."""
-    large = next(one for one in first.entries if len(one.pieces) > 2)
-    for pieces in (large.pieces[::-1], large.pieces[:-1]):
+    large = next(one for one in first.entries if one.digest == blake3(LARGE).digest())
+    whole, half = large.pieces[0], len(LARGE) // 2
+    cut = (
+        Piece(whole.pack, whole.start, half, blake3(LARGE[:half]).digest()),
+        Piece(whole.pack, whole.start + half, len(LARGE) - half, blake3(LARGE[half:]).digest()),
+    )
+    for pieces in (cut[::-1], cut[:-1]):
         lie = msgspec.structs.replace(first, entries=[msgspec.structs.replace(large, pieces=pieces)])
         with pytest.raises(IntegrityError, match="do not make up the file"):
             put(tmp_path / "new", lie, blobs, cache)

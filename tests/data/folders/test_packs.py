@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from heptad.core.errors import IntegrityError, WorkspaceError
 from heptad.core.local_blobs import LocalBlobs, open_blobs
-from heptad.data.folders.packs import BLOCK, GROUP, PACK, PackWriter, in_order, read_pieces
+from heptad.data.folders.packs import BLOCK, GROUP, JOINED, PACK, PackWriter, in_order, read_pieces
 from heptad.data.folders.tree import Piece
 
 
@@ -38,6 +38,23 @@ def test_pieces_come_back_from_their_packs(blobs: LocalBlobs) -> None:
         some = in_order([*[one for one, _ in mine][::3], mine[0][0]])
         held = {one.start: data for one, data in mine}
         assert list(read_pieces(blobs, digest.hex(), some)) == [held[one.start] for one in some]
+
+
+def test_a_piece_may_lie_in_blocks_and_have_a_pack_for_itself(blobs: LocalBlobs) -> None:
+    """Small blocks and large ones, in the order in which they were given."""
+    chance = random.Random(8)
+    blocks = [chance.randbytes(size) for size in (10, JOINED, 7, JOINED - 1, 3 * JOINED)]
+    writer = PackWriter(blobs, 0)
+    assert writer.add(b"before") == (0, 0)
+    writer.end_pack()
+    writer.end_pack()
+    assert writer.add(*map(memoryview, blocks)) == (1, 0)
+    writer.end_pack()
+    assert writer.add(b"behind") == (2, 0)
+    packs = writer.close()
+    assert packs[1] == blake3(b"".join(blocks)).digest()
+    assert blobs.get(packs[1].hex()) == b"".join(blocks)
+    assert [blobs.get(packs[number].hex()) for number in (0, 2)] == [b"before", b"behind"]
 
 
 def test_nothing_makes_no_pack(blobs: LocalBlobs) -> None:

@@ -3,15 +3,16 @@
 import subprocess
 import sys
 
-from heptad.data.folders.packs import BLOCK, PACK
-from heptad.data.folders.sizes import FILES, LISTINGS
+from heptad.data.folders.packs import PACK
+from heptad.data.folders.sizes import LISTINGS, PARTS, PIECES
 
 
 def test_pieces_fit_into_what_holds_them() -> None:
     """And between the smallest and the largest there is room for a cut."""
-    for sizes in (FILES, LISTINGS):
+    for sizes in (PARTS, PIECES, LISTINGS):
         assert sizes.smallest < sizes.smallest + (1 << sizes.bits) < sizes.largest
-    assert FILES.largest <= BLOCK <= PACK
+    assert PIECES.largest < PARTS.smallest
+    assert PARTS.largest <= PACK
 
 
 def test_whoever_only_compares_loads_no_numpy() -> None:

@@ -1,6 +1,7 @@
 """What is stored of a folder, and what is not stored twice."""
 
 import os
+import random
 import time
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from tests.data.folders.conftest import FILES, LARGE, fill
 
 from heptad.core.local_blobs import LocalBlobs, open_blobs
 from heptad.data.folders import storing
+from heptad.data.folders.packs import read_pieces
 from heptad.data.folders.reading import Reader
-from heptad.data.folders.stored import read_stored
+from heptad.data.folders.stored import Stored, pieces_by_pack, read_stored
 from heptad.data.folders.storing import store, working
 from heptad.data.folders.tree import digest_of_tree
 from heptad.data.hash_cache import TICK, HashCache
@@ -118,3 +120,71 @@ def test_a_file_by_itself(blobs: LocalBlobs, cache: HashCache, tmp_path: Path) -
     assert [one.path for one in stored.entries] == [b""]
     assert new > len(LARGE)
     assert store(tmp_path / "large.bin", "large.bin", blobs, cache, [stored]) == (stored, 0)
+
+
+HUGE = random.Random(12).randbytes(40_000_000)
+EDITS: dict[str, tuple[bytes, int]] = {
+    "put in": (HUGE[:20_000_000] + b"hello" + HUGE[20_000_000:], 1_200_000),
+    "taken out": (HUGE[:20_000_000] + HUGE[20_000_007:], 1_200_000),
+    "overwritten": (HUGE[:20_000_000] + bytes(100) + HUGE[20_000_100:], 1_200_000),
+    "at the beginning": (b"hello" + HUGE, 1_200_000),
+    "at the end": (HUGE + b"hello", 1_200_000),
+    "a megabyte and more put in": (HUGE[:5_000_000] + HUGE[:1_500_000][::-1] + HUGE[5_000_000:], 4_000_000),
+    "half of it": (HUGE[:20_000_000], 1_200_000),
+    "twice in one part": (HUGE[:20_000_000] + b"x" + HUGE[20_000_000:21_000_000] + b"y" + HUGE[21_000_000:], 2_400_000),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_of_a_huge_file_stores_what_lies_around_it(
+    tmp_path: Path, blobs: LocalBlobs, cache: HashCache, edit: str
+) -> None:
+    """It was stored in parts, which are cut only now; the edit of the edit, and what it was before, too."""
+    place = tmp_path / "x"
+    place.write_bytes(HUGE)
+    first, new = store(place, "x", blobs, cache, [])
+    assert len(HUGE) <= new < len(HUGE) + 1_000
+    edited, most = EDITS[edit]
+    place.write_bytes(edited)
+    second, new = store(place, "x", blobs, cache, [first])
+    assert new < most
+    assert content(blobs, second) == edited
+    again = edited[:9_500_000] + b"again" + edited[9_500_000:]
+    place.write_bytes(again)
+    third, new = store(place, "x", blobs, cache, [read_stored(blobs, second.digest), first])
+    assert new < 2_400_000
+    assert content(blobs, third) == again
+    place.write_bytes(HUGE)
+    assert store(place, "x", blobs, cache, [third, second, first])[0].root.digest == first.root.digest
+
+
+def test_a_file_that_grew_beyond_a_part_stores_what_is_new(tmp_path: Path, blobs: LocalBlobs, cache: HashCache) -> None:
+    """It was one piece."""
+    place = tmp_path / "x"
+    place.write_bytes(HUGE[:7_000_000])
+    first, _ = store(place, "x", blobs, cache, [])
+    place.write_bytes(HUGE[:20_000_000])
+    second, new = store(place, "x", blobs, cache, [first])
+    assert new < 14_000_000
+    assert content(blobs, second) == HUGE[:20_000_000]
+
+
+def test_parts_that_are_not_here_teach_nothing(tmp_path: Path, blobs: LocalBlobs, cache: HashCache) -> None:
+    """As in a clone that was given the lists, and not the files: what was edited is stored whole."""
+    place = tmp_path / "x"
+    place.write_bytes(HUGE[:20_000_000])
+    first, _ = store(place, "x", blobs, cache, [])
+    blobs.delete(one.hex() for one in first.root.packs.values())
+    place.write_bytes(HUGE[:3_000_000] + HUGE[3_000_001:20_000_000])
+    second, new = store(place, "x", blobs, cache, [first])
+    assert 8_000_000 < new < 12_000_000
+    assert second.root.entries == 1
+
+
+def content(blobs: LocalBlobs, stored: Stored) -> bytes:
+    """The file of a version that is one, put together from its pieces."""
+    parts: dict[int, bytes] = {}
+    for pack, wanted in pieces_by_pack(stored.root, stored.entries):
+        found = read_pieces(blobs, pack, [piece for _, _, piece in wanted])
+        parts |= {at: data for (_, at, _), data in zip(wanted, found, strict=True)}
+    return b"".join(parts[at] for at in sorted(parts))

@@ -1,5 +1,6 @@
 """The page of an overview: whole, offline, and safe whatever the table says."""
 
+import re
 from html.parser import HTMLParser
 
 import polars as pl
@@ -75,6 +76,20 @@ def test_any_column_can_be_drawn() -> None:
     assert html.count("<h2>") == 4 + len(types)
     assert "1970-01-01 00:00" in html
     assert "0 rows" in render_overview(overview(frame.clear(), {"two": "integer"}))
+
+
+def test_few_whole_numbers_have_a_bar_each() -> None:
+    """Not a histogram, whose bars would have no width."""
+    frame = pl.DataFrame({"grade": [-1] * 7 + [2] * 12 + [1_000] + [None]})
+    html = render_overview(overview(frame, {"grade": "integer"}))
+    texts = re.findall("<td>([^<]*)</td>", html)
+    assert {"7", "12", "1,000"} <= set(texts)
+    assert "tenths in full" not in html
+
+
+def test_little_that_is_missing_is_not_nothing() -> None:
+    frame = pl.DataFrame({"a": [None] + [1] * 4_999})
+    assert "fewer than 0.1% of the cells are missing" in render_overview(overview(frame, {"a": "integer"}))
 
 
 def test_figures_are_of_their_kind() -> None:

@@ -13,6 +13,7 @@ from heptad.core.errors import DataError, InputError, SettingsError
 from heptad.data import SourceSettings
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.fields import FieldPath, Kind
+from heptad.data.streams.policies import ChangePolicy
 
 SCHEMA = {
     "type": "record",
@@ -74,8 +75,26 @@ def test_columns_that_are_there_stay() -> None:
     decoder = AvroDecoder(present, SCHEMA)
     assert decoder.fields[("old",)] == "text"
     assert decoder.decode([written(1)]).rows["number"].to_list() == [1.0]
-    with pytest.raises(DataError, match="'number' is integer in the schema, and text in what has landed"):
+    with pytest.raises(DataError, match="number is integer in the schema, and text in what has landed"):
         AvroDecoder({("number",): "text"}, SCHEMA)
+
+
+def test_a_schema_that_has_changed_obeys_the_policy() -> None:
+    """What it refuses concerns every message; a value that cannot be read as before concerns its own."""
+    present: dict[FieldPath, Kind] = {("number",): "boolean", ("old",): "text"}
+    with pytest.raises(DataError, match=r"refused: old is gone; word is new; .*; number is integer"):
+        AvroDecoder(present, SCHEMA, policy=ChangePolicy("refuse"))
+    accepting = AvroDecoder(present, SCHEMA, policy=ChangePolicy("accept"))
+    assert accepting.fields[("number",)] == "text"
+    assert accepting.decode([written(1)]).rows["number"].to_list() == ["1"]
+    coercing = AvroDecoder({("number",): "text", ("old",): "text"}, SCHEMA, policy=ChangePolicy("coerce"))
+    assert list(coercing.fields) == [("number",), ("old",)]
+    assert coercing.decode([written(1)]).rows["number"].to_list() == ["1"]
+    found = AvroDecoder(present, SCHEMA, policy=ChangePolicy("coerce")).decode([written(7)])
+    assert (found.places, found.rejected) == (
+        [],
+        {0: "field number: its value cannot be read as before, which on_change wants"},
+    )
 
 
 def test_the_schema_is_a_file_of_the_project(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
+from heptad.data import OnChange
 from heptad.data.streams import landed as landed_module
 from heptad.data.streams.decoding import JsonDecoder
-from heptad.data.streams.landing import Landed, Landing
+from heptad.data.streams.landing import Landing
+from heptad.data.streams.policies import ChangePolicy
+from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Batch
 
 
@@ -34,7 +37,7 @@ def batch(payloads: Sequence[bytes], first: int = 0, partition: int = 0) -> Batc
     )
 
 
-def row(number: int, **more: Any) -> bytes:
+def row(number: float, **more: Any) -> bytes:
     return json.dumps({"number": number} | more).encode()
 
 
@@ -218,3 +221,20 @@ def test_what_was_decided_before_an_accident_stays_so_when_later_messages_add_co
     assert made.land(batch([*sent, row(2, late=5), row(3, late={})])) == Landed(rows=2, poison=1)
     assert rows_of(made).select("number", "late").rows() == [(1, None), (2, 5)]
     assert made.poison.scan().collect()["stream_position"].sort().to_list() == [1, 3]
+
+
+def test_a_column_becomes_text_where_that_is_accepted(tmp_path: Path) -> None:
+    """Rows that had landed are written out; what is refused goes to the quarantine with its reason."""
+    policy = ChangePolicy(OnChange(added="refuse", dropped="accept", retyped="accept"))
+
+    def opened() -> Landing:
+        return Landing(tmp_path / "t", lambda present: JsonDecoder(present, policy))
+
+    opened().land(batch([row(1, open=True), row(2, open=False)]))
+    opened().land(batch([row(3, open="maybe"), row(4.5), row(5, new=1)], first=2))
+    done = opened()
+    assert done.land(batch([row(6, open=7)], first=5)) == Landed(rows=1)
+    rows = rows_of(done)
+    assert rows["open"].to_list() == ["true", "false", "maybe", None, "7"]
+    assert rows["number"].to_list() == [1.0, 2.0, 3.0, 4.5, 6.0]
+    assert done.poison.scan().collect()["reason"].to_list() == ["field new is new, which on_change refuses"]

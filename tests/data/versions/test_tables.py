@@ -1,5 +1,6 @@
 """Versions of a Delta table are what was recorded about them, whoever else writes."""
 
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,3 +205,16 @@ def test_a_version_that_is_gone_is_an_error(tmp_path: Path) -> None:
     table.write(rows(0, 2))
     with pytest.raises(IntegrityError, match="Version 99"):
         table.scan(99)
+
+
+def test_versions_stay_readable_for_good(tmp_path: Path) -> None:
+    """Delta forgets what is older than a month, once there are two checkpoints; versions are kept until pruned."""
+    table, base, made = Table(tmp_path / "t"), None, []
+    for number in range(205):
+        base = table.write(rows(number, number + 1), base, 0)
+        made.append(base)
+    for commit in (tmp_path / "t" / "_delta_log").iterdir():
+        os.utime(commit, (0, 0))
+    for number in range(205, 305):
+        base = table.write(rows(number, number + 1), base, 0)
+    assert numbers(table, made[3]) == [3]

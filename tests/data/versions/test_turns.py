@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from heptad.core.errors import ConflictError
 from heptad.core.workspace import Workspace
 from heptad.data.versions.turns import alone, collecting
 
@@ -29,4 +30,10 @@ def test_an_erasure_and_a_collection_exclude_each_other(workspace: Workspace, fi
 def test_collections_do_not_wait_for_each_other(workspace: Workspace) -> None:
     """Both are at work at once."""
     with collecting(workspace), collecting(workspace):
+        pass
+
+
+def test_who_does_not_want_to_wait_is_told(workspace: Workspace) -> None:
+    """The policy of a worker comes again later."""
+    with collecting(workspace), pytest.raises(ConflictError, match="is collecting"), alone(workspace, wait=False):
         pass

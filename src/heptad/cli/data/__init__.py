@@ -14,6 +14,7 @@ from heptad.cli.data import (
     labels,
     pii,
     profile,
+    prune,
     quarantine,
     split,
     statistics,
@@ -40,6 +41,7 @@ for topic in (
     anonymity,
     folders,
     statistics,
+    prune,
     erase,
 ):
     app.registered_commands += topic.app.registered_commands

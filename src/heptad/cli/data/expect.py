@@ -106,18 +106,30 @@ def infer(
 @group.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="A suite of Great Expectations (JSON), or a Pandera schema (YAML, JSON).")
-    ],
+        Path | None,
+        typer.Argument(
+            help="A suite of Great Expectations (JSON), or a Pandera schema (YAML, JSON).", show_default=False
+        ),
+    ] = None,
+    suite: Annotated[
+        str, typer.Option(help="A Pandera schema or model of the project: module:object.", show_default=False)
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Write the TOML here.", show_default=False)] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Translate expectations of another program into TOML, and name those that have no twin here."""
+    from heptad.core.errors import InputError
     from heptad.core.files import write_atomically
-    from heptad.data import import_expectations
+    from heptad.data import import_expectations, import_object
 
-    del project
-    found = import_expectations(file)
+    if bool(file) == bool(suite):
+        raise InputError(
+            "Nothing says what to translate." if not file else "Two things say what to translate.",
+            allowed="FILE, or --suite module:object",
+            remedy="heptad data expect import suite.json",
+        )
+    found = import_expectations(file) if file else import_object(project, suite)
     text = found.toml()
     if out:
         write_atomically(out, text.encode())

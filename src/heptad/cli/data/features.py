@@ -73,7 +73,7 @@ def users(
     name: Annotated[str, typer.Argument(help="A view.")], project: ProjectOption = HERE, as_json: JsonOption = False
 ) -> None:
     """List what was made with a view."""
-    found = _features(project).users(name)
+    found = _features(project).registry.users(name)
     rows = [{"what": one.kind, "live": one.is_live, "id": one.id, "label": one.label} for one in found]
     emit(found, table(rows, empty=f"Nothing was made with {name}."), as_json=as_json)
 

@@ -72,7 +72,7 @@ def checkout(
     opened = _open(project)
     with _watching("checkout", shown=not as_json) as tell:
         placed = opened.checkout(_below(project, pointers), force=force, tell=tell)
-    emit(placed, table(_placed(placed)), as_json=as_json)
+    emit(placed, _placed(placed), as_json=as_json)
 
 
 @app.command()
@@ -103,7 +103,7 @@ def pull(
     opened = _open(project)
     with _watching("pull", shown=not as_json) as tell:
         moved, placed = opened.pull(_below(project, pointers), _meant(remote), force=force, tell=tell)
-    text = f"{moved.packs:,} packs fetched, {_size(moved.bytes)}; {moved.there:,} were here\n\n{table(_placed(placed))}"
+    text = f"{moved.packs:,} packs fetched, {_size(moved.bytes)}; {moved.there:,} were here\n\n{_placed(placed)}"
     emit({"moved": moved, "placed": placed}, text, as_json=as_json)
 
 
@@ -207,7 +207,10 @@ def get_version(opened: "Folders", record: "Record[FolderVersion]", target: Path
     with _watching("get", shown=not as_json) as tell:
         placed = opened.get(record, target, tell)
     text = f"{target}: {placed.written:,} files of {record.body.name}@{record.body.version}"
-    emit({"version": f"{record.body.name}@{record.body.version}", "path": str(target)}, text, as_json=as_json)
+    how = f"copied, since {placed.copied_because}" if placed.copied_because else ""
+    how = f"{_size(placed.shared)} shared with the workspace" if placed.shared else how
+    said = {"version": f"{record.body.name}@{record.body.version}", "path": str(target), "shared": placed.shared}
+    emit(said, "\n".join([text, *([how] * bool(how))]), as_json=as_json)
 
 
 def _open(project: Path) -> "Folders":
@@ -234,11 +237,20 @@ def _meant(remote: str) -> str:
     return remote if not remote or "://" in remote else str(Path(remote).absolute())
 
 
-def _placed(placed: "list[PlacedFolder]") -> list[dict[str, object]]:
-    return [
-        {"data": one.name, "written": one.written, "kept": one.kept, "removed": one.removed, "size": _size(one.bytes)}
+def _placed(placed: "list[PlacedFolder]") -> str:
+    rows = [
+        {
+            "data": one.name,
+            "written": one.written,
+            "kept": one.kept,
+            "removed": one.removed,
+            "size": _size(one.bytes),
+            "shared": _size(one.shared),
+        }
         for one in placed
     ]
+    reasons = dict.fromkeys(one.copied_because for one in placed if one.copied_because)
+    return "\n".join([table(rows), *(wrapped([f"copied, since {reason}"]) for reason in reasons)])
 
 
 def _changes(changes: "FolderChanges") -> str:

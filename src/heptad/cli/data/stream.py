@@ -1,10 +1,13 @@
 """`heptad data stream land|list|poison`: streams land in their tables, each message once."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, table, wrapped
+
+if TYPE_CHECKING:
+    from heptad.data import ViewOnline
 
 app = typer.Typer()
 group = typer.Typer(help="Streams: land them, and see what landed and what did not.")
@@ -22,19 +25,26 @@ def land(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Go on where messages are gone from the broker.")
     ] = False,
+    parent: Annotated[int, typer.Option(hidden=True, help="End with this process, which started this one.")] = 0,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Land a stream in its table, each message once, until stopped."""
+    """Land a stream, each message once, until stopped.
+
+    Its feature views with stream = true are brought online with it.
+    """
     import signal
     import threading
 
     from heptad.cli.progress import counting
+    from heptad.core.parent import end_with_parent
     from heptad.data import Landed, Until
     from heptad.project import open_project
 
-    streams = open_project(project).data.streams
-    name, stop = streams.named(name), threading.Event()
+    if parent:
+        end_with_parent(parent)
+    data, stop = open_project(project).data, threading.Event()
+    name = data.streams.named(name)
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: stop.set())
     with counting(f"landing {name}", shown=not as_json) as count:
@@ -44,11 +54,24 @@ def land(
                 if more:
                     count(what, more)
 
-        landed = streams.land(name, Until(now=until_now, seconds=seconds, stop=stop), tell, accept_loss=accept_loss)
+        landed = data.land(name, Until(now=until_now, seconds=seconds, stop=stop), tell, accept_loss=accept_loss)
     text = f"{name}: {landed.rows:,} rows landed, {landed.repeated:,} left out that had landed before"
     if landed.poison:
         text += f",\n{landed.poison:,} in quarantine: heptad data stream poison {name}"
+    text = "\n".join([text, *(_told_of(one) for one in landed.online)])
     emit(landed, text, as_json=as_json)
+
+
+def _told_of(one: "ViewOnline") -> str:
+    if one.problem:
+        return f"{one.view or 'features'} stays behind: {one.problem}"
+    return f"{one.view}: {one.rows:,} rows online{_fresh(one)}"
+
+
+def _fresh(one: "ViewOnline") -> str:
+    if one.delay_p50 is None or one.delay_p99 is None:
+        return ""
+    return f", {one.delay_p50:.2f} s after they were sent (99%: {one.delay_p99:.2f} s)"
 
 
 @group.command("list")
@@ -58,11 +81,19 @@ def list_streams(project: ProjectOption = HERE, as_json: JsonOption = False) -> 
 
     states = open_project(project).data.streams.states()
     rows = [
-        {"stream": one.name, "rows": one.rows, "poison": one.poison, "from": one.where, "table": one.table}
+        {
+            "stream": one.name,
+            "landed by": one.last.pid if one.landing and one.last else "somebody" if one.landing else "nobody",
+            "rows": one.rows,
+            "poison": one.poison,
+            "from": one.where,
+            "table": one.table,
+        }
         for one in states
     ]
     empty = 'No stream. Name one: [sources.NAME] uri = "kafka://HOST:PORT/TOPIC"'
-    emit(states, table(rows, empty=empty), as_json=as_json)
+    views = [wrapped([_told_of(view)]) for one in states if one.last for view in one.last.online]
+    emit(states, "\n".join([table(rows, empty=empty), *views]), as_json=as_json)
 
 
 @group.command()

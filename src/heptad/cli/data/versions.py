@@ -49,11 +49,12 @@ def log(
 
 def _marks(version: "Record[DatasetVersion]") -> list[str]:
     """What happened to a version since."""
-    from heptad.data import ROLLED_BACK, erased
+    from heptad.data import ROLLED_BACK, erased, is_pruned
 
     gone = erased(version.attributes)
     rolled_back = ["rolled back"] if ROLLED_BACK in version.attributes else []
-    return [*rolled_back, *([f"{gone[0]:,} erased"] if gone else [])]
+    pruned = ["pruned"] if is_pruned(version) else []
+    return [*rolled_back, *([f"{gone[0]:,} erased"] if gone else []), *pruned]
 
 
 @app.command()
@@ -62,7 +63,7 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
     if folder := folders.folder_version(version, project):
         folders.show_version(*folder, as_json=as_json)
         return
-    from heptad.data import ROLLED_BACK, erased_in_words, find_version, tags_of
+    from heptad.data import ROLLED_BACK, erased_in_words, find_version, pruned_in_words, tags_of
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
@@ -79,6 +80,7 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
         "tags": ", ".join(tags_of(record)),
         "rolled back": str(record.attributes.get(ROLLED_BACK, "")),
         "erased": erased_in_words(record.attributes),
+        "pruned": pruned_in_words(record).removeprefix("pruned "),
     }
     overview |= {what: said for what, said in marks.items() if said}
     sources = [{"source": one.name, "rows": one.rows, "from": one.uri} for one in body.sources]

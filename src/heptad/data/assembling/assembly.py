@@ -11,6 +11,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, NotFoundError, SettingsError, nearest
 from heptad.core.memory import budget
+from heptad.core.secrets import reveal
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
 from heptad.data.assembling.changes import Change, reads_alike, settle_changes
@@ -34,9 +35,12 @@ from heptad.data.labelling.records import LabellingFunction
 from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
 from heptad.data.settings import DataSettings
+from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import OfChange, OnChange, SourceSettings
 from heptad.data.sources.sniffing import check_names
 from heptad.data.sources.source import Place
+from heptad.data.streams.following import landed_folder
+from heptad.data.streams.landed_rows import LandedRows
 
 Judge: TypeAlias = Callable[[Mapping[str, Input], Mapping[str, SourceSettings]], list[Finding]]
 STAGING = "staging"
@@ -120,6 +124,8 @@ class Assembly:
         """What the rows depend on besides the sources: settings, and the digest of the function's file."""
         parts = {"data": self._data, "clean": self._clean, "sources": self._settings, "features": self._features}
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(parts))  # as records give it back
+        # How rows are laid out in files makes no other rows.
+        plain["data"].pop("partition")
         plain |= {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
         voting = {"least": self._labelling.least, **dict(zip(self._voters.names, self._voters.digests(), strict=True))}
         return plain | ({"labelling": voting} if self._voters.names else {})
@@ -147,6 +153,14 @@ class Assembly:
     def source_rows(self, name: str) -> pl.LazyFrame:
         """The rows of one source, typed, its time in UTC; without those of people who were erased."""
         return self._suppression.without(self._inputs.read(name).rows)
+
+    def landed_rows(self, name: str) -> LandedRows | None:
+        """What a stream has landed, commit by commit, without people who were erased; `None` for other sources."""
+        settings = self._settings[name]
+        if not is_stream(reveal(settings.uri)):
+            return None
+        folder, style = landed_folder(settings, self._place), self._inputs.style_of(name)
+        return LandedRows(folder, settings.time, style, self._suppression.without)
 
     def build(
         self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None

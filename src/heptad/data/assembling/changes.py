@@ -16,8 +16,8 @@ from heptad.data.records import Column, Finding, Schema
 from heptad.data.settings import ColumnType
 from heptad.data.sources.settings import OfChange, OnChange
 
-POLICIES = {"on_change", "fresh", "volume"}
-"""Settings of a source that say when it is refused, and not how it is read."""
+POLICIES = {"on_change", "fresh", "volume", "land"}
+"""Settings of a source that say when it is refused or landed, and not how it is read."""
 _TYPES: Mapping[str, ColumnType] = {"text": "text", **{type_word(kind): name for name, kind in STORED.items()}}
 """The column type for each word that a source's column is recorded with."""
 

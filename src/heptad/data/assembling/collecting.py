@@ -13,6 +13,7 @@ from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
 from heptad.data.assembling.judging import Judging
+from heptad.data.assembling.layout import Layout
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
 from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
 from heptad.data.assembling.storing import store_rows
@@ -36,9 +37,9 @@ from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.digests import BlockDigests, combined
 from heptad.data.versions.marking import ROLLED_BACK
+from heptad.data.versions.pruned import with_rows
 from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.splits import unit_hashes
-from heptad.data.versions.tables import Table
 
 _NOTICED = {"informative", "no_leak"}
 """Findings about columns that are looked for in the first version only."""
@@ -95,16 +96,16 @@ class Collecting:
         made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
-            folder = known.table if known else versions.folder_name(name)
-            table = Table(self._workspace.tables / folder)
-            delta_version = store_rows(table, prepared.rows, prepared.extent.rows, prepared.blocks, known)
-        if latest is not None and before is not None and delta_version == before.delta_version:
+            laid_out = Layout(self._workspace, name, self._data.partition).settle(known)
+            over = known if laid_out.stays else None
+            delta_version = store_rows(laid_out.table, prepared.rows, prepared.extent.rows, prepared.blocks, over)
+        if latest is not None and before is not None and laid_out.stays and delta_version == before.delta_version:
             return latest
         extent = prepared.extent
         body = DatasetVersion(
             name=name,
             version=versions.next_number(self._workspace, name),
-            table=folder,
+            table=laid_out.table.path("").name,
             delta_version=delta_version,
             rows=extent.rows,
             labelled=extent.labelled,
@@ -117,7 +118,7 @@ class Collecting:
             last_time=extent.last,
             sources=prepared.sources,
             repairs=prepared.repairs,
-            findings=prepared.findings,
+            findings=[*prepared.findings, *laid_out.findings],
             profile=self._workspace.blobs.put(msgspec.json.encode(prepared.profile)),
             fitted=prepared.fitted,
             released=len(freed),
@@ -142,8 +143,8 @@ class Collecting:
         self, name: str, until: datetime | None, settings: dict[str, Any], released: int, corrections: str
     ) -> Record[DatasetVersion] | None:
         """The version made of the same sources, settings, releases, corrections and moment: repeating finds it."""
-        watermark = self._assembly.watermark()
-        for version in versions.log(self._workspace, name):
+        watermark, layout = self._assembly.watermark(), Layout(self._workspace, name, self._data.partition)
+        for version in with_rows(versions.log(self._workspace, name)):
             body = version.body
             asked = None if body.everything else body.until
             if (
@@ -153,6 +154,7 @@ class Collecting:
                 and body.settings == settings
                 and body.corrections == corrections
                 and {one.name: one.digest for one in body.sources} == watermark
+                and layout.fits(as_it_is(self._workspace, version))
             ):
                 return version
         return None

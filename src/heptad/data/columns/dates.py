@@ -1,5 +1,6 @@
 """Reads times out of text and numbers: which format a column is written in, and what does not fit it."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import msgspec
@@ -63,6 +64,11 @@ def read_texts(texts: pl.Expr, timezone: str, given: str = "") -> Dialogue[Times
     if share < LIKELY:
         return None
     return Times(values, formats, count - sum(formats.values()), ambiguous)
+
+
+def parsed(texts: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
+    """Times in UTC by the first of the formats that reads each text; null where none does."""
+    return pl.coalesce([_parse(texts, one, timezone) for one in formats])
 
 
 def read_numbers(numbers: pl.Expr) -> Dialogue[tuple[pl.Expr, str] | None]:

@@ -15,8 +15,9 @@ from heptad.data.columns.schema import infer_schema
 from heptad.data.columns.suspects import leaks, left_out, summands
 from heptad.data.records import Repair, Schema
 from heptad.data.settings import DataSettings
+from heptad.data.sources.schemes import ADDRESS
 from heptad.data.sources.settings import SourceSettings
-from heptad.data.sources.source import ADDRESS, Place, SourceTable, open_source
+from heptad.data.sources.source import Place, SourceTable, open_source
 from heptad.data.toml import toml_value
 
 WIDTH = 110

@@ -13,6 +13,7 @@ from heptad.data.columns.keys import ROW, key_text
 from heptad.data.erasing.subjects import Subjects
 from heptad.data.expectations.history import rows_of
 from heptad.data.records import DatasetVersion
+from heptad.data.versions.pruned import with_rows
 from heptad.data.versions.remaining import as_it_is
 
 
@@ -37,7 +38,7 @@ def find_rows(workspace: Workspace, subjects: Subjects) -> FoundRows:
     versions, ids = dict[Id, int](), set[str]()
     texts: dict[str, set[str]] = {}
     read: list[tuple[pl.LazyFrame, pl.Expr]] = []
-    for version in every_version(workspace):
+    for version in with_rows(every_version(workspace)):
         rows = rows_of(workspace, as_it_is(workspace, version))
         types = rows.collect_schema()
         if not subjects.are_in(types):

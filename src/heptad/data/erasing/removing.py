@@ -27,14 +27,13 @@ from heptad.data.expectations.history import profile_of, rows_of
 from heptad.data.profiles.profile import Profile, profile_frame
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.digests import block_digests, combined
-from heptad.data.versions.remaining import ERASED_AT, ERASED_ROWS, REMAINING, Remaining, as_it_is
+from heptad.data.versions.partitioned import open_table
+from heptad.data.versions.pruned import is_pruned, with_rows
+from heptad.data.versions.remaining import ERASED_AT, ERASED_ROWS, GENERATION, REMAINING, Remaining, as_it_is
 from heptad.data.versions.rewriting import rewrite
-from heptad.data.versions.tables import Table
 
 ERASURE = "erasure"
 """Attribute of a version: the erasure that changed it last."""
-_GENERATION = "~"
-"""Stands between the name of a table and the number of erasures that it has been through."""
 
 Version = Record[DatasetVersion]
 
@@ -47,12 +46,13 @@ def remove_rows(workspace: Workspace, subjects: Subjects, found: FoundRows, eras
     for versions in touched(workspace, found):
         _clear_tables(workspace, {as_it_is(workspace, one).table for one in versions})
         _redact(workspace, versions, found)
+    _redact_pruned(workspace, found)
 
 
 def touched(workspace: Workspace, found: FoundRows) -> list[list[Version]]:
-    """All versions of each data set that has some of the rows."""
+    """All versions with rows of each data set that has some of the rows."""
     by_name: dict[str, list[Version]] = defaultdict(list)
-    for version in every_version(workspace):
+    for version in with_rows(every_version(workspace)):
         by_name[version.body.name].append(version)
     return [versions for versions in by_name.values() if any(one.id in found.versions for one in versions)]
 
@@ -73,7 +73,8 @@ def _replace_table(
         own = [body for body in bodies.values() if body.table == table]
         order = canonical_order(own[-1].schema)
         old_numbers = [body.delta_version for body in own]
-        made = rewrite(Table(workspace.tables / table), Table(workspace.tables / new), old_numbers, keep, order)
+        old = open_table(workspace.tables / table)
+        made = rewrite(old, open_table(workspace.tables / new, old.partition), old_numbers, keep, order)
         numbers |= {(table, old): (new, number) for old, number in made.items()}
     changes: list[Attribute] = []
     before: tuple[Profile, Profile] | None = None
@@ -147,14 +148,14 @@ def _bins_in_common(was: Profile, before: tuple[Profile, Profile] | None) -> Pro
 
 
 def _next_name(table: str) -> str:
-    name, _, number = table.partition(_GENERATION)
-    return f"{name}{_GENERATION}{int(number or 0) + 1}"
+    name, _, number = table.partition(GENERATION)
+    return f"{name}{GENERATION}{int(number or 0) + 1}"
 
 
 def _clear_tables(workspace: Workspace, in_force: set[str]) -> None:
     """Delete the folders that these tables took the place of."""
-    for table in {name.partition(_GENERATION)[0] for name in in_force}:
-        for folder in (workspace.tables / table, *workspace.tables.glob(f"{table}{_GENERATION}*")):
+    for table in {name.partition(GENERATION)[0] for name in in_force}:
+        for folder in (workspace.tables / table, *workspace.tables.glob(f"{table}{GENERATION}*")):
             if folder.name not in in_force:
                 _remove_folder(folder)
 
@@ -177,6 +178,20 @@ def _redact(workspace: Workspace, versions: Sequence[Version], found: FoundRows)
         body = msgspec.structs.replace(body, profile=now.profile)
         if body != version.body:
             bodies[version.id] = body
+    if bodies:
+        rewrite_records(workspace, bodies)
+
+
+def _redact_pruned(workspace: Workspace, found: FoundRows) -> None:
+    """The same of versions whose rows were given up before: what their limits would be nobody knows any more."""
+    traces = {column: frozenset(values) for column, values in found.traces.items()}
+    bodies: dict[Id, DatasetVersion] = {}
+    for version in every_version(workspace):
+        if is_pruned(version):
+            columns = version.body.schema.columns
+            body = redacted(version.body, traces, {one.name: (None, None) for one in columns})
+            if body != version.body:
+                bodies[version.id] = body
     if bodies:
         rewrite_records(workspace, bodies)
 

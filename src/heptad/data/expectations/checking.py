@@ -59,9 +59,13 @@ class Checking:
         self._expect = expect
         self._history = History(workspace, assembly, expect)
 
+    def compared_with(self) -> set[int]:
+        """The numbers of the versions that others are compared with for good."""
+        return self._expect.versions()
+
     def version(self, record: Record[DatasetVersion]) -> Checked:
         """A version, recorded with the event `data.expectations_checked`; its versions before count as they were."""
-        body = as_it_is(self._workspace, record)
+        body = as_it_is(self._workspace, graph.load(self._workspace, record.id, DatasetVersion))
         rows = rows_of(self._workspace, body)
         context = self._history.context(body.name, rows.collect_schema(), body.until, record)
         earlier = self._history.earlier(body.name, record)

@@ -16,8 +16,9 @@ from heptad.data.expectations.settings import ExpectSettings, Reference
 from heptad.data.profiles.profile import Profile
 from heptad.data.records import DatasetVersion
 from heptad.data.versions import versions
+from heptad.data.versions.partitioned import open_table
+from heptad.data.versions.pruned import with_rows
 from heptad.data.versions.remaining import as_it_is
-from heptad.data.versions.tables import Table
 
 
 def profile_of(workspace: Workspace, body: DatasetVersion) -> Profile:
@@ -27,7 +28,7 @@ def profile_of(workspace: Workspace, body: DatasetVersion) -> Profile:
 
 def rows_of(workspace: Workspace, body: DatasetVersion) -> pl.LazyFrame:
     """The rows of a version, given as it is now, in their order."""
-    table = Table(workspace.tables / body.table)
+    table = open_table(workspace.tables / body.table)
     return table.scan(body.delta_version, canonical_order(body.schema))
 
 
@@ -59,8 +60,8 @@ class History:
         )
 
     def earlier(self, name: str, before: Record[DatasetVersion] | None = None) -> list[DatasetVersion]:
-        """The versions before this one, newest first; all of them where it is none."""
-        found = [as_it_is(self._workspace, one) for one in versions.log(self._workspace, name)]
+        """The versions before this one whose rows are there, newest first; all of them where it is none."""
+        found = [as_it_is(self._workspace, one) for one in with_rows(versions.log(self._workspace, name))]
         return found if before is None else [one for one in found if one.version < before.body.version]
 
     def reference(self, name: str, earlier: list[DatasetVersion]) -> DatasetVersion | None:

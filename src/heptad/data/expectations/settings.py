@@ -256,6 +256,11 @@ class ExpectSettings(Settings, frozen=True, kw_only=True):
             (name, one) for name, part in self.columns.items() for one in (part if isinstance(part, list) else [part])
         ]
 
+    def versions(self) -> set[int]:
+        """The numbers of the versions of the project's table that rows are compared with."""
+        tables = [one.references.version for _, one in self.of_columns() if one.references]
+        return {self.reference, *tables} - {0}
+
     def binding(self) -> dict[str, ColumnExpectation]:
         """Column to what holds of every row of it, or the version is refused."""
         found: dict[str, ColumnExpectation] = {}

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from heptad.core.errors import RefusedError
 from heptad.core.records import canonical_json, digest_of
 from heptad.data.columns.column_types import stored_type
 from heptad.data.features.records import FeatureView, TypedName
@@ -53,6 +54,15 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     plain = msgspec.to_builtins(FeatureSettings(source="", on=[]))
     made = {f"make.{name}": one for name, one in settings.get("make", {}).items()}
     return {name: one for name, one in settings.items() if name != "make" and one != plain.get(name)} | made
+
+
+def check_behaviour(view: View, body: FeatureView, source: pl.LazyFrame) -> None:
+    """Raises `RefusedError` where a view would not do, with this source, what it was applied for."""
+    if define(view, source).behaviour != body.behaviour:
+        raise RefusedError(
+            f"The view {view.name} would not do what it was applied for: its code, or its source's types, changed.",
+            remedy="look at the difference and apply it: heptad data features apply",
+        )
 
 
 def define(view: View, source: pl.LazyFrame) -> FeatureView:

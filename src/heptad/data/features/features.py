@@ -1,7 +1,8 @@
 """The front door of features: views declared and applied, training sets, the online store, and whether both agree."""
 
+import time
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -9,11 +10,12 @@ from typing import Any, Literal, Protocol
 import msgspec
 import polars as pl
 
-from heptad.core.errors import InputError, NotFoundError, RefusedError, SettingsError, nearest
-from heptad.core.leases import held
+from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, SettingsError, nearest
+from heptad.core.leases import Lease, held
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
-from heptad.data.features.definitions import define, settings_of
+from heptad.data.columns.column_types import STORED
+from heptad.data.features.definitions import check_behaviour, define, settings_of
 from heptad.data.features.erasing import count_entity, forget_entity
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
@@ -25,13 +27,16 @@ from heptad.data.features.publishing import publish
 from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.reading import FeatureReader, open_reader
 from heptad.data.features.records import FeatureView
-from heptad.data.features.registry import Plan, Registry, User
+from heptad.data.features.registry import Plan, Registry
 from heptad.data.features.settings import FeatureSettings, OnlineSettings
+from heptad.data.features.streaming import LandedPortions, StreamedView, StreamedViews, as_materialised
 from heptad.data.features.views import View
 from heptad.data.records import Finding
 from heptad.data.sources.settings import SourceSettings
 
 LEASE = timedelta(seconds=60)
+PATIENCE = 30.0
+"""Seconds that are waited for a process which brings what lands, a commit at a time."""
 
 ViewState = Literal["in force", "changed", "not applied", "no longer declared"]
 
@@ -42,6 +47,10 @@ class SourceRows(Protocol):
     def source_rows(self, name: str) -> pl.LazyFrame: ...
 
     def source_digest(self, name: str) -> str: ...
+
+    def landed_rows(self, name: str) -> LandedPortions | None:
+        """What a stream has landed, commit by commit; `None` for other sources."""
+        ...
 
 
 class ViewStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,10 +121,6 @@ class Features:
             states[change.name] = _STATES[change.action]
         return [self._status(name, state, in_force.get(name)) for name, state in states.items()]
 
-    def users(self, name: str) -> list[User]:
-        """Data sets, candidates, model versions and deployments that were made with any definition of a view."""
-        return self.registry.users(name)
-
     def training_set(
         self, entities: pl.LazyFrame | pl.DataFrame, *, time: str = "", views: Sequence[str] = (), memory: int = 0
     ) -> pl.LazyFrame:
@@ -142,25 +147,49 @@ class Features:
         """Bring what became known by `until` (default: now) of views in force into the online store.
 
         Killed and done again it goes on. `afresh` looks at everything again, also at rows that were added to the past.
-        Raises `ConflictError` where another process writes the view now.
+        Of a view with `stream = true` whose source is a stream, what has landed is brought in by the commits it landed
+        with, so rows may come as late as they like. Raises `ConflictError` where another process writes the view now.
         """
         done = []
         in_force = self.registry.in_force()
         # Whoever applied them may have died before he could tell the servers.
         publish(self._workspace.folder, self._project, self._online, list(in_force.values()))
         for name in names or in_force:
-            record, view, source = self._in_force(name)
-            with held(self._workspace.store, self._lease_scope, name, LEASE, "materialise"):
-                digest = self._rows.source_digest(view.settings.source)
+            record, view = self._compiled(name)
+            digest = self._rows.source_digest(view.settings.source)
+            streamed = self._streamed(record, view)
+            source = None if streamed else self._source(record, view)
+            with self._writing(name, "materialise", patient=streamed is not None) as lease:
                 moment = until or self._workspace.clock.now()
-                done.append(materialise(self._store, view, record.body, source, moment, digest=digest, afresh=afresh))
+                if streamed is not None:
+                    before = streamed.position
+                    done.append(as_materialised(streamed.bring(moment, lease, afresh=afresh), before, moment))
+                elif source is not None:
+                    done.append(
+                        materialise(self._store, view, record.body, source, moment, digest=digest, afresh=afresh)
+                    )
         return done
+
+    def streamed(self, source: str) -> StreamedViews:
+        """The views in force of a stream that are to be brought along as it lands."""
+        return StreamedViews(
+            lambda: self._streamed_of(source), lambda name: self._writing(name, "landing"), self._workspace.clock.now
+        )
 
     @contextmanager
     def writer(self, name: str) -> Generator[FeatureWriter]:
-        """Takes pushed rows of a view with `stream = true` while the block lasts; nobody else writes it meanwhile."""
-        record, view, _ = self._in_force(name)
-        with held(self._workspace.store, self._lease_scope, name, LEASE, "push") as lease:
+        """Takes pushed rows of a view with `stream = true` while the block lasts; nobody else writes it meanwhile.
+
+        Raises `RefusedError` where its source is a stream, whose rows come by themselves.
+        """
+        record, view = self._compiled(name)
+        if self._streamed(record, view) is not None:
+            raise RefusedError(
+                f"The rows of [features.{name}] come from the stream {view.settings.source}, and would count twice.",
+                remedy=f"send them there; they are brought in by: heptad data stream land {view.settings.source}",
+            )
+        self._source(record, view)
+        with self._writing(name, "push") as lease:
             yield FeatureWriter(self._store, view, record.body, lease)
 
     def reader(self, *references: str) -> FeatureReader:
@@ -171,9 +200,14 @@ class Features:
         """Compare offline and online values of views in force, replayed and as stored; see `Parity`."""
         found = []
         for name in names or self.registry.in_force():
-            record, view, source = self._in_force(name)
-            comparison = Comparison(view, record, source, self._workspace.root, self._workspace.clock.now())
-            found.append(comparison.run(self._store, entities, moments))
+            record, view = self._compiled(name)
+            streamed = self._streamed(record, view)
+            # What lands meanwhile would be in one of the two and not in the other.
+            with self._writing(name, "parity", patient=True) if streamed else nullcontext():
+                brought = streamed.rows_brought() if streamed else None
+                source = self._source(record, view) if brought is None else brought
+                comparison = Comparison(view, record, source, self._workspace.root, self._workspace.clock.now())
+                found.append(comparison.run(self._store, entities, moments))
         return found
 
     def forget(self, keys: Mapping[str, Any], *, dry_run: bool = False) -> int:
@@ -216,8 +250,23 @@ class Features:
     def _defined(self, name: str) -> FeatureView:
         return define(*self._view(name))
 
-    def _in_force(self, name: str) -> tuple[Record[FeatureView], View, pl.LazyFrame]:
-        """A view in force, compiled as it was applied; raises `RefusedError` where its code or source changed since."""
+    @contextmanager
+    def _writing(self, name: str, why: str, *, patient: bool = False) -> Generator[Lease]:
+        """Be the only writer of a view; `patient`: whoever brings what lands is done in a moment."""
+        ends = time.monotonic() + (PATIENCE if patient else 0.0)
+        with ExitStack() as stack:
+            while True:
+                try:
+                    lease = stack.enter_context(held(self._workspace.store, self._lease_scope, name, LEASE, why))
+                    break
+                except ConflictError:
+                    if time.monotonic() > ends:
+                        raise
+                    time.sleep(0.1)
+            yield lease
+
+    def _compiled(self, name: str) -> tuple[Record[FeatureView], View]:
+        """A view in force, compiled as it was applied."""
         in_force = self.registry.in_force()
         if name not in in_force:
             remedy = "" if in_force else "heptad data features apply"
@@ -229,14 +278,32 @@ class Features:
                 f"The source {settings.source!r} of the view {name} is no longer declared.",
                 remedy="heptad data features apply",
             )
-        view = View(name, settings, time=record.body.time, root=self._workspace.root)
-        source = self._rows.source_rows(settings.source)
-        if define(view, source).behaviour != record.body.behaviour:
-            raise RefusedError(
-                f"The view {name} would not do what it was applied for: its code, or its source's types, changed.",
-                remedy="look at the difference and apply it: heptad data features apply",
-            )
-        return record, view, source
+        return record, View(name, settings, time=record.body.time, root=self._workspace.root)
+
+    def _source(self, record: Record[FeatureView], view: View) -> pl.LazyFrame:
+        """The rows of a view's source; raises `RefusedError` where its code or its source changed since."""
+        source = self._rows.source_rows(view.settings.source)
+        check_behaviour(view, record.body, source)
+        return source
+
+    def _streamed(self, record: Record[FeatureView], view: View) -> StreamedView | None:
+        """The view as one whose rows land; `None` where it has to be materialised as a whole."""
+        landed = self._rows.landed_rows(view.settings.source) if view.settings.stream else None
+        if landed is None:
+            return None
+        kinds = {one.name: STORED[one.type] for one in (*record.body.entities, *record.body.inputs)}
+        check_behaviour(view, record.body, pl.LazyFrame(schema=kinds))
+        return StreamedView(self._store, view, record.body, landed)
+
+    def _streamed_of(self, source: str) -> dict[str, StreamedView]:
+        found: dict[str, StreamedView] = {}
+        for name, record in self.registry.in_force().items():
+            settings = settings_of(record.body)
+            if settings.source == source and settings.stream:
+                streamed = self._streamed(*self._compiled(name))
+                if streamed is not None:
+                    found[name] = streamed
+        return found
 
     def _status(self, name: str, state: ViewState, record: Record[FeatureView] | None) -> ViewStatus:
         body = record.body if record and name not in self._declared else self._defined(name)

@@ -53,6 +53,11 @@ def progress_of(store: OnlineStore, body: FeatureView) -> Progress:
     return msgspec.msgpack.decode(kept, type=Progress) if kept else Progress()
 
 
+def progress_mark(body: FeatureView, progress: Progress) -> dict[bytes, bytes]:
+    """The mark that says how far a view is, to be set with the rows that it speaks of."""
+    return {_mark(body): msgspec.msgpack.encode(progress)}
+
+
 def materialise(
     store: OnlineStore,
     view: View,
@@ -88,7 +93,7 @@ def materialise(
         portions = _newest(view, source, done, scratch) if view.time else _looked_up(view, source, target, scratch)
         entities = sum(writing.write(part, rows, tails) for part, rows, tails in portions)
     removed = 0 if view.time else store.delete(_vanished(store, body, target))
-    store.put([], {_mark(body): msgspec.msgpack.encode(Progress(until=target, digest=digest))})
+    store.put([], progress_mark(body, Progress(until=target, digest=digest)))
     return msgspec.structs.replace(done, entities=entities, removed=removed)
 
 
@@ -123,7 +128,7 @@ class _Writing:
                 )
                 pairs += packed_tails(self._view, self._body, own)
             progress = msgspec.structs.replace(self._progress, part=part, after=page[-1][0])
-            self._store.put(pairs, {_mark(self._body): msgspec.msgpack.encode(progress)})
+            self._store.put(pairs, progress_mark(self._body, progress))
         return len(order)
 
 

@@ -47,6 +47,13 @@ class PublishedFeatures:
         """As `FeatureRequests.answer`; raises `RequestError` with status 404 where nothing was ever published."""
         return self._requests().answer(body)
 
+    def reader(self, features: tuple[str, ...]) -> FeatureReader:
+        """Reads views and features as they are in force now, the same object while they stay so.
+
+        Raises `RequestError` with status 404 where one of them is not.
+        """
+        return self._requests().reader(features)
+
     def _requests(self) -> FeatureRequests:
         try:
             found = os.stat(self._path)  # noqa: PTH116 - asked by every request

@@ -9,10 +9,12 @@ from heptad.core.errors import DataError, RefusedError
 from heptad.core.leases import Lease
 from heptad.data.columns.column_types import STORED
 from heptad.data.features.materialising import (
+    Progress,
     entity_keys,
     last_of_each,
     newest_computed,
     packed_rows,
+    progress_mark,
 )
 from heptad.data.features.online import OnlineStore
 from heptad.data.features.packing import entity_key, namespace, tail_space
@@ -48,15 +50,16 @@ class FeatureWriter:
         """What was given with the last push; empty before the first."""
         return self._store.mark(self._mark)
 
-    def push(self, rows: Rows, position: bytes = b"") -> int:
+    def push(self, rows: Rows, position: bytes = b"", until: int | None = None, lease: Lease | None = None) -> int:
         """Bring rows in; answers how many entities they are of.
 
-        Rows are those of the source, as it is collected: a frame, or a mapping a row. Raises `DataError` for rows of
-        another shape; then nothing of the push is stored. Raises `ConflictError` where the lease was lost.
+        Rows are those of the source, as it is collected: a frame, or a mapping a row. `until`: with them the store has
+        all that was known by then, in microseconds since 1970. Raises `DataError` for rows of another shape; then
+        nothing of the push is stored. Raises `ConflictError` where the lease, its own or this one, was lost.
         """
         given = self._prepared(rows)
-        if self._lease is not None:
-            self._lease.renew()
+        for one in filter(None, (self._lease, lease)):
+            one.renew()
         pairs = []
         count = 0
         if len(given):
@@ -65,8 +68,13 @@ class FeatureWriter:
             pairs = list(packed_rows(self._view, entity_keys(self._view, self._body, computed), computed))
             pairs += tails
             count = len(computed)
-        self._store.put(pairs, {self._mark: position} if position else {})
+        marks = {self._mark: position} if position else {}
+        self._store.put(pairs, marks if until is None else marks | progress_mark(self._body, Progress(until=until)))
         return count
+
+    def forget_position(self) -> None:
+        """As if nothing had ever been pushed; the rows stay."""
+        self._store.put([], {self._mark: b""})
 
     def _computed(self, given: pl.DataFrame, touched: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[bytes, bytes]]]:
         view = self._view

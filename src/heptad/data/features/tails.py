@@ -13,8 +13,8 @@ from heptad.data.features.views import View
 
 
 def tail_rows(view: View, rows: pl.DataFrame) -> pl.DataFrame:
-    """Of prepared rows those that matter to a later one: in reach of the newest rows of their entity."""
-    anchor = pl.col(EVENT).tail(max(1, view.reach.rows)).first()
+    """Of prepared rows those that matter to a later one, or to the newest, which late ones compute again."""
+    anchor = pl.col(EVENT).tail(1 + view.reach.rows).first()
     ordered = rows.sort(view.times, maintain_order=True)
     return ordered.filter(pl.col(EVENT) >= (anchor.over(view.keys) if view.keys else anchor) - view.reach.window)
 

@@ -54,7 +54,7 @@ class FeatureRequests:
                 field="features" if not request.features else "entities",
                 allowed=f"at least one feature; 1 to {MOST_ENTITIES:,} entities",
             )
-        reader = self._reader(tuple(request.features))
+        reader = self.reader(tuple(request.features))
         try:
             rows = reader.read_many(request.entities)
         except InputError as error:
@@ -65,7 +65,8 @@ class FeatureRequests:
         """Open readers anew, since other definitions are in force."""
         self._readers.clear()
 
-    def _reader(self, features: tuple[str, ...]) -> FeatureReader:
+    def reader(self, features: tuple[str, ...]) -> FeatureReader:
+        """A reader of views and features, the same one as long as the same definitions are in force."""
         reader = self._readers.get(features)
         if reader is None:
             try:

@@ -3,7 +3,9 @@
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
@@ -11,6 +13,7 @@ from blake3 import blake3
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import ConflictError, InputError, IntegrityError, RefusedError
 from heptad.core.files import sync_files
+from heptad.data.folders.cloning import Cloner, write_all
 from heptad.data.folders.packs import BLOCK, read_pieces
 from heptad.data.folders.stored import Stored, pieces_by_pack
 from heptad.data.folders.storing import Tell, Working, silent
@@ -32,6 +35,10 @@ class PlacedFolder(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
     bytes: int = 0
     """How many were written."""
+    shared: int = 0
+    """How many of them share their blocks on the disk with the workspace, until either is changed."""
+    copied_because: str = ""
+    """Why none could be shared; empty where some were, or there was nothing to share."""
 
 
 def refuse_to_lose(place: Path, before: Working, after: Sequence[Entry], is_kept: Callable[[bytes], bool]) -> None:
@@ -96,6 +103,8 @@ def put_in_place(
         kept=sum(one.kind in {"f", "x"} for one in staying),
         removed=len(old.keys() - {one.path for one in stored.entries}),
         bytes=sum(one.size for one in files),
+        shared=builder.cloner.bytes,
+        copied_because=builder.cloner.refused,
     )
 
 
@@ -111,6 +120,7 @@ class _Builder:
         self._before = before
         self.made: list[bytes] = []
         """What has to be made durable: files and folders."""
+        self.cloner = Cloner()
         self._folders: set[bytes] = set()
         if not is_file:
             self._make_folder(b"")
@@ -139,9 +149,12 @@ class _Builder:
                 files.append(one)
         for pack, wanted in pieces_by_pack(stored.root, files):
             pieces = read_pieces(blobs, pack, [piece for _, _, piece in wanted])
-            for (entry, offset, piece), data in zip(wanted, pieces, strict=True):
-                self._write(entry, offset, data)
-                tell("bytes", piece.size)
+            sharing = any(self.cloner.may_share(piece.start, offset, piece.size) for _, offset, piece in wanted)
+            with blobs.open(pack) if sharing else nullcontext() as source:
+                # Each is verified before it is shared.
+                for (entry, offset, piece), data in zip(wanted, pieces, strict=True):
+                    self._write(entry, offset, data, source, piece.start)
+                    tell("bytes", piece.size)
         for one in files:
             self._verify(one)
 
@@ -160,12 +173,14 @@ class _Builder:
             os.close(descriptor)
         self.made.append(target)
 
-    def _write(self, entry: Entry, offset: int, data: bytes) -> None:
+    def _write(self, entry: Entry, offset: int, data: bytes, pack: BinaryIO | None, start: int) -> None:
         descriptor = os.open(self._at(entry.path), os.O_WRONLY | os.O_NOFOLLOW)
         try:
-            done = 0
-            while done < len(data):
-                done += os.pwrite(descriptor, data[done:] if done else data, offset + done)
+            first, end = (
+                (offset, offset) if pack is None else self.cloner.share(pack, start, descriptor, offset, len(data))
+            )
+            write_all(descriptor, data[: first - offset], offset)
+            write_all(descriptor, data[end - offset :], end)
         finally:
             os.close(descriptor)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from heptad.data.folders.sizes import FILES, Sizes
+from heptad.data.folders.sizes import PARTS, Sizes
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -21,9 +21,9 @@ _SLICE = 32 << 10
 class Cutter:
     """Finds the ends of pieces, by a polynomial over a window that slides over the bytes (Rabin's way, 16 bits wide).
 
-    No position before `smallest` is looked at, so two thirds of a file cost nothing, and the powers of the base are
-    put together by doubling, so numpy looks at a slice with ten operations: 2 to 4 GB/s on one core. Two files that
-    are equal from some place on have equal pieces a few cuts behind it. See Xia et al., FastCDC, USENIX ATC 2016.
+    No position before `smallest` is looked at, and the powers of the base are put together by doubling, so numpy looks
+    at a slice with ten operations. Two files that are equal from some place on have equal pieces a few cuts behind it.
+    See Xia et al., FastCDC, USENIX ATC 2016.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -33,20 +33,18 @@ class Cutter:
         self._room = np.empty((3, _SLICE + WINDOW), np.uint16)
         self._found = np.empty(_SLICE + WINDOW, np.bool_)
 
-    def ends(self, data: Bytes, *, whole: bool) -> Iterator[int]:
-        """Where pieces of `data` end; unless it is the `whole` rest, a last one that could still grow is left out."""
+    def ends(self, data: Bytes) -> Iterator[int]:
+        """Where the pieces of `data` end."""
         start, size = 0, len(data)
         while size - start > self.sizes.smallest:
             stop = min(start + self.sizes.largest, size)
-            end = self._first(data, start + self.sizes.smallest, stop)
-            if end < 0 and stop == size and not whole:
-                return
+            end = self.first(data, start + self.sizes.smallest, stop)
             start = end if end >= 0 else stop
             yield start
-        if whole and start < size:
+        if start < size:
             yield size
 
-    def _first(self, data: Bytes, start: int, stop: int) -> int:
+    def first(self, data: Bytes, start: int, stop: int) -> int:
         """The first place from `start` to before `stop` with a cut behind it, plus one; -1 where there is none."""
         for at in range(start, stop, _SLICE):
             end = min(at + _SLICE, stop)
@@ -72,46 +70,61 @@ class Cutter:
 def cut(data: bytes, sizes: Sizes) -> list[bytes]:
     """`data` in pieces.
 
-    >>> [len(piece) for piece in cut(bytes(300_000), FILES)]
+    >>> [len(piece) for piece in cut(bytes(300_000), Sizes(128 << 10, 1 << 20, 16))]
     [300000]
     """
     pieces: list[bytes] = []
     start = 0
-    for end in Cutter(sizes).ends(np.frombuffer(data, np.uint8), whole=True):
+    for end in Cutter(sizes).ends(np.frombuffer(data, np.uint8)):
         pieces.append(data[start:end])
         start = end
     return pieces
 
 
-class StreamCutter:
-    """Cuts streams of any length in a buffer that is used again and again."""
+class PartCutter:
+    """Cuts a stream into parts, each given as the blocks that it lies in: nothing is copied."""
 
-    BUFFER = 8 << 20
-
-    def __init__(self, sizes: Sizes = FILES) -> None:
+    def __init__(self, read: Callable[[], bytes], sizes: Sizes = PARTS) -> None:
+        """`read` answers the next bytes, none at the end."""
+        self._read = read
         self._cutter = Cutter(sizes)
-        self._buffer = bytearray(self.BUFFER)
-        self._array = np.frombuffer(self._buffer, np.uint8)
+        self._waiting: list[memoryview] = []
 
-    def cut(self, read_into: Callable[[memoryview], int]) -> Iterator[tuple[memoryview, list[int]]]:
-        """The stream part by part, each with the ends of its pieces; a part holds until the next one is asked for.
+    def next(self) -> list[memoryview]:
+        """The next part; nothing at the end of the stream."""
+        part: list[memoryview] = []
+        size, before = 0, b""
+        while block := self._waiting.pop(0) if self._waiting else memoryview(self._read()):
+            end = self._end(block, size, before)
+            taken = block[:end] if end else block
+            part.append(taken)
+            if end:
+                self._waiting[:0] = [block[end:]] if end < len(block) else []
+                break
+            size += len(taken)
+            before = (before + bytes(taken[1 - WINDOW :]))[1 - WINDOW :]
+        return part
 
-        `read_into` fills a part of the buffer and answers how many bytes it read, 0 at the end.
-        """
-        view = memoryview(self._buffer)
-        filled = 0
-        whole = False
-        while not whole:
-            while filled < len(view):
-                count = read_into(view[filled:])
-                if count == 0:
-                    whole = True
-                    break
-                filled += count
-            ends = list(self._cutter.ends(self._array[:filled], whole=whole))
-            start = ends[-1] if ends else 0
-            if ends:
-                yield view[:start], ends
-            rest = filled - start
-            self._buffer[:rest] = self._buffer[start:filled]
-            filled = rest
+    def keep(self, part: list[memoryview], size: int) -> list[memoryview]:
+        """The first bytes of a part; the next part begins behind them."""
+        kept: list[memoryview] = []
+        for place, block in enumerate(part):
+            if size < len(block):
+                self._waiting[:0] = [block[size:], *part[place + 1 :]]
+                return [*kept, block[:size]]
+            kept.append(block)
+            size -= len(block)
+        return kept
+
+    def _end(self, block: memoryview, size: int, before: bytes) -> int:
+        """Where in a block the part ends that has `size` bytes so far, the last of them `before`; 0 if not here."""
+        sizes = self._cutter.sizes
+        start, stop = max(0, sizes.smallest - size), min(len(block), sizes.largest - size)
+        if start < stop:
+            # The window of the first place reaches back into what was read before.
+            near = (before + bytes(block[max(0, start - WINDOW + 1) : start]))[1 - WINDOW :]
+            seen = np.frombuffer(near + bytes(block[start:stop]), np.uint8)
+            end = self._cutter.first(seen, len(near), len(seen))
+            if end >= 0:
+                return end - len(near) + start
+        return stop if size + stop == sizes.largest else 0

@@ -9,13 +9,16 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
-from heptad.data.folders.sizes import FILES
+from heptad.data.folders.cloning import padding
+from heptad.data.folders.sizes import PARTS
 from heptad.data.folders.tree import Piece
 
 PACK = 16 << 20
 """Bytes after which a pack is closed: large enough for few of them, small enough to be sent again whole."""
 BLOCK = 4 << 20
-"""Bytes that are handed over to the writer at a time."""
+"""Bytes that are handed over to the writer at a time, about."""
+JOINED = 256 << 10
+"""Bytes; smaller pieces are put together before they are handed over, which costs a copy and spares a hundred calls."""
 GROUP = 64
 """Packs that are made durable together: what was stored of them is found there when a killed `add` is done again."""
 
@@ -24,21 +27,21 @@ class _AbandonedError(Exception):
     """What is being stored is not wanted any more."""
 
 
-_Message: TypeAlias = bytes | _AbandonedError | None
+_Message: TypeAlias = bytes | memoryview | _AbandonedError | None
 """Bytes of a pack, none for its end; the end of all."""
 
 
 class PackWriter:
     """Takes pieces in order and stores them as packs, in a thread of its own, while the next are being read.
 
-    A pack has a number until all of it is stored and its digest is known. Memory: a few blocks.
+    A pack has a number until all of it is stored and its digest is known. Memory: a few pieces.
     """
 
     def __init__(self, blobs: BlobStore, first: int) -> None:
         self._blobs = blobs
         self._number = first
         self._filled = 0
-        self._block: list[bytes | memoryview] = []
+        self._small: list[bytes] = []
         self._pending = 0
         self._messages: Queue[_Message] = Queue(maxsize=2)
         self._thread: ThreadPoolExecutor | None = None
@@ -47,36 +50,41 @@ class PackWriter:
         self.bytes = 0
         """How many were taken."""
 
-    def add(self, piece: bytes | memoryview) -> tuple[int, int]:
-        """Take a piece, which has to stay as it is until `flush`; answers its pack's number and where it starts there.
+    def add(self, *blocks: bytes | memoryview, offset: int | None = None) -> tuple[int, int]:
+        """Take a piece, which may lie in several blocks; answers its pack's number and where it starts there.
 
-        Raises what the store says to an earlier piece.
+        With the `offset` in its file it is put where a file can share its blocks. Raises what the store says to an
+        earlier piece.
         """
-        if self._filled and self._filled + len(piece) > PACK:
-            self._end_pack()
-        at = self._number, self._filled
-        room = BLOCK - self._pending
-        if len(piece) > room:
-            # Blocks of just this size are written and hashed without another copy.
-            self._block.append(memoryview(piece)[:room])
-            self._send(b"".join(self._block))
-            self._block, self._pending = [memoryview(piece)[room:]], len(piece) - room
-        else:
-            self._block.append(piece)
-            self._pending += len(piece)
-        self._filled += len(piece)
-        self.bytes += len(piece)
+        size = sum(map(len, blocks))
+        if self._filled and self._filled + size > PACK:
+            self.end_pack()
+        gap = 0 if offset is None else padding(self._filled, offset)
+        at = self._number, self._filled + gap
+        for block in (bytes(gap), *blocks) if gap else blocks:
+            if len(block) < JOINED:
+                self._small.append(bytes(block))  # a view would keep all of its block
+                self._pending += len(block)
+                if self._pending >= BLOCK:
+                    self._send_small()
+            else:
+                self._send_small()
+                self._send(block)
+        self._filled += gap + size
+        self.bytes += size
         return at
 
-    def flush(self) -> None:
-        """Copy what was taken, so that the buffer which holds it can be used again."""
-        if len(self._block) > 1 or (self._block and not isinstance(self._block[0], bytes)):
-            self._block = [b"".join(self._block)]
+    def end_pack(self) -> None:
+        """Let the next piece begin a pack."""
+        if self._filled:
+            self._send_small()
+            self._send(b"")
+            self._number += 1
+            self._filled = 0
 
     def close(self) -> dict[int, bytes]:
         """Wait until everything is durable; answers the numbers of packs and their digests."""
-        if self._filled:
-            self._end_pack()
+        self.end_pack()
         if self._stored is None:
             return {}
         self._messages.put(None)
@@ -88,14 +96,12 @@ class PackWriter:
             self._messages.put(_AbandonedError())
             self._thread.shutdown()
 
-    def _end_pack(self) -> None:
-        self._send(b"".join(self._block))
-        self._send(b"")
-        self._block, self._pending = [], 0
-        self._number += 1
-        self._filled = 0
+    def _send_small(self) -> None:
+        if self._small:
+            self._send(b"".join(self._small))
+            self._small, self._pending = [], 0
 
-    def _send(self, block: bytes) -> None:
+    def _send(self, block: bytes | memoryview) -> None:
         if self._thread is None or self._stored is None:
             self._thread = ThreadPoolExecutor(1)
             self._stored = self._thread.submit(self._store, self._number)
@@ -142,7 +148,7 @@ class _Packs:
                 return
             yield cast("BinaryIO", _Stream(block, self))
 
-    def next_block(self) -> bytes:
+    def next_block(self) -> bytes | memoryview:
         return self._next() or b""
 
     def drain(self) -> None:
@@ -153,7 +159,7 @@ class _Packs:
             except _AbandonedError:
                 return
 
-    def _next(self) -> bytes | None:
+    def _next(self) -> bytes | memoryview | None:
         message = self._messages.get()
         if isinstance(message, _AbandonedError):
             self.is_done = True
@@ -165,7 +171,7 @@ class _Packs:
 class _Stream:
     """One pack, to be read once."""
 
-    def __init__(self, block: bytes, packs: _Packs) -> None:
+    def __init__(self, block: bytes | memoryview, packs: _Packs) -> None:
         self._rest: bytes | memoryview = block
         self._packs = packs
         self._is_done = False
@@ -187,26 +193,30 @@ def read_pieces(blobs: BlobStore, pack: str, pieces: Iterable[Piece]) -> Iterato
 
     Raises `NotFoundError` where the pack is not there, `IntegrityError` where it or a piece is not what it was.
     """
-    at, last, data = 0, -1, b""
+    start, data = 0, b""
     with blobs.open(pack) as stream:
         for one in pieces:
-            if one.start == last and len(data) == one.size:
-                yield data  # several files have the same bytes
-                continue
-            if not 0 < one.size <= FILES.largest or one.start < at:
-                raise _wrong(pack)
-            _skip(stream, one.start - at)
-            data = stream.read(one.size)
-            if len(data) != one.size or blake3(data).digest() != one.digest:
+            if one.start + one.size > start + len(data):
+                if not 0 < one.size <= PARTS.largest or one.start < start + len(data):
+                    raise _wrong(pack)
+                _skip(stream, one.start - start - len(data))
+                start, data = one.start, stream.read(one.size)
+            # Several files may have the same bytes, and one a part of another's.
+            found = data[one.start - start :][: one.size]
+            if one.start < start or len(found) != one.size or blake3(found).digest() != one.digest:
                 _skip(stream, 1 << 62)  # where the pack is damaged, its own error tells it better
                 raise _wrong(pack)
-            at, last = one.start + one.size, one.start
-            yield data
+            yield found
 
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
     """As `read_pieces` wants them."""
-    return sorted(pieces, key=lambda one: (one.start, one.size))
+    return sorted(pieces, key=place_of)
+
+
+def place_of(piece: Piece) -> tuple[int, int]:
+    """By what pieces of a pack are sorted: where they start, and of those that start together the largest first."""
+    return piece.start, -piece.size
 
 
 def _skip(stream: BinaryIO, count: int) -> None:

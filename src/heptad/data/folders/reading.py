@@ -1,41 +1,42 @@
-"""Reads files once: their digest and their pieces, and whether somebody wrote to them meanwhile."""
+"""Reads files once: their digest and their parts, and whether somebody wrote to them meanwhile."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from blake3 import blake3
 
 from heptad.core.errors import InputError, UnavailableError
-from heptad.data.folders.sizes import FILES
+from heptad.data.folders.sizes import PARTS
 from heptad.data.folders.tree import shown_path
 from heptad.data.folders.walking import Found
 from heptad.data.hash_cache import Seen, Stamp
 
-if TYPE_CHECKING:
-    from heptad.data.folders.chunks import StreamCutter
+Take: TypeAlias = Callable[[Sequence[bytes | memoryview], bytes], int]
+"""Is handed each part of a file: the blocks that it lies in, and the digest of a file that is one part, else none.
 
-Take: TypeAlias = Callable[[bytes | memoryview, bytes], None]
-"""Is handed each piece of a file and its digest; a view holds until the next flush."""
+Answers how many bytes it took; the next part begins behind them.
+"""
+BLOCK = 4 << 20
+"""Bytes that are read at a time."""
 ATTEMPTS = 3
 """How often a file is read again because somebody wrote to it."""
 
 
 class Reader:
-    """Reads files below one folder through one buffer, whatever their size."""
+    """Reads files below one folder, a few blocks at a time."""
 
     def __init__(self, place: Path) -> None:
         self._place = os.fsencode(place)
 
     def digest(self, found: Found) -> Seen:
         """The digest of a file and its stamp at that time; raises `UnavailableError` where it keeps changing."""
-        return self.read(found, lambda: _ignored, _nothing)
+        return self.read(found, None)
 
-    def read(self, found: Found, begin: Callable[[], Take], flush: Callable[[], None]) -> Seen:
-        """Read a file in pieces. `begin` is called for each attempt; `flush` before what was handed out is overwritten.
+    def read(self, found: Found, begin: Callable[[], Take] | None) -> Seen:
+        """Read a file in parts. `begin` is called for each attempt, and answers what takes them.
 
         Raises `UnavailableError` where it keeps changing, `InputError` where it may not be read.
         """
@@ -45,10 +46,11 @@ class Reader:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
                 try:
                     before = Stamp.of(os.fstat(descriptor))
-                    if before.size <= FILES.smallest:
-                        size, digest = self._small(descriptor, before.size, begin())
+                    take = begin() if begin else None
+                    if before.size <= PARTS.smallest:
+                        size, digest = _small(descriptor, before.size, take)
                     else:
-                        size, digest = self._large(descriptor, begin(), flush)
+                        size, digest = _large(descriptor, take)
                     if Stamp.of(os.fstat(descriptor)) == before and size == before.size:
                         return Seen(before, digest)
                 finally:
@@ -63,40 +65,46 @@ class Reader:
             ) from error
         raise UnavailableError(f"{shown_path(path)} was written to each time it was read.", remedy=_AGAIN)
 
-    def _small(self, descriptor: int, size: int, take: Take) -> tuple[int, bytes]:
-        """A file that is one piece. One byte more is asked for, so that a file which grew meanwhile is noticed."""
-        data = os.read(descriptor, size + 1)
-        digest = blake3(data).digest()
-        if data:
-            take(data, digest)
-        return len(data), digest
 
-    @cached_property
-    def _cutter(self) -> "StreamCutter":
-        from heptad.data.folders.chunks import StreamCutter  # noqa: PLC0415 - only large files need numpy
+def _small(descriptor: int, size: int, take: Take | None) -> tuple[int, bytes]:
+    """A file that is one part. One byte more is asked for, so that a file which grew meanwhile is noticed."""
+    data = os.read(descriptor, size + 1)
+    digest = blake3(data).digest()
+    if data and take:
+        take([data], digest)
+    return len(data), digest
 
-        return StreamCutter()
 
-    def _large(self, descriptor: int, take: Take, flush: Callable[[], None]) -> tuple[int, bytes]:
-        whole, size = blake3(), 0
-        with ThreadPoolExecutor(1) as beside:
-            for part, ends in self._cutter.cut(lambda room: os.readv(descriptor, [room])):
-                hashed, start = beside.submit(whole.update, part), 0
-                for end in ends:
-                    take(part[start:end], blake3(part[start:end]).digest())
-                    start = end
-                flush()
-                size += len(part)
+def _large(descriptor: int, take: Take | None) -> tuple[int, bytes]:
+    """What was read is hashed while the next is."""
+    whole, size = blake3(), 0
+    with ThreadPoolExecutor(1) as beside:
+        hashed: Future[None] | None = None
+        for part in _taken(descriptor, take) if take else _blocks(descriptor):
+            if hashed:
                 hashed.result()
-        return size, whole.digest()
+            hashed = beside.submit(_add, whole, part)
+            size += sum(map(len, part))
+    return size, whole.digest()
 
 
-def _ignored(_piece: bytes | memoryview, _digest: bytes) -> None:
-    pass
+def _add(hasher: blake3, part: Sequence[bytes | memoryview]) -> None:
+    for block in part:
+        hasher.update(block)
 
 
-def _nothing() -> None:
-    pass
+def _taken(descriptor: int, take: Take) -> Iterator[Sequence[bytes | memoryview]]:
+    """What was taken of each part."""
+    from heptad.data.folders.chunks import PartCutter  # noqa: PLC0415 - only who stores large files needs numpy
+
+    cutter = PartCutter(lambda: os.read(descriptor, BLOCK))
+    while part := cutter.next():
+        yield cutter.keep(part, take(part, b""))
+
+
+def _blocks(descriptor: int) -> Iterator[Sequence[bytes | memoryview]]:
+    while block := os.read(descriptor, BLOCK):
+        yield [block]
 
 
 _AGAIN = "do it again when nobody writes there"

@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import IntegrityError
-from heptad.data.folders.packs import PackWriter, in_order, read_pieces
+from heptad.data.folders.packs import PackWriter, in_order, place_of, read_pieces
 from heptad.data.folders.sizes import LISTINGS
 from heptad.data.folders.tree import Entry, Piece, digest_of_tree, refuse_dangerous
 
@@ -127,12 +127,21 @@ def pieces_by_pack(root: Root, entries: Iterable[Entry]) -> Iterator[tuple[str, 
     found: dict[int, list[tuple[Entry, int, Piece]]] = {}
     for entry in entries:
         offset = 0
-        for one in entry.pieces:
-            piece = one if one.digest else msgspec.structs.replace(one, digest=entry.digest)
-            found.setdefault(one.pack, []).append((entry, offset, piece))
+        for one in with_digests(root.packs, entry.digest, entry.pieces):
+            found.setdefault(one.pack, []).append((entry, offset, one))
             offset += one.size
     for number, wanted in found.items():
-        yield _pack(root, number), sorted(wanted, key=lambda one: (one[2].start, one[2].size))
+        yield _pack(root, number), sorted(wanted, key=lambda one: place_of(one[2]))
+
+
+def with_digests(packs: Mapping[int, bytes], digest: bytes, pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a file of that digest, each with its own, which it leaves out where it is the file or a pack."""
+    return [
+        one
+        if one.digest
+        else msgspec.structs.replace(one, digest=digest if len(pieces) == 1 else packs.get(one.pack, b""))
+        for one in pieces
+    ]
 
 
 def _pack(root: Root, number: int) -> str:

@@ -24,7 +24,7 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, gc=False):
     start: int
     size: int
     digest: bytes
-    """Empty where the piece is the whole file, whose digest is known."""
+    """Empty where the piece is the whole file, or else a whole pack: their digests are known."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):

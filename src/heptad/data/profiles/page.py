@@ -1,8 +1,9 @@
 """An overview of a table as one HTML page that loads nothing: what to look at first, then every column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import floor
 
 from heptad.core.markup import Markup, element, page, table
 from heptad.data.profiles.looking import Overview
@@ -28,7 +29,7 @@ def render_overview(overview: Overview) -> str:
             element(
                 "p",
                 f"{profile.rows:,} rows, {len(profile.columns)} columns, "
-                f"{missing / cells if cells else 0:.1%} of the cells are missing",
+                f"{_share(missing, cells)} of the cells are missing",
                 class_="quiet",
             ),
             _notes(overview),
@@ -38,6 +39,11 @@ def render_overview(overview: Overview) -> str:
             *(_column(column, overview) for column in profile.columns),
         ),
     )
+
+
+def _share(some: int, of: int) -> str:
+    """A percentage; what is not nothing does not look like it."""
+    return "fewer than 0.1%" if 0 < some < of / 1000 else f"{some / of if of else 0:.1%}"
 
 
 def _notes(overview: Overview) -> Markup:
@@ -105,7 +111,8 @@ def _relations(overview: Overview) -> Markup | None:
 
 def _column(column: ColumnProfile, overview: Overview) -> Markup:
     said = [note for note in overview.notes if note.column == column.name]
-    drawn = _values(column) if column.values else _density(column)
+    few = column.type == "integer" and column.edges and (column.distinct or 0) <= BARS
+    drawn = _few(column) if few else _values(column) if column.values else _density(column)
     return element(
         "section",
         element("h2", column.name),
@@ -126,6 +133,20 @@ def _values(column: ColumnProfile) -> Markup:
     named = sorted(zip(column.values, column.counts, strict=False), key=lambda one: -one[1])
     others = sum(count for _, count in named[BARS:]) + column.counts[-1]
     shown = [(value, count) for value, count in [*named[:BARS], ("other values", others)] if count]
+    return _bars(shown)
+
+
+def _few(column: ColumnProfile) -> Markup:
+    """A bar for each bin of whole numbers; where there are few of them, a bin holds one."""
+    ends = [floor(edge) for edge in (column.min or 0.0, *column.edges, column.max or 0.0)]
+    spans = [(ends[0], ends[1]), *((low + 1, high) for low, high in pairwise(ends[1:]))]
+    named = zip(spans, column.counts, strict=True)
+    return _bars(
+        [(f"{low:,}" if low == high else f"{low:,} to {high:,}", count) for (low, high), count in named if count]
+    )
+
+
+def _bars(shown: Sequence[tuple[str, int]]) -> Markup:
     most = max((count for _, count in shown), default=1)
     rows = [
         [value, element("div", _bar(round(WIDTH * count / most), 14), class_="chart"), f"{count:,}"]

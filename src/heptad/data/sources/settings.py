@@ -111,7 +111,7 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """The address of an object store that is not the provider's own, such as `http://127.0.0.1:9000`."""
     options: dict[str, str] = {}
     """Options of an object store, such as `region`, or of librdkafka, such as `"security.protocol"`; keys and tokens as
-    `${NAME}`, or from the environment."""
+    `${NAME}`, or from the environment. For `nats+tls://` and `mqtts://`: `ca`, `certificate`, `key`, files in PEM."""
     headers: dict[str, str] = {}
     """Headers of requests over HTTP, such as `Authorization = "Bearer ${TOKEN}"`."""
     timeout: Span = "30s"
@@ -122,7 +122,8 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """What is done where columns were added, dropped or retyped since the version before: one word for all, or a table
     with `added`, `dropped`, `retyped`, each `accept`, `coerce` or `refuse`, and `columns.NAME` for single ones. Not
     set: of the source that the rows come from, added are accepted, dropped refused, retyped coerced; others, of which
-    a function or features take what they need, are accepted."""
+    a function or features take what they need, are accepted. Of streams it holds for each message as well; not set, new
+    and missing fields are accepted, and values of other types are not."""
     fresh: OptionalDuration = ""
     """The newest row, by `time`, is at most so long before the moment of the version, or there is none. Empty: not
     looked at."""
@@ -173,6 +174,9 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     """Streams in Avro: the number of the schema in a schema registry, with which each message begins then."""
     commit_every: Span = "1s"
     """Streams: how long messages are gathered for one commit."""
+    land: Literal["asked", "always"] = "asked"
+    """Streams: `always`: `heptad up` lands it all the time, in a process of its own; `asked`: when data are collected,
+    and by `heptad data stream land`."""
     drain: Duration = "30s"
     """Streams: how long a collection goes on landing what is waiting; `0s`: it takes what has landed."""
     as_of: int | str = ""

@@ -1,6 +1,5 @@
 """The contract of a source: something outside that rows are read from, as often as needed."""
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -15,10 +14,8 @@ from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.html_tables import split_table
+from heptad.data.sources.schemes import ADDRESS, is_stream
 from heptad.data.sources.settings import SourceSettings
-
-ADDRESS = re.compile(r"([a-z][a-z0-9+-]+):")
-"""What begins so is no path; a drive of Windows has one letter."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,13 +94,3 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         )
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made
-
-
-def is_stream(uri: str) -> bool:
-    """Whether an address is that of a stream: what it holds lands in a table of the workspace before it is read."""
-    scheme = ADDRESS.match(uri)
-    if not scheme or scheme[1] in catalogue.BUILT_IN["source"]:
-        return False
-    return scheme[1] in catalogue.BUILT_IN["stream"] or (
-        scheme[1] not in catalogue.known("source") and scheme[1] in catalogue.known("stream")
-    )

@@ -55,7 +55,7 @@ def parse_address(uri: str) -> StreamAddress:
         # It may hold a password, so it is not shown.
         raise SettingsError(
             "[sources.NAME] uri cannot be read as the address of a stream.",
-            allowed="kafka://host:port/topic, nats://host:port/subject, mqtt://user:${PASSWORD}@host:port/topic",
+            allowed="kafka://host:port/topic, nats+tls://host:port/subject, mqtts://user:${PASSWORD}@host:port/topic",
         )
     user, _, password = (found["user"] or "").partition(":")
     return StreamAddress(

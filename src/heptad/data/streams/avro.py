@@ -17,6 +17,7 @@ from heptad.data.sources.formats import flattened
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.streams.decoding import PAYLOAD_BYTES, Decoded
 from heptad.data.streams.fields import POLARS, FieldPath, Kind
+from heptad.data.streams.policies import ChangePolicy
 
 _SINGLE = b"\xc3\x01"
 """How a message in Avro's single-object encoding begins; eight bytes follow that tell its schema."""
@@ -51,9 +52,17 @@ class AvroDecoder:
     """
 
     def __init__(
-        self, present: Mapping[FieldPath, Kind], schema: Mapping[str, Any], schema_id: int | None = None
+        self,
+        present: Mapping[FieldPath, Kind],
+        schema: Mapping[str, Any],
+        schema_id: int | None = None,
+        policy: ChangePolicy | None = None,
     ) -> None:
-        """`present` are the columns that earlier messages made; those stay, also where the schema has none of them."""
+        """`present` are the columns that earlier messages made; those stay, also where the schema has none of them.
+
+        `policy`: what is done where the schema has others; what it refuses is a `DataError`, since it concerns every
+        message and not one.
+        """
         avro = avro_library("The stream")
         try:
             self._schema = avro.parse_schema(dict(schema))
@@ -65,7 +74,7 @@ class AvroDecoder:
         self._single = _SINGLE + bytes.fromhex(avro.schema.fingerprint(form, "CRC-64-AVRO"))
         self._header = b"" if schema_id is None else b"\0" + schema_id.to_bytes(4, "big")
         own: dict[FieldPath, Kind] = {(name,): _KINDS[kind] for name, kind in self._stored([]).schema.items()}
-        self._fields = {**own, **present, **_wider(present, own)}
+        self._fields = _settled(present, own, policy or ChangePolicy())
 
     @property
     def fields(self) -> dict[FieldPath, Kind]:
@@ -79,9 +88,16 @@ class AvroDecoder:
                 records[place] = plain_record(self._record(payload))
             except _BROKEN as error:
                 rejected[place] = f"not Avro of the schema: {str(error) or 'it ends early'}"[:200]
-        rows = self._stored(list(records.values()))
-        rows = rows.cast({name: POLARS[self._fields[name,]] for name in rows.columns})
-        return Decoded(rows=rows, places=list(records), rejected=rejected)
+        stored = self._stored(list(records.values()))
+        stored = stored.select(name for name in stored.columns if (name,) in self._fields)
+        rows = stored.with_columns(_as_kind(one, self._fields[one.name,]) for one in stored)
+        lost = {name: rows[name].is_null() & stored[name].is_not_null() for name in rows.columns}
+        places = list(records)
+        for name, which in lost.items():
+            reason = f"field {name}: its value cannot be read as before, which on_change wants"
+            rejected |= {places[row]: reason for row in which.arg_true().to_list()}
+        kept = [row for row, place in enumerate(places) if place not in rejected]
+        return Decoded(rows=rows[kept], places=[places[row] for row in kept], rejected=rejected)
 
     def _record(self, payload: bytes) -> Any:
         if len(payload) > PAYLOAD_BYTES:
@@ -109,15 +125,46 @@ class AvroDecoder:
         return stored.collect()
 
 
-def _wider(present: Mapping[FieldPath, Kind], own: Mapping[FieldPath, Kind]) -> dict[FieldPath, Kind]:
-    """Columns whose kind the schema widens; raises `DataError` where it has another than the table."""
-    wider: dict[FieldPath, Kind] = {}
-    for path in present.keys() & own.keys():
-        if {present[path], own[path]} == {"integer", "number"}:
-            wider[path] = "number"
-        elif present[path] != own[path]:
-            raise DataError(
-                f"The field {path[0]!r} is {own[path]} in the schema, and {present[path]} in what has landed.",
-                allowed="a schema that only adds fields, or makes numbers of integers",
-            )
-    return wider
+def _settled(
+    present: Mapping[FieldPath, Kind], own: Mapping[FieldPath, Kind], policy: ChangePolicy
+) -> dict[FieldPath, Kind]:
+    """The columns as a schema and the policy leave them; raises `DataError` with what is refused."""
+    if not present:
+        return dict(own)
+    refused = [
+        *(f"{one[0]} is gone" for one in present if one not in own and policy.of(one, "dropped") == "refuse"),
+        *(f"{one[0]} is new" for one in own if one not in present and policy.of(one, "added") == "refuse"),
+    ]
+    fields = dict(present)
+    for path, kind in own.items():
+        if path not in present:
+            if policy.of(path, "added") == "accept":
+                fields[path] = kind
+            continue
+        done, numbers = policy.of(path, "retyped"), {present[path], kind} == {"integer", "number"}
+        if numbers and done in {"accept", "widen"}:
+            fields[path] = "number"
+        elif present[path] != kind and done == "accept":
+            fields[path] = "text"
+        elif present[path] != kind and done != "coerce":
+            refused.append(f"{path[0]} is {kind} in the schema, and {present[path]} in what has landed")
+    if refused:
+        raise DataError(
+            f"The schema of the messages is refused: {'; '.join(refused)}.",
+            allowed="a schema that changes what [sources.NAME.on_change] accepts or coerces",
+        )
+    return fields
+
+
+def _as_kind(values: pl.Series, kind: Kind) -> pl.Series:
+    """Values as a column of this kind has them; null where one would be lost."""
+    if values.dtype == POLARS[kind]:
+        return values
+    if kind == "integer" and values.dtype == pl.Float64:
+        return values.set(values != values.round(), None).cast(pl.Int64, strict=False)
+    if kind == "boolean":
+        return values.cast(pl.String).str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    return values.cast(POLARS[kind], strict=False)
+
+
+_TRUTHS = {"true": True, "false": False}

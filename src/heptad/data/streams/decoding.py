@@ -21,6 +21,7 @@ from heptad.data.streams.fields import (
     tree_of,
     unfit,
 )
+from heptad.data.streams.policies import ChangePolicy, written_out
 
 ASKED = 1_000
 """So many messages are asked at once what they add."""
@@ -52,7 +53,9 @@ class Decoder(Protocol):
 class JsonDecoder:
     """One JSON object a message. Objects inside become columns `outer.inner`, lists columns of JSON text."""
 
-    def __init__(self, fields: Mapping[FieldPath, Kind]) -> None:
+    def __init__(self, fields: Mapping[FieldPath, Kind], policy: ChangePolicy | None = None) -> None:
+        """`policy`: what is done with messages whose fields are others than those of `fields`."""
+        self._policy = policy or ChangePolicy()
         self._learn(tree_of(fields))
 
     @property
@@ -81,25 +84,38 @@ class JsonDecoder:
 
     def _learn_from(self, some: Sequence[int], payloads: Sequence[bytes]) -> bool:
         plain = {place: value for place in some if isinstance(value := _plain(payloads[place]), dict)}
-        tree = grown(self._tree, list(plain.values()))
+        tree = self._grown(list(plain.values()))
         if tree != self._tree:
-            decoder = msgspec.json.Decoder(message_type(tree))
-            tree = grown(self._tree, [one for place, one in plain.items() if _fits(decoder, payloads[place])])
+            kind = message_type(tree, self._policy)
+            tree = self._grown([one for one in plain.values() if _fits(kind, self._policy.mended(tree, one))])
         changed = tree != self._tree
         if changed:
             self._learn(tree)
         return changed
+
+    def _grown(self, messages: Sequence[Mapping[str, Any]]) -> Tree:
+        return self._policy.admitted(self._tree, grown(self._tree, messages, self._policy))
+
+    def _mended(self, payload: bytes) -> msgspec.Struct | None:
+        """The message as it fits when what has changed in it is left out or read as before; `None`: it does not."""
+        plain = _plain(payload) if self._policy.mends else None
+        if not isinstance(plain, dict):
+            return None
+        try:
+            return msgspec.convert(self._policy.mended(self._tree, plain), self._type)
+        except msgspec.ValidationError:
+            return None
 
     def _alike(self, odd: Sequence[int], payloads: Sequence[bytes]) -> Iterator[list[int]]:
         """The places of messages that have the same to add."""
         alike: dict[bytes, list[int]] = {}
         for place in odd:
             if isinstance(value := _plain(payloads[place]), dict):
-                alike.setdefault(msgspec.json.encode(grown(self._tree, [value])), []).append(place)
+                alike.setdefault(msgspec.json.encode(self._grown([value])), []).append(place)
         yield from alike.values()
 
     def _learn(self, tree: Tree) -> None:
-        self._tree, self._type = tree, message_type(tree)
+        self._tree, self._type = tree, message_type(tree, self._policy)
         self._decoder = msgspec.json.Decoder(self._type)
 
     def _read(self, payloads: Sequence[bytes]) -> tuple[dict[int, msgspec.Struct], list[int], dict[int, str]]:
@@ -112,7 +128,11 @@ class JsonDecoder:
             try:
                 messages[place] = decode(payload)
             except msgspec.ValidationError:
-                odd.append(place)
+                mended = self._mended(payload)
+                if mended is None:
+                    odd.append(place)
+                else:
+                    messages[place] = mended
             except _NO_JSON as error:
                 rejected[place] = _no_json(payload, error)
             if len(payload) > PAYLOAD_BYTES:
@@ -131,6 +151,8 @@ class JsonDecoder:
             why = unfit(path, taken)
             if why:
                 return why
+            if self._policy.of(path, "added") == "refuse":
+                return f"field {column_of(path)} is new, which on_change refuses"
         try:
             self._decoder.decode(payload)
         except msgspec.ValidationError as error:
@@ -143,9 +165,9 @@ _BROKEN = object()
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def _fits(decoder: msgspec.json.Decoder[Any], payload: bytes) -> bool:
+def _fits(kind: type[msgspec.Struct], message: Mapping[str, Any]) -> bool:
     try:
-        decoder.decode(payload)
+        msgspec.convert(message, kind)
     except msgspec.ValidationError:
         return False
     return True
@@ -185,6 +207,7 @@ _WORDS = {
     "object": "an object",
     "null": "nothing",
 }
+_MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$\.?(.*)`)?")
 _MISFIT = re.compile(r"Expected `(.+?)`, got `(.+?)`(?: - at `\$\.?(.*)`)?")
 
 
@@ -192,6 +215,10 @@ def _in_words(error: str) -> str:
     """What does not fit, without the value: reasons are shown where payloads need not be."""
     found = _MISFIT.fullmatch(error)
     if not found:
+        missing = _MISSING.fullmatch(error)
+        if missing:
+            above = f"{missing[2]}." if missing[2] else ""
+            return f"field {above}{missing[1]} is missing, which on_change refuses"
         told = error.replace(" - at `$.", " in field ").replace("`", "")
         return told.replace("Expected int <= 9223372036854775807", "an integer of more than 64 bits")
     wanted = " or ".join(_WORDS.get(one, one) for one in found[1].split(" | ") if one != "null") or "nothing"
@@ -207,10 +234,12 @@ def _columns(
         column = list(map(attrgetter(field.name), messages))
         if isinstance(known, dict):
             inner = field.type.__args__[0]
-            missing = inner()
+            missing = msgspec.convert(dict.fromkeys(known), inner)
             yield from _columns(known, inner, [missing if one is None else one for one in column], path)
         elif known == "json":
             texts = [None if one is None else msgspec.json.encode(one).decode() for one in column]
             yield pl.Series(column_of(path), texts, dtype=pl.String)
+        elif known == "text" and float in field.type.__args__:
+            yield pl.Series(column_of(path), list(map(written_out, column)), dtype=pl.String)
         elif known != "null":
             yield pl.Series(column_of(path), column, dtype=POLARS[known])

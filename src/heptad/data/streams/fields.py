@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 import polars as pl
@@ -72,33 +72,62 @@ def tree_of(fields: Mapping[FieldPath, Kind]) -> Tree:
     return tree
 
 
-def message_type(tree: Tree) -> type[msgspec.Struct]:
-    """A type that takes exactly the messages that fit: a field may be missing, none may be unknown."""
+class Policy(Protocol):
+    """What `ChangePolicy` says of columns."""
+
+    def of(self, path: FieldPath, what: Literal["added", "dropped", "retyped"]) -> str: ...
+
+    def wider(self, path: FieldPath, known: Kind, values: list[Any]) -> Kind: ...
+
+    def any_text(self, path: FieldPath) -> bool: ...
+
+
+def message_type(tree: Tree, policy: Policy, above: FieldPath = ()) -> type[msgspec.Struct]:
+    """A type that takes exactly the messages that fit: none of its fields is unknown, and missing are those that may.
+
+    A field whose absence is refused has no default.
+    """
     names = {f"f{place}": name for place, name in enumerate(tree)}
-    fields = [(short, _annotation(tree[name]), None) for short, name in names.items()]
-    return msgspec.defstruct("Message", fields, rename=names, forbid_unknown_fields=True, gc=False)
+    fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
+    for short, name in names.items():
+        path = (*above, name)
+        annotation = _annotation(tree[name], policy, path)
+        fields.append((short, annotation) if _is_required(tree[name], policy, path) else (short, annotation, None))
+    return msgspec.defstruct("Message", fields, rename=names, forbid_unknown_fields=True, gc=False, kw_only=True)
 
 
-def _annotation(kind: Any) -> Any:
-    return message_type(kind) | None if isinstance(kind, dict) else _ANNOTATIONS[kind]
+def _annotation(kind: Any, policy: Policy, path: FieldPath) -> Any:
+    if isinstance(kind, dict):
+        return message_type(kind, policy, path) | None
+    if kind == "text" and policy.any_text(path):
+        return str | bool | int | float | None
+    return _ANNOTATIONS[kind]
 
 
-def grown(tree: Tree, messages: Sequence[Mapping[str, Any]]) -> Tree:
-    """The tree with what these messages have besides: new fields, and integers that turn out to be numbers.
+def _is_required(kind: Any, policy: Policy, path: FieldPath) -> bool:
+    if isinstance(kind, dict):
+        return any(policy.of(inner, "dropped") == "refuse" for inner, _ in leaves(kind, path))
+    return kind != "null" and policy.of(path, "dropped") == "refuse"
+
+
+def grown(tree: Tree, messages: Sequence[Mapping[str, Any]], policy: Policy) -> Tree:
+    """The tree with what these messages have besides: new fields, and kinds as wide as the policy lets them become.
 
     A new field is of the kind that most of its values have. One that the table cannot hold has to be missing.
     """
     taken = {column_of(path).lower() for path, _ in leaves(tree)}
-    return _grown(tree, messages, (), taken)
+    return _grown(tree, messages, (), taken, policy)
 
 
-def _grown(tree: Tree, messages: Sequence[Mapping[str, Any]], above: FieldPath, taken: set[str]) -> Tree:
+def _grown(
+    tree: Tree, messages: Sequence[Mapping[str, Any]], above: FieldPath, taken: set[str], policy: Policy
+) -> Tree:
     found = dict(tree)
     for name in dict.fromkeys(name for message in messages for name in message):
         values = [value for message in messages if (value := message.get(name)) not in (None, {})]
         known = found.get(name, "null")
-        if known == "integer" and any(isinstance(value, float) for value in values):
-            found[name] = "number"
+        if isinstance(known, str) and known != "null":
+            found[name] = policy.wider((*above, name), known, values)
         elif values and (isinstance(known, dict) or known == "null"):
             path = (*above, name)
             # An object of which every field is missing has no column, so it may turn out to be anything.
@@ -106,7 +135,7 @@ def _grown(tree: Tree, messages: Sequence[Mapping[str, Any]], above: FieldPath, 
             kind = "object" if decided else _kind_of_most(values, path)
             if kind == "object":
                 within = known if isinstance(known, dict) else {}
-                found[name] = _grown(within, [one for one in values if isinstance(one, dict)], path, taken)
+                found[name] = _grown(within, [one for one in values if isinstance(one, dict)], path, taken, policy)
             elif unfit(path, taken):
                 found[name] = known
             else:

@@ -20,8 +20,11 @@ from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.decoding import JsonDecoder
-from heptad.data.streams.landing import Landed, Landing
+from heptad.data.streams.landing import Landing
+from heptad.data.streams.policies import ChangePolicy
+from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Stream, open_stream
+from heptad.data.streams.tls import placed
 
 AT_ONCE = 50_000
 """The most messages of one commit; adapters also keep within `BATCH_BYTES`."""
@@ -29,7 +32,7 @@ PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a broker that was gone is asked again; each further pause is twice as long."""
 QUIET = 2.0
 """Where a broker does not say what is waiting, nothing is when nothing came for so many seconds."""
-_LOCK = "_landing.lock"
+LOCK = "_landing.lock"
 """Names that begin like this are no part of a Delta table."""
 
 
@@ -53,6 +56,8 @@ def follow(
 ) -> Landed:
     """Land a stream until it is time to stop; `tell` hears what became of each batch, once it is on the disk.
 
+    It also hears where nothing came, every `commit_every`.
+
     Raises `ConflictError` where another process lands the same stream, `UnavailableError` where the broker stays away
     longer than `retries` attempts, `DataError` where messages are gone from it that had not landed, unless
     `accept_loss`.
@@ -64,10 +69,10 @@ def follow(
         while True:
             try:
                 landing = open_landing(settings, place)
-                with closing(open_stream(settings, f"heptad-{landing.rows.id}")) as stream:
+                with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
                     stream.start(landing.rows.positions(), accept_loss=accept_loss)
                     for landed in _batches(stream, landing, settings, until, ends):
-                        total, failed = total + landed, 0
+                        total, failed = total + landed, failed if landed == Landed() else 0
                         tell(landed)
             except UnavailableError:
                 failed += 1
@@ -97,20 +102,25 @@ def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: 
         elif until.now:
             left = min(left or 0, stream.waiting() or 0)
             counted = True
+        else:
+            yield Landed()
 
 
 def open_landing(settings: SourceSettings, place: Place) -> Landing:
     """The tables that a stream lands in, made where they are not there yet."""
-    folder = landed_folder(settings, place)
+    folder, policy = landed_folder(settings, place), ChangePolicy(settings.on_change)
     if settings.format in {"", "json", "jsonl"}:
-        return Landing(folder, JsonDecoder, settings.id, settings.id_window)
+        return Landing(folder, lambda present: JsonDecoder(present, policy), settings.id, settings.id_window)
     if settings.format != "avro":
         raise SettingsError(
             f"[sources.NAME] format = {settings.format!r} is no format of messages.", allowed="json, avro"
         )
     schema = read_schema(settings, place.root)
     return Landing(
-        folder, lambda present: AvroDecoder(present, schema, settings.schema_id), settings.id, settings.id_window
+        folder,
+        lambda present: AvroDecoder(present, schema, settings.schema_id, policy),
+        settings.id,
+        settings.id_window,
     )
 
 
@@ -128,7 +138,7 @@ def landing_alone(folder: Path, settings: SourceSettings, remedy: str) -> Genera
     with writing(folder):
         make_folder(folder)
     try:
-        with locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with locked(folder / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as error:
         raise ConflictError(f"Another process lands {parse_address(settings.uri).where}.", remedy=remedy) from error

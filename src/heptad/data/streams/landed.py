@@ -121,7 +121,7 @@ class LandedTable:
         }
 
     def alter(self, fields: Mapping[FieldPath, Kind]) -> None:
-        """Add the columns that are new, and make numbers of integers, where these fields say so."""
+        """Add the columns that are new, and widen the others to what these fields say."""
         before = self.fields()
         wider = [column_of(path) for path, kind in before.items() if fields[path] != kind]
         added = [_message_field(path, kind) for path, kind in fields.items() if path not in before]
@@ -135,8 +135,9 @@ class LandedTable:
                 sync_commit(self.folder, self.version)
 
     def _widen(self, names: list[str], fields: Mapping[FieldPath, Kind]) -> None:
-        rows = self.scan().with_columns(pl.col(names).cast(pl.Float64))
         changed = {column_of(path): _message_field(path, fields[path]) for path in self.fields()}
+        kinds = {column_of(path): POLARS[kind] for path, kind in fields.items()}
+        rows = self.scan().with_columns(pl.col(name).cast(kinds[name]) for name in names)
         schema = Schema([changed.get(one.name, one) for one in self.table.schema().fields])
         files: list[AddAction | RemoveAction] = []
         files += [new_file(self.folder, f"{token_hex(8)}.parquet", batch) for batch in in_files(rows)]

@@ -15,24 +15,11 @@ from heptad.core.errors import DataError, nearest
 from heptad.data.streams.decoding import Decoder
 from heptad.data.streams.fields import FieldPath, Kind, column_of
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
+from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import RECENT_MARKS, Batch
 
 POISON = pl.Schema({**MESSAGE, "reason": pl.String(), "payload": pl.Binary()})
 """Columns of the quarantine."""
-
-
-class Landed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of messages."""
-
-    rows: int = 0
-    poison: int = 0
-    repeated: int = 0
-    """Left out, since the broker delivered them again or their id had landed."""
-
-    def __add__(self, other: "Landed") -> "Landed":
-        return Landed(
-            rows=self.rows + other.rows, poison=self.poison + other.poison, repeated=self.repeated + other.repeated
-        )
 
 
 class Landing:

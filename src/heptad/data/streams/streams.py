@@ -1,32 +1,25 @@
 """The streams of one project: landing one of them, what has landed, and what is in quarantine."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.secrets import reveal
+from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import SourceSettings
-from heptad.data.sources.source import Place, is_stream
+from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.following import Until, follow, landed_folder
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
-from heptad.data.streams.landing import POISON, Landed, poison_folder
+from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.records import Landed, StreamState
+from heptad.data.streams.standing import LandingProcesses
+from heptad.data.streams.state import is_landing, read_state
 
-
-class StreamState(msgspec.Struct, frozen=True, kw_only=True):
-    """What has come of one stream."""
-
-    name: str
-    where: str
-    """Its address without anything secret."""
-    rows: int
-    poison: int
-    positions: dict[int, int]
-    """Of each partition, the position that has come last."""
-    table: str
-    """The folder of the Delta table."""
+LOG = "_landing.log"
+"""What a process that lands all the time writes, beside the table."""
 
 
 class Streams:
@@ -50,6 +43,15 @@ class Streams:
     def states(self) -> list[StreamState]:
         """What has come of every stream; no broker is asked."""
         return [self._state(name, settings) for name, settings in sorted(self._sources.items())]
+
+    def standing(self) -> LandingProcesses:
+        """A process for each stream that is to be landed always, while the block lasts."""
+        always = [name for name, one in sorted(self._sources.items()) if one.land == "always"]
+        return LandingProcesses(self._place.root, {name: self.folder(name) / LOG for name in always})
+
+    def folder(self, name: str) -> Path:
+        """Where a stream lands."""
+        return landed_folder(self._sources[self.named(name)], self._place)
 
     def poison(self, name: str) -> pl.LazyFrame:
         """What is in quarantine of a stream, newest first: `reason`, `payload`, and what tells of the message."""
@@ -76,6 +78,9 @@ class Streams:
             poison=poison.height(),
             positions=rows.positions() if rows.exists() else {},
             table=str(rows.folder.relative_to(self._place.root)),
+            always=settings.land == "always",
+            landing=is_landing(rows.folder),
+            last=read_state(rows.folder),
         )
 
     def _tables(self, settings: SourceSettings) -> tuple[LandedTable, LandedTable]:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 
+from heptad.core import graph
 from heptad.core.errors import ConflictError, InputError, RefusedError
 from heptad.core.graph import find_alias
 from heptad.core.identity import as_reason
 from heptad.core.records import AliasMove, Attribute, Change, NewEvent, Record
 from heptad.core.workspace import Workspace
 from heptad.data.records import DatasetVersion
+from heptad.data.versions.pruned import refuse_pruned
+from heptad.data.versions.turns import collecting
 from heptad.data.versions.versions import LATEST, alias_scope, latest, log
 
 ROLLED_BACK = "rolled_back"
@@ -17,7 +20,10 @@ _TAG = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 
 
 def tag(workspace: Workspace, version: Record[DatasetVersion], name: str) -> None:
-    """Name a version. A name stays where it is: raises `RefusedError` where it names another version already."""
+    """Name a version. A name stays where it is: raises `RefusedError` where it names another version already.
+
+    What has a name is not pruned; `DataError` where the version was already.
+    """
     if not _TAG.fullmatch(name) or name == LATEST:
         raise InputError(
             f"{name!r} cannot be a tag.",
@@ -31,10 +37,12 @@ def tag(workspace: Workspace, version: Record[DatasetVersion], name: str) -> Non
     )
     if tagged:
         raise refused
-    try:
-        _write(workspace, version, "data.version_tagged", {"tag": name}, [_move(version, name, version.id, 0)])
-    except ConflictError as error:
-        raise refused from error
+    with collecting(workspace):
+        refuse_pruned(graph.load(workspace, version.id, DatasetVersion))
+        try:
+            _write(workspace, version, "data.version_tagged", {"tag": name}, [_move(version, name, version.id, 0)])
+        except ConflictError as error:
+            raise refused from error
 
 
 def untag(workspace: Workspace, data_set: str, name: str) -> None:
@@ -53,9 +61,15 @@ def roll_back(workspace: Workspace, version: Record[DatasetVersion], reason: str
     """Make an earlier version the latest again; those after it stay, marked with the reason.
 
     The next collection builds on it, with a number of its own. Raises `ConflictError` where somebody else has
-    recorded a version meanwhile.
+    recorded a version meanwhile, `DataError` where the rows of that version were given up.
     """
     reason, name = as_reason(reason), version.body.name
+    with collecting(workspace):
+        _roll_back(workspace, graph.load(workspace, version.id, DatasetVersion), name, reason)
+
+
+def _roll_back(workspace: Workspace, version: Record[DatasetVersion], name: str, reason: str) -> None:
+    refuse_pruned(version)
     now = latest(workspace, name)
     if now is None or now.id == version.id:
         return

@@ -9,9 +9,13 @@ from heptad.core import graph
 from heptad.core.records import Record, Scalar
 from heptad.core.workspace import Workspace
 from heptad.data.records import DatasetVersion
+from heptad.data.versions.pruned import refuse_pruned
 
 REMAINING, ERASED_ROWS, ERASED_AT = "remaining", "erased_rows", "erased_at"
 """Attributes of a version: the artifact with its `Remaining`, how many rows are gone in all, and since when."""
+
+GENERATION = "~"
+"""Stands between the name of a table and the number of erasures that it has been through."""
 
 
 class Remaining(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +33,9 @@ class Remaining(msgspec.Struct, frozen=True, kw_only=True):
 def as_it_is(workspace: Workspace, version: Record[DatasetVersion]) -> DatasetVersion:
     """What the record says, with what an erasure changed: whoever reads rows goes by this.
 
-    The recorded body stays what reproducing a model is held to.
+    The recorded body stays what reproducing a model is held to. Raises `DataError` where its rows were given up.
     """
+    refuse_pruned(version)
     body = _with_attributes(workspace, version)
     if not (workspace.tables / body.table).is_dir():
         # The record was read before an erasure, and is asked about after it.

@@ -6,16 +6,16 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
 import polars as pl
 import polars.selectors as cs
-from deltalake import DeltaTable, Field, Schema
+from deltalake import DeltaTable, Field, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
@@ -44,10 +44,15 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
     pl.Datetime("us", "UTC"): "timestamp",
 }
+_FOREVER = {"delta.enableExpiredLogCleanup": "false"}
+_KEEPING = PostCommitHookProperties(cleanup_expired_logs=False)
+"""Delta forgets versions after a month, as soon as there are two checkpoints; these are kept until they are pruned."""
 _NAME = re.compile(r"rows-(\d{15})-[0-9a-f]{12}(-part)?\.parquet")
 """With the number of its first row; a part is less than a file may hold."""
 
 
+Values: TypeAlias = Mapping[str, str | None]
+"""Column to the text of its value in a partition."""
 _WIDENED = pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
 """Files of a table may have been written before a column became wider."""
 
@@ -74,6 +79,9 @@ class Table:
     undone first. A write is one atomic commit and answers its version, which stays readable.
     """
 
+    partition: tuple[str, ...] = ()
+    """Columns whose values have files of their own; see `PartitionedTable`."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
@@ -92,6 +100,10 @@ class Table:
             return pl.scan_parquet([self._folder / file.path for file in files], glob=False)
         rows = scan_table(self._folder, version)
         return rows.sort(order, maintain_order=True) if order else rows
+
+    def files(self, version: int) -> list[str]:
+        """The files that a version names, by their paths in the table's folder."""
+        return [unquote(path) for path in self.at(version).get_add_actions().column("path").to_pylist()]
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self._folder))
@@ -119,12 +131,17 @@ class Table:
         """
         schema = rows.collect_schema()
         added = self._write_files(rows, after)
-        stale = (
-            [file for file in files_in_order(self.at(base)) or () if file.start >= after] if base is not None else []
-        )
+        files = files_in_order(self.at(base)) if base is not None and after else ()
+        stale = [removal(file.path, file.size) for file in files or () if file.start >= after]
+        return self.commit_over(base, delta_schema(schema), added, stale if after else None)
+
+    def commit_over(
+        self, base: int | None, schema: Schema, added: Sequence[AddAction], removed: Sequence[RemoveAction] | None
+    ) -> int:
+        """`commit`, tried again where other writers come first; raises `UnavailableError` where they always do."""
         for attempt in range(ATTEMPTS):
             try:
-                return self.commit(base, _delta_schema(schema), added, stale if after else None)
+                return self.commit(base, schema, added, removed)
             except (CommitFailedError, ConflictError) as error:
                 if attempt == ATTEMPTS - 1:
                     raise UnavailableError(
@@ -161,22 +178,16 @@ class Table:
 
     def add_file(self, start: int, rows: pl.DataFrame) -> AddAction:
         """Write rows as a file that begins at the row `start` of a version to be committed."""
-        return new_file(self._folder, _new_name(start, rows), rows)
+        return new_file(self._folder, new_name(start, rows), rows)
 
     def link_file(self, start: int, file: Path, rows: pl.DataFrame) -> AddAction:
         """The same of a file that is there, in this folder or another; `rows` are what it holds."""
-        name = _new_name(start, rows)
-        try:
-            (self._folder / name).hardlink_to(file)
-        except OSError:
-            # Not every file system gives a file two names.
-            shutil.copyfile(file, self._folder / name)
-        return _added(self._folder, name, rows)
+        return linked_file(self._folder, new_name(start, rows), file, rows)
 
     def commit(
-        self, base: int | None, schema: Schema, added: Sequence[AddAction], stale: list[StoredFile] | None
+        self, base: int | None, schema: Schema, added: Sequence[AddAction], removed: Sequence[RemoveAction] | None
     ) -> int:
-        """Puts files in the place of the stale ones, or of all; `ConflictError` where another writer came between.
+        """Puts files in the place of those removed, or of all; `ConflictError` where another writer came between.
 
         `base` is the version that the commit builds on, and the answer the version that it makes.
         """
@@ -184,15 +195,20 @@ class Table:
             table = DeltaTable(self._folder)
         except TableNotFoundError:
             # Two first writers can break each other's commit; two creators cannot.
-            table = DeltaTable.create(self._folder, schema, mode="ignore")
+            table = DeltaTable.create(
+                self._folder, schema, mode="ignore", partition_by=[*self.partition], configuration=_FOREVER
+            )
             sync_commit(self._folder, 0)
         if base is not None and table.version() != base:
-            table.restore(base)
+            table.restore(base, post_commithook_properties=_KEEPING)
         before = table.version()
         boundary("table.before_commit")
-        removed = [RemoveAction(one.path, True, _now(), size=one.size, partition_values={}) for one in stale or ()]
         table.create_write_transaction(
-            [*added, *removed], mode="overwrite" if stale is None else "append", schema=schema
+            [*added, *(removed or ())],
+            mode="overwrite" if removed is None else "append",
+            schema=schema,
+            partition_by=[*self.partition],
+            post_commithook_properties=_KEEPING,
         )
         table.update_incremental()
         boundary("table.after_commit")
@@ -222,17 +238,32 @@ def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "l
     rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
 
 
-def new_file(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+def new_file(folder: Path, name: str, rows: pl.DataFrame, values: Values | None = None) -> AddAction:
     """Write rows into a file of the table in `folder`, which counts once this is committed."""
     write_file(folder / name, rows, "snappy")
-    return _added(folder, name, rows)
+    return _added(folder, name, rows, values or {})
 
 
-def _added(folder: Path, name: str, rows: pl.DataFrame) -> AddAction:
+def linked_file(folder: Path, name: str, file: Path, rows: pl.DataFrame, values: Values | None = None) -> AddAction:
+    """The same of a file that is there, in this folder or another; `rows` are what it holds."""
+    try:
+        (folder / name).hardlink_to(file)
+    except OSError:
+        # Not every file system gives a file two names.
+        shutil.copyfile(file, folder / name)
+    return _added(folder, name, rows, values or {})
+
+
+def removal(path: str, size: int, values: Values | None = None) -> RemoveAction:
+    """Takes a file out of the next version; `values` are those of its partition."""
+    return RemoveAction(path, True, _now(), size=size, partition_values=dict(values or {}))
+
+
+def _added(folder: Path, name: str, rows: pl.DataFrame, values: Values) -> AddAction:
     return AddAction(
         path=name,
         size=(folder / name).stat().st_size,
-        partition_values={},
+        partition_values=dict(values),
         modification_time=_now(),
         data_change=True,
         stats=msgspec.json.encode(_statistics(rows)).decode(),
@@ -274,7 +305,8 @@ def scan_table(folder: Path, version: int | None = None) -> pl.LazyFrame:
     return pl.scan_parquet(files, glob=False, schema=schema, missing_columns="insert", cast_options=_WIDENED)
 
 
-def _delta_schema(schema: pl.Schema) -> Schema:
+def delta_schema(schema: pl.Schema) -> Schema:
+    """The schema of a table with these columns in stored types."""
     return Schema([Field(name, PrimitiveType(_TYPES[kind]), nullable=True) for name, kind in schema.items()])
 
 
@@ -299,7 +331,8 @@ def _limit(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _new_name(start: int, rows: pl.DataFrame) -> str:
+def new_name(start: int, rows: pl.DataFrame) -> str:
+    """A name for a file of rows that begin at `start`."""
     part = "-part" if bytes_of(rows) < FILE_BYTES else ""
     return f"rows-{start:015d}-{secrets.token_hex(6)}{part}.parquet"
 

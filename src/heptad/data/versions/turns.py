@@ -1,9 +1,10 @@
-"""Who may write the tables of a workspace: any number of collections at once, or one erasure alone."""
+"""Who may write the tables of a workspace: any number of collections at once, or one erasure or pruning alone."""
 
 import fcntl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from heptad.core.errors import ConflictError
 from heptad.core.files import locked, make_folder
 from heptad.core.workspace import Workspace
 
@@ -19,8 +20,14 @@ def collecting(workspace: Workspace) -> Generator[None]:
 
 
 @contextmanager
-def alone(workspace: Workspace) -> Generator[None]:
-    """Nobody collects while the block lasts; waits for those who do."""
+def alone(workspace: Workspace, *, wait: bool = True) -> Generator[None]:
+    """Nobody collects while the block lasts; waits for those who do, or raises `ConflictError` where it shall not."""
     make_folder(workspace.folder)
-    with locked(workspace.folder / _LOCK):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                locked(workspace.folder / _LOCK, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            )
+        except BlockingIOError as error:
+            raise ConflictError("Another process is collecting.", remedy="wait until it is done") from error
         yield

@@ -9,8 +9,7 @@ import numpy as np
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 
-from heptad.core import graph
-from heptad.core.query import Query, equals
+from heptad.core.query import equals
 from heptad.core.records import Id, Record
 from heptad.experiments.records import Run, Study
 from heptad.experiments.searching.forecast import forecast
@@ -28,7 +27,7 @@ _LEAST = 10
 def report_on(experiments: "Experiments", study: Record[Study]) -> StudyReport:
     """What came of a study by now."""
     body, objectives = study.body, study.body.objectives_by_name()
-    runs = sorted(_runs(experiments, study.id), key=lambda run: run.body.number)
+    runs = sorted(experiments.every(equals(study=study.id), None), key=lambda run: run.body.number)
     told = {run.id: one for run in runs if (one := _finished(run, list(objectives))) is not None}
     numbers = {run.body.number: run for run in runs}
     beaten_by_none = pareto_front(list(told.values()), list(objectives.values()))
@@ -65,16 +64,6 @@ def report_on(experiments: "Experiments", study: Record[Study]) -> StudyReport:
             if link.source == study.id
         },
     )
-
-
-def _runs(experiments: "Experiments", study: Id) -> list[Record[Run]]:
-    query, after, runs = Query(kind=Run.kind, where=equals(study=study)), None, list[Record[Run]]()
-    while True:
-        page = experiments.workspace.store.find(query, after, 1000)
-        runs += [graph.typed(one, Run) for one in page.items]
-        after = page.after
-        if after is None:
-            return runs
 
 
 def _finished(run: Record[Run], names: Sequence[str]) -> Told | None:

@@ -1,6 +1,6 @@
 """Schemas of Pandera, as `pandera.io` writes them in YAML and JSON."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,6 +8,7 @@ from heptad.core.errors import DataError
 from heptad.data.expectations.importing.translation import (
     Gathering,
     Imported,
+    LeftOut,
     NoTwinError,
     plain_values,
     range_of,
@@ -21,12 +22,17 @@ _COLUMN_KEYS = _OF_A_COLUMN | {"name", "metadata", "default", "parsers", "report
 _OF_A_CHECK = {"options", "error", "name", "title", "description", "ignore_na", "raise_warning", "n_failure_cases"}
 
 
-def read_schema(schema: Mapping[str, Any]) -> Imported:
-    """The expectations of a schema; raises `DataError` where it is none."""
+def read_schema(schema: Mapping[str, Any], left_out: Sequence[LeftOut] = ()) -> Imported:
+    """The expectations of a schema; raises `DataError` where it is none.
+
+    `left_out`: what the schema had besides, which could not be written down.
+    """
     columns = schema.get("columns")
     if not isinstance(columns, dict) or not all(isinstance(one or {}, dict) for one in columns.values()):
         raise DataError("This is no schema of Pandera.", allowed='a table "columns", as pandera.io.to_yaml writes it')
     gathering = Gathering()
+    for one in left_out:
+        gathering.leave_out(one.name, one.why)
     for name, column in columns.items():
         _column(gathering, str(name), column or {})
     _table(gathering, schema, [str(one) for one in columns])

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 import yaml
 
+from heptad.core import catalogue
 from heptad.core.errors import DataError
+from heptad.data.assembling.function import ProjectFunction
 from heptad.data.expectations.importing.great_expectations import read_suite
 from heptad.data.expectations.importing.pandera import read_schema
-from heptad.data.expectations.importing.translation import Imported
+from heptad.data.expectations.importing.translation import Imported, SchemaReader
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a file; suites are written by people or about columns, and stay far below."""
@@ -29,6 +31,17 @@ def import_expectations(path: Path) -> Imported:
     if not isinstance(written, dict) or not {"expectations", "columns"} & written.keys():
         raise DataError(f"{path} holds neither expectations nor columns.", allowed=_ALLOWED)
     return read_suite(written) if "expectations" in written else read_schema(written)
+
+
+def import_object(root: Path, address: str) -> Imported:
+    """The translation of `module:object`, a schema of the project at `root`, with all that has no twin.
+
+    A `DataFrameSchema` or a `DataFrameModel` of Pandera, for pandas or Polars. Raises `WorkspaceError` where Pandera is
+    not installed, `SettingsError` where there is no such object, `TaskError` where its module cannot be run.
+    """
+    reader: SchemaReader = catalogue.find("schema", "pandera")
+    written = reader(ProjectFunction(root, address, "--suite").value())
+    return read_schema(written.written, written.left_out)
 
 
 def _parsed(content: bytes, path: Path) -> Any:

@@ -1,8 +1,8 @@
 """What comes of reading another program's expectations: ours, and those that have no twin, each with why."""
 
 import keyword
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,17 @@ class LeftOut(msgspec.Struct, frozen=True):
 
     name: str
     why: str
+
+
+class WrittenSchema(msgspec.Struct, frozen=True, kw_only=True):
+    """An object of another program, written out as that program writes it, and what cannot be written."""
+
+    written: dict[str, Any]
+    left_out: list[LeftOut] = []
+
+
+SchemaReader: TypeAlias = Callable[[object], WrittenSchema]
+"""Writes out the objects of one program; raises `DataError` for what is none of them."""
 
 
 class NoTwinError(DataError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHILD = """
 import os, time
-from heptad.serving.parent import end_with_parent
+from heptad.core.parent import end_with_parent
 end_with_parent(os.getppid())
 print("on", flush=True)
 time.sleep(60)
@@ -44,14 +44,14 @@ def test_a_killed_parent_takes_its_child_along() -> None:
 
 def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
     """Between the start of a child and its first line, the parent may die."""
-    code = "from heptad.serving.parent import end_with_parent; end_with_parent(1_000_000_000)"
+    code = "from heptad.core.parent import end_with_parent; end_with_parent(1_000_000_000)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
 
 
 def test_where_the_kernel_does_not_help_a_thread_looks() -> None:
     """The loop returns to kill the process when it has another parent."""
     code = (
-        "import os; from heptad.serving import parent;"
+        "import os; from heptad.core import parent;"
         "parent._POLL_SECONDS = 0.01; answers = iter([7, 7, 1]); os.getppid = lambda: next(answers); parent._watch(7)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL

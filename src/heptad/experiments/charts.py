@@ -1,0 +1,163 @@
+"""Charts of runs beside each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import altair as alt
+import polars as pl
+
+from heptad.core.records import Scalar
+from heptad.experiments.comparison import RunComparison
+from heptad.experiments.drawing import ACCENT, QUIET, picture_of, render_chart
+
+WIDTH = 860
+AXES = 8
+"""Parameters that stand side by side in parallel coordinates."""
+
+
+def metric_curves(points: pl.DataFrame, metric: str) -> "alt.Chart":
+    """A metric over its steps, a line a run; `points` has the columns run, step and value."""
+    steps = points["step"].n_unique() if points.height else 0
+    base = alt.Chart(points.drop_nans("value")).encode(
+        x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False)),
+        y=alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False)),
+        color=alt.Color("run:N", title=None, sort=None, scale=alt.Scale(scheme="tableau10")),
+    )
+    chart: alt.Chart = base.mark_line(strokeWidth=1.6, point=steps < 2).properties(width=WIDTH, height=300)
+    return chart
+
+
+def draw_curves(points: pl.DataFrame, metric: str, kind: Literal["png", "svg"]) -> bytes:
+    """The picture of `metric_curves`."""
+    chart = metric_curves(points, metric)
+    return picture_of(chart) if kind == "png" else render_chart(chart).encode()
+
+
+def parallel_coordinates(compared: RunComparison, metric: str, important: Sequence[str]) -> "alt.LayerChart | None":
+    """A line a run through its parameters to the metric, each axis from its least value to its largest.
+
+    Values that are no numbers stand in the order of their names. Nothing where fewer than two axes differ.
+    """
+    axes = {name: compared.params[name] for name in important[:AXES]} | {metric: compared.metrics[metric]}
+    placed = {name: places for name, values in axes.items() if (places := _places(values)) is not None}
+    if len(placed) < 2 or metric not in placed:
+        return None
+    rows = [
+        {"axis": axis, "at": places[run], "run": label, "metric": placed[metric][run]}
+        for axis, places in placed.items()
+        for run, label in enumerate(compared.labels())
+        if places[run] is not None and placed[metric][run] is not None
+    ]
+    ends = [
+        {"axis": axis, "at": at, "text": text}
+        for axis in placed
+        for at, text in zip((0.0, 1.0), _ends(axes[axis]), strict=True)
+    ]
+    order = alt.X("axis:N", title=None, sort=list(placed), axis=alt.Axis(labelAngle=0, grid=True, labelPadding=18))
+    height = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-0.08, 1.08]))
+    lines = (
+        alt.Chart(pl.DataFrame(rows))
+        .mark_line(opacity=0.65, strokeWidth=1.4)
+        .encode(
+            x=order,
+            y=height,
+            detail="run:N",
+            color=alt.Color("metric:Q", title=metric, legend=None, scale=alt.Scale(scheme="viridis", reverse=True)),
+        )
+    )
+    texts = (
+        alt.Chart(pl.DataFrame(ends))
+        .mark_text(fontSize=10, color="#475569", dy=alt.expr("datum.at > 0.5 ? -9 : 9"))
+        .encode(x=order, y=height, text="text:N")
+    )
+    chart: alt.LayerChart = (lines + texts).properties(width=WIDTH, height=300)
+    return chart
+
+
+def importance_bars(shares: Mapping[str, float], most: int = 12) -> "alt.Chart":
+    """How much of the differences goes with each parameter."""
+    rows = [{"parameter": name, "share": share} for name, share in list(shares.items())[:most]]
+    chart: alt.Chart = (
+        alt.Chart(pl.DataFrame(rows))
+        .mark_bar(color=ACCENT, opacity=0.8)
+        .encode(
+            x=alt.X(
+                "share:Q", title="share of the differences", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+            ),
+            y=alt.Y("parameter:N", title=None, sort=None),
+        )
+        .properties(width=380, height=alt.Step(22))
+    )
+    return chart
+
+
+def scatter(compared: RunComparison, param: str, metric: str) -> "alt.Chart":
+    """A run a point: a parameter and what came of it."""
+    rows = [
+        {"param": value, "metric": result}
+        for value, result in zip(compared.params[param], compared.metrics[metric], strict=True)
+        if value is not None and isinstance(result, int | float)
+    ]
+    numbers = all(isinstance(row["param"], int | float) and not isinstance(row["param"], bool) for row in rows)
+    if numbers:
+        values = [float(row["param"]) for row in rows if isinstance(row["param"], int | float)]
+        wide = min(values) > 0 and max(values) / min(values) > 100
+        x = alt.X("param:Q", title=param, scale=alt.Scale(type="log" if wide else "linear", zero=False))
+    else:
+        rows = [row | {"param": str(row["param"])} for row in rows]
+        x = alt.X("param:N", title=param, axis=alt.Axis(labelAngle=0))
+    chart: alt.Chart = (
+        alt.Chart(pl.DataFrame(rows, infer_schema_length=None))
+        .mark_circle(color=ACCENT, opacity=0.6, size=46)
+        .encode(x=x, y=alt.Y("metric:Q", title=metric, scale=alt.Scale(zero=False)))
+        .properties(width=380, height=240)
+    )
+    return chart
+
+
+def interval_plot(compared: RunComparison, metric: str) -> "alt.LayerChart":
+    """A metric of each run, and the interval of its mean over folds."""
+    spans = compared.intervals[metric]
+    rows = [
+        {"run": label, "value": value, "low": span[0], "high": span[1]}
+        for label, value, span in zip(compared.labels(), compared.metrics[metric], spans, strict=True)
+        if span is not None and isinstance(value, int | float)
+    ]
+    base = alt.Chart(pl.DataFrame(rows))
+    y = alt.Y("run:N", title=None, sort=None)
+    span = base.mark_rule(color=QUIET, strokeWidth=2).encode(
+        x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=7)), x2="high:Q", y=y
+    )
+    point = base.mark_point(color=ACCENT, filled=True, size=50).encode(x="value:Q", y=y)
+    chart: alt.LayerChart = (span + point).properties(width=600, height=alt.Step(20))
+    return chart
+
+
+def _places(values: Sequence[Scalar]) -> list[float | None] | None:
+    """Each value's place between the least, 0, and the largest, 1; none where they are all the same."""
+    order = _order(values)
+    if len(order) < 2:
+        return None
+    if all(isinstance(value, int | float) for value in order):
+        low, high = float(order[0]), float(order[-1])
+        return [None if value is None else (float(value) - low) / (high - low) for value in values]
+    steps = {value: place / (len(order) - 1) for place, value in enumerate(order)}
+    return [None if value is None else steps[value] for value in values]
+
+
+def _ends(values: Sequence[Scalar]) -> tuple[str, str]:
+    order = _order(values)
+    return _short(order[0]), _short(order[-1])
+
+
+def _order(values: Sequence[Scalar]) -> list[Any]:
+    """The values that there are, each once, sorted as numbers where all are, else as texts."""
+    there = {value for value in values if value is not None and value == value}  # noqa: PLR0124 - NaN
+    if all(isinstance(value, int | float) for value in there):
+        return sorted(there, key=float)
+    return sorted(there, key=str)
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 18 else text[:17] + "…"

@@ -1,0 +1,40 @@
+"""How charts look everywhere, and how they are drawn: by Altair, rendered here, so that a page needs no script."""
+
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from heptad.core.markup import Markup
+
+INK, ACCENT, SECOND, QUIET, GRID = "#1f2937", "#2563eb", "#d97706", "#94a3b8", "#e5e7eb"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_CONFIG: dict[str, Any] = {
+    "font": _FONT,
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": GRID,
+        "domainColor": QUIET,
+        "tickColor": QUIET,
+        "labelColor": INK,
+        "titleColor": INK,
+        "titleFontWeight": "normal",
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "labelFlush": False,
+        "labelLimit": 220,
+    },
+    "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "orient": "top"},
+}
+
+
+def render_chart(chart: alt.Chart | alt.LayerChart) -> Markup:
+    """A chart as an inline SVG."""
+    return Markup(vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG, allowed_base_urls=[]))
+
+
+def picture_of(chart: alt.Chart | alt.LayerChart) -> bytes:
+    """A chart as a PNG on white, twice as large as on a page."""
+    config = _CONFIG | {"background": "white"}
+    return vl_convert.vegalite_to_png(chart.to_dict(), scale=2, config=config, allowed_base_urls=[])

@@ -1,0 +1,112 @@
+"""A stream lands and its features are online with it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.adapters.brokers import kafka_cluster, send_kafka
+
+from heptad.core.errors import RefusedError
+from heptad.data import Until
+from heptad.project import Project, open_project
+
+SETTINGS = """
+[project]
+name = "shop"
+[sources.orders]
+uri = "kafka://{servers}/orders"
+time = "at"
+commit_every = "100ms"
+[features.spending]
+source = "orders"
+on = ["customer"]
+columns = ["amount"]
+stream = true
+ttl = "1d"
+[features.spending.make.total]
+call = "sum"
+of = "amount"
+window = "1h"
+[features.last]
+source = "orders"
+on = ["customer"]
+columns = ["amount"]
+[data]
+source = "orders"
+target = "amount"
+"""
+SENT = 0
+
+
+def send(servers: str, count: int) -> None:
+    global SENT  # noqa: PLW0603 - orders are numbered through
+    numbers = range(SENT, SENT + count)
+    SENT += count
+    now = datetime.now(UTC).isoformat()
+    send_kafka(
+        servers,
+        "orders",
+        [json.dumps({"customer": f"c{one % 7}", "amount": one / 2, "at": now}).encode() for one in numbers],
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("shop")
+    with kafka_cluster() as (servers, _):
+        (folder / "heptad.toml").write_text(SETTINGS.format(servers=servers), encoding="utf-8")
+        project = open_project(folder)
+        send(servers, 100)
+        project.data.land("", Until(now=True))
+        project.data.features.apply()
+        yield project, servers
+
+
+def test_features_are_online_with_the_rows_and_as_offline(shop: tuple[Project, str]) -> None:
+    """What landed before the view was applied too; how fresh they are is told, and views that are no streams wait."""
+    project, servers = shop
+    features = project.data.features
+    done = project.data.land("orders", Until(now=True))
+    assert [(one.view, one.rows, one.problem) for one in done.online] == [("spending", 100, "")]
+    send(servers, 50)
+    done = project.data.land("orders", Until(now=True))
+    (view,) = done.online
+    assert (done.rows, view.rows) == (50, 50)
+    assert view.delay_p99 is not None
+    assert 0 < view.delay_p99 < 600
+    (state,) = project.data.streams.states()
+    assert state.last == done or (state.last is not None and state.last.online == done.online)
+    row = features.reader("spending").read({"customer": "c2"})
+    assert row.as_dict()["total"] == sum(one / 2 for one in range(150) if one % 7 == 2)
+    assert row.freshness[0].state == "fresh"
+    (parity,) = features.parity(["spending"])
+    assert (parity.different, parity.entities) == (0, 7)
+    assert parity.stored_until is not None
+
+
+def test_materialising_brings_what_has_landed_and_counts_nothing_twice(shop: tuple[Project, str]) -> None:
+    """With and without starting afresh; and nobody may push the rows that come by themselves."""
+    project, servers = shop
+    features = project.data.features
+    send(servers, 20)
+    project.data.streams.land("orders", Until(now=True))
+    assert [features.materialise(["spending"], afresh=afresh)[0].entities for afresh in (False, False, True)] == [
+        7,
+        0,
+        7,
+    ]
+    assert features.materialise(["last"])[0].entities == 7
+    assert [one.different for one in features.parity()] == [0, 0]
+    with pytest.raises(RefusedError, match="would count twice"), features.writer("spending"):
+        pass
+
+
+def test_a_view_that_would_do_something_else_stays_behind_and_says_so(shop: tuple[Project, str]) -> None:
+    """The stream lands on: an amount that is a text is poison, one that changes the type of a feature is not."""
+    project, servers = shop
+    send_kafka(servers, "orders", [b'{"customer": 5, "amount": 1.0, "at": "2026-01-01T00:00:00Z"}'])
+    assert project.data.land("orders", Until(now=True)).poison == 1
+    send_kafka(servers, "orders", [b'{"customer": "c1", "amount": 1.0, "at": "yesterday"}'])
+    done = project.data.land("orders", Until(now=True))
+    assert done.rows == 1
+    assert "'yesterday' cannot be read as a time" in done.online[0].problem
