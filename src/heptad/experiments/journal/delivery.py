@@ -70,7 +70,9 @@ class Delivery:
                 for number, step, value in zip(entry.numbers, entry.steps, entry.values, strict=True):
                     one = series[number]
                     key, index = str(one[0]), int(one[1])
-                    columns.setdefault(key, _Columns(index)).add(step, value, entry.at)
+                    if key not in columns:
+                        columns[key] = _Columns(index)
+                    columns[key].add(step, value, entry.at)
                     one[1] = index + 1
                     latest[key] = value
             elif entry.begins is not None:
