@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.charts import draw_curves as draw_curves
     from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
+    from heptad.experiments.machine import Hardware as Hardware
     from heptad.experiments.naming import adopt_runs as adopt_runs
     from heptad.experiments.naming import create_experiment as create_experiment
     from heptad.experiments.naming import experiment_named as experiment_named
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from heptad.experiments.naming import find_experiment as find_experiment
     from heptad.experiments.naming import numbered_experiment as numbered_experiment
     from heptad.experiments.naming import rename_experiment as rename_experiment
+    from heptad.experiments.offline import Offline as Offline
     from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.tracking import Tracking as Tracking
 
 __getattr__, __all__ = attach(
     __name__,
@@ -72,11 +76,13 @@ __getattr__, __all__ = attach(
         "Experiment": "records",
         "Experiments": "experiments",
         "Float": "searching.space",
+        "Hardware": "machine",
         "INK": "drawing",
         "Int": "searching.space",
         "Interval": "comparison",
         "LoggedDataset": "records",
         "MetricName": "settings",
+        "Offline": "offline",
         "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
@@ -91,12 +97,14 @@ __getattr__, __all__ = attach(
         "StudyReport": "searching.records",
         "Suggest": "searching.space",
         "Told": "searching.told",
+        "Tracking": "tracking",
         "Trial": "searching.told",
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
         "Value": "searching.space",
         "adopt_runs": "naming",
         "capture_environment": "environment",
+        "capture_process": "capture",
         "check_params": "searching.space",
         "constraint": "searching.objectives",
         "create_experiment": "naming",
