@@ -4,30 +4,32 @@ from datetime import datetime
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
 from heptad.config import FILE, Config, FolderConfig, read_config, read_folder_config
 from heptad.core.clock import FileClock
-from heptad.core.errors import InputError, NotFoundError, RefusedError
+from heptad.core.errors import InputError, NotFoundError, RefusedError, UnavailableError
 from heptad.core.files import write_atomically
 from heptad.core.memory import limit_memory
 from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import FOLDER, Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from heptad.core.flow import Results
     from heptad.core.flow_plan import Function
     from heptad.data import Data, Folders
-    from heptad.experiments import ActiveRun, Experiments
+    from heptad.experiments import ActiveRun, Experiments, Tracking
     from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
     from heptad.release import Release, RunOutcome
     from heptad.serving import Serving
     from heptad.training import Training
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 TEMPLATES = ("flights",)
 CLOCK = "clock"
@@ -288,22 +290,75 @@ def find_workspace(path: Path | str = ".") -> tuple[Workspace, FolderConfig]:
     return open_workspace(root, config.project.name, config.store), config
 
 
+@overload
+def track(name: "F") -> "F": ...
+
+
+@overload
 def track(
     name: str,
     *,
     experiment: str = "",
     params: "Mapping[str, Any] | None" = None,
+    seed: int = 0,
+    parent: str = "",
     made_from: "Sequence[tuple[str, str]]" = (),
-) -> "ActiveRun":
-    """A run to log to from a script: `with heptad.track("name") as run: run.log(loss=0.1)`.
+    resume: str = "",
+    capture: bool = True,
+) -> "Tracking": ...
+
+
+def track(
+    name: "str | F",
+    *,
+    experiment: str = "",
+    params: "Mapping[str, Any] | None" = None,
+    seed: int = 0,
+    parent: str = "",
+    made_from: "Sequence[tuple[str, str]]" = (),
+    resume: str = "",
+    capture: bool = True,
+) -> "Tracking | F":
+    """A run to log to from a script or a notebook: `with heptad.track("name") as run: run.log(loss=0.1)`.
 
     It belongs to the project in this folder or the nearest above; without one, to a workspace that is made in this
-    folder. A block that raises leaves a run that failed, with the reason. `made_from` are the records that it uses,
-    each with how: `("data", version.id)`.
+    folder. A block that raises leaves a run that failed, with the reason. See `Tracking` for functions and notebooks.
+    `made_from` are the records that it uses, each with how: `("data", version.id)`; `parent` is the run that it is a
+    part of; `resume` the run to go on with. With `capture` the output of the process, its use of the machine, and the
+    versions of data that it reads are recorded too. A store that does not answer does not keep the run from beginning.
     """
+    from heptad.experiments import Tracking
+
+    if callable(name):
+        return track(name.__name__)(name)
+    title = name
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), here)
-    return open_experiments(root).start(name, experiment=experiment, params=params or {}, made_from=made_from)
+    known = dict(params or {})
+
+    def begin(arguments: "Mapping[str, Any]") -> "ActiveRun":
+        from heptad.experiments import Offline, capture_process
+
+        if resume:
+            run = open_experiments(root).resume(resume)
+        else:
+            given: dict[str, Any] = {"experiment": experiment, "params": {**arguments, **known}, "seed": seed}
+            linked: dict[str, Any] = {"parent": parent, "made_from": made_from}
+            try:
+                run = open_experiments(root).start(title, **given, **linked)
+            except UnavailableError as error:
+                offline = Offline(root, _experiments_name(root), lambda: open_experiments(root).workspace)
+                run = offline.start(title, error, **given, **linked)
+        if capture:
+            capture_process(run)
+        return run
+
+    return Tracking(begin)
+
+
+def _experiments_name(root: Path) -> str:
+    name = read_config(root).project.name if (root / FILE).is_file() else ""
+    return name or root.name or "runs"
 
 
 def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:

@@ -52,6 +52,20 @@ def test_an_experiment_narrows_the_list(empty: Shell):
     assert [run["body"]["name"] for run in listed] == ["b"]
 
 
+def test_what_a_killed_script_left_is_shipped(tmp_path, shell: Shell, monkeypatch):
+    """The command says how much of which run; the next time there is nothing left."""
+    import subprocess
+    import sys
+
+    monkeypatch.chdir(tmp_path)
+    script = "import heptad, os\nrun = heptad.track('a').start()\nrun.log(loss=1)\nos.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", script], check=False)
+    (shipped,) = shell.bare("experiments", "ship", "--json").json
+    listed = shell.bare("experiments", "list", "--json").json
+    assert [(one["id"], one["attributes"]["status"]) for one in listed] == [(shipped["run"], "killed")]
+    assert "Nothing was left behind" in shell.bare("experiments", "ship").out
+
+
 def test_curves_are_drawn(empty: Shell, tmp_path):
     """As blocks in the terminal, and as pictures; what has no curve is told."""
     experiments = open_project(empty.project).experiments

@@ -13,7 +13,6 @@ from heptad.core.settings import ProjectSettings
 from heptad.core.store import Segment
 from heptad.core.workspace import Workspace
 from heptad.experiments import ActiveRun, Experiments, Run, SearchSettings
-from heptad.experiments.runs import flat
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def test_a_run_whose_end_could_not_be_written_can_be_finished_again(
         with monkeypatch.context() as patched:
             patched.setattr(workspace.store, method, away)
             with pytest.raises(UnavailableError):
-                run.finish()
+                run.finish(must_arrive=True)
     run.finish()
     assert graph.load(workspace, run.id, Run).attributes["status"] == "finished"
     assert list(workspace.store.read(run.id, "loss").values) == [0.5]
@@ -188,12 +187,3 @@ def test_the_end_of_a_run_is_an_event(run: ActiveRun, workspace: Workspace) -> N
     run.finish()
     (event,) = workspace.store.follow(0, ["experiments.run_finished"])
     assert (event.subject, event.body["status"]) == (run.id, "finished")
-
-
-def test_flat_attributes_keep_types_and_leave_out_what_is_missing() -> None:
-    """Nested names are joined by dots."""
-    assert flat("params", {"a": {"b": 1, "c": None}, "d": True, "e": (1, "x")}) == {
-        "params.a.b": 1,
-        "params.d": True,
-        "params.e": '[1, "x"]',
-    }

@@ -61,11 +61,11 @@ def _order(text: str) -> "list[Order]":
 
 
 def _metrics(attributes: Mapping[str, object]) -> str:
-    """The latest value of each metric; those of single folds are left to `compare`."""
+    """The latest value of each metric; those of single folds and of the machine are left to `compare`."""
     return ", ".join(
         f"{key.removeprefix('metrics.')} {shown(value)}"
         for key, value in sorted(attributes.items())
-        if key.startswith("metrics.") and "fold" not in key
+        if key.startswith("metrics.") and "fold" not in key and not key.startswith("metrics.system.")
     )
 
 
@@ -125,6 +125,22 @@ def compare(
     if html:
         text.append(f"{html}: the same as a page")
     emit(comparison, "\n\n".join(text), as_json=as_json)
+
+
+@app.command()
+def ship(
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Move what processes that died have logged into the store."""
+    from heptad.core.errors import UnavailableError
+    from heptad.project import open_experiments
+
+    shipped = open_experiments(project).ship()
+    rows = [{"run": one.run, "points": one.points, "outcome": one.problem or "in the store"} for one in shipped]
+    emit(shipped, table(rows, empty="Nothing was left behind."), as_json=as_json)
+    if any(one.problem for one in shipped):
+        raise UnavailableError("Not everything could be shipped.", remedy="do it again when the store answers")
 
 
 def _span(interval: "Interval | None") -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from heptad.core.errors import NotFoundError, WorkspaceError
 
+_KEPT = ("catboost", "keras", "lightgbm", "torch", "transformers", "xgboost")
 BUILT_IN: dict[str, dict[str, str]] = {
     "store": {
         "sqlite": "heptad.core.sql_store:open_store",
@@ -21,6 +22,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "threads": "heptad.core.executors:threads",
         "processes": "heptad.core.executors:processes",
     },
+    "model_writer": {name: f"heptad.adapters.trackers.{name}:write_model" for name in _KEPT}
+    | {"sklearn": "heptad.adapters.trackers.skops:write_model"},
     "noise": {"opendp": "heptad.adapters.opendp:OpenDpNoise"},
     "online": {
         "lmdb": "heptad.adapters.lmdb:LmdbStore",
@@ -51,6 +54,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "python-package": "heptad.adapters.python_package:PackageSource",
         "stream": "heptad.data.streams.source:StreamSource",
     },
+    "tracker": {name: f"heptad.adapters.trackers.{name}:Follower" for name in (*_KEPT, "lightning", "optuna")}
+    | {"sklearn": "heptad.adapters.trackers.sklearn:follow"},
     "stream": {
         "kafka": "heptad.adapters.kafka:KafkaStream",
         "mqtt": "heptad.adapters.mqtt:MqttStream",

@@ -7,6 +7,7 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import ConflictError, DataError, SettingsError, UnavailableError
+from heptad.core.reads import note_read
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
@@ -148,6 +149,7 @@ class Data:
         `start` and `end` (exclusive) select by time; labels known after `known_at` are null; `labelled` leaves out
         rows without a label, those included.
         """
+        note_read(self._workspace, version.id)
         schema = version.body.schema
         rows = rows_of(self._workspace, self._now(version))
         time, label_time = schema.named("time"), schema.named("label_time")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.charts import draw_curves as draw_curves
     from heptad.experiments.comparison import Interval as Interval
     from heptad.experiments.comparison import RunComparison as RunComparison
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from heptad.experiments.logged_models import LoggedModels as LoggedModels
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
+    from heptad.experiments.machine import Hardware as Hardware
     from heptad.experiments.naming import adopt_runs as adopt_runs
     from heptad.experiments.naming import create_experiment as create_experiment
     from heptad.experiments.naming import experiment_named as experiment_named
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from heptad.experiments.naming import find_experiment as find_experiment
     from heptad.experiments.naming import numbered_experiment as numbered_experiment
     from heptad.experiments.naming import rename_experiment as rename_experiment
+    from heptad.experiments.offline import Offline as Offline
     from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.tracking import Tracking as Tracking
     from heptad.experiments.uploads import Uploads as Uploads
 
 __getattr__, __all__ = attach(
@@ -87,6 +91,7 @@ __getattr__, __all__ = attach(
         "Experiment": "records",
         "Experiments": "experiments",
         "Float": "searching.space",
+        "Hardware": "machine",
         "INK": "drawing",
         "Int": "searching.space",
         "Interval": "comparison",
@@ -95,6 +100,7 @@ __getattr__, __all__ = attach(
         "LoggedModels": "logged_models",
         "MetricName": "settings",
         "ModelMetric": "logged_models",
+        "Offline": "offline",
         "QUIET": "drawing",
         "Run": "records",
         "RunComparison": "comparison",
@@ -109,6 +115,7 @@ __getattr__, __all__ = attach(
         "StudyReport": "searching.records",
         "Suggest": "searching.space",
         "Told": "searching.told",
+        "Tracking": "tracking",
         "Trial": "searching.told",
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
@@ -117,6 +124,7 @@ __getattr__, __all__ = attach(
         "Value": "searching.space",
         "adopt_runs": "naming",
         "capture_environment": "environment",
+        "capture_process": "capture",
         "check_params": "searching.space",
         "checked_name": "files",
         "constraint": "searching.objectives",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from heptad.core.records import canonical_json, digest_of
 from heptad.core.workspace import Workspace
+from heptad.experiments.machine import find_hardware
 from heptad.experiments.records import Environment
 
 _THREADS = (
@@ -62,6 +63,7 @@ def capture_environment(root: Path, keep: Callable[[bytes], str] = digest_of) ->
         command=_scrubbed_command(sys.argv),
         cores=os.cpu_count() or 0,
         threads={name: os.environ[name] for name in _THREADS if name in os.environ},
+        hardware=hardware(),
     )
 
 
@@ -87,6 +89,10 @@ def scrub(text: str) -> str:
     for pattern in _SECRETS:
         text = pattern.sub(_HIDDEN, text)
     return text
+
+
+hardware = functools.cache(find_hardware)
+"""Looked for once a process."""
 
 
 @functools.cache

@@ -1,22 +1,30 @@
 """The front door of step 2: start runs, find them and look at them, and keep the studies that group them."""
 
 import builtins
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Unpack
 
 from heptad.core import graph
-from heptad.core.errors import InputError, NotFoundError
+from heptad.core.clock import SystemClock
+from heptad.core.errors import InputError, NotFoundError, RefusedError
 from heptad.core.query import All, Compare, Query, equals
-from heptad.core.records import Id, Record, Scalar
+from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
 from heptad.experiments.environment import capture_environment, save_environment
+from heptad.experiments.journal.journal import MAIN
+from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
+from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
+from heptad.experiments.logged import attributes_of, links_of
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
-from heptad.experiments.runs import ActiveRun, flat
+from heptad.experiments.runs import ActiveRun
 from heptad.experiments.searching.objectives import Objective
 from heptad.experiments.searching.records import StudyReport
 from heptad.experiments.searching.space import Space, Value
@@ -48,10 +56,13 @@ class Experiments(RunTable):
         study: Id = "",
         number: int = 0,
         seed: int = 0,
+        parent: Id = "",
         made_from: Sequence[tuple[str, Id]] = (),
         key: Sequence[Any] = (),
     ) -> ActiveRun:
-        """Begin a run. With a `key`, a run that was cut off is begun again under the id it had.
+        """Begin a run. With a `key`, a run that was cut off is begun again under the id it had, its series from 0.
+
+        What such a run logs survives the process only once it is shipped, as it would not be read.
 
         Raises `InputError` where the run of that key has ended.
         """
@@ -64,28 +75,65 @@ class Experiments(RunTable):
             seed=seed,
             environment=self.environment,
         )
-        begun: dict[str, Scalar] = {
-            "status": "running",
-            "name": name,
-            "started": at_seconds(self.workspace.clock.now()),
-        }
-        if study:
-            begun["study"] = study
-        links = [*made_from, *([("study", study)] if study else [])]
         record = graph.save(
             self.workspace,
             body,
             scope=self._scope(body.experiment),
             key=key,
-            made_from=links,
-            attributes=begun | flat("params", body.params),
+            made_from=links_of(body, parent, made_from),
+            attributes=attributes_of(body) | {"started": at_seconds(self.workspace.clock.now())},
         )
         if record.attributes.get("status") != "running":
             raise InputError(
                 f"Run {record.id} ({name}) has ended: {record.attributes.get('status')}.",
                 remedy="Start it under another key; a run that ended stays as it is.",
             )
-        return ActiveRun(self.workspace, record.id)
+        return self._active(record.id, again=bool(key))
+
+    def resume(self, run: Id) -> ActiveRun:
+        """Go on with a run that was killed, has failed, or is going on: its series continue where they end.
+
+        What is logged beside a living process that logs to the same run goes to series with a mark of their own,
+        `NAME[process=...]`. Raises `InputError` for a run that is finished.
+        """
+        ship_leftovers(self._journals, self._target, run)
+        record = self.show(run)
+        status = record.attributes.get("status")
+        if status == "finished":
+            raise InputError(f"Run {run} is finished.", remedy="Start another run; a finished one stays as it is.")
+        starts = {
+            key: len(self.workspace.store.read(run, key).steps)
+            for name in record.attributes
+            if name.startswith("metrics.") and (key := name.removeprefix("metrics."))
+        }
+        try:
+            active = self._active(run, MAIN, starts)
+        except RefusedError:
+            return self._active(run, f"{os.getpid()}-{os.urandom(2).hex()}")
+        if status != "running":
+            values = {"status": "running", "reason": None, "ended": None}
+            graph.set_attributes(self.workspace, run, values, "experiments.run_changed")
+        return active
+
+    def ship(self, run: Id = "") -> builtins.list[Shipped]:
+        """Ship what processes that died left behind; answers what became of each journal, those with trouble too."""
+        return ship_leftovers(self._journals, self._target, run)
+
+    def _active(
+        self, run: Id, writer: str = MAIN, starts: Mapping[str, int] | None = None, *, again: bool = False
+    ) -> ActiveRun:
+        clock = self.workspace.clock
+        now = time.time if isinstance(clock, SystemClock) else lambda: at_seconds(clock.now())
+        shipper().search(self._journals, self._target)
+        root, target = self._journals, self._target
+        return ActiveRun(run, root, target, now, writer=writer, again=again, starts=starts, start_child=self.start)
+
+    def _target(self) -> RunTarget:
+        return WorkspaceTarget(self.workspace)
+
+    @property
+    def _journals(self) -> Path:
+        return journals_of(self.workspace.folder)
 
     def search(
         self,

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from heptad.core.records import Body
+from heptad.experiments.machine import Hardware
 
 Status = Literal["scheduled", "running", "finished", "failed", "killed"]
 
@@ -22,13 +23,16 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str] = []
     cores: int = 0
     threads: dict[str, str] = {}
+    hardware: Hardware = Hardware()
 
 
 class Run(Body, frozen=True, kw_only=True):
     """One attempt at something: what was known when it began. Status, metrics and tags are attributes beside it.
 
-    Attributes: `status`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step, and its time in
-    milliseconds), `tags.NAME`, `artifacts.PATH`, `started` and `ended` (seconds since 1970), `deleted` (likewise).
+    Attributes: `status`, `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step, and
+    its time in milliseconds), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds
+    since 1970), `lost` (entries for which the disk had no room). Links: `data` to the versions that it read, `study`,
+    `parent`.
     """
 
     kind: ClassVar[str] = "run"

@@ -8,6 +8,7 @@ import msgspec
 
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, UnavailableError
+from heptad.core.reads import note_read
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.folders import git, remotes, versions
@@ -152,6 +153,7 @@ class Folders:
         """Write a version to a path that does not exist yet."""
         if os.path.lexists(target):
             raise InputError(f"{target} exists already.", allowed="a path that does not exist yet")
+        note_read(self._workspace, version.id)
         return put_in_place(target, "", self.entries(version), self._blobs, self._cache, None, tell)
 
     def forget(self, version: Record[FolderVersion], reason: str) -> None:

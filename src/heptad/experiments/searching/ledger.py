@@ -16,9 +16,9 @@ from heptad.core.query import Query, equals
 from heptad.core.records import AliasMove, Attribute, Change, Id, Link, NewEvent, RawRecord, Record, Scalar, derived_id
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
+from heptad.experiments.logged import attributes_of
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Status, Study
-from heptad.experiments.runs import flat
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Told
 
@@ -204,13 +204,7 @@ class Ledger:
             at=now,
             actor=actor,
             body=msgspec.to_builtins(body, str_keys=True),
-            attributes={
-                "status": "running",
-                "name": body.name,
-                "started": at_seconds(now),
-                "study": self._study.id,
-                **flat("params", body.params),
-            },
+            attributes=attributes_of(body) | {"started": at_seconds(now)},
         )
 
     def _closing(self, ended: Ended, now: float) -> dict[str, Scalar]:

@@ -1,0 +1,46 @@
+"""Follows CatBoost: metrics after each round, where it stopped early, and the model in CatBoost's format."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from heptad.experiments import ActiveRun
+
+
+class Follower:
+    """A callback of `fit` of the `subject`, which is kept when the run ends."""
+
+    def __init__(self, run: ActiveRun, subject: Any = None, *, model: str = "model") -> None:
+        self._run, self._subject, self._path = run, subject, model
+        if subject is not None:
+            run.set_params(**subject.get_params())
+            run.ending.append(self._end)
+
+    def after_iteration(self, info: Any) -> bool:
+        values = {
+            f"{data}/{name}": series[-1]
+            for data, one in (info.metrics or {}).items()
+            for name, series in one.items()
+            if series
+        }
+        self._run.log(values, step=info.iteration)
+        return True
+
+    def _end(self) -> None:
+        if not self._subject.is_fitted():
+            return
+        best = self._subject.get_best_iteration()
+        if best is not None:
+            self._run.log(best_iteration=best)
+        rate = self._subject.learning_rate_
+        if rate is not None:
+            self._run.log(learning_rate=rate)
+        self._run.model(self._path, self._subject)
+
+
+def write_model(model: Any) -> dict[str, bytes]:
+    """Any model of CatBoost as `.cbm`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.cbm"
+        model.save_model(str(path))
+        return {path.name: path.read_bytes()}

@@ -1,0 +1,31 @@
+"""Follows Lightning: metrics and learning rates of each epoch, where it stopped early, and the weights at the end."""
+
+from typing import Any
+
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+
+from heptad.experiments import ActiveRun
+
+
+class Follower(Callback):
+    """One of the `callbacks` of a `Trainer`."""
+
+    def __init__(self, run: ActiveRun, *, model: str = "model") -> None:
+        super().__init__()
+        self._run, self._path = run, model
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        self._run.set_params(max_epochs=trainer.max_epochs, **dict(pl_module.hparams))
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - Lightning gives both
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        for number, optimizer in enumerate(trainer.optimizers):
+            name = f"learning_rate_{number}" if number else "learning_rate"
+            values[name] = float(optimizer.param_groups[0]["lr"])
+        self._run.log(values, step=trainer.current_epoch)
+
+    def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        for one in trainer.callbacks:
+            if isinstance(one, EarlyStopping) and one.stopped_epoch:
+                self._run.log(stopped_epoch=one.stopped_epoch)
+        self._run.model(self._path, pl_module)

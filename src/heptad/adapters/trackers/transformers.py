@@ -1,0 +1,40 @@
+"""Follows the Trainer of Transformers: what it logs as it logs it, its arguments, and the model at the end."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from heptad.experiments import ActiveRun
+
+
+class Follower(TrainerCallback):
+    """One of the `callbacks` of a `Trainer`."""
+
+    def __init__(self, run: ActiveRun, *, model: str = "model") -> None:
+        self._run, self._path = run, model
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - all are given
+        told = {name: value for name, value in args.to_sanitized_dict().items() if not name.endswith("token")}
+        self._run.set_params(**told)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
+        values = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
+        self._run.log(values, step=state.global_step)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
+        if state.best_metric is not None:
+            self._run.log(best_metric=state.best_metric)
+        if state.best_global_step is not None:
+            self._run.log(best_step=state.best_global_step)
+        if model is not None:
+            self._run.model(self._path, model)
+
+
+def write_model(model: Any) -> dict[str, bytes]:
+    """A model with its configuration, in a folder as `from_pretrained` reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -1,0 +1,177 @@
+"""What can be logged beside numbers, as attributes and as bytes: parameters, figures, tables, images, paths."""
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from heptad.core.errors import InputError
+from heptad.core.records import Id, Scalar
+from heptad.core.sql_values import name as stored_name
+from heptad.experiments.records import Run
+
+FIGURES = {
+    "matplotlib": ("png", "svg", "pdf"),
+    "altair": ("json", "html", "png", "svg"),
+    "plotly": ("json", "html"),
+}
+"""Library to the formats its figures are kept in; the first where the path names none."""
+
+
+def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Nested values as attributes: names joined by dots, lists as JSON, missing values left out.
+
+    >>> flat("params", {"model": {"depth": 3}, "sizes": [8, 4], "note": None})
+    {'params.model.depth': 3, 'params.sizes': '[8, 4]'}
+    """
+    attributes: dict[str, Scalar] = {}
+    for name, value in values.items():
+        key = f"{prefix}.{name}"
+        if isinstance(value, Mapping):
+            attributes |= flat(key, value)
+        elif isinstance(value, np.generic):
+            attributes[key] = value.item()
+        elif isinstance(value, str | int | float):
+            attributes[key] = value
+        elif value is not None:
+            attributes[key] = json.dumps(value, default=str)
+    return attributes
+
+
+def attributes_of(body: Run) -> dict[str, Scalar]:
+    """What stands beside a run when it begins."""
+    begun: dict[str, Scalar] = {"status": "running", "name": body.name}
+    return begun | ({"study": body.study} if body.study else {}) | flat("params", body.params)
+
+
+def links_of(body: Run, parent: Id, made_from: Sequence[tuple[str, Id]]) -> list[tuple[str, Id]]:
+    """What a run is linked to when it begins."""
+    own = [("study", body.study), ("parent", parent)]
+    return [*made_from, *((role, target) for role, target in own if target)]
+
+
+def number(name: str, value: Any) -> float:
+    """The value of a metric; raises `InputError` for what is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"The metric {name} is {value!r}.", allowed="a number; text belongs in a tag") from None
+
+
+def artifact_key(path: str) -> str:
+    """`path`, which must be a relative one inside the run; raises `InputError`."""
+    parts = path.split("/")
+    odd = any(part in {"", ".", ".."} or part != part.strip() for part in parts)
+    if odd or "\\" in path or any(ord(one) < 32 or ord(one) == 127 for one in path):
+        raise InputError(
+            f"{path!r} is no path of a file of a run.",
+            allowed="names joined by /, none of them empty, '.' or '..', without \\ and control characters",
+        )
+    stored_name(f"artifacts.{path}", "path of a file")
+    return path
+
+
+def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
+    """The figure in the format that `path` names, and the path with that ending."""
+    library = next(
+        (root for kind in type(figure).__mro__ if (root := kind.__module__.split(".", 1)[0]) in FIGURES), None
+    )
+    if library is None:
+        raise InputError(
+            f"A {type(figure).__module__}.{type(figure).__qualname__} is no figure that can be kept.",
+            allowed=f"a figure of {', '.join(FIGURES)}",
+            remedy="draw it to bytes yourself and attach those",
+        )
+    path, form = _with_ending(path, FIGURES[library], "figure")
+    if library == "plotly":
+        return path, (figure.to_json() if form == "json" else figure.to_html()).encode()
+    if library == "altair" and form == "json":
+        return path, str(figure.to_json()).encode()
+    stream: Any = io.StringIO() if library == "altair" and form != "png" else io.BytesIO()
+    if library == "altair":
+        figure.save(stream, format=form)
+    else:
+        getattr(figure, "figure", figure).savefig(stream, format=form, bbox_inches="tight")
+    drawn = stream.getvalue()
+    return path, drawn.encode() if isinstance(drawn, str) else drawn
+
+
+def table_bytes(path: str, table: Any) -> tuple[str, bytes]:
+    """The table as Parquet or CSV, and the path with that ending."""
+    path, form = _with_ending(path, ("parquet", "csv"), "table")
+    frame = _frame(table)
+    stream = io.BytesIO()
+    if form == "csv":
+        frame.write_csv(stream)
+    else:
+        frame.write_parquet(stream)
+    return path, stream.getvalue()
+
+
+def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
+    """The image as PNG, and the path with that ending."""
+    path, _ = _with_ending(path, ("png",), "image")
+    if any(kind.__module__.startswith("PIL.") for kind in type(image).__mro__):
+        stream = io.BytesIO()
+        image.save(stream, format="PNG")
+        return path, stream.getvalue()
+    pixels = np.asarray(image)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    if pixels.ndim != 3 or pixels.shape[2] not in {1, 3, 4} or not pixels.size:
+        raise InputError(
+            f"An array of shape {np.shape(image)} is no image.", allowed="(height, width) or (height, width, 1, 3 or 4)"
+        )
+    if pixels.dtype.kind == "f":
+        if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+            raise InputError("The image holds numbers outside of 0 to 1.", remedy="scale it, or give bytes (uint8)")
+        pixels = np.rint(pixels * 255)
+    elif pixels.dtype.kind not in "bui" or pixels.min() < 0 or pixels.max() > 255:
+        raise InputError("The image holds numbers outside of 0 to 255.", remedy="scale it, or give bytes (uint8)")
+    return path, _png(np.ascontiguousarray(pixels, dtype=np.uint8))
+
+
+def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
+    """PNG, 8 bits a channel, without filters (ISO/IEC 15948)."""
+    height, width, channels = pixels.shape
+    kind = {1: 0, 3: 2, 4: 6}[channels]
+    rows = np.hstack([np.zeros((height, 1), np.uint8), pixels.reshape(height, width * channels)])
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    body = zlib.compress(rows.tobytes(), 6)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def _frame(table: Any) -> pl.DataFrame:
+    if isinstance(table, pl.DataFrame):
+        return table
+    if isinstance(table, pl.LazyFrame):
+        return table.collect()
+    if type(table).__module__.split(".")[0] == "pandas":
+        # By columns: Polars itself would ask for PyArrow here.
+        return pl.DataFrame({str(name): column.tolist() for name, column in table.items()}, strict=False)
+    try:
+        return pl.DataFrame(table, strict=False)
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"A {type(table).__name__} is no table: {error}.",
+            allowed="a frame of Polars or pandas, columns by name, or rows",
+        ) from error
+
+
+def _with_ending(path: str, forms: tuple[str, ...], what: str) -> tuple[str, str]:
+    form = PurePosixPath(path).suffix.removeprefix(".").lower()
+    if form in forms:
+        return path, form
+    if form and len(form) <= 5 and form.isalpha():
+        raise InputError(f"A {what} is not kept as {form}.", allowed=", ".join(forms))
+    return f"{path}.{forms[0]}", forms[0]

@@ -1,0 +1,100 @@
+"""`heptad.track`: a run around a block, around every call of a function, or for as long as a notebook goes on."""
+
+import atexit
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+
+from heptad.core.errors import InputError
+from heptad.experiments.runs import ActiveRun, outcome_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PLAIN = str | int | float | bool | None
+
+
+class Tracking(AbstractContextManager[ActiveRun]):
+    """A run that has not begun yet.
+
+    `with heptad.track("name") as run:` begins it and finishes it with the block. `@heptad.track("name")` above a
+    function does so for each call: its plain arguments become parameters, and it is handed the run where it has a
+    parameter `run`. `run = heptad.track("name").start()` begins it and leaves its end to `run.finish()`, or to the
+    end of the process.
+    """
+
+    def __init__(self, begin: Callable[[Mapping[str, Any]], ActiveRun]) -> None:
+        self._begin = begin
+        self._run: ActiveRun | None = None
+
+    def start(self) -> ActiveRun:
+        """Begin the run now; it is finished with the process, where nobody finishes it before."""
+        run = self._begin({})
+        at_end = functools.partial(_finish, run)
+        atexit.register(at_end)
+        run.closing.append(lambda: atexit.unregister(at_end))
+        return run
+
+    def __enter__(self) -> ActiveRun:
+        if self._run is not None:
+            raise InputError(f"Run {self._run.id} has begun already.", remedy="call heptad.track again for another run")
+        self._run = self._begin({})
+        return self._run
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        assert self._run is not None
+        return self._run.__exit__(kind, error, trace)
+
+    def __call__(self, function: F) -> F:
+        """The function, every call of it a run of its own."""
+        signature = inspect.signature(function)
+
+        def begun(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ActiveRun, dict[str, Any]]:
+            given = signature.bind_partial(*args, **kwargs)
+            given.apply_defaults()
+            params = {name: value for name, value in given.arguments.items() if name != "run" and _is_plain(value)}
+            run = self._begin(params)
+            wants = "run" in signature.parameters and given.arguments.get("run") is None
+            return run, {**kwargs, "run": run} if wants else kwargs
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                run, kwargs = begun(args, kwargs)
+                with run:
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            run, kwargs = begun(args, kwargs)
+            with run:
+                return function(*args, **kwargs)
+
+        return called  # type: ignore[return-value]
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and hasattr(ActiveRun, name):
+            raise InputError(
+                f"This run has not begun, so it has no {name!r} yet.",
+                remedy='with heptad.track("name") as run: ..., or run = heptad.track("name").start()',
+            )
+        raise AttributeError(name)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _is_plain(one) for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
+def _finish(run: ActiveRun) -> None:
+    run.finish(*outcome_of(getattr(sys, "last_value", None)))

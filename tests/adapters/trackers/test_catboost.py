@@ -1,0 +1,24 @@
+"""CatBoost is followed by one callback: rounds, the early stop, and the model."""
+
+import numpy as np
+import pytest
+
+catboost = pytest.importorskip("catboost")
+
+
+def test_a_training_is_followed_to_its_early_stop(run, rows, tmp_path, attributes, series, kept):
+    """Each round's metric, the best round, and a model that predicts the same."""
+    features, target = rows
+    model = catboost.CatBoostClassifier(
+        iterations=60, depth=2, learning_rate=0.5, verbose=False, allow_writing_files=False, early_stopping_rounds=3
+    )
+    judged = (features[100:], target[100:])
+    model.fit(features[:100], target[:100], eval_set=judged, callbacks=[run.watch("catboost", model)])
+    run.finish()
+    found = attributes()
+    assert found["metrics.best_iteration"] == model.get_best_iteration()
+    assert len(series("validation/Logloss")) >= model.get_best_iteration() + 3
+    assert found["params.depth"] == 2
+    (tmp_path / "m.cbm").write_bytes(kept("model/model.cbm"))
+    again = catboost.CatBoostClassifier().load_model(str(tmp_path / "m.cbm"))
+    assert np.array_equal(again.predict_proba(features), model.predict_proba(features))

@@ -1,0 +1,137 @@
+"""What is logged beside numbers is kept in formats that others read, and what cannot be kept is refused in words."""
+
+import io
+from datetime import date
+
+import altair as alt
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from heptad.core.errors import InputError
+from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
+
+
+def test_flat_attributes_keep_types_and_leave_out_what_is_missing() -> None:
+    """Nested names are joined by dots."""
+    assert flat("params", {"a": {"b": 1, "c": None}, "d": True, "e": (1, "x")}) == {
+        "params.a.b": 1,
+        "params.d": True,
+        "params.e": '[1, "x"]',
+    }
+
+
+def test_numbers_of_numpy_become_plain():
+    """As parameters and as metrics."""
+    assert flat("p", {"a": np.int64(3), "b": np.float32(0.5), "c": np.True_}) == {"p.a": 3, "p.b": 0.5, "p.c": True}
+    assert number("loss", np.float32(0.5)) == 0.5
+    with pytest.raises(InputError, match="loss is 'high'"):
+        number("loss", "high")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/etc/passwd", "../a", "a/../b", "a//b", ".", "a/.", "a\\b", "a\nb", " a", "x" * 600]
+)
+def test_a_path_that_leads_elsewhere_is_refused(path: str):
+    """Only relative names inside the run."""
+    with pytest.raises(InputError):
+        artifact_key(path)
+
+
+@pytest.mark.parametrize("path", ["a", "a/b.c", "naïve/飛行機 1.png", "a.b#c"])
+def test_ordinary_paths_stay_as_they_are(path: str):
+    """Unicode and blanks inside of names too."""
+    assert artifact_key(path) == path
+
+
+def test_charts_of_altair_are_kept_as_json_or_html():
+    """As the path says; JSON where it says nothing."""
+    chart = alt.Chart(alt.Data(values=[{"a": 1}])).mark_point().encode(x="a:Q")
+    path, data = figure_bytes("charts/a", chart)
+    assert (path, data[:1]) == ("charts/a.json", b"{")
+    assert b"<html>" in figure_bytes("a.html", chart)[1]
+    with pytest.raises(InputError, match="not kept as gif"):
+        figure_bytes("a.gif", chart)
+
+
+def test_figures_of_matplotlib_are_kept_as_png_or_svg():
+    """Figures and their axes."""
+    pytest.importorskip("matplotlib").use("agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 2])
+    assert figure_bytes("a", figure)[1].startswith(b"\x89PNG")
+    assert b"<svg" in figure_bytes("a.svg", axes)[1]
+
+
+def test_figures_of_plotly_are_kept_as_json():
+    """Or as a page."""
+    plotly = pytest.importorskip("plotly.graph_objects")
+    figure = plotly.Figure(plotly.Scatter(y=[1, 2]))
+    assert figure_bytes("a", figure)[0] == "a.json"
+    assert b"<html>" in figure_bytes("a.html", figure)[1]
+
+
+def test_what_is_no_figure_is_refused():
+    """With what is allowed."""
+    with pytest.raises(InputError, match="no figure"):
+        figure_bytes("a", 3)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pl.DataFrame({"a": [1, 2], "b": ["x", None]}),
+        pl.LazyFrame({"a": [1, 2], "b": ["x", None]}),
+        {"a": [1, 2], "b": ["x", None]},
+        [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
+    ],
+)
+def test_tables_are_kept_as_parquet(table):
+    """Frames, columns by name, rows."""
+    path, data = table_bytes("t", table)
+    assert path == "t.parquet"
+    assert pl.read_parquet(io.BytesIO(data)).rows() == [(1, "x"), (2, None)]
+
+
+def test_tables_of_pandas_need_no_pyarrow():
+    """They go column by column."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1.5, None], "b": ["x", "y"], 3: [True, False]})
+    _, data = table_bytes("t", frame)
+    assert pl.read_parquet(io.BytesIO(data)).columns == ["a", "b", "3"]
+
+
+def test_a_table_may_be_kept_as_csv():
+    """Where its path says so."""
+    assert table_bytes("t.csv", {"a": [date(2026, 1, 2)]})[1] == b"a\n2026-01-02\n"
+    with pytest.raises(InputError, match="no table"):
+        table_bytes("t", 3)
+
+
+@pytest.mark.parametrize("channels", [0, 1, 3, 4])
+def test_arrays_become_the_image_they_hold(channels: int):
+    """Pixel by pixel, read by another program."""
+    shape = (5, 7, channels) if channels else (5, 7)
+    pixels = np.random.default_rng(7).integers(0, 256, shape, dtype=np.uint8)
+    path, data = image_bytes("a", pixels)
+    assert path == "a.png"
+    read = np.asarray(Image.open(io.BytesIO(data)))
+    assert np.array_equal(read, pixels.reshape(read.shape))
+
+
+def test_images_may_be_shares_or_of_pillow():
+    """From 0 to 1, rounded."""
+    data = image_bytes("a.png", np.array([[0.0, 1.0, 0.5]]))[1]
+    assert np.asarray(Image.open(io.BytesIO(data))).tolist() == [[0, 255, 128]]
+    assert image_bytes("a", Image.new("RGB", (2, 2)))[1].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("image", [np.zeros(3), np.array([[2.0]]), np.array([[np.nan]]), np.array([[300]]), "x"])
+def test_what_is_no_image_is_refused(image):
+    """Wrong shapes and numbers out of range."""
+    with pytest.raises(InputError):
+        image_bytes("a", image)
