@@ -55,6 +55,7 @@ def test_what_scripts_attach_is_listed_with_what_clients_send(workspace: Workspa
     experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
     active = experiments.start("first")
     active.attach("a.txt", b"1")
+    active.finish()
     keep_file(workspace, experiments.show(active.id), "b.txt", io.BytesIO(b"2"))
     assert sorted(files_of(experiments.show(active.id))) == ["a.txt", "b.txt"]
 
