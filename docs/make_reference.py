@@ -44,6 +44,9 @@ EVENTS = {
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",
     "data.feature_view_applied": "A definition of features came into force.",
     "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",
+    "experiments.experiment_added": "An experiment was made, by name or by its first run.",
+    "experiments.experiment_changed": "An experiment was renamed, tagged, deleted or restored.",
+    "experiments.run_started": "A client began a run.",
     "experiments.run_changed": "Parameters, tags or artifacts were added to a run that is going on.",
     "experiments.run_finished": "A run has ended: finished, failed or killed.",
     "training.candidate_evaluated": "A model was trained and judged on rows that it had not seen.",
@@ -263,7 +266,7 @@ def published_events() -> list[str]:
     kind = re.compile(rf"({'|'.join(ROOMS)})\.[a-z_]+")
     found = {
         node.value
-        for room in ROOMS
+        for room in (*ROOMS, "api")
         for path in (SOURCE / room).rglob("*.py")
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and kind.fullmatch(node.value)

@@ -18,7 +18,7 @@ OWN_IMPORTS: dict[str, set[str]] = {
     "project": {"core", "config", *STEPS},
     "adapters": {"core", *STEPS},
     "__main__": {"cli"},
-    "cli": {"core", "config", "project", *STEPS},
+    "cli": {"core", "config", "project", "api", *STEPS},
     "api": {"core", "config", "project", *STEPS},
     "testing": {"core", *STEPS},
     "templates": set(),
@@ -49,6 +49,7 @@ OUTSIDE: dict[str, set[str]] = {
     "monitoring": {"altair"},
     "lifecycle": {"altair"},
     "cli": {"typer", "rich"},
+    "api": {"granian"},
     "project": set(),
     "config": set(),
     "testing": {"pytest", "hypothesis"},
@@ -72,7 +73,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "scipy": ("training/", "data/expectations/coverage", "experiments/searching/gaussian_process"),
     "lightgbm": "training/",
     "onnxruntime": "training/",
-    "granian": "serving/server",
+    "granian": ("serving/server", "api/server"),
     "yaml": "data/expectations/importing/reading",
 }
 """Libraries that only these places may know."""

@@ -252,6 +252,19 @@ def open_experiments(path: Path | str = ".") -> "Experiments":
     return Experiments(workspace, ProjectSettings(name=name), SearchSettings())
 
 
+def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
+    """The workspace of the folder `path`, with or without heptad.toml; made where there is none yet.
+
+    Only `[project]`, `[store]` and `[remote]` are read. `clock` as for `open_project`.
+    """
+    root = Path(path).resolve()
+    config = read_folder_config(root)
+    own = root / FOLDER / CLOCK
+    if clock is None and own.exists():
+        clock = own
+    return open_workspace(root, config.project.name or root.name or "runs", config.store, clock)
+
+
 def open_folders(path: Path | str = ".") -> "Folders":
     """Versioned folders of the project that the folder `path` is in; see `find_workspace`."""
     from heptad.data import Folders

@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from types import SimpleNamespace
 
 import pytest
 
-from heptad.cli.up import curl_line, example_row
+from heptad.cli.up import api_lines, curl_line, example_row
 from heptad.project import open_project
 from tests.adapters.brokers import kafka_cluster, send_kafka
 from tests.cli.conftest import Shell
+from tests.lifecycle.rides import make_rides
 
 UP = [sys.executable, "-c", "from heptad.cli import main; main()", "up"]
 
@@ -29,7 +31,7 @@ def copy(rides, tmp_path):
 def test_it_answers_the_line_that_it_prints_and_stops_in_order(copy, number):
     """The printed curl line works as it is; Ctrl-C and SIGTERM end it with 0, and leave no server behind."""
     with subprocess.Popen(
-        [*UP, "--port", "0", "--json", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*UP, "--port", "0", "--serve-port", "0", "--json", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             assert process.stdout is not None
@@ -38,6 +40,8 @@ def test_it_answers_the_line_that_it_prints_and_stops_in_order(copy, number):
             (answer,) = json.loads(asked.stdout)["predictions"]
             assert answer["version"] == started["version"]
             assert answer["warnings"] == []
+            with urllib.request.urlopen(f"{started['api']}/health", timeout=60) as healthy:
+                assert healthy.read() == b"OK"
         finally:
             process.send_signal(number)
             _, said = process.communicate(timeout=30)
@@ -56,7 +60,9 @@ def test_it_lands_the_streams_that_ask_for_it(copy):
         settings.write_text(settings.read_text().replace("[data]", '[data]\nsource = "rides"') + told)
         streams = open_project(copy).data.streams
         with subprocess.Popen(
-            [*UP, "--port", "0", "--json", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [*UP, "--port", "0", "--serve-port", "0", "--json", "-p", copy],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         ) as process:
             try:
                 assert process.stdout is not None
@@ -77,7 +83,10 @@ def test_it_lands_the_streams_that_ask_for_it(copy):
 def test_a_server_that_is_killed_comes_back_on_its_port(copy):
     """`kill -9` of the server, and the line that was printed works again."""
     with subprocess.Popen(
-        [*UP, "--port", "0", "-p", copy], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*UP, "--port", "0", "--serve-port", "0", "-p", copy],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -105,11 +114,32 @@ def test_a_port_that_is_taken_is_a_clear_error(copy, shell: Shell):
     assert "Remedy" in asked.err
 
 
-def test_without_a_champion_there_is_nothing_to_serve(empty: Shell):
-    """Exit code 2, and the command that makes one."""
-    asked = empty("up")
-    assert asked.code == 2
-    assert "heptad run" in asked.err
+@pytest.mark.parametrize("folder", ["empty", "project"])
+def test_without_a_champion_there_is_the_api(folder, tmp_path):
+    """In an empty folder, where a workspace is made, and in a project that has released nothing yet."""
+    place = tmp_path / folder
+    place.mkdir()
+    if folder == "project":
+        make_rides(place, days=30)
+    with subprocess.Popen(
+        [*UP, "--port", "0", "--json", "-p", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            started = json.loads(process.stdout.readline())
+            assert list(started) == ["api"]
+            with urllib.request.urlopen(f"{started['api']}/api/2.0/mlflow/experiments/get?experiment_id=0") as found:
+                assert json.load(found)["experiment"]["name"] == "Default"
+        finally:
+            process.terminate()
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert (place / ".heptad" / "heptad.db").exists()
+
+
+def test_the_lines_tell_mlflow_where_to_log():
+    """They can be pasted into a shell."""
+    assert "export MLFLOW_TRACKING_URI=http://h:1\n" in api_lines("http://h:1")
 
 
 def test_the_example_is_the_most_complete_background_row():

@@ -15,7 +15,7 @@ import pytest
 
 from heptad.serving import PredictionClient
 from heptad.serving.log import PredictionLog
-from heptad.serving.process import reserve_port
+from heptad.serving.supervised import reserve_port
 from heptad.serving.worker import ServerOptions
 from tests.serving.conftest import ROW, ServeFolder, Shop
 

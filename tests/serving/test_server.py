@@ -14,7 +14,7 @@ import pytest
 
 from heptad.core.errors import InputError
 from heptad.serving import PredictionClient, ServerProcess
-from heptad.serving.server import MOST_CONNECTIONS, OWN_DESCRIPTORS, connections, serve
+from heptad.serving.server import serve
 
 
 def test_a_server_that_others_could_reach_does_not_start(shop: Any) -> None:
@@ -52,14 +52,6 @@ def test_a_broken_journal_stops_the_server_with_its_reason(shop: Any) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode not in {0, -signal.SIGKILL}
     assert "is damaged" in ran.stderr
-
-
-def test_a_worker_accepts_no_more_connections_than_it_has_descriptors_for() -> None:
-    """Some are left for packages and the journal; several workers share what one would take; a few are always taken."""
-    assert connections(1, 100_000) == MOST_CONNECTIONS
-    assert connections(4, 100_000) == MOST_CONNECTIONS // 4
-    assert connections(1, 200) == 200 - OWN_DESCRIPTORS
-    assert connections(1, 10) == 8
 
 
 FLOODED = """

@@ -1,4 +1,4 @@
-"""`heptad up`: serves the champion and keeps the loop turning, until it is told to stop."""
+"""`heptad up`: offers the API, serves the champion and keeps the loop turning, until it is told to stop."""
 
 import shlex
 import signal
@@ -14,11 +14,15 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from heptad.lifecycle import Happening
     from heptad.release import Package
-    from heptad.serving import ServerProcess
+    from heptad.serving import SupervisedServer
 
 app = typer.Typer()
+API_PORT = 8320
+"""Beside 8321, where predictions are answered unless `[deploy]` says otherwise."""
 TURN = timedelta(seconds=5)
 """How often the loop looks whether something is due."""
 RESTART_SECONDS = 30.0
@@ -27,12 +31,50 @@ RESTART_SECONDS = 30.0
 
 @app.command()
 def up(
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to answer at; 0: any free one.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer.")] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the API and of MLflow clients; 0: any free one.")
+    ] = API_PORT,
+    serve_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of predictions; else [deploy] port.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer predictions.")] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the champion and turn the loop, until Ctrl-C."""
+    """Serve the API and the champion, and turn the loop.
+
+    MLflow clients log to the port of the API. Without a released model there is only that, in any folder.
+    """
+    from heptad.core.clock import FileClock
+    from heptad.project import open_root
+
+    workspace = open_root(project)
+    clock = str(workspace.clock.path) if isinstance(workspace.clock, FileClock) else ""
+    with _until_stopped(), _start_api(workspace.root, workspace.folder, port, clock) as api:
+        if not _has_model(workspace.root):
+            text = f"{api_lines(api.url)}No model is released here yet, so none is served: heptad init, heptad run."
+            emit({"api": api.url}, f"{text}\nStop it with Ctrl-C.\n", as_json=as_json)
+            while _answers(api):
+                time.sleep(1.0)
+        else:
+            _serve(api, project, serve_port, workers, as_json=as_json)
+
+
+def _start_api(root: "Path", folder: "Path", port: int, clock: str) -> "SupervisedServer":
+    from heptad.api.process import start_api
+    from heptad.api.settings import ApiOptions
+
+    return start_api(ApiOptions(root=str(root), port=port, clock=clock), folder / "api.log")
+
+
+def _has_model(root: "Path") -> bool:
+    from heptad.config import FILE
+    from heptad.project import open_project
+
+    return (root / FILE).is_file() and open_project(root).release.champion() is not None
+
+
+def _serve(api: "SupervisedServer", project: "Path", port: int | None, workers: int | None, *, as_json: bool) -> None:
     from heptad.core.clock import FileClock
     from heptad.lifecycle import Worker
     from heptad.project import open_project
@@ -41,28 +83,31 @@ def up(
     serving, lifecycle = opened.serving, opened.lifecycle
     clock = opened.workspace.clock
     clock_file = clock.path if isinstance(clock, FileClock) else None
-    with _until_stopped():
-        live = lifecycle.deploy().body.routes[0]
-        package = opened.release.package(opened.release.version(live.version))
-        with (
-            opened.data.streams.standing(),
-            serving.start_server(port=port, workers=workers, clock=clock_file) as server,
-        ):
-            address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
-            started = {
-                "url": server.url,
-                "endpoint": serving.endpoint,
-                "version": live.label,
-                "curl": curl_line(address, package),
-            }
-            text = f"{live.label} answers at {server.url}. Stop it with Ctrl-C. Try it:\n\n{started['curl']}\n"
-            emit(started, text, as_json=as_json)
-            worker = Worker(
-                opened.workspace.store, serving.endpoint, lifecycle, TURN, _silent if as_json else _print_line
-            )
-            while _answers(server):
-                worker.turn()
-                time.sleep(TURN.total_seconds())
+    live = lifecycle.deploy().body.routes[0]
+    package = opened.release.package(opened.release.version(live.version))
+    with (
+        opened.data.streams.standing(),
+        serving.start_server(port=port, workers=workers, clock=clock_file) as server,
+    ):
+        address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
+        started = {
+            "url": server.url,
+            "api": api.url,
+            "endpoint": serving.endpoint,
+            "version": live.label,
+            "curl": curl_line(address, package),
+        }
+        text = f"{live.label} answers at {server.url}. Stop it with Ctrl-C. Try it:\n\n{started['curl']}\n"
+        emit(started, f"{api_lines(api.url)}{text}", as_json=as_json)
+        worker = Worker(opened.workspace.store, serving.endpoint, lifecycle, TURN, _silent if as_json else _print_line)
+        while _answers(server) and _answers(api):
+            worker.turn()
+            time.sleep(TURN.total_seconds())
+
+
+def api_lines(url: str) -> str:
+    """Where the API is, and how a program that logs to MLflow logs here instead."""
+    return f"The API is at {url}. Programs that use MLflow log here with:\n\nexport MLFLOW_TRACKING_URI={url}\n\n"
 
 
 def curl_line(address: str, package: "Package") -> str:
@@ -85,7 +130,7 @@ def _example(value: Any, kind: str) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def _answers(server: "ServerProcess") -> bool:
+def _answers(server: "SupervisedServer") -> bool:
     """Waits for a server that is being started again; raises `UnavailableError` where it does not come back."""
     from heptad.core.errors import UnavailableError
 
@@ -104,7 +149,7 @@ def _until_stopped() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("Stopped. Everything that was answered is in the log; heptad up goes on from here.", err=True)
+        typer.echo("Stopped. Everything that was acknowledged is kept; heptad up goes on from here.", err=True)
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -65,6 +65,22 @@ class Attribute(msgspec.Struct, frozen=True):
     value: Scalar
 
 
+AT_END = -1
+"""`Segment.first` of points that go behind the last one, wherever that is."""
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive points of one metric series; `first` is the index of its first point in the series, or `AT_END`."""
+
+    record: Id
+    key: str
+    first: int
+    steps: Sequence[int]
+    values: Sequence[float]
+    times: Sequence[float]
+    """Seconds since 1970, UTC."""
+
+
 class AliasMove(msgspec.Struct, frozen=True, kw_only=True):
     """Point the alias `name` of `scope` at `target` (`None` removes it).
 
@@ -110,7 +126,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     position of the first time, so that a resumed job can repeat its last act without asking.
     `cursors` moves durable positions of subscribers together with what they did. `at` and `actor` are
     when, by the clock of the workspace, and who; without them the machine's clock and the actor in force.
-    Attributes of the `records` are written too; the same key in `attributes` wins over them.
+    Attributes of the `records` are written too; the same key in `attributes` wins over them. `segments` are added as
+    `Store.append` does. `expected` are attributes as they must be before the change (`None`: absent), so that who has
+    read, decided and writes is not overtaken. Without `durable`, a power cut may take it back for 100 ms.
     """
 
     records: Sequence[RawRecord] = ()
@@ -119,6 +137,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     aliases: Sequence[AliasMove] = ()
     events: Sequence[NewEvent] = ()
     cursors: Mapping[str, Position] = {}
+    segments: Sequence[Segment] = ()
+    expected: Sequence[Attribute] = ()
+    durable: bool = True
     key: str = ""
     at: datetime | None = None
     actor: str = ""

@@ -1,6 +1,7 @@
 """Compiles the search tree to SQL: conditions on attributes become ranges of their indexes."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -117,12 +118,16 @@ def _compare(operator: str, value: Any, table: sa.FromClause, kind: Kind) -> Whe
 def _compare_text(operator: str, value: str, table: sa.FromClause, kind: Kind) -> Where:
     whole = sa.func.coalesce(table.c.raw, table.c.txt)
     if operator not in _RANGES:
-        return sa.and_(table.c.txt.is_not(None), like(whole, operator, value, kind))
+        start = re.split("[%_]", value[: PREFIX - 1])[0] if operator == "like" else ""
+        # Text that begins with `start` is one range of the index.
+        beyond = start[:-1] + chr(ord(start[-1]) + 1) if start and start[-1] < "\ud7ff" else ""
+        near = sa.and_(table.c.txt >= start, table.c.txt < beyond) if beyond else table.c.txt.is_not(None)
+        return sa.and_(near, like(whole, operator, value, kind))
     if len(value) < PREFIX:
         # Decided within the first characters, whatever follows: the index alone is read.
         return _RANGES[operator](table.c.txt, value)
-    near = {"<": "<=", ">": ">="}.get(operator, operator)
-    return sa.and_(_RANGES[near](table.c.txt, value[:PREFIX]), _RANGES[operator](whole, value))
+    wider = {"<": "<=", ">": ">="}.get(operator, operator)
+    return sa.and_(_RANGES[wider](table.c.txt, value[:PREFIX]), _RANGES[operator](whole, value))
 
 
 def _one_of(values: Any, table: sa.FromClause, kind: Kind) -> Where:

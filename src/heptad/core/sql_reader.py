@@ -31,13 +31,13 @@ def _target(transaction: Transaction, ref: AliasRef) -> Id:
     raise NotFoundError(f"alias in {ref.scope}", ref.name, [name for name, _ in known])
 
 
-def records_of(transaction: Transaction, ids: Sequence[Id]) -> list[RawRecord]:
-    """Whole records in the order asked; raises `NotFoundError`."""
+def records_of(transaction: Transaction, ids: Sequence[Id], keys: Sequence[str] | None = None) -> list[RawRecord]:
+    """Records in the order asked, with the attributes under some keys (`None`: all); raises `NotFoundError`."""
     rows = {row[1]: row for row in transaction.rows(f"{_RECORDS}id IN ??", list(dict.fromkeys(ids)))}
     for one in ids:
         if one not in rows:
             raise NotFoundError("record", one)
-    return _records(transaction, [rows[one] for one in ids], None)
+    return _records(transaction, [rows[one] for one in ids], keys)
 
 
 def records_at(transaction: Transaction, seqs: Sequence[int], keys: Sequence[str] | None) -> list[RawRecord]:

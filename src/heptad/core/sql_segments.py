@@ -1,47 +1,56 @@
 """Metric series in segments: many points in one row, appended once, read by index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from heptad.core.errors import InputError, NotFoundError
-from heptad.core.records import Id
+from heptad.core.records import AT_END, Id, Segment
 from heptad.core.sql_transaction import Row, Transaction
 from heptad.core.sql_values import name, pack_points, unpack_points
-from heptad.core.sql_writer import find_places, lock_tail
-from heptad.core.store import Segment
 
+GATHERED = 128
+"""Points up to which new ones go into the segment before them: it is written anew each time, and fits a page."""
 NO_END = 2**62
 """Behind the last point of any series."""
 
 
-def append(transaction: Transaction, segments: Sequence[Segment]) -> None:
-    """Add the points that are not there yet; raises `InputError` where points before them are missing."""
-    lock_tail(transaction)
-    places = find_places(transaction, [one.record for one in segments])
+def add(transaction: Transaction, segments: Sequence[Segment], seqs: Mapping[Id, int]) -> None:
+    """Add the points that are not there yet; raises `InputError` where points before them are missing.
+
+    `seqs` are the numbers of the records. Points that come one by one are gathered, so that many are read quickly.
+    """
     ends: dict[tuple[int, str], int] = {}
     rows: list[Row] = []
     for one in segments:
-        if one.record not in places:
-            raise NotFoundError("record", one.record)
-        series = places[one.record].seq, one.key
-        if series not in ends:
-            ends[series] = _end(transaction, *series)
-        known = ends[series] - one.first
+        seq = seqs[one.record]
+        first, points = ends.get((seq, one.key), 0), 0
+        if not first:
+            last = "SELECT first, points FROM segment WHERE record = ? AND key = ? ORDER BY first DESC LIMIT 1"
+            first, points = (transaction.rows(last, seq, one.key) or [(0, 0)])[0]
+        end = first + points
+        known = 0 if one.first == AT_END else end - one.first
         if known < 0:
             raise InputError(
-                f"The series {one.key} of {one.record} ends before {ends[series]}; {one.first} would leave a gap.",
+                f"The series {one.key} of {one.record} ends before {end}; {one.first} would leave a gap.",
                 remedy="Append the points in between first.",
             )
-        steps, values, times = one.steps[known:], one.values[known:], one.times[known:]
-        if steps:
-            ends[series] += len(steps)
-            data = pack_points(steps, values, times)
-            rows.append((series[0], one.key, one.first + known, len(steps), data))
+        columns = one.steps[known:], one.values[known:], one.times[known:]
+        added = len(columns[0])
+        if added and 0 < points <= GATHERED - added:
+            _gather(transaction, (seq, one.key, first), columns)
+        elif added:
+            rows.append((seq, one.key, end, added, pack_points(*columns)))
+        ends[seq, one.key] = end + added
     transaction.run_many("INSERT INTO segment (record, key, first, points, data) VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _end(transaction: Transaction, record: int, key: str) -> int:
-    last = "SELECT first + points FROM segment WHERE record = ? AND key = ? ORDER BY first DESC LIMIT 1"
-    return transaction.value(last, record, key) or 0
+def _gather(transaction: Transaction, place: tuple[int, str, int], columns: tuple[Sequence[Any], ...]) -> None:
+    """Put points into the segment before them."""
+    data = transaction.value("SELECT data FROM segment WHERE record = ? AND key = ? AND first = ?", *place)
+    steps, values, times = unpack_points(data)
+    packed = pack_points([*steps, *columns[0]], [*values, *columns[1]], [*times, *columns[2]])
+    grown = "UPDATE segment SET points = ?, data = ? WHERE record = ? AND key = ? AND first = ?"
+    transaction.run(grown, len(steps) + len(columns[0]), packed, *place)
 
 
 def check(segments: Sequence[Segment]) -> None:
@@ -54,19 +63,19 @@ def check(segments: Sequence[Segment]) -> None:
                 f"{len(one.times)} times.",
                 allowed="as many of each",
             )
-        if one.first < 0:
-            raise InputError(f"The segment of {one.key} starts at {one.first}.", allowed="0 or more")
+        if one.first < 0 and one.first != AT_END:
+            raise InputError(f"The segment of {one.key} starts at {one.first}.", allowed="0 or more, or AT_END")
 
 
 def read(transaction: Transaction, record: Id, key: str, start: int, end: int | None, points: int) -> Segment:
     """Points of a series from `start` to before `end`, at most `points` of them, evenly, with the first and last."""
-    places = find_places(transaction, [record])
-    if record not in places:
+    seq = transaction.value("SELECT seq FROM record WHERE id = ?", record)
+    if seq is None:
         raise NotFoundError("record", record)
     rows = transaction.rows(
         "SELECT first, data FROM segment "
         "WHERE record = ? AND key = ? AND first + points > ? AND first < ? ORDER BY first",
-        places[record].seq,
+        seq,
         key,
         start,
         NO_END if end is None else end,

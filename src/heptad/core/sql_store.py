@@ -61,12 +61,12 @@ class SqlStore:
         if change == _NOTHING:
             with self.database.reading() as transaction:
                 return sql_writer.newest(transaction)
-        with self.database.writing() as transaction:
+        with self.database.writing(durable=change.durable) as transaction:
             return sql_writer.apply(transaction, change, rows, self.database.now)
 
-    def get(self, refs: Sequence[Ref]) -> list[RawRecord]:
+    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None) -> list[RawRecord]:
         with self.database.reading() as transaction:
-            return sql_reader.records_of(transaction, sql_reader.resolve(transaction, refs))
+            return sql_reader.records_of(transaction, sql_reader.resolve(transaction, refs), attributes)
 
     def find(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page[RawRecord]:
         with self.database.reading() as transaction:
@@ -83,9 +83,7 @@ class SqlStore:
             return sql_trace.links_of(transaction, ids, direction, roles)
 
     def append(self, segments: Sequence[Segment]) -> None:
-        sql_segments.check(segments)
-        with self.database.writing(durable=False) as transaction:
-            sql_segments.append(transaction, segments)
+        self.write(Change(segments=segments, durable=False))
 
     def read(self, record: Id, key: str, start: int = 0, end: int | None = None, points: int = 0) -> Segment:
         with self.database.reading() as transaction:

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from heptad.core import sql_segments
 from heptad.core.errors import ConflictError, InputError, NotFoundError, WorkspaceError
 from heptad.core.events import chain_digest
 from heptad.core.identity import current_actor
-from heptad.core.records import AliasMove, Change, Event, Id, NewEvent, Position, RawRecord
+from heptad.core.records import AliasMove, Attribute, Change, Event, Id, NewEvent, Position, RawRecord
 from heptad.core.sql_transaction import Row, Transaction
 from heptad.core.sql_values import MICROSECOND, Columns, body_text, micros, name, text, to_columns
 
@@ -34,6 +35,7 @@ class Rows(NamedTuple):
 
     records: list[RecordRow]
     attributes: dict[tuple[Id, str], Columns | None]
+    expected: dict[tuple[Id, str], Columns | None]
     events: list[tuple[Event, str]]
 
 
@@ -54,16 +56,18 @@ class Tail(NamedTuple):
 
 def encode(change: Change) -> Rows:
     """Check every value of a change and turn it into rows; raises `InputError`."""
-    attributes = {
-        (one.record, one.key): None if one.value is None else to_columns(one.key, one.value)
-        for one in change.attributes
-    }
+    sql_segments.check(change.segments)
+    attributes, expected = _columns(change.attributes), _columns(change.expected)
     keys = {key for _, key in attributes}.union(*(record.attributes for record in change.records))
     for key in keys:
         name(key, "attribute key")
     at, actor = change.at or datetime.now(UTC), name(change.actor or current_actor(), "actor")
     events = [_event(new, at, actor) for new in change.events]
-    return Rows([_record_row(record) for record in change.records], attributes, events)
+    return Rows([_record_row(record) for record in change.records], attributes, expected, events)
+
+
+def _columns(attributes: Sequence[Attribute]) -> dict[tuple[Id, str], Columns | None]:
+    return {(one.record, one.key): None if one.value is None else to_columns(one.key, one.value) for one in attributes}
 
 
 def _event(new: NewEvent, at: datetime, actor: str) -> tuple[Event, str]:
@@ -96,9 +100,11 @@ def apply(transaction: Transaction, change: Change, rows: Rows, clock: Callable[
         if known is not None:
             return known
     places = _places(transaction, change, rows)
+    _check_expected(transaction, rows, places)
     seq = _write_records(transaction, rows.records, places, tail.seq)
     _write_links(transaction, change, places)
     _write_attributes(transaction, rows, places)
+    sql_segments.add(transaction, change.segments, {record: place.seq for record, place in places.items()})
     if change.aliases:
         # Asked now: others may have written for a while before it was our turn.
         now = clock(transaction)
@@ -168,7 +174,8 @@ def _places(transaction: Transaction, change: Change, rows: Rows) -> dict[Id, Pl
         if row.id in new:
             raise InputError(f"The change holds the record {row.id} twice.")
         new.add(row.id)
-    others = [record for record, _ in rows.attributes if record not in new]
+    others = [record for record, _ in [*rows.attributes, *rows.expected] if record not in new]
+    others += [one.record for one in change.segments if one.record not in new]
     others += [end for link in change.links for end in (link.source, link.target) if end not in new]
     others += [
         move.target
@@ -184,6 +191,22 @@ def _places(transaction: Transaction, change: Change, rows: Rows) -> dict[Id, Pl
         if one not in places:
             raise NotFoundError("record", one)
     return places
+
+
+def _check_expected(transaction: Transaction, rows: Rows, places: Mapping[Id, Place]) -> None:
+    if not rows.expected:
+        return
+    wanted = {(places[record].seq, key): (record, columns) for (record, key), columns in rows.expected.items()}
+    seqs, keys = ({one[part] for one in wanted} for part in (0, 1))
+    found = transaction.rows(
+        "SELECT record, key, num, txt, raw FROM attribute WHERE record IN ?? AND key IN ??", list(seqs), list(keys)
+    )
+    known: dict[tuple[int, str], Columns] = {(seq, key): tuple(columns) for seq, key, *columns in found}
+    for place, (record, columns) in wanted.items():
+        if known.get(place) != columns:
+            raise ConflictError(
+                f"The attribute {place[1]} of {record} was changed meanwhile.", remedy="Look at it, then decide again."
+            )
 
 
 def _write_records(transaction: Transaction, records: Sequence[RecordRow], places: dict[Id, Place], seq: int) -> int:

@@ -4,25 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
-import msgspec
-
 from heptad.core.query import Cursor, Page, Query
-from heptad.core.records import Change, Event, Id, Link, Position, RawRecord, Ref
+from heptad.core.records import AT_END, Change, Event, Id, Link, Position, RawRecord, Ref, Segment
+
+__all__ = ["AT_END", "Direction", "Segment", "Store", "at_seconds"]
 
 Direction: TypeAlias = Literal["ancestors", "descendants", "out", "in"]
 """`ancestors` follows links from source to target as far as they go, `out` one step; the other two go back."""
-
-
-class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive points of one metric series; `first` is the index of its first point in the series."""
-
-    record: Id
-    key: str
-    first: int
-    steps: Sequence[int]
-    values: Sequence[float]
-    times: Sequence[float]
-    """Seconds since 1970, UTC."""
 
 
 class Store(Protocol):
@@ -33,8 +21,8 @@ class Store(Protocol):
     durable against `kill -9` when it returns and against a power cut within 100 ms.
     Not promised: that a read sees a write of another process before that write has returned.
 
-    Errors: `NotFoundError` for an unknown id, `ConflictError` for an alias that moved or a lease that is held,
-    `InputError` for a record whose id exists, a link to nowhere, or a value that cannot be stored,
+    Errors: `NotFoundError` for an unknown id, `ConflictError` for an alias or attribute that is not as expected or a
+    lease that is held, `InputError` for a record whose id exists, a link to nowhere, or a value that cannot be stored,
     `UnavailableError` (retryable) where the database does not answer, `WorkspaceError` where it cannot be written.
     """
 
@@ -42,8 +30,8 @@ class Store(Protocol):
         """Apply the change; answers the position of its last event (or of the newest event, where it has none)."""
         ...
 
-    def get(self, refs: Sequence[Ref]) -> list[RawRecord]:
-        """Records with attributes and aliases, in the order asked; all must exist."""
+    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None) -> list[RawRecord]:
+        """Records with aliases and the attributes that are named (`None`: all), in the order asked; all must exist."""
         ...
 
     def find(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page[RawRecord]:
@@ -55,7 +43,10 @@ class Store(Protocol):
         ...
 
     def append(self, segments: Sequence[Segment]) -> None:
-        """Add points. Points that are there already are ignored; `InputError` where points before them are missing."""
+        """Add points; those that are there already are ignored; `InputError` where points before them are missing.
+
+        With `first` at `AT_END` they are added behind the last one, whoever else appends at the same time.
+        """
         ...
 
     def read(self, record: Id, key: str, start: int = 0, end: int | None = None, points: int = 0) -> Segment:

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.machine import Hardware as Hardware
+    from heptad.experiments.naming import adopt_runs as adopt_runs
+    from heptad.experiments.naming import create_experiment as create_experiment
+    from heptad.experiments.naming import experiment_named as experiment_named
+    from heptad.experiments.naming import experiment_of_scope as experiment_of_scope
+    from heptad.experiments.naming import find_experiment as find_experiment
+    from heptad.experiments.naming import numbered_experiment as numbered_experiment
+    from heptad.experiments.naming import rename_experiment as rename_experiment
     from heptad.experiments.offline import Offline as Offline
     from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.records import Environment as Environment
+    from heptad.experiments.records import Experiment as Experiment
+    from heptad.experiments.records import LoggedDataset as LoggedDataset
     from heptad.experiments.records import Run as Run
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
@@ -64,12 +73,14 @@ __getattr__, __all__ = attach(
         "Dimensions": "searching.space",
         "Ended": "searching.ledger",
         "Environment": "records",
+        "Experiment": "records",
         "Experiments": "experiments",
         "Float": "searching.space",
         "Hardware": "machine",
         "INK": "drawing",
         "Int": "searching.space",
         "Interval": "comparison",
+        "LoggedDataset": "records",
         "MetricName": "settings",
         "Offline": "offline",
         "QUIET": "drawing",
@@ -90,15 +101,22 @@ __getattr__, __all__ = attach(
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
         "Value": "searching.space",
+        "adopt_runs": "naming",
         "capture_environment": "environment",
         "check_params": "searching.space",
         "constraint": "searching.objectives",
         "Tracking": "tracking",
         "capture_process": "capture",
+        "create_experiment": "naming",
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",
+        "experiment_named": "naming",
+        "experiment_of_scope": "naming",
+        "find_experiment": "naming",
         "labelled": "comparison",
+        "numbered_experiment": "naming",
+        "rename_experiment": "naming",
         "render_chart": "drawing",
         "run_study": "searching.studies",
     },

@@ -21,6 +21,7 @@ from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
 from heptad.experiments.logged import attributes_of, links_of
+from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
 from heptad.experiments.runs import ActiveRun
@@ -38,6 +39,7 @@ class Experiments(RunTable):
         super().__init__(workspace, settings.metric)
         self.project = project
         self.settings = settings
+        self._known: dict[str, str] = {}
 
     @cached_property
     def environment(self) -> str:
@@ -76,10 +78,10 @@ class Experiments(RunTable):
         record = graph.save(
             self.workspace,
             body,
-            scope=body.experiment,
+            scope=self._scope(body.experiment),
             key=key,
             made_from=links_of(body, parent, made_from),
-            attributes=attributes_of(body),
+            attributes=attributes_of(body, self.workspace.clock.now()),
         )
         if record.attributes.get("status") != "running":
             raise InputError(
@@ -191,3 +193,9 @@ class Experiments(RunTable):
         """The runs of a study that ended, by number."""
         runs = self.every(All((equals(study=study), Compare("status", "in", ("finished", "failed", "killed")))), None)
         return sorted(runs, key=lambda run: run.body.number)
+
+    def _scope(self, experiment: str) -> str:
+        """Where the runs of an experiment are, which is made where it is new; one that was renamed keeps its scope."""
+        if experiment not in self._known:
+            self._known[experiment] = experiment_named(self.workspace, experiment).body.scope
+        return self._known[experiment]

@@ -7,7 +7,7 @@ import msgspec
 from heptad.core.records import Body
 from heptad.experiments.machine import Hardware
 
-Status = Literal["running", "finished", "failed", "killed"]
+Status = Literal["scheduled", "running", "finished", "failed", "killed"]
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +29,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 class Run(Body, frozen=True, kw_only=True):
     """One attempt at something: what was known when it began. Status, metrics and tags are attributes beside it.
 
-    Attributes: `status` and `reason`, `params.NAME`, `metrics.NAME` (latest value), `tags.NAME`, `note`,
-    `artifacts.PATH` (digest), `ended` (seconds since 1970), `lost` (entries for which the disk had no room).
+    Attributes: `status` and `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step, and
+    its time in ms), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds since
+    1970), `lost` (entries for which the disk had no room).
     Links: `data` to the versions that it read, `study`, `parent`.
     """
 
@@ -45,6 +46,39 @@ class Run(Body, frozen=True, kw_only=True):
     seed: int = 0
     environment: str = ""
     """Artifact with the `Environment` as JSON: equal environments are stored once."""
+
+
+class Experiment(Body, frozen=True, kw_only=True):
+    """A group of runs. It has a name, which may change, and a number, which clients of MLflow know it by.
+
+    Attributes: `name`, `number`, `scope`, `tags.NAME`, `updated` and `deleted` (seconds since 1970).
+    """
+
+    kind: ClassVar[str] = "experiment"
+    prefix: ClassVar[str] = "exp"
+
+    name: str
+    """As it was called first."""
+    number: int
+    scope: str
+    """What its runs have as their scope."""
+
+
+class LoggedDataset(Body, frozen=True, kw_only=True):
+    """Data that a run says it has read: known by name and digest, and kept nowhere here."""
+
+    kind: ClassVar[str] = "logged_dataset"
+    prefix: ClassVar[str] = "ld"
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    profile: str = ""
+    columns: str = ""
+    """Its schema as the client wrote it."""
+    context: str = ""
+    """What it was read for, for example `training`."""
 
 
 class Study(Body, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
 from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled
 from heptad.experiments.conditions import parse_conditions
+from heptad.experiments.naming import find_experiment
 from heptad.experiments.reading import curves_of, surroundings_of
 from heptad.experiments.records import Run
 
@@ -38,13 +39,12 @@ class RunTable:
 
         Deleted ones are left out, unless `where` is about that.
         """
-        scopes = [experiment] if experiment else None
-        query = Query(kind=Run.kind, scopes=scopes, where=_shown(where), order=order)
+        query = Query(kind=Run.kind, scopes=self._scopes(experiment), where=_shown(where), order=order)
         return graph.find(self.workspace, Run, query, limit)
 
     def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
         """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
-        runs = self.every(_shown(where), [experiment] if experiment else None)
+        runs = self.every(_shown(where), self._scopes(experiment))
         fixed: dict[str, Any] = {
             "id": [run.id for run in runs],
             "name": [run.body.name for run in runs],
@@ -107,6 +107,13 @@ class RunTable:
             )
         )
 
+    def _scopes(self, experiment: str) -> builtins.list[str] | None:
+        """Where the runs of an experiment are, whatever it was called first; `None`: everywhere."""
+        if not experiment:
+            return None
+        found = find_experiment(self.workspace, experiment)
+        return [found.body.scope if found else experiment]
+
     def every(self, where: Condition, scopes: Sequence[str] | None) -> builtins.list[Record[Run]]:
         """All runs that meet a condition, in some scopes or in all."""
         query = Query(kind=Run.kind, scopes=scopes, where=where)
@@ -124,7 +131,7 @@ def _shown(where: Condition | str) -> Condition:
     condition = parse_conditions(where) if isinstance(where, str) else where
     if _is_about("deleted", condition):
         return condition
-    return All((condition, Not(Compare("deleted", "exists", value=True))))
+    return All((condition, Not(Compare("deleted", ">=", 0.0))))
 
 
 def _is_about(key: str, condition: Condition) -> bool:

@@ -19,7 +19,7 @@ from heptad.data import (
     erased_in_words,
     pruned_in_words,
 )
-from heptad.experiments import Run, Study
+from heptad.experiments import Experiment, LoggedDataset, Run, Study
 from heptad.lifecycle.records import Erasure, Plan, Rehearsal, Verdict
 from heptad.monitoring import MonitoringReport
 from heptad.release import Decision, ModelVersion
@@ -105,6 +105,15 @@ def _study(record: Record[Study]) -> str:
     return f"a search by {body.sampler}, to {body.direction} {body.metric}"
 
 
+def _experiment(record: Record[Experiment]) -> str:
+    return f"experiment {record.attributes.get('name')!r}, number {record.body.number}"
+
+
+def _logged_dataset(record: Record[LoggedDataset]) -> str:
+    body = record.body
+    return f"data set {body.name!r}, digest {body.digest}" + (f", read for {body.context}" if body.context else "")
+
+
 def _run(record: Record[Run]) -> str:
     params = ", ".join(f"{name} {_short(value)}" for name, value in sorted(record.body.params.items()))
     return f"run {record.body.name!r}, {record.attributes.get('status')}" + (f": {params}" if params else "")
@@ -185,6 +194,8 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
         _saying(ExpectationResult, _expectations),
         _saying(FolderVersion, _folder),
         _saying(NoisyStatistics, _noisy),
+        _saying(Experiment, _experiment),
+        _saying(LoggedDataset, _logged_dataset),
         _saying(Study, _study),
         _saying(Run, _run),
         _saying(Candidate, _candidate),

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from heptad.core import flow_reason, graph
+from heptad.core import graph
 from heptad.core.errors import NotFoundError
 from heptad.core.query import Compare, Query, equals
 from heptad.core.records import Id, Link, RawRecord, Record
 from heptad.core.workspace import Workspace
 from heptad.experiments import Environment
+from heptad.lifecycle import flow_reason
 from heptad.lifecycle.records import Plan
 from heptad.lifecycle.sentences import IN_ORDER, sentence_of
 from heptad.monitoring import MonitoringReport

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.serving.access import check_access as check_access
+    from heptad.serving.access import check_bind as check_bind
+    from heptad.serving.capacity import connections as connections
     from heptad.serving.client import PredictionClient as PredictionClient
     from heptad.serving.finding import find_prediction as find_prediction
     from heptad.serving.forgetting import ForgetPredictions as ForgetPredictions
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from heptad.serving.settings import DeploySettings as DeploySettings
     from heptad.serving.settings import Strategy as Strategy
     from heptad.serving.snapshot import serve_folder as serve_folder
+    from heptad.serving.supervised import SupervisedServer as SupervisedServer
 
 __getattr__, __all__ = attach(
     __name__,
@@ -32,6 +36,10 @@ __getattr__, __all__ = attach(
         "ServerProcess": "process",
         "Serving": "serving",
         "Strategy": "settings",
+        "SupervisedServer": "supervised",
+        "check_access": "access",
+        "check_bind": "access",
+        "connections": "capacity",
         "find_prediction": "finding",
         "newest_predictions": "newest",
         "serve_folder": "snapshot",

@@ -16,11 +16,11 @@ from granian.server import Server
 from heptad.core.errors import HeptadError
 from heptad.core.parent import end_with_parent
 from heptad.serving.access import check_bind
+from heptad.serving.capacity import connections
 from heptad.serving.journal import create_journal
 from heptad.serving.snapshot import ServeFolder
 from heptad.serving.worker import THREADS, ServerOptions, start_worker
 
-MOST_CONNECTIONS, OWN_DESCRIPTORS = 1024, 64
 DRAIN_SECONDS = 10
 """How long a worker may finish what it is answering when it is told to stop."""
 
@@ -49,11 +49,6 @@ def serve(options: ServerOptions) -> None:
     # The main thread starts the workers and waits: they end with it.
     loader: Callable[..., Any] = partial(start_worker, options, os.getpid())
     server.serve(target_loader=loader, wrap_loader=False)
-
-
-def connections(workers: int, descriptors: int) -> int:
-    """How many connections a worker accepts: more than it has descriptors for would leave none to read a package."""
-    return max(8, min(MOST_CONNECTIONS // workers, descriptors - OWN_DESCRIPTORS))
 
 
 if __name__ == "__main__":

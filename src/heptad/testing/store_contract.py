@@ -29,7 +29,7 @@ from heptad.core.records import (
     Record,
     Scalar,
 )
-from heptad.core.store import Direction, Segment, Store
+from heptad.core.store import AT_END, Direction, Segment, Store
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 BODY: dict[str, Any] = {"z": [1, 2.5, None, True, "é"], "a": {"deep": {"empty": {}}}, "big": 2**62}
@@ -113,6 +113,12 @@ class StoreRecordsContract(StoreContract):
             store.write(Change(events=[NewEvent(kind="t.happened", subject="r1")], **wrong))
         assert [one.id for one in store.find(Query(kind="run")).items] == ["r1"]
         assert store.follow(0) == []
+
+    def test_only_the_attributes_that_are_named_are_fetched(self, store: Store) -> None:
+        """Some, none, or all of them; one that is not there is left out."""
+        store.write(Change(records=[record("r1", {"a": 1, "b": 2})]))
+        for named, found in ((["b", "c"], {"b": 2}), ([], {}), (None, {"a": 1, "b": 2})):
+            assert store.get(["r1"], named)[0].attributes == found
 
     def test_a_keyed_change_is_applied_once(self, store: Store) -> None:
         """The second time it changes nothing, whatever it holds, and answers the first position."""
@@ -336,6 +342,69 @@ class StoreEventsContract(StoreContract):
             run.append([points(0, 1, run="nowhere")])
         with pytest.raises(InputError, match="2 steps"):
             run.append([msgspec.structs.replace(points(7, 2), values=[0.0])])
+
+    def test_points_at_the_end_go_behind_whatever_is_there(self, run: Store) -> None:
+        """Several who append to one series at once lose nothing, double nothing, and keep their own order."""
+        run.append([points(0, 3)])
+
+        def append(number: int) -> None:
+            for turn in range(20):
+                run.append([msgspec.structs.replace(points(turn, 3), first=AT_END, values=[float(number)] * 3)])
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(append, range(4)))
+        found = run.read("r1", "loss")
+        assert len(found.steps) == 3 + 4 * 20 * 3
+        for number in range(4):
+            steps = [step for step, value in zip(found.steps[3:], found.values[3:], strict=True) if value == number]
+            assert steps == [10 * (turn + place) for turn in range(20) for place in range(3)]
+
+    def test_points_and_attributes_are_written_together(self, run: Store) -> None:
+        """A change with points, attributes and a key: all of it or nothing, and once."""
+        at_end = msgspec.structs.replace(points(0, 2), first=AT_END)
+        change = Change(segments=[at_end], attributes=[Attribute("r1", "latest", 0.5)], key="batch", durable=False)
+        run.write(change)
+        run.write(change)
+        with pytest.raises(NotFoundError):
+            run.write(Change(segments=[at_end, points(0, 1, run="nowhere")]))
+        assert len(run.read("r1", "loss").steps) == 2
+        assert run.get(["r1"])[0].attributes == {"latest": 0.5}
+
+    def test_a_change_whose_expectations_do_not_hold_changes_nothing(self, run: Store) -> None:
+        """What was read before must still be so: another value, a missing one or one too many is a conflict."""
+        run.write(Change(attributes=[Attribute("r1", "text", "x" * 500), Attribute("r1", "number", 1.5)]))
+        as_it_is = [Attribute("r1", "text", "x" * 500), Attribute("r1", "number", 1.5), Attribute("r1", "none", None)]
+        run.write(Change(attributes=[Attribute("r1", "other", 1)], expected=as_it_is))
+        for key, value in (("text", "x" * 499), ("number", None), ("none", 0), ("other", 1.0)):
+            with pytest.raises(ConflictError, match=key):
+                run.write(
+                    Change(
+                        attributes=[Attribute("r1", "other", 2)],
+                        segments=[points(0, 1)],
+                        expected=[*as_it_is[:1], Attribute("r1", key, value)],
+                    )
+                )
+        assert run.get(["r1"], ["other"])[0].attributes == {"other": 1}
+        assert run.read("r1", "loss").steps == []
+
+    def test_of_many_who_decide_on_one_attribute_none_is_overtaken(self, run: Store) -> None:
+        """Each reads, adds one, and writes where nothing changed in between: no addition is lost."""
+
+        def add(_: int) -> None:
+            while True:
+                now = run.get(["r1"], ["count"])[0].attributes.get("count")
+                more = int(now or 0) + 1
+                try:
+                    run.write(
+                        Change(attributes=[Attribute("r1", "count", more)], expected=[Attribute("r1", "count", now)])
+                    )
+                except ConflictError:
+                    continue
+                return
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, range(40)))
+        assert run.get(["r1"])[0].attributes["count"] == 40
 
     def test_a_long_series_is_thinned_evenly(self, run: Store) -> None:
         """The first and the last point are always among those that are kept."""

@@ -17,6 +17,7 @@ from heptad.core.records import AliasMove, Attribute, Change, Id, Link, NewEvent
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
 from heptad.experiments.logged import attributes_of
+from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Status, Study
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Told
@@ -60,6 +61,7 @@ class Ledger:
     def __init__(self, workspace: Workspace, study: Record[Study], environment: str, name: "Naming") -> None:
         self._workspace, self._store, self._study = workspace, workspace.store, study
         self._environment, self._name = environment, name
+        self._experiment = experiment_named(workspace, study.body.name).body.scope
         self._holder = f"{whereabouts()} {os.urandom(6).hex()}"
         self._data: list[Id] = [
             link.target for link in self._store.trace([study.id], "out", ("data",)) if link.source == study.id
@@ -198,11 +200,11 @@ class Ledger:
         return Record(
             id=self.id_of(number),
             kind=Run.kind,
-            scope=body.experiment,
+            scope=self._experiment,
             at=now,
             actor=actor,
             body=msgspec.to_builtins(body, str_keys=True),
-            attributes=attributes_of(body),
+            attributes=attributes_of(body, now),
         )
 
     def _closing(self, ended: Ended, now: float) -> dict[str, Scalar]:

@@ -11,8 +11,8 @@ import pytest
 from heptad.core.errors import NotFoundError
 from heptad.core.flow import Flow
 from heptad.core.flow_cache import KeyParts
-from heptad.core.flow_reason import differences_of, why
 from heptad.core.workspace import Workspace
+from heptad.lifecycle.flow_reason import differences_of, why
 
 SOURCE = """
 def clean(raw):

@@ -1,0 +1,1 @@
+"""The HTTP API and the MLflow protocol: faces over the steps' front doors, which decide nothing."""

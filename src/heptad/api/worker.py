@@ -1,0 +1,38 @@
+"""One worker of the api process: opens the workspace, and answers until it is told to stop."""
+
+import gc
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from heptad.api.http import App
+from heptad.api.mlflow.protocol import Context
+from heptad.api.mlflow.routes import Router
+from heptad.api.settings import ApiOptions
+from heptad.core.parent import end_with_parent
+from heptad.experiments import adopt_runs
+from heptad.project import open_root
+
+THREADS = 64
+"""Requests that a worker answers at once."""
+
+
+def start_worker(options: ApiOptions, server: int) -> App:
+    """The application of a worker, in a process that the process `server` has just started for it."""
+    # The handler that a new process inherits from Granian's main process would swallow a signal to stop.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent(server)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
+    workspace = open_root(Path(options.root), Path(options.clock) if options.clock else None)
+    adopt_runs(workspace)
+    app = App(Router(Context(workspace)))
+    threading.Thread(target=_load_what_searches_need, name="load", daemon=True).start()
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def _load_what_searches_need() -> None:
+    """The first search would wait half a second for it, and the start should not."""
+    import heptad.core.sql_paging  # noqa: F401, PLC0415

@@ -1,0 +1,105 @@
+"""Metrics, parameters and tags as they are logged."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Calls
+
+
+def metric(key: str, value: Any, step: int = 0, at: int = 1) -> dict[str, Any]:
+    return {"key": key, "value": value, "timestamp": at, "step": step}
+
+
+def history(calls: Calls, run: str, key: str) -> list[tuple[int, Any]]:
+    points = calls.get("metrics/get-history", f"run_id={run}&metric_key={key}")["metrics"]
+    return [(one["step"], one["value"]) for one in points]
+
+
+def latest(calls: Calls, run: str) -> dict[str, Any]:
+    metrics = calls.get("runs/get", f"run_id={run}")["run"]["data"]["metrics"]
+    return {one["key"]: (one["step"], one["timestamp"], one["value"]) for one in metrics}
+
+
+def test_the_latest_value_is_that_of_the_highest_step(calls: Calls) -> None:
+    """Then of the latest time, then the greatest: whatever the order in which they came."""
+    run = calls.run()
+    for step, at, value in ((2, 5, 0.2), (1, 9, 0.1), (2, 4, 0.9), (2, 5, 0.1), (2, 5, 0.3)):
+        calls.post("runs/log-metric", run_id=run, **metric("a", value, step, at))
+    assert latest(calls, run) == {"a": (2, 5, 0.3)}
+    batch = [metric("a", 1, 7, 1), metric("a", 2, 3, 9), metric("b", "NaN"), metric("c", "Infinity")]
+    calls.post("runs/log-batch", run_id=run, metrics=batch)
+    found = latest(calls, run)
+    assert found["a"] == (7, 1, 1.0)
+    assert found["b"][2] == "NaN"
+    assert found["c"][2] == 1.7976931348623157e308
+
+
+def test_a_call_that_is_sent_again_counts_once(calls: Calls) -> None:
+    """As a client does that has seen no answer; a point that differs in time is another one."""
+    run = calls.run()
+    batch = {"metrics": [metric("a", 1, 0), metric("a", 2, 1)], "params": [{"key": "p", "value": "1"}]}
+    for _ in range(3):
+        calls.post("runs/log-batch", run_id=run, **batch)
+    calls.post("runs/log-metric", run_id=run, **metric("a", 2, 1, at=2))
+    assert history(calls, run, "a") == [(0, 1.0), (1, 2.0), (1, 2.0)]
+
+
+def test_a_parameter_never_changes(calls: Calls) -> None:
+    """The same value again is fine; another refuses the whole batch."""
+    run = calls.run()
+    calls.post("runs/log-parameter", run_id=run, key="depth", value="3")
+    calls.post("runs/log-parameter", run_id=run, key="depth", value="3")
+    wrong = calls.refused(
+        "runs/log-batch",
+        run_id=run,
+        metrics=[metric("a", 1)],
+        params=[{"key": "new", "value": "1"}, {"key": "depth", "value": "4"}],
+        tags=[{"key": "t", "value": "1"}],
+    )
+    assert wrong[0] == "INVALID_PARAMETER_VALUE"
+    assert "already logged with value='3'" in wrong[1]
+    data = calls.get("runs/get", f"run_id={run}")["run"]["data"]
+    assert data["params"] == [{"key": "depth", "value": "3"}]
+    assert data["metrics"] == []
+    assert [tag["key"] for tag in data["tags"]] == ["mlflow.runName"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metrics": [metric("a", 1)] * 1001},
+        {"params": [{"key": f"p{n}", "value": "1"} for n in range(101)]},
+        {"tags": [{"key": f"t{n}", "value": "1"} for n in range(101)]},
+        {"metrics": [metric("a", 1)] * 950, "tags": [{"key": f"t{n}", "value": "1"} for n in range(51)]},
+        {"params": [{"key": "p", "value": "1"}, {"key": "p", "value": "2"}]},
+        {"params": [{"key": "p", "value": "x" * 6001}]},
+        {"tags": [{"key": "t", "value": "x" * 8001}]},
+        {"metrics": [metric("x" * 251, 1)]},
+        {"metrics": [metric("a", None)]},
+        {"metrics": [{"key": "a", "value": 1}]},
+        {"metrics": [metric("a", True)]},
+        {"metrics": [metric("a", 1), metric("../a", 1)]},
+    ],
+)
+def test_a_batch_over_the_limits_is_refused_whole(calls: Calls, wrong: dict[str, Any]) -> None:
+    """Nothing of it is there."""
+    run = calls.run()
+    before = calls.get("runs/get", f"run_id={run}")
+    assert calls.refused("runs/log-batch", run_id=run, **wrong)[0] == "INVALID_PARAMETER_VALUE"
+    assert calls.get("runs/get", f"run_id={run}") == before
+
+
+def test_many_clients_log_to_one_run_at_once(calls: Calls) -> None:
+    """No point is lost, and the latest value is that of the highest step; of two values of a parameter one is kept."""
+    run = calls.run()
+
+    def log(client: int) -> None:
+        for step in range(25):
+            calls.post("runs/log-metric", run_id=run, **metric("a", client, 100 * client + step))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(log, range(4)))
+    assert sorted(history(calls, run, "a")) == [(100 * c + s, float(c)) for c in range(4) for s in range(25)]
+    assert latest(calls, run)["a"] == (324, 1, 3.0)
