@@ -21,6 +21,7 @@ LAST_WORDS = {
     "data_streams": "json of kafka",
     "data_suggest": "accepted for size",
     "experiments": "folds of ridge 11",
+    "search": "began with the best of 1 earlier study",
     "training": "report: heptad-example-training",
     "release": "Identical: tumours@1",
     "serving": "flower-60 was asked by example",

@@ -112,3 +112,22 @@ def test_runs_are_shown_tagged_deleted_and_exported(empty: Shell, tmp_path):
     empty("experiments", "restore", run.id)
     assert len(empty("experiments", "list", "--order", "metrics.auc desc", "--json").json) == 1
     assert empty("experiments", "list", "--order", "metrics.auc upwards").code == 2
+
+
+def test_a_study_says_what_came_of_it(shell: Shell):
+    """The best, what mattered and whether more would help; without an id, of the newest search."""
+    report = shell("experiments", "study", "--json").json
+    assert report["best"]["values"]
+    assert shell("experiments", "study", report["study"], "--json").json == report
+    text = shell("experiments", "study").out
+    assert report["best"]["run"] in text
+    assert "What mattered" in text
+    assert "Would more trials help?" in text
+
+
+def test_a_study_that_is_not_there_is_an_error(empty: Shell):
+    """With what to do: search first, or another id."""
+    asked = empty("experiments", "study")
+    assert asked.code == 2
+    assert "heptad run" in asked.err
+    assert empty("experiments", "study", "study-unknown").code == 2

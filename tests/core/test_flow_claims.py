@@ -84,13 +84,13 @@ def test_processes_of_other_machines_are_not_judged(workspace: Workspace, monkey
     assert Claims(workspace.store, "flow:a").take("step")
     monkeypatch.undo()
     assert not Claims(workspace.store, "flow:a").take("step")
-    assert not flow_claims._is_dead("somebody")
-    assert not flow_claims._is_dead("process unknown 1 2 x")
+    assert not flow_claims.is_dead("somebody")
+    assert not flow_claims.is_dead("process unknown 1 2 x")
 
 
 def test_a_number_that_is_used_again_is_another_process() -> None:
     """A process is its number and the time of its start."""
-    words = flow_claims._whereabouts().split()
-    assert not flow_claims._is_dead(" ".join([*words, "x"]))
+    words = flow_claims.whereabouts().split()
+    assert not flow_claims.is_dead(" ".join([*words, "x"]))
     words[3] = str(int(words[3]) - 1)
-    assert flow_claims._is_dead(" ".join([*words, "x"]))
+    assert flow_claims.is_dead(" ".join([*words, "x"]))

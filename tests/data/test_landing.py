@@ -1,7 +1,12 @@
 """A stream lands and its features are online with it."""
 
 import json
+import random
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from tests.adapters.brokers import kafka_cluster, send_kafka
@@ -110,3 +115,34 @@ def test_a_view_that_would_do_something_else_stays_behind_and_says_so(shop: tupl
     done = project.data.land("orders", Until(now=True))
     assert done.rows == 1
     assert "'yesterday' cannot be read as a time" in done.online[0].problem
+
+
+@pytest.mark.slow
+def test_killed_under_load_the_online_store_catches_up_to_parity(tmp_path: Path) -> None:
+    """The process that lands and brings is killed at any instants; whoever comes next leaves no difference."""
+    chance = random.Random(5)
+    with kafka_cluster() as (servers, _):
+        (tmp_path / "heptad.toml").write_text(SETTINGS.format(servers=servers), encoding="utf-8")
+        project = open_project(tmp_path)
+        send(servers, 30)
+        project.data.land("orders", Until(now=True))
+        project.data.features.apply()
+        command = [sys.executable, "-m", "heptad", "data", "stream", "land", "orders", "--project", str(tmp_path)]
+        for _ in range(6):
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+                ends = time.monotonic() + chance.uniform(1.0, 4.0)
+                while time.monotonic() < ends:
+                    send(servers, 20)
+                    time.sleep(0.02)
+                child.kill()
+        done = project.data.land("orders", Until(now=True))
+        assert [one.problem for one in done.online] == [""]
+        (state,) = project.data.streams.states()
+        (parity,) = project.data.features.parity(["spending"])
+        assert (parity.entities, parity.different) == (7, 0)
+        features = project.data.features
+        before = features.reader("spending").read_many([{"customer": f"c{one}"} for one in range(7)])
+        features.materialise(["spending"], afresh=True)
+        after = features.reader("spending").read_many([{"customer": f"c{one}"} for one in range(7)])
+        assert [one.as_dict() for one in before] == [one.as_dict() for one in after]
+        assert state.rows > 200

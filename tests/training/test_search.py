@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from heptad.core.clock import ManualClock
 from heptad.core.errors import DataError, NotFoundError
 from heptad.experiments import SearchSettings
 from heptad.training import TrialEnded, metric_names
@@ -268,3 +270,74 @@ def test_kill_9_at_any_time_changes_nothing(tmp_path: Path, cancer: pl.DataFrame
     resumed = run(tmp_path / "b")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout == undisturbed.stdout
+
+
+def test_trials_in_processes_come_to_the_same(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
+    """Two processes at once, each with folds of its own; a grid has the same trials and the same values."""
+    settings = SearchSettings(estimators=("linear", "baseline"), trials=4, folds=2, sampler="grid")
+    alone = project_on(cancer, "target", search=settings, folder="alone")
+    alone.training.search(alone.version)
+    beside = project_on(cancer, "target", search=msgspec.structs.replace(settings, processes=2, timeout="5m"))
+    beside.training.search(beside.version)
+    assert trials_of(beside) == trials_of(alone)
+
+
+def test_a_search_may_leave_features_out(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
+    """The defaults use all; where one is left out, neither the folds nor the model that is trained know it."""
+    settings = SearchSettings(estimators=("linear",), trials=8, folds=2, sampler="random", features=("mean_radius",))
+    project = project_on(cancer, "target", search=settings)
+    project.training.search(project.version)
+    runs = project.experiments.list(where="params.use.mean_radius = 0")
+    assert 0 < len(runs) < 8
+    candidate = project.training.train(project.version, runs[0])
+    names = [one.name for one in candidate.body.signature.inputs]
+    assert "mean_radius" not in names
+    assert "mean_texture" in names
+    whole = project.training.train(project.version, project.experiments.list(where="params.use.mean_radius = 1")[-1])
+    assert "mean_radius" in [one.name for one in whole.body.signature.inputs]
+
+
+def test_features_that_cannot_be_left_out_are_refused(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
+    """An unknown one, and all of them."""
+    project = project_on(cancer, "target")
+    names = tuple(one.name for one in project.version.body.schema.features())
+    for features, error in ((("mean_radios",), NotFoundError), (names, DataError)):
+        with pytest.raises(error, match="features"):
+            space_of(project.version.body.schema, SearchSettings(features=features))
+
+
+def test_a_pruner_ends_trials_after_a_fold(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
+    """With halving, what begins worse than others is not judged on the remaining folds."""
+    settings = SearchSettings(trials=9, folds=4, pruner="halving", metric="log_loss", estimators=("linear", "baseline"))
+    project = project_on(cancer, "target", search=settings)
+    best = project.training.search(project.version)
+    assert best.body.params["estimator"] == "linear"
+    assert project.experiments.study(best.body.study).pruned > 0
+
+
+def test_several_metrics_and_a_limit_choose_together(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
+    """The front has both metrics, the best keeps to the limit, and a limit that nobody keeps to is said."""
+    settings = SearchSettings(
+        trials=6, folds=2, objectives=("log_loss",), constraints=("calibration_error <= 0.5",), sampler="random"
+    )
+    project = project_on(cancer, "target", search=settings)
+    report = project.experiments.study(project.training.search(project.version).body.study)
+    assert report.objectives == {"roc_auc": "maximize", "log_loss": "minimize"}
+    assert report.best is not None
+    project.experiments.settings = msgspec.structs.replace(settings, constraints=("calibration_error <= -1",))
+    with pytest.raises(DataError, match="keeps to calibration_error <= -1"):
+        project.training.search(project.version)
+
+
+def test_a_search_over_similar_data_begins_with_what_was_found_before(
+    project_on: ProjectOn, cancer: pl.DataFrame, clock: ManualClock
+) -> None:
+    """Behind the defaults come the best points of the search over the version before, which is linked."""
+    settings = SearchSettings(estimators=("linear",), trials=6, folds=2)
+    project = project_on(cancer, "target", search=settings)
+    before = project.training.search(project.version)
+    clock.advance(timedelta(days=1))
+    later = project_on(cancer[:500], "target", search=msgspec.structs.replace(settings, warm_start="similar"))
+    report = later.experiments.study(later.training.search(later.version).body.study)
+    assert list(report.warm_start) == [before.body.study]
+    assert before.body.params in [run.body.params for run in later.experiments.trials(report.study)][:4]

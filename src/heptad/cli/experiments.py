@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, sparkline, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, sparkline, table, wrapped
 
 if TYPE_CHECKING:
     from heptad.core.query import Order
     from heptad.core.records import Record
-    from heptad.experiments import Experiments, Interval, Run
+    from heptad.experiments import Experiments, Interval, Run, StudyReport
 
 app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
@@ -281,3 +281,53 @@ def _found(project: Path, runs: Sequence[str]) -> "tuple[Experiments, list[Recor
         return experiments, [experiments.show(one) for one in runs]
     except NotFoundError as error:
         raise NotFoundError("run", error.name, remedy=f"{error.remedy} heptad experiments list".strip()) from error
+
+
+@app.command()
+def study(
+    ref: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the study; without it, the newest.")] = "",
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Report on a search: its best, what mattered, if more helps."""
+    from heptad.project import open_experiments
+
+    report = open_experiments(project).study(ref)
+    emit(report, _study_text(report), as_json=as_json)
+
+
+def _study_text(report: "StudyReport") -> str:
+    counts = {
+        "finished": report.finished,
+        "failed": report.failed,
+        "ended early": report.pruned,
+        "still open": report.running,
+        "outside of constraints": report.infeasible,
+    }
+    head = facts(
+        {
+            "study": f"{report.study} ({report.name})",
+            "objectives": ", ".join(f"{way} {name}" for name, way in report.objectives.items()),
+            "sampler": report.sampler + ("" if report.pruner == "none" else f", pruner {report.pruner}"),
+            "trials": ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "none",
+            "time in trials": f"{report.seconds:.1f} s",
+        }
+        | ({"constraints": " and ".join(report.constraints)} if report.constraints else {})
+    )
+    rows = [
+        {"trial": one.number + 1, **{name: shown(value) for name, value in one.values.items()}, "run": one.run}
+        for one in report.front
+    ]
+    best = report.best.params.items() if report.best is not None else ()
+    parts = [head, section("The best" if len(report.objectives) == 1 else "What no other beats", table(rows))]
+    parts.append(section("Parameters of the best", facts({name: shown(value) for name, value in best}) or "none"))
+    shares = [{"parameter": one.param, "share": f"{one.share:.0%}"} for one in report.importances]
+    parts.append(section(f"What mattered ({report.importance_by})", table(shares, empty="nothing to show")))
+    parts.append(section("Would more trials help?", wrapped([report.more.sentence, *report.more.evidence])))
+    if report.reasons:
+        failed = [{"times": count, "reason": reason} for reason, count in report.reasons.items()]
+        parts.append(section("Why trials failed", table(failed)))
+    if report.warm_start:
+        earlier = [{"study": one, "similarity": f"{share:.2f}"} for one, share in report.warm_start.items()]
+        parts.append(section("Began with the best of", table(earlier)))
+    return "\n\n".join(parts)

@@ -38,7 +38,7 @@ def processes(workers: int = 0) -> Executor:
     them, also when that is killed.
     """
     return ProcessPoolExecutor(
-        workers or _cores(), mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+        workers or _cores(), mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
     )
 
 
@@ -63,7 +63,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Watch the process that started this one, and end with it: a pool's worker alone would wait for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -25,7 +25,7 @@ class Claims:
     def __init__(self, store: Store, scope: str) -> None:
         self._store = store
         self._scope = scope
-        self._holder = f"{_whereabouts()} {os.urandom(6).hex()}"
+        self._holder = f"{whereabouts()} {os.urandom(6).hex()}"
         self._held: set[str] = set()
         self._lock = threading.Lock()
 
@@ -41,7 +41,7 @@ class Claims:
         """Claim one, also from a process of this machine that is dead; answers whether it is ours."""
         move = self._move(name, LEASE)
         conflict = self._taken([name], [move])
-        if conflict is not None and _is_dead(conflict.current):
+        if conflict is not None and is_dead(conflict.current):
             # Of two who find it dead, one takes it: the other does not know the version any more.
             conflict = self._taken([name], [msgspec.structs.replace(move, expected=conflict.version)])
         return conflict is None
@@ -88,12 +88,12 @@ class Claims:
         return None
 
 
-def _whereabouts() -> str:
+def whereabouts() -> str:
     """Where this process runs, as another can check it: machine and namespace, number, time of its start."""
     return f"process {_machine()} {os.getpid()} {_started(os.getpid())}"
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether the holder was a process of this machine that has ended; of other machines nothing is known."""
     words = holder.split()
     if len(words) != 5 or words[0] != "process" or words[1] != _machine() or words[1] == _UNKNOWN:

@@ -10,6 +10,8 @@ from heptad.data.streams.records import Landed, LandingState, ViewOnline
 from heptad.data.streams.state import Delays, state_of, write_state
 from heptad.data.streams.streams import Streams
 
+PATIENCE = 15.0
+"""Seconds that the end waits for a view which somebody else writes, or for the lease of a process that was killed."""
 TELL_SECONDS = 1.0
 """How often the process says of itself how it does."""
 
@@ -28,18 +30,23 @@ class Landing:
     def state(self) -> LandingState:
         return state_of(self._landed, self._online.values())
 
-    def bring(self, landed: Landed) -> None:
-        """After each commit, and where nothing came: rows become known also by waiting."""
+    def bring(self, landed: Landed) -> bool:
+        """After each commit, and where nothing came: rows become known also by waiting. Whether no view was busy."""
         self._landed += landed
-        self._online = {one.view: self._told_of(one) for one in self._views.bring()}
+        brought = self._views.bring()
+        self._online = {one.view: self._told_of(one) for one in brought}
         if time.monotonic() - self._told >= TELL_SECONDS and self._folder.is_dir():
             write_state(self._folder, self.state)
             self._told = time.monotonic()
+        return not any(one.busy for one in brought)
 
     def end(self) -> LandingState:
-        """What lands no more is brought in; what came of everything."""
-        self._told = -TELL_SECONDS
-        self.bring(Landed())
+        """What has landed is brought in, also where that takes a moment of waiting; what came of everything."""
+        ends = time.monotonic() + PATIENCE
+        while not self.bring(Landed()) and time.monotonic() < ends:
+            time.sleep(0.2)
+        if self._folder.is_dir():
+            write_state(self._folder, self.state)
         return self.state
 
     def _told_of(self, brought: Brought) -> ViewOnline:

@@ -25,21 +25,31 @@ if TYPE_CHECKING:
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
     from heptad.experiments.runs import ActiveRun as ActiveRun
-    from heptad.experiments.search import Search as Search
-    from heptad.experiments.search import Told as Told
-    from heptad.experiments.search import Trial as Trial
+    from heptad.experiments.searching.ledger import Ended as Ended
+    from heptad.experiments.searching.objectives import ActiveTrial as ActiveTrial
+    from heptad.experiments.searching.objectives import TrialFailed as TrialFailed
+    from heptad.experiments.searching.objectives import TrialPruned as TrialPruned
+    from heptad.experiments.searching.objectives import constraint as constraint
+    from heptad.experiments.searching.records import StudyReport as StudyReport
+    from heptad.experiments.searching.search import Search as Search
+    from heptad.experiments.searching.space import Branches as Branches
+    from heptad.experiments.searching.space import Choice as Choice
+    from heptad.experiments.searching.space import Dimension as Dimension
+    from heptad.experiments.searching.space import Dimensions as Dimensions
+    from heptad.experiments.searching.space import Float as Float
+    from heptad.experiments.searching.space import Int as Int
+    from heptad.experiments.searching.space import Space as Space
+    from heptad.experiments.searching.space import Suggest as Suggest
+    from heptad.experiments.searching.space import Value as Value
+    from heptad.experiments.searching.space import check_params as check_params
+    from heptad.experiments.searching.space import describe_space as describe_space
+    from heptad.experiments.searching.studies import StudyPlan as StudyPlan
+    from heptad.experiments.searching.studies import run_study as run_study
+    from heptad.experiments.searching.told import Told as Told
+    from heptad.experiments.searching.told import Trial as Trial
     from heptad.experiments.settings import MetricName as MetricName
+    from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
-    from heptad.experiments.space import Branches as Branches
-    from heptad.experiments.space import Choice as Choice
-    from heptad.experiments.space import Dimension as Dimension
-    from heptad.experiments.space import Dimensions as Dimensions
-    from heptad.experiments.space import Float as Float
-    from heptad.experiments.space import Int as Int
-    from heptad.experiments.space import Space as Space
-    from heptad.experiments.space import Value as Value
-    from heptad.experiments.space import check_params as check_params
-    from heptad.experiments.space import describe_space as describe_space
     from heptad.experiments.tracking import Tracking as Tracking
 
 __getattr__, __all__ = attach(
@@ -47,16 +57,18 @@ __getattr__, __all__ = attach(
     {
         "ACCENT": "drawing",
         "ActiveRun": "runs",
-        "Branches": "space",
-        "Choice": "space",
-        "Dimension": "space",
-        "Dimensions": "space",
+        "ActiveTrial": "searching.objectives",
+        "Branches": "searching.space",
+        "Choice": "searching.space",
+        "Dimension": "searching.space",
+        "Dimensions": "searching.space",
+        "Ended": "searching.ledger",
         "Environment": "records",
         "Experiments": "experiments",
-        "Float": "space",
+        "Float": "searching.space",
         "Hardware": "machine",
         "INK": "drawing",
-        "Int": "space",
+        "Int": "searching.space",
         "Interval": "comparison",
         "MetricName": "settings",
         "Offline": "offline",
@@ -64,22 +76,30 @@ __getattr__, __all__ = attach(
         "Run": "records",
         "RunComparison": "comparison",
         "SECOND": "drawing",
-        "Search": "search",
+        "Search": "searching.search",
+        "SearchRules": "settings",
         "SearchSettings": "settings",
-        "Space": "space",
+        "Space": "searching.space",
         "Status": "records",
         "Study": "records",
-        "Told": "search",
+        "StudyPlan": "searching.studies",
+        "StudyReport": "searching.records",
+        "Suggest": "searching.space",
+        "Told": "searching.told",
         "Tracking": "tracking",
-        "Trial": "search",
-        "Value": "space",
+        "Trial": "searching.told",
+        "TrialFailed": "searching.objectives",
+        "TrialPruned": "searching.objectives",
+        "Value": "searching.space",
         "capture_environment": "environment",
         "capture_process": "capture",
-        "check_params": "space",
+        "check_params": "searching.space",
+        "constraint": "searching.objectives",
         "curves_of": "reading",
-        "describe_space": "space",
+        "describe_space": "searching.space",
         "draw_curves": "charts",
         "labelled": "comparison",
         "render_chart": "drawing",
+        "run_study": "searching.studies",
     },
 )

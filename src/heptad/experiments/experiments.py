@@ -3,15 +3,15 @@
 import builtins
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from heptad.core import graph
 from heptad.core.clock import SystemClock
-from heptad.core.errors import InputError, RefusedError
-from heptad.core.query import All, Compare, equals
+from heptad.core.errors import InputError, NotFoundError, RefusedError
+from heptad.core.query import All, Compare, Query, equals
 from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.store import at_seconds
@@ -24,7 +24,11 @@ from heptad.experiments.logged import attributes_of, links_of
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
 from heptad.experiments.runs import ActiveRun
-from heptad.experiments.settings import SearchSettings
+from heptad.experiments.searching.objectives import Objective
+from heptad.experiments.searching.records import StudyReport
+from heptad.experiments.searching.space import Space, Value
+from heptad.experiments.searching.told import Direction, Told
+from heptad.experiments.settings import SearchRules, SearchSettings
 
 
 class Experiments(RunTable):
@@ -129,20 +133,61 @@ class Experiments(RunTable):
     def _journals(self) -> Path:
         return journals_of(self.workspace.folder)
 
-    def start_study(
-        self, study: Study, *, key: Sequence[Any], made_from: Sequence[tuple[str, Id]] = ()
-    ) -> Record[Study]:
-        """The study of that key, begun where it does not exist yet."""
-        return graph.save(
-            self.workspace,
-            study,
-            scope=self.workspace.name,
-            key=key,
-            made_from=made_from,
-            attributes={"name": study.name},
+    def search(
+        self,
+        space: Space,
+        objective: Objective,
+        *,
+        name: str = "search",
+        objectives: Mapping[str, Direction] | None = None,
+        data: Sequence[Id] = (),
+        first: Sequence[Mapping[str, Value]] = (),
+        seed: int | None = None,
+        isolated: bool = False,
+        on_trial: Callable[[Told], None] | None = None,
+        **rules: Unpack[SearchRules],
+    ) -> StudyReport:
+        """Search a space with a function of your own, and say what came of it.
+
+        `objective(trial)` reads `trial.params` and answers a number, or a number for each name of `objectives` (in
+        order, or by name); by default there is one, `value`, and less is better. `rules` are those of `[search]`
+        in heptad.toml, and what is left out is as it is set there. Called again with the same space, objective, data
+        and seed, it goes on where it ended. Trials run here, or in processes of their own where `isolated`, or
+        where `processes`, `timeout` or `memory` ask for it.
+        """
+        from heptad.experiments.searching.studies import plan_of, run_study  # noqa: PLC0415 - Optuna takes a second
+
+        plan = plan_of(
+            self.settings,
+            rules,
+            name=name,
+            space=space,
+            objective=objective,
+            objectives={"value": "minimize"} if objectives is None else objectives,
+            seed=self.project.seed if seed is None else seed,
+            data=data,
+            first=first,
+            isolated=isolated,
         )
+        watch = None if on_trial is None else lambda ended, _: on_trial(ended.told)
+        study, _ = run_study(self, space, objective, plan, watch=watch)
+        return self.study(study.id)
+
+    def study(self, ref: Id = "") -> StudyReport:
+        """What came of a study (without `ref`: the newest): the best, what mattered, whether more trials would help."""
+        from heptad.experiments.searching.report import report_on  # noqa: PLC0415 - it needs Optuna
+
+        return report_on(self, self._study(ref))
+
+    def _study(self, ref: Id) -> Record[Study]:
+        if ref:
+            return graph.load(self.workspace, ref, Study)
+        newest = graph.find(self.workspace, Study, Query(kind=Study.kind), 1)
+        if not newest:
+            raise NotFoundError("study", "newest", remedy="There is none yet. Search first: heptad run")
+        return newest[0]
 
     def trials(self, study: Id) -> builtins.list[Record[Run]]:
         """The runs of a study that ended, by number."""
-        runs = self.every(All((equals(study=study), Compare("status", "in", ("finished", "failed")))), None)
+        runs = self.every(All((equals(study=study), Compare("status", "in", ("finished", "failed", "killed")))), None)
         return sorted(runs, key=lambda run: run.body.number)

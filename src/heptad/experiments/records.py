@@ -55,7 +55,18 @@ class Study(Body, frozen=True, kw_only=True):
 
     name: str
     metric: str
+    """The first objective."""
     direction: Literal["maximize", "minimize"]
     sampler: str
     seed: int
     space: dict[str, Any] = {}
+    objectives: dict[str, Literal["maximize", "minimize"]] = {}
+    """All of them, where there are several."""
+    pruner: str = "none"
+    constraints: list[str] = []
+    first: list[dict[str, Any]] = []
+    """Points that come before all that are sampled: those given, then those of earlier studies."""
+
+    def objectives_by_name(self) -> dict[str, Literal["maximize", "minimize"]]:
+        """Each objective with its direction, the first one first."""
+        return {self.metric: self.direction} | self.objectives

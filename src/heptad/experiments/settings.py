@@ -1,12 +1,13 @@
 """The section of heptad.toml that step 2 owns: search."""
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias, TypedDict
 
 import msgspec
 
 from heptad.core import catalogue
 from heptad.core.errors import InputError, nearest
-from heptad.core.settings import Count, Positive, Settings
+from heptad.core.settings import Amount, Count, OptionalDuration, OptionalSize, Positive, Settings
 
 MetricName = Literal[
     "roc_auc",
@@ -39,8 +40,30 @@ def _check_balance(name: str) -> None:
             raise InputError(f"there is no way to balance called {name!r}.", allowed=nearest(name, known))
 
 
+def _check_constraint(text: str) -> None:
+    from heptad.experiments.searching.objectives import constraint  # noqa: PLC0415 - most projects have none
+
+    constraint(text)
+
+
+Constraint: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_constraint})]
 Balance: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_balance})]
 Balances: TypeAlias = Annotated[tuple[Balance, ...], msgspec.Meta(min_length=1)]
+
+
+class SearchRules(TypedDict, total=False):
+    """Rules of a search that are given from Python; each is a setting of `[search]`, where it is explained."""
+
+    sampler: str
+    trials: int
+    budget: str
+    cost: float
+    pruner: str
+    processes: int
+    timeout: str
+    memory: str
+    constraints: Sequence[str]
+    warm_start: str
 
 
 class SearchSettings(Settings, frozen=True, kw_only=True):
@@ -51,10 +74,30 @@ class SearchSettings(Settings, frozen=True, kw_only=True):
     balance: Balances = ("none",)
     """How rare classes are made to count, in rows that are learnt from only: `weights`, `oversample`, `undersample`,
     `smote`, or an installed resampler. With several, the search chooses."""
-    sampler: Literal["tpe", "random", "grid"] = "tpe"
-    """Who proposes the next trial: `tpe` learns from the trials before, `random` and `grid` do not."""
+    features: tuple[str, ...] = ()
+    """Columns that a trial may do without: for each, the search chooses whether it is used. The others always are."""
+    sampler: Literal["tpe", "random", "grid", "cmaes", "gp"] = "tpe"
+    """Who proposes the next trial: `tpe`, `cmaes` and `gp` learn from the trials before, `random` and `grid` do not."""
     trials: Positive = 24
     """How many models are tried."""
+    budget: OptionalDuration = ""
+    """No trial begins after so much time in trials. Empty: no limit. What is tried then depends on the machine."""
+    cost: Amount = 0
+    """No trial begins once trials have cost so much, as they say themselves; 0: no limit."""
+    pruner: Literal["none", "median", "halving", "hyperband"] = "none"
+    """Who ends trials that begin badly, fold by fold."""
+    processes: Positive = 1
+    """How many trials run at once, each in a process of its own."""
+    timeout: OptionalDuration = ""
+    """A trial that runs longer is ended and has failed. Empty: no limit."""
+    memory: OptionalSize = ""
+    """A trial whose process takes more is ended and has failed. Empty: no limit."""
+    objectives: tuple[MetricName, ...] = ()
+    """More metrics that shall be good at once; `metric` alone chooses among what none beats."""
+    constraints: tuple[Constraint, ...] = ()
+    """What a model has to keep to: `calibration_error <= 0.05`. One that does not is never the best."""
+    warm_start: str = ""
+    """`similar`: begin with the best of earlier searches over similar data; or the id of an earlier study."""
     folds: Annotated[int, msgspec.Meta(ge=2, description="a whole number, 2 or more")] = 3
     """Each trial is judged on so many parts of the rows, having learnt from others; with a time, from earlier ones."""
     metric: Literal["", MetricName] = ""

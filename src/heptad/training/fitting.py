@@ -1,8 +1,11 @@
 """Trains one model: transformation and estimator learned from a frame, then written as one graph."""
 
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -20,6 +23,8 @@ from heptad.training.records import Input, Signature
 CATEGORIES_KEPT = 20_000
 """Where a column has more values than this, the signature lists none, and unseen ones go without a warning."""
 _ATTRIBUTION_ROWS = 200
+USE = "use."
+"""Begins the names of parameters that say whether a feature is used."""
 UNBALANCED = 'leave [search] balance out, or set it to ["none"]'
 
 
@@ -76,17 +81,19 @@ class PreparedFold:
     def __init__(self, train: pl.DataFrame, judged: pl.DataFrame, schema: Schema) -> None:
         self._table = TrainingTable(train, schema)
         self._judged = columns_of(judged, self._table.signature)
-        self._prepared: dict[Recipe, tuple[Preprocessing, Matrix, Matrix]] = {}
+        self._prepared: dict[tuple[Recipe, tuple[str, ...]], _Prepared] = {}
 
     def score(self, estimator: str, params: dict[str, Any], seed: int) -> Scores:
         """Scores of the judged rows by a model trained now, in its own library; no graph is written of it."""
-        chosen = estimator_named(estimator)
-        if chosen.recipe not in self._prepared:
-            learned, matrix = self._table.prepared(chosen.recipe)
-            self._prepared[chosen.recipe] = learned, matrix, learned.transform(self._judged)
-        learned, matrix, judged = self._prepared[chosen.recipe]
-        native = self._table.learnt(chosen, params, learned, matrix, seed)
-        return decide(native.predict(judged), self._table.signature)
+        chosen, unused = estimator_named(estimator), unused_in(params)
+        if (chosen.recipe, unused) not in self._prepared:
+            table = self._table.without(unused)
+            learned, matrix = table.prepared(chosen.recipe)
+            judged = learned.transform({one.name: self._judged[one.name] for one in table.signature.inputs})
+            self._prepared[chosen.recipe, unused] = table, learned, matrix, judged
+        table, learned, matrix, judged = self._prepared[chosen.recipe, unused]
+        native = table.learnt(chosen, params, learned, matrix, seed)
+        return decide(native.predict(judged), table.signature)
 
 
 class TrainingTable:
@@ -102,12 +109,25 @@ class TrainingTable:
 
     def fit(self, estimator: str, params: dict[str, Any], seed: int) -> Fitted:
         """Train on all rows; see `fit`."""
+        if unused := unused_in(params):
+            used = {name: value for name, value in params.items() if not name.startswith(USE)}
+            return self.without(unused).fit(estimator, used, seed)
         chosen = estimator_named(estimator)
         learned, matrix = self.prepared(chosen.recipe)
         native = self.learnt(chosen, params, learned, matrix, seed)
         graph = GraphWriter(self.signature.inputs)
         onnx = graph.finish(native.write(graph, learned.write(graph)), max(1, self.classes))
         return Fitted(onnx, self.signature, digest_of_numbers(onnx), learned, native)
+
+    def without(self, unused: Sequence[str]) -> "TrainingTable":
+        """The same rows without some of the features."""
+        if not unused:
+            return self
+        found = copy(self)
+        inputs = [one for one in self.signature.inputs if one.name not in unused]
+        found.signature = msgspec.structs.replace(self.signature, inputs=inputs)
+        found.columns = {one.name: self.columns[one.name] for one in inputs}
+        return found
 
     def prepared(self, recipe: Recipe) -> tuple[Preprocessing, Matrix]:
         """A transformation that is learnt from the rows, and the matrix to learn from."""
@@ -118,7 +138,7 @@ class TrainingTable:
         self, estimator: Estimator, params: dict[str, Any], learned: Preprocessing, matrix: Matrix, seed: int
     ) -> NativeModel:
         """A model of the matrix."""
-        own = {name: value for name, value in params.items() if name != BALANCE}
+        own = {name: value for name, value in params.items() if name != BALANCE and not name.startswith(USE)}
         complete, how = complete_params(estimator, own), params.get(BALANCE, NONE)
         bears = self.signature.target in self._robust
         problem = Problem(matrix, self.target, self.classes, learned.code_columns, seed, robust=bears)
@@ -135,6 +155,14 @@ class TrainingTable:
         made = balance(problem.matrix, problem.target, self.classes, problem.code_columns, how, problem.seed)
         balanced = replace(problem, matrix=made.matrix, target=made.target, weights=made.weights)
         return PriorCorrected(estimator.fit(balanced, params), made.ratios)
+
+
+_Prepared: TypeAlias = tuple[TrainingTable, Preprocessing, Matrix, Matrix]
+
+
+def unused_in(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The features that parameters leave out."""
+    return tuple(name.removeprefix(USE) for name, used in params.items() if name.startswith(USE) and not used)
 
 
 def target_of(frame: pl.DataFrame, schema: Schema) -> Array:

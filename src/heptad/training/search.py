@@ -1,9 +1,9 @@
 """Searches for a good estimator: every trial is a run, and what was interrupted goes on where it was."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,22 +13,25 @@ from heptad.core.errors import DataError, NotFoundError
 from heptad.core.records import Record
 from heptad.data import DatasetVersion, Fold, Schema
 from heptad.experiments import (
+    ActiveTrial,
     Branches,
     Choice,
+    Ended,
     Experiments,
     Run,
     Search,
     SearchSettings,
     Study,
-    Told,
-    Trial,
+    StudyPlan,
+    TrialFailed,
     Value,
-    describe_space,
+    constraint,
+    run_study,
 )
 from heptad.training.balance import BALANCE, NONE
 from heptad.training.estimators import known_estimators
 from heptad.training.evaluation import labels_of, matching_threshold
-from heptad.training.fitting import UNBALANCED, PreparedFold
+from heptad.training.fitting import UNBALANCED, USE, PreparedFold
 from heptad.training.metrics import Measure, Sample, measure_named, metric_names, sample_of
 from heptad.training.model import DEFAULT_THRESHOLD
 from heptad.training.parallel import on_all_cores
@@ -58,14 +61,6 @@ class TrialEnded(msgspec.Struct, frozen=True, kw_only=True):
         return f"trial {self.number + 1} of {self.trials}: {self.estimator} {outcome} in {self.seconds:.1f} s{best}"
 
 
-class _Outcome(msgspec.Struct, frozen=True):
-    """A trial's value, the decision threshold that its folds suggest, and the reason where it has no value."""
-
-    value: float | None
-    threshold: float | None = None
-    reason: str = ""
-
-
 class EstimatorSearch:
     """A search over the estimators of the settings; `rows` gives the labelled rows to learn from, asked for once.
 
@@ -91,85 +86,68 @@ class EstimatorSearch:
         self._experiments, self._version, self._seed = experiments, version, seed
         self._rows, self._folds = rows, folds
         settings, schema = experiments.settings, version.body.schema
-        self._metric = settings.metric or metric_names(schema.task, len(schema.classes))[0]
-        self._measure = measure_named(self._metric, schema.task, len(schema.classes))
-        space, first = space_of(schema, settings)
-        self._study = experiments.start_study(
-            _study(settings, self._metric, self._measure, space, seed),
-            key=(version.id, _rules(settings), self._metric, seed, *key),
-            made_from=[("data", version.id)],
-        )
-        self._search = Search(
-            space,
-            sampler=settings.sampler,
-            trials=settings.trials,
+        metric = settings.metric or metric_names(schema.task, len(schema.classes))[0]
+        self._metrics = tuple(dict.fromkeys([metric, *settings.objectives, *map(_limited, settings.constraints)]))
+        measures = [measure_named(name, schema.task, len(schema.classes)) for name in self._metrics]
+        self._space, first = space_of(schema, settings)
+        wanted = dict.fromkeys([metric, *settings.objectives])
+        self._plan = StudyPlan(
+            name="search",
+            objectives={
+                name: "maximize" if measure.better == "higher" else "minimize"
+                for name, measure in zip(self._metrics, measures, strict=True)
+                if name in wanted
+            },
+            rules=settings,
             seed=seed,
-            direction=self._study.body.direction,
+            data=[version.id],
+            key=(version.id, _rules(settings), metric, seed, *key),
             first=first,
-            told=[
-                _told(run, self._metric)
-                for run in experiments.trials(self._study.id)
-                if run.body.number < settings.trials
-            ],
         )
 
     def run(self, on_trial: Callable[[TrialEnded], None] | None = None) -> Record[Run]:
-        """Run the trials that are left; answers the best run. `DataError` where every trial failed."""
-        objective: _Objective | None = None
-        while trial := self._search.ask():
-            if objective is None:
-                settings, schema = self._experiments.settings, self._version.body.schema
-                frame = thin(self._rows(), schema, settings.sample)
-                objective = _Objective(frame, self._folds(frame), schema, self._metric, self._measure, self._seed)
-            ended = self._try(trial, objective)
-            if on_trial is not None:
-                on_trial(ended)
-        return self._best()
-
-    def _try(self, trial: Trial, objective: "_Objective") -> TrialEnded:
-        run = self._experiments.start(
-            f"trial {trial.number + 1}: {trial.params[CHOOSER]}",
-            experiment=self._study.body.name,
-            params=trial.params,
-            study=self._study.id,
-            number=trial.number,
-            seed=self._seed,
-            made_from=[("data", self._version.id)],
-            key=(self._study.id, trial.number),
+        """Run the trials that are left; answers the best run. `DataError` where none has a value that counts."""
+        study, search = run_study(
+            self._experiments,
+            self._space,
+            None,
+            self._plan,
+            naming=lambda number, params: f"trial {number + 1}: {params[CHOOSER]}",
+            prepare=self._objective,
+            watch=None if on_trial is None else lambda ended, search: on_trial(self._told(ended, search)),
         )
-        started = time.perf_counter()
-        outcome = objective(trial.params, run.log)
-        seconds = time.perf_counter() - started
-        if outcome.value is not None:
-            figures = {self._metric: outcome.value, "seconds": seconds}
-            if outcome.threshold is not None:
-                figures["threshold"] = outcome.threshold
-            run.log(figures)
-        run.finish("finished" if outcome.value is not None else "failed", outcome.reason, must_arrive=True)
-        self._search.tell(trial.number, outcome.value)
-        best = self._search.best()
-        return TrialEnded(
-            number=trial.number,
-            trials=self._search.trials,
-            run=run.id,
-            estimator=str(trial.params[CHOOSER]),
-            value=outcome.value,
-            best=best.value if best else None,
-            seconds=seconds,
-            reason=outcome.reason,
-        )
-
-    def _best(self) -> Record[Run]:
-        runs = self._experiments.trials(self._study.id)
-        best = self._search.best()
+        # Ones behind those that are asked for now were run when more were.
+        runs = [run for run in self._experiments.trials(study.id) if run.body.number < search.trials]
+        best = search.best()
         if best is None:
-            reasons = sorted({str(run.attributes.get("reason", "")) for run in runs})
+            reasons = sorted({str(run.attributes["reason"]) for run in runs if "reason" in run.attributes})
+            if len(reasons) < 1:
+                reasons = [f"no model keeps to {' and '.join(self._plan.rules.constraints)}"]
             raise DataError(
                 f"All {len(runs)} trials of the search failed: " + "; ".join(reasons[:3]),
                 remedy="See them with: heptad experiments list. Where the metric is undefined, set another "
                 "[search] metric in heptad.toml.",
             )
         return next(run for run in runs if run.body.number == best.number)
+
+    def _objective(self) -> "FoldsObjective":
+        settings, schema = self._experiments.settings, self._version.body.schema
+        frame = thin(self._rows(), schema, settings.sample)
+        prunes = settings.pruner != "none"
+        return FoldsObjective(frame, self._folds(frame), schema, self._metrics, self._seed, prunes=prunes)
+
+    def _told(self, ended: Ended, search: Search) -> TrialEnded:
+        told, best = ended.told, search.best()
+        return TrialEnded(
+            number=told.number,
+            trials=search.trials,
+            run=ended.run,
+            estimator=str(told.params[CHOOSER]),
+            value=told.value,
+            best=best.value if best else None,
+            seconds=told.seconds,
+            reason=ended.reason,
+        )
 
 
 def space_of(schema: Schema, settings: SearchSettings) -> tuple[Branches, list[dict[str, Value]]]:
@@ -184,14 +162,32 @@ def space_of(schema: Schema, settings: SearchSettings) -> tuple[Branches, list[d
             f"None of the estimators {', '.join(settings.estimators)} can do {schema.task}.",
             allowed=", ".join(name for name, one in known.items() if schema.task in one.tasks),
         )
-    shared = _balance_of(schema, settings)
+    shared = _shared(schema, settings)
     space = Branches(CHOOSER, {name: {**known[name].space, **shared} for name in fitting})
     first = {name: dimension.values[0] for name, dimension in shared.items()}
     return space, [{CHOOSER: name, **known[name].defaults, **first} for name in fitting]
 
 
-def _balance_of(schema: Schema, settings: SearchSettings) -> dict[str, Choice]:
-    """How classes are balanced, as a dimension beside those of each estimator; none where nothing is to be done."""
+def _shared(schema: Schema, settings: SearchSettings) -> dict[str, Choice]:
+    """What is searched beside each estimator's own parameters: which features are used, how classes are balanced."""
+    return _uses_of(schema, settings) | _ways_to_balance(schema, settings)
+
+
+def _uses_of(schema: Schema, settings: SearchSettings) -> dict[str, Choice]:
+    known = [column.name for column in schema.features()]
+    for name in settings.features:
+        if name not in known:
+            raise NotFoundError("feature", name, known, remedy="Change [search] features.")
+    if set(known) == set(settings.features):
+        raise DataError(
+            "[search] features names every feature, so that a model could be left with none.",
+            remedy="leave one out that is always used",
+        )
+    return {USE + name: Choice((True, False)) for name in settings.features}
+
+
+def _ways_to_balance(schema: Schema, settings: SearchSettings) -> dict[str, Choice]:
+    """How classes are balanced; none where nothing is to be done."""
     if settings.balance == (NONE,):
         return {}
     if schema.task != "classification":
@@ -240,46 +236,90 @@ def with_threshold(signature: Signature, run: Record[Run]) -> tuple[Signature, s
     return msgspec.structs.replace(signature, threshold=float(suggested)), reason
 
 
-class _Objective:
-    """Scores parameters on folds that are prepared once."""
+class FoldsObjective:
+    """Scores parameters on folds that are prepared once, in the process that runs the trials.
+
+    With `prunes` the folds are judged one after the other, and each is reported.
+    """
 
     def __init__(
-        self, frame: pl.DataFrame, folds: Sequence[Fold], schema: Schema, metric: str, measure: Measure, seed: int
+        self,
+        frame: pl.DataFrame,
+        folds: Sequence[Fold],
+        schema: Schema,
+        metrics: Sequence[str],
+        seed: int,
+        *,
+        prunes: bool = False,
     ) -> None:
-        self._schema, self._metric, self._measure, self._seed = schema, metric, measure, seed
-        self._folds = []
-        for fold in folds:
-            train, judged = frame[fold.train], frame[fold.judge]
-            self._folds.append((PreparedFold(train, judged, schema), labels_of(judged, schema)))
+        self._given = frame, list(folds), schema, tuple(metrics), seed, prunes
+        self._schema, self._metrics, self._seed, self._prunes = schema, tuple(metrics), seed, prunes
 
-    def __call__(self, params: dict[str, Value], log: Callable[..., None]) -> _Outcome:
-        own = {name: value for name, value in params.items() if name != CHOOSER}
+    def __reduce__(self) -> tuple[Any, ...]:
+        # To another process goes what the folds are made from, and they are prepared there.
+        return _restored, self._given
 
-        def judged(fold: tuple[PreparedFold, Sequence[Any]]) -> Sample:
-            prepared, labels = fold
-            return sample_of(self._schema, labels, prepared.score(str(params[CHOOSER]), own, self._seed))
+    @cached_property
+    def _folds(self) -> list[tuple[PreparedFold, Sequence[Any]]]:
+        frame, folds = self._given[:2]
+        return [
+            (PreparedFold(frame[fold.train], judged, self._schema), labels_of(judged, self._schema))
+            for fold in folds
+            for judged in [frame[fold.judge]]
+        ]
 
-        try:
-            samples = on_all_cores(judged, self._folds)
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is a trial that failed, and the search goes on
-            return _Outcome(None, reason=f"{type(error).__name__}: {error}")
+    @cached_property
+    def _measures(self) -> list[Measure]:
+        return [measure_named(name, self._schema.task, len(self._schema.classes)) for name in self._metrics]
+
+    def __call__(self, trial: ActiveTrial) -> dict[str, float]:
+        """The mean over the folds of each metric; fails where one has no value on any."""
+        samples = self._samples(trial)
         threshold = self._threshold(samples)
         if threshold is not None:
             samples = [replace(sample, predicted=(sample.scores >= threshold).astype(int)) for sample in samples]
-        found = [self._measure.value(sample) for sample in samples]
+            trial.log(threshold=threshold)
+        measures = zip(self._metrics, self._measures, strict=True)
+        return {name: self._mean(name, measure, samples, trial) for name, measure in measures}
+
+    def _samples(self, trial: ActiveTrial) -> list[Sample]:
+        own = {name: value for name, value in trial.params.items() if name != CHOOSER}
+
+        def judged(fold: tuple[PreparedFold, Sequence[Any]]) -> Sample:
+            prepared, labels = fold
+            return sample_of(self._schema, labels, prepared.score(str(trial.params[CHOOSER]), own, self._seed))
+
+        if not self._prunes:
+            return on_all_cores(judged, self._folds)
+        samples: list[Sample] = []
+        for step, fold in enumerate(self._folds):
+            samples.append(judged(fold))
+            values = [value for sample in samples if (value := self._measures[0].value(sample)) is not None]
+            if values:
+                trial.report(float(np.mean(values)), step)
+        return samples
+
+    def _mean(self, name: str, measure: Measure, samples: Sequence[Sample], trial: ActiveTrial) -> float:
+        found = [measure.value(sample) for sample in samples]
         values = [value for value in found if value is not None]
         for number, value in enumerate(found):
             if value is not None:
-                log({f"fold.{self._metric}": value}, step=number)
+                trial.log(number, **{f"fold.{name}": value})
         if not values:
-            return _Outcome(None, reason=f"{self._metric} is undefined on every fold: it needs {self._measure.needs}.")
-        return _Outcome(float(np.mean(values)), threshold)
+            raise TrialFailed(f"{name} is undefined on every fold: it needs {measure.needs}.")
+        return float(np.mean(values))
 
     def _threshold(self, samples: list[Sample]) -> float | None:
         """Where all folds' judged rows suggest it; accuracy is searched, and so judged, at one half."""
-        if len(self._schema.classes) != 2 or self._metric == "accuracy":
+        if len(self._schema.classes) != 2 or self._metrics[0] == "accuracy":
             return None
         return matching_threshold(joined(samples))
+
+
+def _restored(
+    frame: pl.DataFrame, folds: Sequence[Fold], schema: Schema, metrics: Sequence[str], seed: int, prunes: bool
+) -> FoldsObjective:
+    return FoldsObjective(frame, folds, schema, metrics, seed, prunes=prunes)
 
 
 def joined(samples: Sequence[Sample]) -> Sample:
@@ -292,24 +332,18 @@ def joined(samples: Sequence[Sample]) -> Sample:
 
 
 def _rules(settings: SearchSettings) -> dict[str, Any]:
-    """What makes a search another one: all settings but how long it goes on."""
+    """What makes a search another one: all settings but how long it goes on, and where it runs.
+
+    Rules that came later count where they are set, so that studies begun before them go on.
+    """
     rules: dict[str, Any] = msgspec.to_builtins(settings)
-    del rules["trials"]
-    return rules
+    for name in ("trials", "budget", "cost", "processes", "timeout", "memory"):
+        del rules[name]
+    later = ("features", "pruner", "objectives", "constraints", "warm_start")
+    unset = msgspec.to_builtins(SearchSettings())
+    return {name: value for name, value in rules.items() if name not in later or value != unset[name]}
 
 
-def _study(settings: SearchSettings, metric: str, measure: Measure, space: Branches, seed: int) -> Study:
-    direction: Literal["maximize", "minimize"] = "maximize" if measure.better == "higher" else "minimize"
-    return Study(
-        name="search",
-        metric=metric,
-        direction=direction,
-        sampler=settings.sampler,
-        seed=seed,
-        space=describe_space(space),
-    )
-
-
-def _told(run: Record[Run], metric: str) -> Told:
-    value = run.attributes.get(f"metrics.{metric}") if run.attributes.get("status") == "finished" else None
-    return Told(run.body.number, run.body.params, None if value is None else float(value))
+def _limited(text: str) -> str:
+    """The metric that a constraint is about."""
+    return constraint(text).figure

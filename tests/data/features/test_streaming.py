@@ -157,6 +157,9 @@ def test_a_view_that_cannot_be_brought_along_does_not_hold_up_the_others(
     views["taken"] = views["good"]
     assert [(one.rows, one.problem) for one in all_views.bring()] == [(0, ""), (1, ""), (0, "")]
 
+    monkeypatch.setattr(fine, "refresh", lambda: 1 / 0)
+    assert [one.problem.partition(";")[0] for one in all_views.bring()] == ["ZeroDivisionError", "", ""]
+
     def gone() -> dict[str, StreamedView]:
         raise RefusedError("The code changed.")
 

@@ -34,7 +34,8 @@ from heptad.data.features.views import View
 from heptad.data.records import Finding
 from heptad.data.sources.settings import SourceSettings
 
-LEASE = timedelta(seconds=60)
+LEASE, SHORT_LEASE = timedelta(seconds=60), timedelta(seconds=10)
+"""The short one is that of a process which brings what lands: another one has to follow soon where it is killed."""
 PATIENCE = 30.0
 """Seconds that are waited for a process which brings what lands, a commit at a time."""
 
@@ -173,7 +174,9 @@ class Features:
     def streamed(self, source: str) -> StreamedViews:
         """The views in force of a stream that are to be brought along as it lands."""
         return StreamedViews(
-            lambda: self._streamed_of(source), lambda name: self._writing(name, "landing"), self._workspace.clock.now
+            lambda: self._streamed_of(source),
+            lambda name: held(self._workspace.store, self._lease_scope, name, SHORT_LEASE, "landing"),
+            self._workspace.clock.now,
         )
 
     @contextmanager

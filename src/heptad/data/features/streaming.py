@@ -1,5 +1,6 @@
 """Brings what lands of a stream into the online store: each message counts once, whoever is killed when."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -27,6 +28,9 @@ IDLE_MICROS = 5_000_000
 LOOK_SECONDS = 5.0
 """How often it is looked which views are in force."""
 SENT = "stream_time"
+
+
+_log = logging.getLogger("heptad.data")
 
 
 class LandedPortions(Protocol):
@@ -63,6 +67,8 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True):
     """Entities whose features were computed again."""
     delays: list[float] = []
     """Of each row, the seconds from when it was sent until it could be read online."""
+    busy: bool = False
+    """Somebody else writes the view now, or was killed a moment ago."""
     problem: str = ""
     """Why the view stays behind; it is tried again each time."""
 
@@ -204,9 +210,12 @@ class StreamedViews:
             with self._held(name) as lease:
                 return view.bring(self._now(), lease)
         except ConflictError:
-            return Brought(view=name)  # whoever writes it now brings the same rows, or leaves them for the next time
+            return Brought(view=name, busy=True)
         except HeptadError as error:
             return Brought(view=name, problem=error.problem)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a view, the stream has to land on
+            _log.exception("the view %s cannot be brought along", name)
+            return Brought(view=name, problem=f"{type(error).__name__}; see the log of the process that lands")
 
 
 def as_materialised(brought: Brought, since: Position | None, until: datetime) -> Materialised:

@@ -11,6 +11,8 @@ from heptad.data.features.packing import entity_key, pack, tail_space, values_of
 from heptad.data.features.records import FeatureView
 from heptad.data.features.views import View
 
+_LATEST, _KNOWN_LAST = "\0latest", "\0known last"
+
 
 def tail_rows(view: View, rows: pl.DataFrame) -> pl.DataFrame:
     """Of prepared rows those that matter to a later one, or to the newest, which late ones compute again."""
@@ -21,13 +23,17 @@ def tail_rows(view: View, rows: pl.DataFrame) -> pl.DataFrame:
 
 def packed_tails(view: View, body: FeatureView, rows: pl.DataFrame) -> Iterator[Pair]:
     """A value for each entity with all its rows; as new as the newest event and knowledge among them."""
-    space = tail_space(body.name, body.behaviour)
+    space, count = tail_space(body.name, body.behaviour), len(view.keys)
     names = [name for name in rows.columns if name not in view.keys]
     packed = rows.with_columns(pl.col(view.times).to_physical())
-    by_entity = packed.group_by(view.keys, maintain_order=True) if view.keys else [((), packed)]
-    for key, group in by_entity:
-        event, known = group[EVENT].max(), group[KNOWN].max()
-        yield entity_key(space, key), pack(int(event), int(known), group.select(names).rows())  # type: ignore[arg-type]
+    newest = pl.col(EVENT).max().alias(_LATEST), pl.col(KNOWN).max().alias(_KNOWN_LAST)
+    if view.keys:
+        entities = packed.group_by(view.keys, maintain_order=True).agg(*newest, *names)
+    else:
+        entities = packed.select(*newest, pl.col(names).implode())
+    for values in entities.iter_rows():
+        event, known, *columns = values[count:]
+        yield entity_key(space, values[:count]), pack(event, known, list(zip(*columns, strict=True)))  # type: ignore[arg-type]
 
 
 def unpacked_tails(

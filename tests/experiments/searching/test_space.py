@@ -7,7 +7,7 @@ import pytest
 
 from heptad.core.errors import InputError
 from heptad.experiments import Branches, Choice, Float, Int, check_params, describe_space
-from heptad.experiments.space import grid
+from heptad.experiments.searching.space import grid
 
 SPACE = Branches(
     "estimator",

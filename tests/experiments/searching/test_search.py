@@ -2,6 +2,7 @@
 
 import logging
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
 from heptad.experiments import Branches, Choice, Float, Int, Search, Told
-from heptad.experiments.search import SamplerName
+from heptad.experiments.searching.samplers import SamplerName
 
 SPACE = Branches(
     "estimator",
@@ -125,3 +126,28 @@ def test_nothing_is_printed_and_the_users_own_logging_stays(capfd: pytest.Captur
     finished(trials=12)
     assert optuna.logging.get_verbosity() == logging.INFO
     assert capfd.readouterr() == ("", "")
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    sampler=st.sampled_from(["tpe", "random", "grid", "gp"]),
+    order=st.randoms(use_true_random=False),
+    seed=st.integers(0, 1000),
+)
+def test_what_was_told_is_what_was_asked(sampler: SamplerName, order: random.Random, seed: int) -> None:
+    """However many are open at once and in whatever order they end, each is told once, with what it was asked."""
+    search = Search(SPACE, sampler=sampler, trials=25, seed=seed)
+    asked: dict[int, dict[str, object]] = {}
+    waiting: list[int] = []
+    while True:
+        trial = search.ask() if len(waiting) < 4 else None
+        if trial is not None:
+            asked[trial.number] = dict(trial.params)
+            waiting.append(trial.number)
+        elif not waiting:
+            break
+        else:
+            number = waiting.pop(order.randrange(len(waiting)))
+            search.tell(number, None if order.random() < 0.2 else loss(asked[number]))
+    assert {one.number: one.params for one in search.told} == asked
+    assert sorted(asked) == list(range(len(asked)))

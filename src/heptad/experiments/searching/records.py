@@ -1,0 +1,69 @@
+"""What came of a study, as a reader wants it: the best, what mattered, and whether more trials would help."""
+
+from typing import Literal
+
+import msgspec
+
+from heptad.core.records import Id
+from heptad.experiments.searching.space import Value
+from heptad.experiments.searching.told import Direction
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial that finished: its run, its parameters, and its value of each objective."""
+
+    run: Id
+    number: int
+    params: dict[str, Value]
+    values: dict[str, float]
+
+
+class Importance(msgspec.Struct, frozen=True):
+    """How much of what trials came to followed from a parameter, as a share of 1."""
+
+    param: str
+    share: float
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What as many more `trials` would add to the best, and what the same estimate was worth before.
+
+    Gains are in the unit of the first objective, 0 or more; `low` and `high` hold nine of ten.
+    """
+
+    verdict: Literal["yes", "perhaps", "no", "cannot say"]
+    trials: int = 0
+    gain: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    sentence: str
+    evidence: list[str] = []
+
+
+class StudyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a search. `front` are the trials that none beats in every objective; of one objective, the best."""
+
+    study: Id
+    name: str
+    objectives: dict[str, Direction]
+    sampler: str
+    pruner: str
+    constraints: list[str]
+    finished: int
+    failed: int
+    pruned: int
+    running: int
+    infeasible: int
+    """Finished, and outside of the constraints."""
+    seconds: float
+    """Of all trials together."""
+    reasons: dict[str, int]
+    """Why trials failed, and how many for each reason; the most frequent ten."""
+    best: TrialResult | None
+    front: list[TrialResult]
+    importances: list[Importance]
+    importance_by: str
+    """How importance was measured, or why it was not."""
+    more: Forecast
+    warm_start: dict[Id, float]
+    """Earlier studies whose best points came first, and how similar their data was."""

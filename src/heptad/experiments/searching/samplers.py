@@ -1,0 +1,200 @@
+"""Samplers: who proposes the next point, from the trials that were told and a seed of the point's own."""
+
+import logging
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from heptad.core.errors import InputError
+from heptad.experiments.searching.scaling import Numbers, drawn
+from heptad.experiments.searching.space import Choice, Dimension, Float, Int, Space, Value, grid, located, walk
+from heptad.experiments.searching.told import Direction, Told, sign_of
+
+if TYPE_CHECKING:
+    from heptad.experiments.searching.cmaes import CmaSampler
+
+SamplerName: TypeAlias = Literal["tpe", "random", "grid", "cmaes", "gp"]
+_GRID_POINTS = 3
+
+
+class Sampler(Protocol):
+    """Proposes points. What it proposes follows from what it learnt, in the order of the numbers, and the seed."""
+
+    def learn(self, told: Told) -> None:
+        """Another trial has ended."""
+        ...
+
+    def sample(self, seed: int) -> dict[str, Value]:
+        """A point of the space."""
+        ...
+
+
+class OptunaSampler:
+    """TPE or random search of Optuna, its study kept in memory; each parameter is learnt by itself."""
+
+    def __init__(self, space: Space, name: Literal["tpe", "random"], directions: Sequence[Direction]) -> None:
+        self._space, self._name = space, name
+        self._study = quiet_study(directions)
+        self._asked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+
+    def learn(self, told: Told) -> None:
+        if self._name == "tpe" and (told.value is not None or told.pruned):
+            self._study.add_trial(as_optuna_trial(self._space, told))
+
+    def sample(self, seed: int) -> dict[str, Value]:
+        """The sampler is asked without a trial of Optuna's: making one and throwing it away took half of the time."""
+        study = self._study
+        # What `Study.ask` does: the list of trials is made anew, and then kept for all parameters of a point.
+        study._thread_local.cached_all_trials = None  # noqa: SLF001
+        sampler = (
+            optuna.samplers.TPESampler(seed=seed, multivariate=False, constant_liar=False)
+            if self._name == "tpe"
+            else optuna.samplers.RandomSampler(seed=seed)
+        )
+
+        def pick(path: str, _: str, dimension: Dimension) -> Value:
+            distribution = _distribution(dimension)
+            if distribution.single():
+                return dimension.points(1)[0]
+            found = sampler.sample_independent(study, self._asked, path, distribution)
+            return int(found) if isinstance(dimension, Int) else cast(Value, found)
+
+        return walk(self._space, pick)
+
+
+class BranchwiseCma:
+    """CMA-ES for the numbers of each branch by themselves; TPE chooses the branch, and whatever is no number."""
+
+    def __init__(self, space: Space, direction: Direction, seed: int, given: int) -> None:
+        self._space, self._sign, self._seed, self._given = space, sign_of(direction), seed, given
+        self._rest = OptunaSampler(space, "tpe", [direction])
+        self._models: dict[tuple[str, ...], CmaSampler] = {}
+        self._told: dict[tuple[str, ...], dict[int, tuple[Told, float]]] = {}
+
+    def learn(self, told: Told) -> None:
+        branch, _ = self._numbers(told.params)
+        self._told.setdefault(branch, {})[told.number] = told, _loss(told, self._sign)
+        self._rest.learn(told)
+
+    def sample(self, seed: int) -> dict[str, Value]:
+        point = self._rest.sample(seed)
+        branch, numbers = self._numbers(point)
+        if not numbers:
+            return point
+        if branch not in self._models:
+            from heptad.experiments.searching.cmaes import CmaSampler  # noqa: PLC0415 - others do without it
+
+            self._models[branch] = CmaSampler(Numbers(numbers), self._seed, self._given)
+        told = self._told.get(branch, {})
+        point |= self._models[branch].sample([told[number] for number in sorted(told)], seed)
+        choice = random.Random(seed)
+
+        def pick(_: str, name: str, dimension: Dimension) -> Value:
+            # In a space in Python, what exists may follow from a number, too.
+            return point[name] if name in point and dimension.holds(point[name]) else drawn(dimension, choice)
+
+        return walk(self._space, pick)
+
+    def _numbers(self, params: Mapping[str, Value]) -> tuple[tuple[str, ...], dict[str, Float | Int]]:
+        """The numbers of a point that can vary: the names that stand for its branch, and their ranges."""
+        paths: list[str] = []
+        numbers: dict[str, Float | Int] = {}
+
+        def given(path: str, name: str, dimension: Dimension) -> Value:
+            if isinstance(dimension, Float | Int) and dimension.low < dimension.high:
+                paths.append(path)
+                numbers[name] = dimension
+            return params[name]
+
+        walk(self._space, given)
+        return tuple(paths), numbers
+
+
+class GaussianProcess:
+    """A Gaussian process over the whole space."""
+
+    def __init__(self, space: Space, direction: Direction) -> None:
+        from heptad.experiments.searching.gaussian_process import GpSampler  # noqa: PLC0415 - others do without SciPy
+
+        self._sign = sign_of(direction)
+        self._told: dict[int, tuple[Told, float]] = {}
+        self._model = GpSampler(space)
+
+    def learn(self, told: Told) -> None:
+        self._told[told.number] = told, _loss(told, self._sign)
+
+    def sample(self, seed: int) -> dict[str, Value]:
+        return self._model.sample([self._told[number] for number in sorted(self._told)], seed)
+
+
+def _loss(told: Told, sign: int) -> float:
+    """Less is better; infinite for what failed, was ended early, or breaks a constraint."""
+    return math.inf if told.value is None or not told.feasible else sign * told.value
+
+
+def open_sampler(
+    name: SamplerName, space: Space, directions: Sequence[Direction], seed: int, given: int = 0
+) -> Sampler:
+    """A sampler by its name; `given` trials come before all that are sampled. A grid has none: its points are given.
+
+    Raises `InputError` where the sampler cannot do what is asked.
+    """
+    if name in ("cmaes", "gp"):
+        if len(directions) > 1:
+            raise InputError(f"The sampler {name!r} has one objective.", allowed="tpe, random or grid for several")
+        if name == "gp":
+            return GaussianProcess(space, directions[0])
+        return BranchwiseCma(space, directions[0], seed, given)
+    return OptunaSampler(space, "tpe" if name == "tpe" else "random", directions)
+
+
+def rest_of_grid(space: Space, first: Sequence[dict[str, Value]], seed: int) -> list[dict[str, Value]]:
+    """The points of the grid that are not `first`, shuffled."""
+    points = [point for point in grid(space, _GRID_POINTS) if point not in first]
+    random.Random(seed).shuffle(points)
+    return points
+
+
+def as_optuna_trial(space: Space, told: Told) -> "optuna.trial.FrozenTrial":
+    """A trial that ended, as Optuna's study takes it; its names are those under which dimensions are learnt."""
+    places = located(space, told.params)
+    return optuna.trial.create_trial(
+        params={path: value for path, (_, value) in places.items()},
+        distributions={path: _distribution(dimension) for path, (dimension, _) in places.items()},
+        state=optuna.trial.TrialState.PRUNED if told.pruned else optuna.trial.TrialState.COMPLETE,
+        intermediate_values=dict(told.reports),
+        constraints=told.violations or None,
+        values=None if told.pruned else list(told.all_values),
+    )
+
+
+def quiet_study(directions: Sequence[Direction]) -> "optuna.Study":
+    """A study in memory, of which Optuna says nothing."""
+    with _quiet():
+        return optuna.create_study(directions=list(directions))
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    match dimension:
+        case Float(low, high, log):
+            return FloatDistribution(low, high, log=log)
+        case Int(low, high, log):
+            return IntDistribution(low, high, log=log)
+        case Choice(values):
+            return CategoricalDistribution(values)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna announces each study on stderr; its level is put back, as the user may use Optuna too."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

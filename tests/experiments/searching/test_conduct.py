@@ -1,0 +1,236 @@
+"""Trials are run, whatever they do; none is lost and none counts twice, whoever is killed."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.experiments.searching.functions import (
+    SPACE,
+    conditional,
+    dreadful,
+    experiments_at,
+    once_killed,
+    slow_square,
+    square,
+    stepwise,
+)
+
+from heptad.core.workspace import Workspace
+from heptad.experiments import Experiments, Told
+from heptad.experiments.searching import conduct
+
+
+def trials_of(experiments: Experiments, study: str) -> list[tuple[Any, ...]]:
+    return [
+        (run.body.number, run.body.params, run.attributes["status"], run.attributes.get("metrics.value"))
+        for run in experiments.trials(study)
+    ]
+
+
+def test_every_misdeed_of_an_objective_is_a_failed_trial_with_its_reason(experiments: Experiments) -> None:
+    """It raises, hangs, eats memory, answers NaN or text, or ends its process: the search goes on."""
+    report = experiments.search(SPACE, dreadful, trials=9, timeout="3s", memory="400MB")
+    assert report.finished == 2
+    reasons = {run.body.number: run.attributes.get("reason") for run in experiments.trials(report.study)}
+    assert reasons == {
+        0: None,
+        1: "ValueError: no luck",
+        2: "It ran longer than 3 s.",
+        3: "It used more than 400 MB of memory.",
+        4: "The objective gave nan for value.",
+        5: "Its process ended with exit code 3.",
+        6: "The objective gave 'much', which is no number.",
+        7: "SystemExit: 2",
+        8: None,
+    }
+
+
+def test_what_a_trial_prints_is_kept_with_its_run(
+    experiments: Experiments, workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In a process of its own, nothing reaches the terminal, and each run has its own output."""
+    report = experiments.search(SPACE, dreadful, trials=2, isolated=True)
+    for run in experiments.trials(report.study):
+        printed = workspace.blobs.get(str(run.attributes["artifacts.output.txt"]))
+        assert printed.splitlines()[0] == f"I am trial {run.body.number}".encode()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_trial_whose_process_is_killed_from_outside_is_run_again(
+    experiments: Experiments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trial is not lost, and its parameters stay."""
+    monkeypatch.setenv("HEPTAD_TEST_MARK", str(tmp_path / "mark"))
+    report = experiments.search(SPACE, once_killed, trials=3, isolated=True, sampler="random")
+    assert (report.finished, report.failed) == (3, 0)
+    assert (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "cmaes", "gp"])
+def test_processes_run_the_same_trials_as_one_where_the_sampler_does_not_learn(
+    experiments: Experiments, sampler: str
+) -> None:
+    """Random and grid ask the same points however many run at once; the others as many, each once."""
+    alone = experiments.search(SPACE, square, trials=6, sampler=sampler, name="alone")
+    beside = experiments.search(SPACE, square, trials=6, sampler=sampler, name="beside", processes=2)
+    mine, theirs = trials_of(experiments, alone.study), trials_of(experiments, beside.study)
+    assert [one[0] for one in mine] == [one[0] for one in theirs] == list(range(6))
+    if sampler in ("random", "grid"):
+        assert mine == theirs
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sampler=st.sampled_from(["tpe", "random", "cmaes", "gp"]),
+    pruner=st.sampled_from(["none", "median", "halving"]),
+    stop=st.integers(0, 11),
+    in_python=st.booleans(),
+)
+def test_a_search_that_was_interrupted_ends_as_if_it_had_not_been(
+    tmp_path_factory: pytest.TempPathFactory, sampler: str, pruner: str, stop: int, in_python: bool
+) -> None:
+    """Interrupted in any trial and called again, it has the trials of an undisturbed search."""
+    space = conditional if in_python else SPACE
+
+    def run(folder: Path, interrupt: int) -> list[tuple[Any, ...]]:
+        experiments, rules = experiments_at(str(folder), ""), {"trials": 12, "sampler": sampler, "pruner": pruner}
+        left = [interrupt]
+
+        def objective(trial: Any) -> float:
+            if trial.number == left[0]:
+                left[0] = -1
+                raise KeyboardInterrupt
+            return stepwise(trial)
+
+        # One code for both, so that the second call goes on with the study of the first.
+        try:
+            report = experiments.search(space, Stable(objective), **rules)  # type: ignore[arg-type]
+        except KeyboardInterrupt:
+            report = experiments.search(space, Stable(objective), **rules)  # type: ignore[arg-type]
+        return trials_of(experiments, report.study)
+
+    folders = [tmp_path_factory.mktemp("search") for _ in range(2)]
+    assert run(folders[0], stop) == run(folders[1], -1)
+
+
+class Stable:
+    """A function whose state does not make it another one."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __call__(self, trial: Any) -> Any:
+        return self._function(trial)
+
+
+def test_a_budget_of_cost_ends_the_search_and_counts_what_was_spent_before(experiments: Experiments) -> None:
+    """No trial begins once the budget is spent, also where the search is called again."""
+
+    def costly(trial: Any) -> float:
+        trial.spend(2.0)
+        return square(trial)
+
+    for _ in range(2):
+        assert experiments.search(SPACE, costly, cost=7).finished == 4
+
+
+def test_a_budget_of_time_ends_the_search_and_counts_what_was_spent_before(experiments: Experiments) -> None:
+    """The seconds of trials that ended are added up, over all calls."""
+    first = experiments.search(SPACE, slow_square, budget="200ms", sampler="random")
+    assert 0 < first.finished <= 10
+    assert experiments.search(SPACE, slow_square, budget="200ms", sampler="random").finished == first.finished
+
+
+def test_a_pruner_ends_trials_early_and_they_count_as_such(experiments: Experiments) -> None:
+    """A pruned trial has the step at which it ended, its reports, and no value."""
+    report = experiments.search(SPACE, stepwise, trials=20, sampler="random", pruner="median")
+    assert report.pruned > 0
+    assert report.finished + report.pruned == 20
+    pruned = next(run for run in experiments.trials(report.study) if "pruned" in run.attributes)
+    assert pruned.attributes["status"] == "killed"
+    assert list(experiments.metric_series(pruned.id, "reported").steps)[-1] == pruned.attributes["pruned"]
+
+
+def test_whoever_watches_is_told_each_trial_once_it_is_written(experiments: Experiments) -> None:
+    """In order, and with the value that the run has."""
+    told: list[Told] = []
+    report = experiments.search(SPACE, square, trials=5, on_trial=told.append)
+    assert [(one.number, one.params, "finished", one.value) for one in told] == trials_of(experiments, report.study)
+
+
+def test_a_trial_that_another_process_holds_is_waited_for(
+    experiments: Experiments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two searches over one store share the trials, and both end when all have ended."""
+    monkeypatch.setattr(conduct, "_RETRY", 0.1)
+    process = start(tmp_path, "", 40, 1)
+    report = experiments_at(str(tmp_path), "").search(SPACE, slow_square, sampler="random", trials=40, isolated=True)
+    assert process.wait(60) == 0
+    check(experiments_at(str(tmp_path), ""), report.study, 40)
+
+
+def start(folder: Path, url: str, trials: int, processes: int) -> "subprocess.Popen[bytes]":
+    program = "from tests.experiments.searching.functions import main; main()"
+    arguments = [sys.executable, "-c", program, str(folder), url, str(trials), str(processes)]
+    return subprocess.Popen(arguments, start_new_session=True)
+
+
+def check(experiments: Experiments, study: str, trials: int) -> None:
+    """Each trial is there, finished, with its own parameters, and was told once."""
+    runs = experiments.trials(study)
+    assert [run.body.number for run in runs] == list(range(trials))
+    assert {run.attributes["status"] for run in runs} == {"finished"}
+    events = experiments.workspace.store.follow(0, ["experiments.run_finished"], limit=10_000)
+    assert sorted(event.subject for event in events) == sorted(run.id for run in runs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killing_searches_and_their_processes_at_random_loses_and_doubles_nothing(
+    database: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two programs with two processes each share one store, and are killed again and again, whole or in part."""
+    url = request.getfixturevalue("postgresql_url") if database == "postgresql" else ""
+    choice, trials = random.Random(seed), 120
+    programs = [start(tmp_path, url, trials, 2) for _ in range(2)]
+    for _ in range(5):
+        time.sleep(choice.uniform(0.5, 3.0))
+        victim = choice.randrange(2)
+        children = children_of(programs[victim].pid)
+        if children and choice.random() < 0.4:
+            kill(choice.choice(children))
+        else:
+            kill(programs[victim].pid)
+            programs[victim].wait(60)
+            programs[victim] = start(tmp_path, url, trials, 2)
+    for program in programs:
+        assert program.wait(180) == 0
+    experiments = experiments_at(str(tmp_path), url)
+    check(experiments, experiments.study().study, trials)
+    (tmp_path / "alone").mkdir()
+    alone = experiments_at(str(tmp_path / "alone"), "")
+    undisturbed = alone.search(SPACE, slow_square, sampler="random", trials=trials)
+    assert trials_of(experiments, experiments.study().study) == trials_of(alone, undisturbed.study)
+
+
+def children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(one) for one in found.read_text().split()] if found.exists() else []
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

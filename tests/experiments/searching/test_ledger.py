@@ -1,0 +1,85 @@
+"""Trials are claimed by one, written once, and read back as they were told."""
+
+import pytest
+
+from heptad.core import graph
+from heptad.core.records import Record
+from heptad.experiments import Experiments, Study, Told
+from heptad.experiments.searching.ledger import Ended, Ledger
+
+BODY = Study(name="s", metric="loss", direction="minimize", sampler="tpe", seed=1, pruner="median")
+
+
+@pytest.fixture
+def study(experiments: Experiments) -> Record[Study]:
+    return graph.save(experiments.workspace, BODY, scope="test", key=(1,))
+
+
+def ledger_of(experiments: Experiments, study: Record[Study]) -> Ledger:
+    found = Ledger(experiments.workspace, study, "", lambda number, _: f"trial {number}")
+    found.load()
+    return found
+
+
+def ended(ledger: Ledger, number: int, value: float | None = 1.0, **more: object) -> Ended:
+    told = Told(number, {"x": 0.5}, value, reports={0: 3.0, 1: 2.0}, seconds=2.0, **more)  # type: ignore[arg-type]
+    figures = {} if value is None else {"loss": value}
+    return Ended(run=ledger.id_of(number), told=told, figures=figures, reason="" if value else "why")
+
+
+def test_what_was_told_is_read_back(experiments: Experiments, study: Record[Study]) -> None:
+    """Values, violations, reports, seconds and cost, of trials that finished, failed or were ended early."""
+    ledger = ledger_of(experiments, study)
+    outcomes = [
+        ended(ledger, 0, violations={"ms": 1.5}, cost=3.0),
+        ended(ledger, 1, None),
+        ended(ledger, 2, None, pruned=True),
+    ]
+    for number, one in enumerate(outcomes):
+        assert ledger.write(None, (number, {"x": 0.5}))
+        assert ledger.write(one, None)
+    assert ledger_of(experiments, study).load() == [one.told for one in outcomes]
+
+
+def test_a_trial_is_claimed_by_one(experiments: Experiments, study: Record[Study]) -> None:
+    """Whoever comes second gets another, and hears what became of it."""
+    first, second = ledger_of(experiments, study), ledger_of(experiments, study)
+    assert first.write(None, (0, {"x": 0.5}))
+    assert not second.write(None, (0, {"x": 0.7}))
+    assert second.write(None, (1, {"x": 0.7}))
+    assert first.write(ended(first, 0), (2, {"x": 0.1}))
+    assert [one.number for one in second.news(look=True)] == [0]
+    assert second.news(look=True) == []
+
+
+def test_a_trial_that_has_ended_is_never_begun_again(experiments: Experiments, study: Record[Study]) -> None:
+    """Also by somebody who has not heard of its end."""
+    first, second = ledger_of(experiments, study), ledger_of(experiments, study)
+    assert first.write(None, (0, {"x": 0.5}))
+    assert first.write(ended(first, 0), None)
+    assert not second.write(None, (0, {"x": 0.5}))
+
+
+def test_a_trial_that_was_given_back_is_begun_with_the_parameters_it_had(
+    experiments: Experiments, study: Record[Study]
+) -> None:
+    """The second claim is told them."""
+    first, second = ledger_of(experiments, study), ledger_of(experiments, study)
+    assert first.write(None, (0, {"x": 0.5}))
+    first.release([0])
+    assert not second.write(None, (0, {"x": 0.9}))
+    assert second.begun(0) == {"x": 0.5}
+    assert second.write(None, (0, {"x": 0.5}))
+    assert not first.write(ended(first, 0), None)
+    assert second.write(ended(second, 0), None)
+
+
+def test_where_nobody_else_writes_nothing_is_looked_at(experiments: Experiments, study: Record[Study]) -> None:
+    """Own events are known; those of others are noticed at the next write."""
+    ledger = ledger_of(experiments, study)
+    for number in range(3):
+        assert ledger.write(ended(ledger, number - 1) if number else None, (number, {"x": 0.5}))
+    assert ledger.news() == []
+    experiments.start("another").finish()
+    assert ledger.write(ended(ledger, 2), None)
+    assert ledger.news() == []

@@ -1,0 +1,39 @@
+"""A report says what a study came to, at any time, from its runs alone."""
+
+import pytest
+from tests.experiments.searching.functions import conditional
+
+from heptad.core.errors import NotFoundError
+from heptad.experiments import Experiments, Float
+from heptad.experiments.searching.space import Space
+
+
+@pytest.mark.parametrize(
+    ("space", "how"), [({"x": Float(-1, 1), "idle": Float(-1, 1)}, "fANOVA"), (conditional, "PED-ANOVA")]
+)
+def test_what_mattered_is_measured_also_where_parameters_are_conditional(
+    experiments: Experiments, space: Space, how: str
+) -> None:
+    """The parameter that decides comes first, and shares add up to one."""
+    report = experiments.search(space, lambda trial: float(trial["x"]) ** 2, trials=40, sampler="random")
+    assert report.importance_by.startswith(how)
+    assert report.importances[0].param == "x" if how == "fANOVA" else report.importances
+    assert sum(one.share for one in report.importances) == pytest.approx(1)
+
+
+def test_failures_are_counted_by_reason(experiments: Experiments) -> None:
+    """And a study without a finished trial has no best."""
+
+    def fails(trial: object) -> float:
+        raise ValueError("always")
+
+    report = experiments.search({"x": Float(0, 1)}, fails, trials=3)
+    assert (report.best, report.front, report.reasons) == (None, [], {"ValueError: always": 3})
+
+
+def test_without_an_id_it_is_about_the_newest_study(experiments: Experiments) -> None:
+    """And where there is none, the remedy says how to get one."""
+    with pytest.raises(NotFoundError, match="heptad run"):
+        experiments.study()
+    report = experiments.search({"x": Float(0, 1)}, lambda trial: trial["x"], trials=2)
+    assert experiments.study() == report == experiments.study(report.study)

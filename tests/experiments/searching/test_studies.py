@@ -1,0 +1,67 @@
+"""A study is begun once and gone on with; its rules are checked before anything is written."""
+
+import pytest
+from tests.experiments.searching.functions import SPACE, conditional, square, two
+
+from heptad.core.errors import InputError
+from heptad.experiments import Experiments
+
+
+def test_called_again_it_goes_on_where_it_ended(experiments: Experiments) -> None:
+    """More trials are added, none is run again; another seed, space or objective is another study."""
+    first = experiments.search(SPACE, square, trials=3)
+    more = experiments.search(SPACE, square, trials=5)
+    assert (first.study, first.finished, more.finished) == (more.study, 3, 5)
+    others = [
+        experiments.search(SPACE, square, trials=1, seed=99),
+        experiments.search(conditional, lambda trial: trial["x"], trials=1),
+        experiments.search(SPACE, two, trials=1, objectives={"a": "minimize", "b": "minimize"}),
+    ]
+    assert len({first.study, *(one.study for one in others)}) == 4
+
+
+def test_several_objectives_give_a_front(experiments: Experiments) -> None:
+    """Its trials have all values, and the best is the one with the best first."""
+    report = experiments.search(SPACE, two, trials=15, objectives={"near": "minimize", "far": "minimize"})
+    assert report.best is not None
+    assert report.best.values["near"] == min(one.values["near"] for one in report.front)
+    assert len(report.front) > 1
+
+
+def test_constraints_decide_what_is_the_best(experiments: Experiments) -> None:
+    """The best keeps to them, and what does not is counted."""
+    report = experiments.search(
+        {"x": SPACE["x"]},
+        lambda trial: {"value": trial["x"], "ms": -float(trial["x"])},
+        trials=15,
+        constraints=["ms <= 0"],
+    )
+    assert report.best is not None
+    assert report.best.values["value"] >= 0
+    assert report.infeasible > 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ({"sampler": "magic"}, "sampler"),
+        ({"trails": 3}, "trials"),
+        ({"timeout": "long"}, "timeout"),
+        ({"constraints": ["ms < 3"]}, "not a constraint"),
+        ({"objectives": ()}, "objective"),
+        ({"memory": "much"}, "memory"),
+        ({"sampler": "gp", "objectives": {"a": "minimize", "b": "minimize"}}, "gp"),
+        ({"pruner": "median", "objectives": {"a": "minimize", "b": "minimize"}}, "pruner"),
+    ],
+)
+def test_rules_that_cannot_be_used_are_refused(experiments: Experiments, rules: dict[str, object], named: str) -> None:
+    """The message names what is wrong."""
+    with pytest.raises(InputError, match=named):
+        experiments.search(SPACE, square, **rules)  # type: ignore[arg-type]
+
+
+def test_a_space_in_python_is_walked_as_it_asks(experiments: Experiments) -> None:
+    """What a trial has follows from what it got before."""
+    report = experiments.search(conditional, lambda trial: trial["x"], trials=12)
+    for run in experiments.trials(report.study):
+        assert ("n" in run.body.params) == (run.body.params["kind"] == "b")
