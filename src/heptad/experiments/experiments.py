@@ -81,7 +81,7 @@ class Experiments(RunTable):
             scope=self._scope(body.experiment),
             key=key,
             made_from=links_of(body, parent, made_from),
-            attributes=attributes_of(body) | {"started": at_seconds(self.workspace.clock.now())},
+            attributes=attributes_of(body, self.workspace.clock.now()),
         )
         if record.attributes.get("status") != "running":
             raise InputError(

@@ -5,6 +5,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ import polars as pl
 from heptad.core.errors import InputError
 from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import name as stored_name
+from heptad.core.store import at_seconds
 from heptad.experiments.records import Run
 
 FIGURES = {
@@ -44,9 +46,9 @@ def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
     return attributes
 
 
-def attributes_of(body: Run) -> dict[str, Scalar]:
+def attributes_of(body: Run, at: datetime) -> dict[str, Scalar]:
     """What stands beside a run when it begins."""
-    begun: dict[str, Scalar] = {"status": "running", "name": body.name}
+    begun: dict[str, Scalar] = {"status": "running", "name": body.name, "started": at_seconds(at)}
     return begun | ({"study": body.study} if body.study else {}) | flat("params", body.params)
 
 

@@ -64,7 +64,7 @@ class Offline:
         begins = Change(
             records=[record],
             links=[Link(identity, role, target) for role, target in links_of(body, parent, made_from)],
-            attributes=[Attribute(identity, key, value) for key, value in attributes_of(body).items()],
+            attributes=[Attribute(identity, key, value) for key, value in attributes_of(body, now).items()],
             at=now,
             actor=actor,
             key=f"save:{identity}",

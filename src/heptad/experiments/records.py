@@ -29,10 +29,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 class Run(Body, frozen=True, kw_only=True):
     """One attempt at something: what was known when it began. Status, metrics and tags are attributes beside it.
 
-    Attributes: `status`, `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step, and
-    its time in milliseconds), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds
-    since 1970), `lost` (entries for which the disk had no room). Links: `data` to the versions that it read, `study`,
-    `parent`.
+    Attributes: `status` and `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step,
+    and its time in ms), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds since
+    1970), `lost` (entries for which the disk had no room).
+    Links: `data` to the versions that it read, `study`, `parent`.
     """
 
     kind: ClassVar[str] = "run"

@@ -61,7 +61,7 @@ class Ledger:
     def __init__(self, workspace: Workspace, study: Record[Study], environment: str, name: "Naming") -> None:
         self._workspace, self._store, self._study = workspace, workspace.store, study
         self._environment, self._name = environment, name
-        self._group = experiment_named(workspace, study.body.name).body.scope
+        self._experiment = experiment_named(workspace, study.body.name).body.scope
         self._holder = f"{whereabouts()} {os.urandom(6).hex()}"
         self._data: list[Id] = [
             link.target for link in self._store.trace([study.id], "out", ("data",)) if link.source == study.id
@@ -200,11 +200,11 @@ class Ledger:
         return Record(
             id=self.id_of(number),
             kind=Run.kind,
-            scope=self._group,
+            scope=self._experiment,
             at=now,
             actor=actor,
             body=msgspec.to_builtins(body, str_keys=True),
-            attributes=attributes_of(body) | {"started": at_seconds(now)},
+            attributes=attributes_of(body, now),
         )
 
     def _closing(self, ended: Ended, now: float) -> dict[str, Scalar]:
