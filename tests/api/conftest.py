@@ -102,6 +102,16 @@ class Web:
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """A server that tests share; each makes experiments of its own."""
+    yield from _of_database(request, tmp_path_factory)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_web(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A server that the test may kill: one that dies several times in a few seconds is not started again."""
+    yield from _of_database(request, tmp_path_factory)
+
+
+def _of_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp(f"api-{request.param}")
     if request.param == "sqlite":
         yield from _serving(folder)

@@ -131,17 +131,17 @@ def test_an_upload_that_is_cut_off_leaves_nothing(web: Web) -> None:
     assert web("GET", path) == (200, "whole")
 
 
-def test_an_upload_survives_a_server_that_is_killed(web: Web) -> None:
+def test_an_upload_survives_a_server_that_is_killed(own_web: Web) -> None:
     """A reply means that the file is there, `kill -9` or not; without a reply it is there whole, or not at all."""
-    run = web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
-    assert put(web.server.port, f"0/{run}/artifacts/kept.bin", b"k" * (6 << 20)) == 200
-    with socket.create_connection(("127.0.0.1", web.server.port)) as connection:
+    run = own_web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
+    assert put(own_web.server.port, f"0/{run}/artifacts/kept.bin", b"k" * (6 << 20)) == 200
+    with socket.create_connection(("127.0.0.1", own_web.server.port)) as connection:
         path = f"{PROXY}/0/{run}/artifacts/cut.bin"
         connection.sendall(f"PUT {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {9 << 20}\r\n\r\n".encode())
         connection.sendall(b"x" * (5 << 20))
-        os.kill(web.server.pid or 0, signal.SIGKILL)
-    assert len(patiently(web, "GET", f"{PROXY}/0/{run}/artifacts/kept.bin")[1]) == 6 << 20
-    assert patiently(web, "GET", path)[0] == 404
+        os.kill(own_web.server.pid or 0, signal.SIGKILL)
+    assert len(patiently(own_web, "GET", f"{PROXY}/0/{run}/artifacts/kept.bin")[1]) == 6 << 20
+    assert patiently(own_web, "GET", path)[0] == 404
 
 
 def test_one_file_is_fetched_by_run_or_by_version(workspace: Workspace) -> None:

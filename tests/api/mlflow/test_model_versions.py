@@ -144,18 +144,18 @@ def test_a_call_that_makes_no_sense_is_refused(ask: Asker, method: str, path: st
     assert ask.refused(method, f"model-versions/{path}", **fields)
 
 
-def test_what_was_registered_survives_a_server_that_is_killed(web: Web, request: pytest.FixtureRequest) -> None:
+def test_what_was_registered_survives_a_server_that_is_killed(own_web: Web, request: pytest.FixtureRequest) -> None:
     """What was answered is there; a call that got no answer was done whole or not at all."""
     name = f"killed {request.node.name}"
-    run = web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
-    web.post("registered-models/create", name=name)
+    run = own_web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
+    own_web.post("registered-models/create", name=name)
     told: list[str] = []
     stop = threading.Event()
 
     def register() -> None:
         while not stop.is_set():
             try:
-                said = web.post("model-versions/create", name=name, source=f"runs:/{run}/m", run_id=run)
+                said = own_web.post("model-versions/create", name=name, source=f"runs:/{run}/m", run_id=run)
             except (OSError, http.client.HTTPException):
                 return
             told.append(said["model_version"]["version"])
@@ -165,10 +165,10 @@ def test_what_was_registered_survives_a_server_that_is_killed(web: Web, request:
         thread.start()
     while len(told) < 5:
         stop.wait(0.01)
-    os.kill(web.server.pid or 0, signal.SIGKILL)
+    os.kill(own_web.server.pid or 0, signal.SIGKILL)
     for thread in threads:
         thread.join()
-    found = patiently(web, "GET", "/api/2.0/mlflow/model-versions/search?max_results=10000")[1]["model_versions"]
+    found = patiently(own_web, "GET", "/api/2.0/mlflow/model-versions/search?max_results=10000")[1]["model_versions"]
     numbers = sorted(int(one["version"]) for one in found if one["name"] == name)
     assert numbers == list(range(1, len(numbers) + 1))
     assert set(map(int, told)) <= set(numbers)

@@ -80,19 +80,19 @@ def test_a_file_comes_in_a_sensible_number_of_parts(workspace: Workspace, parts:
         begun(ask, ask.run(), parts)
 
 
-def test_an_upload_goes_on_after_the_server_was_killed(web: Web) -> None:
+def test_an_upload_goes_on_after_the_server_was_killed(own_web: Web) -> None:
     """What arrived before counts: only the rest is sent."""
-    run = web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
+    run = own_web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
     proxy = f"/api/2.0/{MPU}"
     body = {"path": "big.bin", "num_parts": 2}
-    _, begun = web("POST", f"{proxy}/create/0/{run}/artifacts", body)
+    _, begun = own_web("POST", f"{proxy}/create/0/{run}/artifacts", body)
     first, second = (urlsplit(one["url"]).path for one in begun["credentials"])
-    assert web("PUT", first, b"a" * 1_000_000)[0] == 200
-    os.kill(web.server.pid or 0, signal.SIGKILL)
-    assert patiently(web, "PUT", second, b"b")[0] == 200
+    assert own_web("PUT", first, b"a" * 1_000_000)[0] == 200
+    os.kill(own_web.server.pid or 0, signal.SIGKILL)
+    assert patiently(own_web, "PUT", second, b"b")[0] == 200
     done = {"path": "big.bin", "upload_id": begun["upload_id"]}
-    assert patiently(web, "POST", f"{proxy}/complete/0/{run}/artifacts", done) == (200, {})
-    found = patiently(web, "GET", f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/big.bin")
+    assert patiently(own_web, "POST", f"{proxy}/complete/0/{run}/artifacts", done) == (200, {})
+    found = patiently(own_web, "GET", f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/big.bin")
     assert found == (200, "a" * 1_000_000 + "b")
 
 
