@@ -19,7 +19,7 @@ BLOCK = 4 << 20
 """Bytes that are handed over to the writer at a time, about."""
 JOINED = 256 << 10
 """Bytes; smaller pieces are put together before they are handed over, which costs a copy and spares a hundred calls."""
-GROUP = 64
+GROUP = 256
 """Packs that are made durable together: what was stored of them is found there when a killed `add` is done again."""
 
 
