@@ -78,7 +78,9 @@ def test_curves_are_drawn(empty: Shell, tmp_path):
     empty("experiments", "plot", "loss", run.id, "--out", str(tmp_path / "loss.svg"))
     assert b"<svg" in (tmp_path / "loss.svg").read_bytes()
     assert len(empty("experiments", "plot", "loss", "--json").json) == 50
-    assert empty("experiments", "plot", "gain").code == 2
+    asked = empty("experiments", "plot", "los")
+    assert asked.code == 2
+    assert "did you mean 'loss'" in asked.err
     assert empty("experiments", "plot", "loss", "--out", "loss.gif").code == 2
 
 

@@ -157,7 +157,7 @@ def plot(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a metric went, run by run."""
-    from heptad.core.errors import InputError
+    from heptad.core.errors import InputError, nearest
     from heptad.experiments import curves_of, labelled
 
     experiments, found = _chosen(project, runs, where)
@@ -166,7 +166,9 @@ def plot(
     curves = curves_of(experiments.workspace, labelled(found), [metric])
     if metric not in curves:
         raise InputError(
-            f"No run that is looked at has more than one point of {metric!r}.", remedy="heptad experiments show RUN"
+            f"No run that is looked at has more than one point of {metric!r}.",
+            allowed=nearest(metric, list(curves_of(experiments.workspace, labelled(found)))),
+            remedy="heptad experiments show RUN",
         )
     if out:
         from heptad.core.files import write_atomically
