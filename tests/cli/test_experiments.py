@@ -109,6 +109,11 @@ def test_runs_are_shown_tagged_deleted_and_exported(empty: Shell, tmp_path):
         assert empty("experiments", "export", str(tmp_path / name), "--json").json["runs"] == 1
     assert pl.read_parquet(tmp_path / "runs.parquet")["metrics.auc"].to_list() == [0.75]
     assert empty("experiments", "export", str(tmp_path / "runs.xls")).code == 2
+    assert empty("experiments", "end", run.id, "--reason", "it is over").code == 2
+    cut_off = experiments.start("cut off", key=["again"]).id
+    assert empty("experiments", "end", cut_off, "--reason", "it is over", "--json").json["ended"] == [cut_off]
+    assert "killed" in empty("experiments", "show", cut_off).out
+    assert empty("experiments", "delete", cut_off, "--reason", "a trial").code == 0
     assert empty("experiments", "delete", run.id, "--reason", "a trial").code == 0
     assert empty("experiments", "list", "--json").json == []
     empty("experiments", "restore", run.id)

@@ -266,8 +266,13 @@ def test_runs_and_plans_in_progress_keep_what_they_work_on(three: World) -> None
     experiments = Experiments(three.workspace, ProjectSettings(name="test"), SearchSettings())
     run = experiments.start("mine", made_from=[("data", three.data.version(1).id)])
     three.pass_by(9 * DAY)
-    assert three.standing(1) == f"{run.id} has not ended"
+    assert three.standing(1) == f"{run.id} has not ended: a process logs to it"
     run.finish()
+    assert three.standing(1) == ""
+    for number in range(2):
+        far = experiments.start("far", made_from=[("data", three.data.version(1).id)], key=[number]).id
+    assert three.standing(1).startswith(f"{far}, like 1 more, has not ended, and was heard of on 2026-")
+    three.pass_by(31 * DAY)
     assert three.standing(1) == ""
     plan = Plan(endpoint="test", triggers=[], windows=["all"], champion="model-1", strategy="all")
     made = graph.save(three.workspace, plan, scope="test", attributes={"stage": "trial"})
