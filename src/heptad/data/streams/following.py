@@ -15,6 +15,7 @@ from heptad.core.errors import ConflictError, SettingsError, UnavailableError
 from heptad.core.files import locked, make_folder, writing
 from heptad.core.settings import duration
 from heptad.core.workspace import FOLDER
+from heptad.data.columns.column_types import Dates
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
@@ -24,6 +25,7 @@ from heptad.data.streams.landing import Landing
 from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import Stream, open_stream
+from heptad.data.streams.times import OwnTimes
 from heptad.data.streams.tls import placed
 
 AT_ONCE = 50_000
@@ -109,8 +111,10 @@ def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: 
 def open_landing(settings: SourceSettings, place: Place) -> Landing:
     """The tables that a stream lands in, made where they are not there yet."""
     folder, policy = landed_folder(settings, place), ChangePolicy(settings.on_change)
+    style = Dates(timezone=place.timezone, format=settings.dates)
+    times = OwnTimes(folder, settings.time, style) if settings.time else None
     if settings.format in {"", "json", "jsonl"}:
-        return Landing(folder, lambda present: JsonDecoder(present, policy), settings.id, settings.id_window)
+        return Landing(folder, lambda present: JsonDecoder(present, policy), settings.id, settings.id_window, times)
     if settings.format != "avro":
         raise SettingsError(
             f"[sources.NAME] format = {settings.format!r} is no format of messages.", allowed="json, avro"
@@ -121,6 +125,7 @@ def open_landing(settings: SourceSettings, place: Place) -> Landing:
         lambda present: AvroDecoder(present, schema, settings.schema_id, policy),
         settings.id,
         settings.id_window,
+        times,
     )
 
 

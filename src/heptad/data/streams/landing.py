@@ -17,6 +17,7 @@ from heptad.data.streams.fields import FieldPath, Kind, column_of
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import RECENT_MARKS, Batch
+from heptad.data.streams.times import OwnTimes
 
 POISON = pl.Schema({**MESSAGE, "reason": pl.String(), "payload": pl.Binary()})
 """Columns of the quarantine."""
@@ -31,14 +32,19 @@ class Landing:
         decoder: Callable[[Mapping[FieldPath, Kind]], Decoder],
         id_column: str = "",
         id_window: int = 0,
+        times: OwnTimes | None = None,
     ) -> None:
-        """`folder` is that of the rows; `decoder` makes one for the columns that are there."""
+        """`folder` is that of the rows; `decoder` makes one for the columns that are there.
+
+        `times`: those of the source's own column, where it names one.
+        """
         self.rows = LandedTable(folder, MESSAGE)
         self.poison = LandedTable(poison_folder(folder), POISON)
         self.rows.open()
         self.poison.open()
         self._decoder = decoder(self.rows.fields())
         self._id, self._window = id_column, id_window
+        self._times = times
         self._ids = self._landed_ids()
 
     def land(self, batch: Batch) -> Landed:
@@ -48,6 +54,8 @@ class Landing:
         if not len(fresh):
             return repeated
         ahead = self._half_done(fresh)
+        if self._times and not ahead:
+            self._times.settle(self.rows)
         if not ahead or len(ahead) == len(fresh):
             return repeated + self._land(fresh)
         # What was decided before an accident is decided again by itself: later messages may add columns.
@@ -67,11 +75,15 @@ class Landing:
             self._ids = self._landed_ids()  # an id that became a number is spelt otherwise
         told = _told_of(fresh, self.rows.version + 1)
         rows = pl.DataFrame([*told[decoded.places], *decoded.rows])
-        rejected = dict(decoded.rejected)
+        rejected, places = dict(decoded.rejected), decoded.places
         repeated = 0
+        if self._times and len(rows):
+            unread = self._times.unread(rows)
+            rejected |= {places[row]: self._times.reason for row in unread.arg_true().to_list()}
+            rows, places = rows.filter(~unread), [places[row] for row in (~unread).arg_true().to_list()]
         if self._id and len(rows):
             nameless = self._column_of_ids(rows).is_null()
-            missing = [decoded.places[row] for row in nameless.arg_true().to_list()]
+            missing = [places[row] for row in nameless.arg_true().to_list()]
             rejected |= dict.fromkeys(missing, f"field {self._id}, which names a message, is missing")
             named = rows.filter(~nameless)
             rows = named.filter(self._are_new(named))
