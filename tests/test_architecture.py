@@ -49,7 +49,7 @@ OUTSIDE: dict[str, set[str]] = {
     "monitoring": {"altair"},
     "lifecycle": {"altair"},
     "cli": {"typer", "rich"},
-    "api": {"granian"},
+    "api": set(),
     "project": set(),
     "config": set(),
     "testing": {"pytest", "hypothesis"},
@@ -73,7 +73,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "scipy": ("training/", "data/expectations/coverage", "experiments/searching/gaussian_process"),
     "lightgbm": "training/",
     "onnxruntime": "training/",
-    "granian": ("serving/server", "api/server"),
+    "granian": "serving/workers",
     "yaml": "data/expectations/importing/reading",
 }
 """Libraries that only these places may know."""
