@@ -10,6 +10,7 @@ from heptad.api.http import App
 from heptad.api.mlflow.protocol import Context
 from heptad.api.mlflow.routes import Router
 from heptad.api.settings import ApiOptions
+from heptad.api.shipping import Shipping
 from heptad.core.parent import end_with_parent
 from heptad.experiments import adopt_runs
 from heptad.project import open_root
@@ -26,7 +27,7 @@ def start_worker(options: ApiOptions, server: int) -> App:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
     workspace = open_root(Path(options.root), Path(options.clock) if options.clock else None)
     adopt_runs(workspace)
-    app = App(Router(Context(workspace)))
+    app = App(Router(Context(workspace)), Shipping(workspace))
     threading.Thread(target=_load_what_searches_need, name="load", daemon=True).start()
     gc.collect()
     gc.freeze()
