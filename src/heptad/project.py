@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from heptad.experiments import ActiveRun, Experiments, Remote, Shipped, Tracking
     from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
-    from heptad.release import Release, RunOutcome
+    from heptad.release import Adoption, Release, RunOutcome, VersionRef
     from heptad.serving import Serving
     from heptad.training import Training
 
@@ -151,28 +151,11 @@ class Project:
             lambda ended: tell(Happening(step="experiments", sentence=ended.sentence, record=ended.run)),
         )
 
-    def write_result(self, outcome: "RunOutcome") -> RunResult:
-        """Put the evaluation report and the package into the project's folder, and say what the run came to."""
-        candidate, version = outcome.candidate, outcome.version
-        report = self.root / EVALUATION
-        write_atomically(report, self.training.report(candidate).encode())
-        package = None
-        if version is not None:
-            package = self.root / f"{version.body.name}-{version.body.version}.zip"
-            write_atomically(package, self.workspace.blobs.get(version.body.package))
-        evaluation = candidate.body.evaluation
-        main = evaluation.value(evaluation.metric)
-        baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
-        return RunResult(
-            task=candidate.body.signature.task,
-            estimator=candidate.body.estimator,
-            metric=evaluation.metric,
-            value=main.value if main else None,
-            interval=(main.low, main.high) if main else None,
-            baseline=baseline,
-            report=str(report),
-            package=str(package) if package else None,
-        )
+    def adopt(self, version: "VersionRef") -> "Adoption":
+        """Take a version that a client registered through the gates of this project."""
+        from heptad.release import Adoptions
+
+        return Adoptions(self.workspace, self.data, self.experiments, self.training, self.release).adopt(version)
 
     def why(self, ref: str) -> "Why":
         """Why a thing is as it is: a record, a version, an alert, a task `FLOW/TASK`, or a prediction, by its id.
@@ -221,6 +204,30 @@ class Project:
         rehearsal = self.lifecycle.rehearse(Span(start=start, end=end, singles=singles), costs)
         summary = self.lifecycle.summary(rehearsal)
         return Rehearsed(rehearsal=rehearsal, summary=summary, report=self.lifecycle.report(rehearsal))
+
+
+def write_result(project: Project, outcome: "RunOutcome") -> RunResult:
+    """Put the evaluation report and the package into the project's folder, and say what the run came to."""
+    candidate, version = outcome.candidate, outcome.version
+    report = project.root / EVALUATION
+    write_atomically(report, project.training.report(candidate).encode())
+    package = None
+    if version is not None:
+        package = project.root / f"{version.body.name}-{version.body.version}.zip"
+        write_atomically(package, project.workspace.blobs.get(version.body.package))
+    evaluation = candidate.body.evaluation
+    main = evaluation.value(evaluation.metric)
+    baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
+    return RunResult(
+        task=candidate.body.signature.task,
+        estimator=candidate.body.estimator,
+        metric=evaluation.metric,
+        value=main.value if main else None,
+        interval=(main.low, main.high) if main else None,
+        baseline=baseline,
+        report=str(report),
+        package=str(package) if package else None,
+    )
 
 
 _KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
