@@ -74,7 +74,8 @@ class ModelVersion(Body, frozen=True, kw_only=True):
     run_link: str = ""
     logged_model: str = ""
     files: dict[str, str] = {}
-    """Of an external one: name and artifact of each file that its source had when it was registered."""
+    """Name and artifact of each file: of an external one, those that its source had when it was registered; of ours,
+    those by which clients of MLflow load it."""
 
     @property
     def label(self) -> str:

@@ -85,6 +85,8 @@ class Release:
             estimator=candidate.body.estimator,
             metric=evaluation.metric,
             value=main.value if main else None,
+            run=candidate.body.run,
+            files=self._packages.files(subject),
         )
         return registry.add(version, [("candidate", candidate.id), ("decision", decision.id)])
 

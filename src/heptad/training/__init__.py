@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from heptad.training.metrics import sample_of as sample_of
     from heptad.training.model import OnnxModel as OnnxModel
     from heptad.training.model import Scores as Scores
+    from heptad.training.model import standalone_source as standalone_source
     from heptad.training.nested import NestedResult as NestedResult
     from heptad.training.nested import OuterFold as OuterFold
     from heptad.training.nested import cross_validate as cross_validate
@@ -123,6 +124,7 @@ __getattr__, __all__ = attach(
         "sample_of": "metrics",
         "shrinkage": "intervals",
         "split_table": "split_summary",
+        "standalone_source": "model",
         "thinned": "intervals",
         "with_intervals": "intervals",
     },
