@@ -291,9 +291,11 @@ def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
                 if synced:
                     synced.result()
                 synced, written = beside.submit(os.fdatasync, target.fileno()), 0
-        # Also the sync: what goes wrong with the disk is told to one of them only.
-        for begun in filter(None, (hashed, synced)):
-            begun.result()
+        if hashed:
+            hashed.result()
+        if synced:
+            # What goes wrong with the disk is told to one sync only.
+            synced.result()
     return hasher.hexdigest()
 
 
