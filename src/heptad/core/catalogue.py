@@ -17,6 +17,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "gs": "heptad.adapters.object_blobs:gs",
         "az": "heptad.adapters.object_blobs:az",
     },
+    "display": {"notebook": "heptad.lifecycle.notebook:shown"},
     "executor": {
         "inline": "heptad.core.executors:inline",
         "threads": "heptad.core.executors:threads",
