@@ -21,7 +21,8 @@ import polars as pl
 
 from heptad.core import faults
 from heptad.core.events import verify
-from heptad.data import Subjects
+from heptad.data import STAMP, OnlineSettings, Subjects
+from heptad.data.features.online import open_online
 from heptad.lifecycle import Watcher
 from heptad.lifecycle.loop import Loop
 from heptad.project import Project, open_project, open_rehearsal
@@ -263,15 +264,25 @@ def kill_players(folder: Path) -> dict[str, Any]:
     return killed_everywhere(player, prepared, sorted({*numbers.values(), *last.values()}))
 
 
+def bring_online(folder: Path) -> None:
+    """Leave in the online store's file what was replaced there: the erased ride's name."""
+    project = open_project(folder)
+    store = open_online(OnlineSettings(), project.workspace.folder, project.workspace.name)
+    for value in (f'"{ERASED}"', "nobody's"):
+        store.put([(b"row", bytes(STAMP) + value.encode())])
+
+
 def kill_erasures(folder: Path) -> dict[str, Any]:
     """An erasure, killed at every boundary, from a project with all that is written about a ride."""
     prepared = make_rides(folder / "prepared", days=71, a_day=12)
     in_child(
         lambda: open_rehearsal(prepared, "", START).rehearse(START, START + timedelta(weeks=2), singles=4) and None
     )
+    in_child(lambda: bring_online(prepared))
     passed = places(erase, Path(shutil.copytree(prepared, folder / "counted")))
     erased = in_child(lambda: open_rehearsal(folder / "counted", "", START).lifecycle.erasures.recent()[0].body.found)
-    assert all(erased[place] for place in erased if place not in {"quarantine", "online features"}), erased
+    nowhere = {"quarantine", "kept of sources", "online features"}
+    assert all(erased[place] for place in erased if place not in nowhere), erased
     return killed_everywhere(erase, prepared, range(1, len(passed) + 1))
 
 
