@@ -45,12 +45,12 @@ OUTSIDE: dict[str, set[str]] = {
     },
     "experiments": {"optuna", "cmaes", "scipy", "altair", "vl_convert"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair"},
-    "release": {"cryptography"},
+    "release": {"cryptography", "yaml"},
     "serving": {"granian", "deltalake"},
     "monitoring": {"altair"},
     "lifecycle": {"altair"},
     "cli": {"typer", "rich"},
-    "api": {"granian"},
+    "api": set(),
     "project": set(),
     "config": set(),
     "testing": {"pytest", "hypothesis"},
@@ -80,8 +80,8 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     ),
     "lightgbm": "training/",
     "onnxruntime": "training/",
-    "granian": ("serving/server", "api/server"),
-    "yaml": "data/expectations/importing/reading",
+    "granian": "serving/workers",
+    "yaml": ("data/expectations/importing/reading", "release/flavours"),
 }
 """Libraries that only these places may know."""
 
