@@ -35,7 +35,7 @@ class HttpSchemaRegistry:
         self._auth = httpx.BasicAuth(address.user, address.password) if address.user else None
         self._secrets = [address.password]
         # Attempts are told as those of the registry, and not of the broker.
-        self._settings = msgspec.structs.replace(settings, uri=address.where)
+        self._settings = msgspec.structs.replace(settings, uri=f"The schema registry {address.where}")
 
     def schema(self, number: int) -> Registered | None:
         return repeated(lambda: self._ask(number), self._settings, self._secrets)

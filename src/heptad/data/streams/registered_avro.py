@@ -12,7 +12,7 @@ from heptad.data.streams.fields import FieldPath, Kind
 from heptad.data.streams.policies import ChangePolicy
 
 _HEADER = 5
-"""A zero byte, and a number of four."""
+"""A zero byte, and four bytes with a number, the greatest first."""
 
 
 class SchemasByNumber(Protocol):
@@ -48,7 +48,7 @@ class RegisteredAvroDecoder:
         places: dict[int, list[int]] = {}
         for place, payload in enumerate(payloads):
             if len(payload) < _HEADER or payload[0]:
-                rejected[place] = "not Avro of a registry: it does not begin with a zero byte and a number of four"
+                rejected[place] = "not Avro of a registry: it does not begin with a zero byte and the number of its schema"
             else:
                 places.setdefault(int.from_bytes(payload[1:_HEADER]), []).append(place)
         parts, kept = [pl.DataFrame()], list[int]()
