@@ -13,6 +13,7 @@ from heptad.data.streams.policies import ChangePolicy
 
 _HEADER = 5
 """A zero byte, and four bytes with a number, the greatest first."""
+_HEADLESS = "not Avro of a registry: it does not begin with a zero byte and the number of its schema"
 
 
 class SchemasByNumber(Protocol):
@@ -48,7 +49,7 @@ class RegisteredAvroDecoder:
         places: dict[int, list[int]] = {}
         for place, payload in enumerate(payloads):
             if len(payload) < _HEADER or payload[0]:
-                rejected[place] = "not Avro of a registry: it does not begin with a zero byte and the number of its schema"
+                rejected[place] = _HEADLESS
             else:
                 places.setdefault(int.from_bytes(payload[1:_HEADER]), []).append(place)
         parts, kept = [pl.DataFrame()], list[int]()
