@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from heptad.data.features.leakage import training_set_of as training_set_of
     from heptad.data.features.online import MOST_KEY as MOST_KEY
     from heptad.data.features.online import STAMP as STAMP
+    from heptad.data.features.online import CompactingStore as CompactingStore
     from heptad.data.features.online import OnlineStore as OnlineStore
     from heptad.data.features.online import Pair as Pair
     from heptad.data.features.online import checked_pairs as checked_pairs
@@ -250,6 +251,7 @@ __getattr__, __all__ = attach(
         "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
+        "CompactingStore": "features.online",
         "Correction": "corrections.records",
         "Data": "data",
         "DataCard": "cards.records",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import SECOND as SECOND
     from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
+    from heptad.experiments.event_files.exporting import export_event_files as export_event_files
+    from heptad.experiments.event_files.folders import is_event_folder as is_event_folder
+    from heptad.experiments.event_files.importing import ImportedRun as ImportedRun
+    from heptad.experiments.event_files.importing import import_event_files as import_event_files
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.files import Entry as Entry
     from heptad.experiments.files import checked_name as checked_name
@@ -93,6 +97,7 @@ __getattr__, __all__ = attach(
         "Float": "searching.space",
         "Hardware": "machine",
         "INK": "drawing",
+        "ImportedRun": "event_files.importing",
         "Int": "searching.space",
         "Interval": "comparison",
         "LoggedDataset": "records",
@@ -134,10 +139,13 @@ __getattr__, __all__ = attach(
         "draw_curves": "charts",
         "experiment_named": "naming",
         "experiment_of_scope": "naming",
+        "export_event_files": "event_files.exporting",
         "file_digest": "files",
         "files_of": "files",
         "find_experiment": "naming",
+        "import_event_files": "event_files.importing",
         "in_folder": "files",
+        "is_event_folder": "event_files.folders",
         "keep_file": "files",
         "labelled": "comparison",
         "link_file": "files",

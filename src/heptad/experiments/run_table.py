@@ -12,7 +12,7 @@ from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.core.records import Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled
+from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled, started_at
 from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.naming import find_experiment
 from heptad.experiments.reading import curves_of, surroundings_of
@@ -44,12 +44,12 @@ class RunTable:
 
     def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
         """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
-        runs = self.every(_shown(where), self._scopes(experiment))
+        runs = self.matching(where, experiment)
         fixed: dict[str, Any] = {
             "id": [run.id for run in runs],
             "name": [run.body.name for run in runs],
             "experiment": [run.body.experiment for run in runs],
-            "started": [run.at for run in runs],
+            "started": [started_at(run) for run in runs],
             "status": [run.attributes.get("status") for run in runs],
         }
         more = {
@@ -58,6 +58,10 @@ class RunTable:
             for name, values in attribute_table(runs, prefix).items()
         }
         return pl.DataFrame(fixed | more, strict=False, infer_schema_length=None)
+
+    def matching(self, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
+        """Every run that meets `where`, however many; newest first, without deleted ones as in `list`."""
+        return self.every(_shown(where), self._scopes(experiment))
 
     def compare(self, ids: Sequence[Id]) -> RunComparison:
         """The runs side by side, with what surrounded them."""

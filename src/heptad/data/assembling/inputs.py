@@ -12,6 +12,7 @@ from heptad.data.assembling.staging import is_small
 from heptad.data.columns.column_types import Dates, as_moments, read_columns, type_word
 from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair, SourceRead
+from heptad.data.sources.naming import called
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import KeepingSource, Place, Source, open_source
 
@@ -35,15 +36,19 @@ class Inputs:
         self._settings = sources
         self._style = style
         self._keep_text = keep_text
-        self._sources: dict[str, Source] = {name: open_source(one, place) for name, one in sources.items()}
+        self._sources: dict[str, Source] = {}
+        for name, one in sources.items():
+            with called(name):
+                self._sources[name] = open_source(one, place)
         self._held: dict[str, Input] = {}
 
     def digest(self, name: str) -> str:
         """The watermark of one source: with the same one, the same rows come out."""
-        return self._sources[name].digest()
+        with called(name):
+            return self._sources[name].digest()
 
     def digests(self) -> dict[str, str]:
-        return {name: source.digest() for name, source in sorted(self._sources.items())}
+        return {name: self.digest(name) for name in sorted(self._sources)}
 
     def now(self) -> dict[str, Input]:
         """What every source holds now, its column of times read as times."""
@@ -51,7 +56,7 @@ class Inputs:
 
     def read(self, name: str) -> Input:
         """What one source holds now."""
-        digest = self._sources[name].digest()
+        digest = self.digest(name)
         held = self._held.get(name)
         if held is None or held.read.digest != digest:
             # What it held before is let go first: two of them may not fit.
@@ -74,7 +79,8 @@ class Inputs:
         return msgspec.structs.replace(self._style, format=self._settings[name].dates)
 
     def _read(self, name: str, digest: str) -> Input:
-        table = self._sources[name].read(keep_text=self._keep_text)
+        with called(name):
+            table = self._sources[name].read(keep_text=self._keep_text)
         rows, time, repairs = table.rows, self._settings[name].time, table.repairs
         with blamed(name):
             types = rows.collect_schema()

@@ -83,7 +83,10 @@ class Erasing:
             remove_quarantined(self._workspace, self._names(), subjects)
             forget_corrections(self._workspace, self._names(), found.ids)
             clear_copies(self._workspace)
-            return sum(self._forget_features(key) for key in subjects.parts())
+            rows = sum(self._forget_features(key) for key in subjects.parts())
+            # Also where none is there any more: an older value of theirs, or what was deleted before, still may be.
+            self._features.files.compact()
+            return rows
 
     def _forget_features(self, key: Mapping[str, str], *, dry_run: bool = False) -> int:
         try:

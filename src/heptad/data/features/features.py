@@ -15,6 +15,7 @@ from heptad.core.leases import Lease, held
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.columns.column_types import STORED
+from heptad.data.features.compacting import OnlineFiles
 from heptad.data.features.definitions import check_behaviour, define, settings_of
 from heptad.data.features.erasing import count_entity, forget_entity
 from heptad.data.features.joins import Values, join_features
@@ -90,6 +91,7 @@ class Features:
         self._online = online
         self._rows = rows
         self.registry = Registry(workspace, project)
+        self.files = OnlineFiles(lambda: self._store)
 
     @cached_property
     def _store(self) -> OnlineStore:

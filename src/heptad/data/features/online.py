@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from heptad.core import catalogue
 from heptad.core.errors import InputError
@@ -58,6 +58,23 @@ class OnlineStore(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections. Whatever is called afterwards opens them again."""
+        ...
+
+
+@runtime_checkable
+class CompactingStore(Protocol):
+    """An online store with files of its own, in which the bytes of what was deleted stay until they are made anew.
+
+    Promised: whoever reads or writes meanwhile, in any process, goes on and misses nothing; interrupted anywhere, the
+    rows are whole, and done again it finishes. Not promised: that writers do not wait.
+    """
+
+    def slack(self) -> tuple[int, int]:
+        """Bytes of its files that hold nothing that can be read, and those that do."""
+        ...
+
+    def compact(self) -> int:
+        """Make the files anew of what can be read, and delete the old ones; answers how many bytes less there are."""
         ...
 
 
