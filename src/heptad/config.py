@@ -31,7 +31,7 @@ from heptad.experiments import SearchSettings
 from heptad.lifecycle import RetentionSettings, RetrainSettings
 from heptad.monitoring import MonitorSettings
 from heptad.release import ReleaseSettings
-from heptad.serving import DeploySettings
+from heptad.serving import ApiSettings, DeploySettings
 from heptad.training import ValidateSettings
 
 FILE = "heptad.toml"
@@ -57,6 +57,7 @@ class Config(Settings, frozen=True, kw_only=True):
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
     deploy: DeploySettings = msgspec.field(default_factory=DeploySettings)
+    api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
     retrain: RetrainSettings = msgspec.field(default_factory=RetrainSettings)
     retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)
@@ -80,11 +81,12 @@ def read_config(root: Path) -> Config:
 
 
 class FolderConfig(Settings, frozen=True, kw_only=True):
-    """The sections that versioned folders need: they are of use in projects that have no table yet."""
+    """The sections that are of use in projects that have no table yet: versioned folders, and the API, need them."""
 
     project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
     store: StoreSettings = msgspec.field(default_factory=StoreSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    api: ApiSettings = msgspec.field(default_factory=ApiSettings)
 
 
 def read_folder_config(root: Path) -> FolderConfig:
