@@ -133,15 +133,25 @@ def ship(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Move what processes that died have logged into the store."""
+    """Move what processes that died have logged where it belongs."""
     from heptad.core.errors import UnavailableError
-    from heptad.project import open_experiments
+    from heptad.project import ship_runs
 
-    shipped = open_experiments(project).ship()
-    rows = [{"run": one.run, "points": one.points, "outcome": one.problem or "in the store"} for one in shipped]
+    shipped = ship_runs(project)
+    rows = [
+        {
+            "run": one.run,
+            "to": one.server or "this workspace",
+            "points": one.points,
+            "outcome": one.problem.partition("\n")[0] or "has arrived",
+        }
+        for one in shipped
+    ]
     emit(shipped, table(rows, empty="Nothing was left behind."), as_json=as_json)
     if any(one.problem for one in shipped):
-        raise UnavailableError("Not everything could be shipped.", remedy="do it again when the store answers")
+        raise UnavailableError(
+            "Not everything could be shipped.", remedy="do it again when the server or the store answers"
+        )
 
 
 def _span(interval: "Interval | None") -> str:
@@ -158,24 +168,18 @@ def plot(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a metric went, run by run."""
-    from heptad.core.errors import InputError, nearest
-    from heptad.experiments import curves_of, labelled
+    from heptad.core.errors import InputError
+    from heptad.experiments import curve_of, labelled
 
     experiments, found = _chosen(project, runs, where)
     if out and out.suffix not in {".png", ".svg"}:
         raise InputError(f"{out} is no picture that can be drawn.", allowed="a name that ends in .png or .svg")
-    curves = curves_of(experiments.workspace, labelled(found), [metric])
-    if metric not in curves:
-        raise InputError(
-            f"No run that is looked at has more than one point of {metric!r}.",
-            allowed=nearest(metric, list(curves_of(experiments.workspace, labelled(found)))),
-            remedy="heptad experiments show RUN",
-        )
+    curve = curve_of(experiments.workspace, labelled(found), metric)
     if out:
         from heptad.core.files import write_atomically
         from heptad.experiments import draw_curves
 
-        write_atomically(out, draw_curves(curves[metric], metric, "png" if out.suffix == ".png" else "svg"))
+        write_atomically(out, draw_curves(curve, metric, "png" if out.suffix == ".png" else "svg"))
     rows = [
         {
             "run": label,
@@ -186,9 +190,9 @@ def plot(
             "last": points["value"][-1],
             "": sparkline(points["value"].to_list()),
         }
-        for (label,), points in curves[metric].group_by(["run"], maintain_order=True)
+        for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]
-    emit(curves[metric].to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+    emit(curve.to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
 
 
 @app.command()

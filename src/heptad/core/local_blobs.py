@@ -296,7 +296,8 @@ def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
         if hashed:
             hashed.result()
         if synced:
-            synced.result()  # what goes wrong with the disk is told to one sync only, which may be this one
+            # What goes wrong with the disk is told to one sync only.
+            synced.result()
     return hasher.hexdigest()
 
 
