@@ -1,5 +1,6 @@
 """`heptad experiments`: runs are found by what they measured, and compared."""
 
+import msgspec
 import polars as pl
 
 from heptad.experiments import Float
@@ -155,3 +156,27 @@ def test_a_study_that_is_not_there_is_an_error(empty: Shell):
     assert asked.code == 2
     assert "heptad run" in asked.err
     assert empty("experiments", "study", "study-unknown").code == 2
+
+
+def test_event_files_go_out_and_come_back(tmp_path, empty: Shell):
+    """What is exported for TensorBoard is imported again with every point; a dry run writes nothing."""
+    experiments = open_project(empty.project).experiments
+    with experiments.start("curve", params={"depth": 4}) as run:
+        for step in range(5):
+            run.log(step, loss=step / 3)
+    out = empty("experiments", "export", str(tmp_path / "tb"), "--format", "tensorboard", "--json").json
+    assert len(out["files"]) == 1
+    counted = empty("experiments", "import", str(tmp_path / "tb"), "--dry-run", "--json").json
+    assert [(one["run"], one["points"], one["params"]) for one in counted] == [("", 5, 1)]
+    (came,) = empty("experiments", "import", str(tmp_path / "tb"), "--experiment", "back", "--json").json
+    assert experiments.metric_series(came["run"], "loss") == msgspec.structs.replace(
+        experiments.metric_series(run.id, "loss"), record=came["run"]
+    )
+    assert "5    0" in empty("experiments", "import", str(tmp_path / "tb"), "--experiment", "back").out
+
+
+def test_a_folder_without_event_files_is_an_error(tmp_path, empty: Shell):
+    """Exit code 2, and what would be one."""
+    asked = empty("experiments", "import", str(tmp_path))
+    assert asked.code == 2
+    assert "There are no event files in" in asked.err

@@ -1,8 +1,6 @@
 """One worker of the api process: opens the workspace, and answers until it is told to stop."""
 
 import gc
-import logging
-import signal
 import threading
 from pathlib import Path
 
@@ -10,9 +8,10 @@ from heptad.api.http import App
 from heptad.api.mlflow.protocol import Context
 from heptad.api.mlflow.routes import Router
 from heptad.api.settings import ApiOptions
-from heptad.core.parent import end_with_parent
+from heptad.api.shipping import Shipping
 from heptad.experiments import adopt_runs
 from heptad.project import open_root
+from heptad.serving import begin_worker
 
 THREADS = 64
 """Requests that a worker answers at once."""
@@ -20,13 +19,10 @@ THREADS = 64
 
 def start_worker(options: ApiOptions, server: int) -> App:
     """The application of a worker, in a process that the process `server` has just started for it."""
-    # The handler that a new process inherits from Granian's main process would swallow a signal to stop.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with_parent(server)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
+    begin_worker(server)
     workspace = open_root(Path(options.root), Path(options.clock) if options.clock else None)
     adopt_runs(workspace)
-    app = App(Router(Context(workspace)))
+    app = App(Router(Context(workspace)), Shipping(workspace))
     threading.Thread(target=_load_what_searches_need, name="load", daemon=True).start()
     gc.collect()
     gc.freeze()

@@ -117,6 +117,7 @@ class Models:
                 "created": int(version.at.timestamp() * 1000),
                 "source": f"heptad:{version.body.label}",
             }
+            values |= {"run": version.body.run} if version.body.run else {}
             write_changed(self._workspace, version.id, values, CHANGED, version.body.name)
 
     def _own_name(self, registry: str) -> str:

@@ -291,7 +291,8 @@ def check_gated(version: Record[ModelVersion]) -> None:
         raise RefusedError(
             f"{label_of(version)} was registered by a client and has not passed the gates of this project, "
             "so it can be neither champion nor deployed.",
-            remedy="train such a model here, so that it is held against [release] gates: heptad run",
+            remedy=f"hold it against [release] gates: heptad release adopt {label_of(version)}, or train such a model "
+            "here: heptad run",
         )
 
 

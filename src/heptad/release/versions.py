@@ -10,6 +10,7 @@ from heptad.core.errors import ConflictError, InputError, NotFoundError, Refused
 from heptad.core.query import All, Compare, Condition, Cursor, Order, Page, Query
 from heptad.core.records import AliasMove, Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.workspace import Workspace
+from heptad.release.mlflow_model import MODEL
 from heptad.release.models import (
     CHANGED,
     THERE,
@@ -228,16 +229,17 @@ class Versions:
 
 
 def files_of_version(workspace: Workspace, version: Record[ModelVersion]) -> dict[str, str]:
-    """Name and digest of every file of a version: of ours the signed package, and the parts that others can use."""
+    """Name and digest of every file of a version: of ours the signed package, and what others need to use the model."""
     body = version.body
     if body.origin == "external":
         return body.files
     candidate = graph.load(workspace, body.candidate, Candidate).body
     return {
         f"{body.name}-{body.version}.zip": body.package,
-        "model.onnx": candidate.model,
+        MODEL: candidate.model,
         "environment.json": candidate.environment,
         "profile.json": candidate.profile,
+        **body.files,
     }
 
 

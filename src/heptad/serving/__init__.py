@@ -7,7 +7,6 @@ from heptad.core.lazy import attach
 if TYPE_CHECKING:
     from heptad.serving.access import check_access as check_access
     from heptad.serving.access import check_bind as check_bind
-    from heptad.serving.capacity import connections as connections
     from heptad.serving.client import PredictionClient as PredictionClient
     from heptad.serving.finding import find_prediction as find_prediction
     from heptad.serving.forgetting import ForgetPredictions as ForgetPredictions
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from heptad.serving.settings import Strategy as Strategy
     from heptad.serving.snapshot import serve_folder as serve_folder
     from heptad.serving.supervised import SupervisedServer as SupervisedServer
+    from heptad.serving.workers import begin_worker as begin_worker
+    from heptad.serving.workers import run_workers as run_workers
 
 __getattr__, __all__ = attach(
     __name__,
@@ -37,11 +38,12 @@ __getattr__, __all__ = attach(
         "Serving": "serving",
         "Strategy": "settings",
         "SupervisedServer": "supervised",
+        "begin_worker": "workers",
         "check_access": "access",
         "check_bind": "access",
-        "connections": "capacity",
         "find_prediction": "finding",
         "newest_predictions": "newest",
+        "run_workers": "workers",
         "serve_folder": "snapshot",
     },
 )

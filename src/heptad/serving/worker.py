@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from heptad.core.clock import open_clock
-from heptad.core.parent import end_with_parent
 from heptad.serving.commits import Commits
 from heptad.serving.durability import Syncer
 from heptad.serving.http import App, Limits
 from heptad.serving.journal import Journal
 from heptad.serving.runtime import Runtime
 from heptad.serving.snapshot import ServeFolder
+from heptad.serving.workers import begin_worker
 
 if TYPE_CHECKING:
     from heptad.data import PublishedFeatures
@@ -99,10 +99,7 @@ class Worker:
 
 def start_worker(options: ServerOptions, server: int) -> App:
     """The application of a worker, in a process that the process `server` has just started for it."""
-    # The handler that a new process inherits from Granian's main process would swallow a signal to stop.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    end_with_parent(server)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
+    begin_worker(server)
     worker = Worker(options)
     worker.begin()
     Finalize(None, worker.end, exitpriority=0)

@@ -1,6 +1,6 @@
-"""How many clients are accepted."""
+"""How many clients a worker accepts; the servers' own tests start, stop and kill real workers."""
 
-from heptad.serving.capacity import MOST_CONNECTIONS, OWN_DESCRIPTORS, connections
+from heptad.serving.workers import MOST_CONNECTIONS, OWN_DESCRIPTORS, connections
 
 
 def test_a_worker_accepts_no_more_connections_than_it_has_descriptors_for() -> None:
