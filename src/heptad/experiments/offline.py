@@ -17,7 +17,7 @@ from heptad.experiments.environment import capture_environment
 from heptad.experiments.journal.entries import Update
 from heptad.experiments.journal.shipper import journals_of
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import attributes_of, links_of
+from heptad.experiments.logged import attributes_of, links_of, with_params
 from heptad.experiments.records import Run
 from heptad.experiments.runs import ActiveRun
 
@@ -53,10 +53,10 @@ class Offline:
         body = Run(
             name=name,
             experiment=experiment or self._name,
-            params=dict(params),
             seed=seed,
             environment=keep(canonical_json(capture_environment(self._root, keep))),
         )
+        body = with_params(body, params)
         now, actor = datetime.now(UTC), current_actor()
         record: Record[dict[str, Any]] = Record(
             id=identity, kind=Run.kind, scope=body.experiment, at=now, actor=actor, body=msgspec.to_builtins(body)
