@@ -133,15 +133,25 @@ def ship(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Move what processes that died have logged into the store."""
+    """Move what processes that died have logged where it belongs."""
     from heptad.core.errors import UnavailableError
-    from heptad.project import open_experiments
+    from heptad.project import ship_runs
 
-    shipped = open_experiments(project).ship()
-    rows = [{"run": one.run, "points": one.points, "outcome": one.problem or "in the store"} for one in shipped]
+    shipped = ship_runs(project)
+    rows = [
+        {
+            "run": one.run,
+            "to": one.server or "this workspace",
+            "points": one.points,
+            "outcome": one.problem.partition("\n")[0] or "has arrived",
+        }
+        for one in shipped
+    ]
     emit(shipped, table(rows, empty="Nothing was left behind."), as_json=as_json)
     if any(one.problem for one in shipped):
-        raise UnavailableError("Not everything could be shipped.", remedy="do it again when the store answers")
+        raise UnavailableError(
+            "Not everything could be shipped.", remedy="do it again when the server or the store answers"
+        )
 
 
 def _span(interval: "Interval | None") -> str:

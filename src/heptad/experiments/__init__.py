@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from heptad.experiments.files import keep_file as keep_file
     from heptad.experiments.files import link_file as link_file
     from heptad.experiments.files import remove_files as remove_files
+    from heptad.experiments.journal.messages import Lacking as Lacking
+    from heptad.experiments.journal.messages import Points as Points
+    from heptad.experiments.journal.messages import RunBegin as RunBegin
+    from heptad.experiments.journal.messages import RunUpdate as RunUpdate
+    from heptad.experiments.journal.shipper import Shipped as Shipped
     from heptad.experiments.logged_models import LoggedModels as LoggedModels
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     from heptad.experiments.page import metric_of as metric_of
     from heptad.experiments.reading import curve_of as curve_of
     from heptad.experiments.reading import curves_of as curves_of
+    from heptad.experiments.receiving import Receiver as Receiver
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
     from heptad.experiments.records import LoggedDataset as LoggedDataset
@@ -53,6 +59,10 @@ if TYPE_CHECKING:
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
     from heptad.experiments.records import Upload as Upload
+    from heptad.experiments.remote import Remote as Remote
+    from heptad.experiments.remote import chosen_folder as chosen_folder
+    from heptad.experiments.remote import chosen_server as chosen_server
+    from heptad.experiments.remote import ship_to_servers as ship_to_servers
     from heptad.experiments.runs import ActiveRun as ActiveRun
     from heptad.experiments.searching.ledger import Ended as Ended
     from heptad.experiments.searching.objectives import ActiveTrial as ActiveTrial
@@ -79,6 +89,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.settings import TrackingSettings as TrackingSettings
     from heptad.experiments.tracking import Tracking as Tracking
     from heptad.experiments.uploads import Uploads as Uploads
 
@@ -103,19 +114,26 @@ __getattr__, __all__ = attach(
         "ImportedRun": "event_files.importing",
         "Int": "searching.space",
         "Interval": "comparison",
+        "Lacking": "journal.messages",
         "LoggedDataset": "records",
         "LoggedModel": "records",
         "LoggedModels": "logged_models",
         "MetricName": "settings",
         "ModelMetric": "logged_models",
         "Offline": "offline",
+        "Points": "journal.messages",
         "QUIET": "drawing",
+        "Receiver": "receiving",
+        "Remote": "remote",
         "Run": "records",
+        "RunBegin": "journal.messages",
         "RunComparison": "comparison",
+        "RunUpdate": "journal.messages",
         "SECOND": "drawing",
         "Search": "searching.search",
         "SearchRules": "settings",
         "SearchSettings": "settings",
+        "Shipped": "journal.shipper",
         "Space": "searching.space",
         "Status": "records",
         "Study": "records",
@@ -124,6 +142,7 @@ __getattr__, __all__ = attach(
         "Suggest": "searching.space",
         "Told": "searching.told",
         "Tracking": "tracking",
+        "TrackingSettings": "settings",
         "Trial": "searching.told",
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
@@ -135,6 +154,8 @@ __getattr__, __all__ = attach(
         "capture_process": "capture",
         "check_params": "searching.space",
         "checked_name": "files",
+        "chosen_folder": "remote",
+        "chosen_server": "remote",
         "comparison_sections": "page",
         "constraint": "searching.objectives",
         "create_experiment": "naming",
@@ -161,5 +182,6 @@ __getattr__, __all__ = attach(
         "rename_experiment": "naming",
         "render_chart": "drawing",
         "run_study": "searching.studies",
+        "ship_to_servers": "remote",
     },
 )
