@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 import heptad
+from heptad.config import default_name
 from heptad.core.clock import FileClock
 from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceError
 from heptad.project import (
@@ -162,7 +163,7 @@ def test_track_without_a_project_opens_a_workspace_here(tmp_path, monkeypatch):
         first.log(loss=0.1)
         second.log(loss=0.2)
     runs = open_experiments(tmp_path).list()
-    assert {run.body.name: run.body.experiment for run in runs} == {"a": tmp_path.name, "b": "other"}
+    assert {run.body.name: run.body.experiment for run in runs} == {"a": default_name(tmp_path), "b": "other"}
 
 
 def test_a_block_that_raises_leaves_a_run_that_failed(tmp_path, monkeypatch):
