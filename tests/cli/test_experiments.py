@@ -17,6 +17,14 @@ def test_runs_are_found_by_a_metric(shell: Shell):
     assert "roc_auc" in shell("experiments", "list").out
 
 
+def test_trials_of_the_loop_are_found_by_their_data(shell: Shell):
+    """Those of the first run read the first version."""
+    every = shell("experiments", "list", "--json").json
+    found = shell("experiments", "list", "--where", 'data.name = "rides" and data.version = 1', "--json").json
+    assert every == found != []
+    assert shell("experiments", "list", "--where", "data.name = rides and data.version = 99", "--json").json == []
+
+
 def test_a_condition_that_cannot_be_read_is_an_error(shell: Shell):
     """Exit code 2; nothing is listed."""
     asked = shell("experiments", "list", "--where", "metrics.roc_auc is good")

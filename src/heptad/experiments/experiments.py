@@ -20,7 +20,7 @@ from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import attributes_of, links_of
+from heptad.experiments.logged import attributes_of, links_of, with_params
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
@@ -71,10 +71,10 @@ class Experiments(RunTable):
             experiment=experiment or self.workspace.name,
             study=study,
             number=number,
-            params=dict(params or {}),
             seed=seed,
             environment=self.environment,
         )
+        body = with_params(body, params or {})
         record = graph.save(
             self.workspace,
             body,
