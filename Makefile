@@ -12,7 +12,7 @@ demo: .venv/.demo ## A year of flights through the whole loop, in about four min
 	$(BIN)/heptad demo
 
 test: .venv/.test ## The whole test suite
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 check: .venv/.check ## Lint, types, architecture, documentation
 	$(BIN)/ruff check

@@ -1,5 +1,7 @@
 """What nearly every test needs: a clock that stands still and a real workspace in a temporary folder."""
 
+import os
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,15 @@ from tests.core.conftest import where_postgresql_is
 # Examples take as long as the machine is busy; that is no failure.
 settings.register_profile("heptad", deadline=None)
 settings.load_profile("heptad")
+
+# Tests start hundreds of processes; each would compile the program anew where no compiled code may be written.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: what is left at the end is shared out best where it is short."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 import heptad
+from heptad.config import default_name
 from heptad.core.clock import FileClock
 from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceError
 from heptad.project import (
@@ -16,6 +17,7 @@ from heptad.project import (
     open_folders,
     open_project,
     open_rehearsal,
+    write_result,
 )
 from tests.lifecycle.rides import START, make_rides
 
@@ -45,7 +47,7 @@ def test_a_run_ends_with_files_that_say_what_it_came_to(rides):
     """Report and package lie in the project's folder; the figures are the candidate's."""
     project = open_project(rides)
     outcome = project.run()
-    result = project.write_result(outcome)
+    result = write_result(project, outcome)
     evaluation = outcome.candidate.body.evaluation
     main = evaluation.value(evaluation.metric)
     assert main is not None
@@ -61,7 +63,7 @@ def test_a_refused_run_has_a_report_and_no_package(rides):
     settings = (rides / "heptad.toml").read_text()
     (rides / "heptad.toml").write_text(settings.replace("roc_auc >= 0.5", "roc_auc >= 0.999"))
     project = open_project(rides)
-    result = project.write_result(project.run())
+    result = write_result(project, project.run())
     assert result.package is None
     assert not list(rides.glob("*.zip"))
     assert msgspec.json.decode(msgspec.json.encode(result))["package"] is None
@@ -161,7 +163,7 @@ def test_track_without_a_project_opens_a_workspace_here(tmp_path, monkeypatch):
         first.log(loss=0.1)
         second.log(loss=0.2)
     runs = open_experiments(tmp_path).list()
-    assert {run.body.name: run.body.experiment for run in runs} == {"a": tmp_path.name, "b": "other"}
+    assert {run.body.name: run.body.experiment for run in runs} == {"a": default_name(tmp_path), "b": "other"}
 
 
 def test_a_block_that_raises_leaves_a_run_that_failed(tmp_path, monkeypatch):

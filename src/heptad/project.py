@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
-from heptad.config import FILE, Config, FolderConfig, default_name, read_config, read_folder_config
+from heptad.config import FILE, Config, FolderConfig, read_config, read_folder_config
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError, UnavailableError
 from heptad.core.files import write_atomically
 from heptad.core.memory import limit_memory
-from heptad.core.settings import ProjectSettings, StoreSettings
+from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import FOLDER, Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from heptad.experiments import ActiveRun, Experiments, Remote, Shipped, Tracking
     from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
-    from heptad.release import Release, RunOutcome
+    from heptad.release import Adoption, Release, RunOutcome, VersionRef
     from heptad.serving import Serving
     from heptad.training import Training
 
@@ -151,28 +151,11 @@ class Project:
             lambda ended: tell(Happening(step="experiments", sentence=ended.sentence, record=ended.run)),
         )
 
-    def write_result(self, outcome: "RunOutcome") -> RunResult:
-        """Put the evaluation report and the package into the project's folder, and say what the run came to."""
-        candidate, version = outcome.candidate, outcome.version
-        report = self.root / EVALUATION
-        write_atomically(report, self.training.report(candidate).encode())
-        package = None
-        if version is not None:
-            package = self.root / f"{version.body.name}-{version.body.version}.zip"
-            write_atomically(package, self.workspace.blobs.get(version.body.package))
-        evaluation = candidate.body.evaluation
-        main = evaluation.value(evaluation.metric)
-        baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
-        return RunResult(
-            task=candidate.body.signature.task,
-            estimator=candidate.body.estimator,
-            metric=evaluation.metric,
-            value=main.value if main else None,
-            interval=(main.low, main.high) if main else None,
-            baseline=baseline,
-            report=str(report),
-            package=str(package) if package else None,
-        )
+    def adopt(self, version: "VersionRef") -> "Adoption":
+        """Take a version that a client registered through the gates of this project."""
+        from heptad.release import Adoptions
+
+        return Adoptions(self.workspace, self.data, self.experiments, self.training, self.release).adopt(version)
 
     def why(self, ref: str) -> "Why":
         """Why a thing is as it is: a record, a version, an alert, a task `FLOW/TASK`, or a prediction, by its id.
@@ -223,6 +206,30 @@ class Project:
         return Rehearsed(rehearsal=rehearsal, summary=summary, report=self.lifecycle.report(rehearsal))
 
 
+def write_result(project: Project, outcome: "RunOutcome") -> RunResult:
+    """Put the evaluation report and the package into the project's folder, and say what the run came to."""
+    candidate, version = outcome.candidate, outcome.version
+    report = project.root / EVALUATION
+    write_atomically(report, project.training.report(candidate).encode())
+    package = None
+    if version is not None:
+        package = project.root / f"{version.body.name}-{version.body.version}.zip"
+        write_atomically(package, project.workspace.blobs.get(version.body.package))
+    evaluation = candidate.body.evaluation
+    main = evaluation.value(evaluation.metric)
+    baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
+    return RunResult(
+        task=candidate.body.signature.task,
+        estimator=candidate.body.estimator,
+        metric=evaluation.metric,
+        value=main.value if main else None,
+        interval=(main.low, main.high) if main else None,
+        baseline=baseline,
+        report=str(report),
+        package=str(package) if package else None,
+    )
+
+
 _KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
 
 
@@ -249,9 +256,8 @@ def open_experiments(path: Path | str = ".") -> "Experiments":
     root = Path(path).resolve()
     if (root / FILE).is_file():
         return open_project(root).experiments
-    name = root.name or "runs"
-    workspace = open_workspace(root, name, StoreSettings())
-    return Experiments(workspace, ProjectSettings(name=name), SearchSettings())
+    workspace = open_root(root)
+    return Experiments(workspace, ProjectSettings(name=workspace.name), SearchSettings())
 
 
 def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
@@ -264,7 +270,7 @@ def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
     own = root / FOLDER / CLOCK
     if clock is None and own.exists():
         clock = own
-    return open_workspace(root, config.project.name or root.name or "runs", config.store, clock)
+    return open_workspace(root, config.project.name, config.store, clock)
 
 
 def open_folders(path: Path | str = ".") -> "Folders":
@@ -352,7 +358,7 @@ def track(
             try:
                 run = (kept or open_experiments(root)).start(title, **given)
             except UnavailableError as error:
-                offline = Offline(root, _experiments_name(root), lambda: open_experiments(root).workspace)
+                offline = Offline(root, read_folder_config(root).project.name, lambda: open_experiments(root).workspace)
                 run = offline.start(title, error, **given)
         if capture:
             capture_process(run)
@@ -372,8 +378,7 @@ def _server_for(root: Path, given: str | None) -> "Remote | None":
 
     config = read_folder_config(root)
     server = chosen_server(given, config.tracking)
-    name = config.project.name or default_name(root)
-    return Remote(server, root, name, chosen_folder(config.tracking, root)) if server else None
+    return Remote(server, root, config.project.name, chosen_folder(config.tracking, root)) if server else None
 
 
 def ship_runs(path: Path | str = ".") -> "list[Shipped]":
@@ -387,11 +392,6 @@ def ship_runs(path: Path | str = ".") -> "list[Shipped]":
     folders = {root / FOLDER, chosen_folder(read_folder_config(root).tracking, root)}
     own = open_experiments(root).ship() if (root / FOLDER / JOURNALS).is_dir() else []
     return own + [one for folder in sorted(folders) for one in ship_to_servers(folder)]
-
-
-def _experiments_name(root: Path) -> str:
-    name = read_config(root).project.name if (root / FILE).is_file() else ""
-    return name or root.name or "runs"
 
 
 def open_rehearsal(folder: Path, template: str, start: datetime) -> Project:

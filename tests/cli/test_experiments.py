@@ -3,6 +3,7 @@
 import msgspec
 import polars as pl
 
+from heptad.experiments import Float
 from heptad.project import open_project
 from tests.cli.conftest import Shell
 
@@ -126,6 +127,27 @@ def test_a_study_says_what_came_of_it(shell: Shell):
     assert report["best"]["run"] in text
     assert "What mattered" in text
     assert "Would more trials help?" in text
+
+
+def test_a_study_says_why_trials_failed(empty: Shell):
+    """Each reason once, with how often; also as JSON."""
+
+    def often_wrong(trial):
+        match trial.number:
+            case 1 | 2:
+                raise ValueError("the learning rate is too high")
+            case 3:
+                return float("nan")
+        return float(trial["x"])
+
+    open_project(empty.project).experiments.search({"x": Float(0, 1)}, often_wrong, trials=5)
+    text = empty("experiments", "study").out
+    assert "2 finished, 3 failed" in text
+    reasons = {"ValueError: the learning rate is too high": 2, "The objective gave nan for value.": 1}
+    for reason, times in reasons.items():
+        (line,) = [line for line in text.splitlines() if reason in line]
+        assert str(times) in line
+    assert empty("experiments", "study", "--json").json["reasons"] == reasons
 
 
 def test_a_study_that_is_not_there_is_an_error(empty: Shell):

@@ -7,6 +7,7 @@ import pytest
 
 import heptad
 from heptad import project
+from heptad.config import default_name
 from heptad.core.errors import NotFoundError, UnavailableError
 from heptad.project import open_experiments
 
@@ -33,7 +34,7 @@ def test_a_run_begins_while_the_store_is_away(tmp_path: Path, monkeypatch: pytes
         assert time.monotonic() < deadline
         time.sleep(0.05)
     record = experiments.show(run.id)
-    assert (record.body.name, record.body.experiment) == ("a", tmp_path.name)
+    assert (record.body.name, record.body.experiment) == ("a", default_name(tmp_path))
     assert (record.attributes["params.depth"], record.attributes["metrics.loss"]) == (3, 0.5)
     assert b'"python"' in experiments.workspace.blobs.get(record.body.environment)
     assert not list((tmp_path / ".heptad" / "journals").iterdir())

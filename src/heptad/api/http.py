@@ -41,7 +41,7 @@ class App:
             reply = _refusal(error)
         except HeptadError as error:
             refused = translated(error)
-            if refused.code == "INTERNAL_ERROR":
+            if refused.status >= 500:
                 _log.error("%s", error.problem)
             reply = _refusal(refused)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets a reply

@@ -170,24 +170,18 @@ def plot(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a metric went, run by run."""
-    from heptad.core.errors import InputError, nearest
-    from heptad.experiments import curves_of, labelled
+    from heptad.core.errors import InputError
+    from heptad.experiments import curve_of, labelled
 
     experiments, found = _chosen(project, runs, where)
     if out and out.suffix not in {".png", ".svg"}:
         raise InputError(f"{out} is no picture that can be drawn.", allowed="a name that ends in .png or .svg")
-    curves = curves_of(experiments.workspace, labelled(found), [metric])
-    if metric not in curves:
-        raise InputError(
-            f"No run that is looked at has more than one point of {metric!r}.",
-            allowed=nearest(metric, list(curves_of(experiments.workspace, labelled(found)))),
-            remedy="heptad experiments show RUN",
-        )
+    curve = curve_of(experiments.workspace, labelled(found), metric)
     if out:
         from heptad.core.files import write_atomically
         from heptad.experiments import draw_curves
 
-        write_atomically(out, draw_curves(curves[metric], metric, "png" if out.suffix == ".png" else "svg"))
+        write_atomically(out, draw_curves(curve, metric, "png" if out.suffix == ".png" else "svg"))
     rows = [
         {
             "run": label,
@@ -198,9 +192,9 @@ def plot(
             "last": points["value"][-1],
             "": sparkline(points["value"].to_list()),
         }
-        for (label,), points in curves[metric].group_by(["run"], maintain_order=True)
+        for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]
-    emit(curves[metric].to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+    emit(curve.to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
 
 
 @app.command()

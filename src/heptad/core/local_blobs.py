@@ -66,12 +66,14 @@ class LocalBlobs:
         _verify(digest, _hexdigest(data), path)
         return data
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str, start: int = 0) -> BinaryIO:
         path = self._path(digest)
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:
             raise NotFoundError("artifact", digest) from None
+        if file.seek(start):
+            return BufferedReader(file, buffer_size=1 << 20)
         return BufferedReader(_VerifiedFile(file, digest, path), buffer_size=1 << 20)
 
     def size(self, digest: str) -> int:
@@ -294,7 +296,8 @@ def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
         if hashed:
             hashed.result()
         if synced:
-            synced.result()  # what goes wrong with the disk is told to one sync only, which may be this one
+            # What goes wrong with the disk is told to one sync only.
+            synced.result()
     return hasher.hexdigest()
 
 

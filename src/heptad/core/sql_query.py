@@ -73,7 +73,7 @@ class Search(NamedTuple):
         if not self.probes:
             # The planner must not start here: the order's index is walked, which is never bad. SQLite is kept from it
             # by `+ 0`; PostgreSQL would make a join of it all the same, but not of what is asked whether it is true.
-            found = (seq + 0).in_(self.numbers(compare))
+            found: Where = (seq + 0).in_(self.numbers(compare))
             return found if self.kind == "sqlite" else found.is_(sa.true())
         if compare.key.startswith("@"):
             found = _compare_field(compare, self.kind)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from heptad.data.data import Data as Data
     from heptad.data.erasing.finding import FoundRows as FoundRows
     from heptad.data.erasing.finding import every_version as every_version
+    from heptad.data.erasing.kept import ForgetKept as ForgetKept
     from heptad.data.erasing.naming import check_columns_exist as check_columns_exist
     from heptad.data.erasing.naming import named_by as named_by
     from heptad.data.erasing.naming import named_in as named_in
@@ -278,6 +279,7 @@ __getattr__, __all__ = attach(
         "FolderStatus": "folders.status",
         "FolderVersion": "folders.records",
         "Folders": "folders.folders",
+        "ForgetKept": "erasing.kept",
         "FoundRows": "erasing.finding",
         "Items": "cards.document",
         "LabellingFunction": "labelling.records",

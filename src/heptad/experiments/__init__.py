@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from heptad.experiments.naming import numbered_experiment as numbered_experiment
     from heptad.experiments.naming import rename_experiment as rename_experiment
     from heptad.experiments.offline import Offline as Offline
+    from heptad.experiments.page import comparison_sections as comparison_sections
+    from heptad.experiments.page import metric_of as metric_of
+    from heptad.experiments.reading import curve_of as curve_of
     from heptad.experiments.reading import curves_of as curves_of
     from heptad.experiments.receiving import Receiver as Receiver
     from heptad.experiments.records import Environment as Environment
@@ -165,8 +168,10 @@ __getattr__, __all__ = attach(
         "checked_name": "files",
         "chosen_folder": "remote",
         "chosen_server": "remote",
+        "comparison_sections": "page",
         "constraint": "searching.objectives",
         "create_experiment": "naming",
+        "curve_of": "reading",
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",
@@ -185,6 +190,7 @@ __getattr__, __all__ = attach(
         "kept_files": "mlflow_import.importing",
         "labelled": "comparison",
         "link_file": "files",
+        "metric_of": "page",
         "numbered_experiment": "naming",
         "on_data": "logged_models",
         "open_mlflow": "mlflow_import.opening",

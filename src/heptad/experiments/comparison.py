@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.records import Id, Record, Scalar
+from heptad.core.shown import Shown
 from heptad.experiments.records import Environment, Run
 
 FOLD = "fold."
@@ -32,7 +33,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """By metric, its values on each part of the rows."""
 
 
-class RunComparison(msgspec.Struct, frozen=True, kw_only=True):
+class RunComparison(Shown, msgspec.Struct, frozen=True, kw_only=True):
     """Each table maps a name to its value in each run, in the order of `runs`; `None`: the run has none."""
 
     runs: list[Id]

@@ -8,6 +8,7 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import InputError
+from heptad.core.markup import Markup
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.core.records import Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.store import Segment, at_seconds
@@ -15,7 +16,7 @@ from heptad.core.workspace import Workspace
 from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled, started_at
 from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.naming import find_experiment
-from heptad.experiments.reading import curves_of, surroundings_of
+from heptad.experiments.reading import curve_of, curves_of, surroundings_of
 from heptad.experiments.records import Run
 
 _PAGE = 1000
@@ -78,6 +79,17 @@ class RunTable:
         compared = self.compare(ids)
         curves = curves_of(self.workspace, labelled([self.show(one) for one in ids]))
         return render_comparison(compared, metric_of(compared, metric, self._metric), curves)
+
+    def plot(self, metric: str, ids: Sequence[Id]) -> Markup:
+        """How a metric went in each run, as a drawing that a notebook shows.
+
+        Raises `InputError` where no run has more than one point of it.
+        """
+        from heptad.experiments.charts import metric_curves  # noqa: PLC0415 - only who draws needs Altair
+        from heptad.experiments.drawing import render_chart  # noqa: PLC0415
+
+        points = curve_of(self.workspace, labelled([self.show(one) for one in ids]), metric)
+        return render_chart(metric_curves(points, metric))
 
     def metric_series(self, run: Id, key: str, points: int = 0) -> Segment:
         """The points of a metric, thinned evenly to `points` where that is not 0."""

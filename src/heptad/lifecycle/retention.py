@@ -134,9 +134,7 @@ class Retention:
             if reasons:
                 mark_pruned(self._workspace, reasons, [one for one in versions if one.id in reasons])
             freed = sweep(self._workspace)
-        online = 0
-        if not name and self._data.features.files.slack():
-            online = self._data.features.files.compact()
+        online = 0 if name else self._data.features.files.compact(worth_it=True)
         return Outlook(rule=rule, versions=standings, freed=freed, online=online)
 
     def turn(self, watch: Watcher = unwatched) -> None:

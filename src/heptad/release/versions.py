@@ -11,7 +11,16 @@ from heptad.core.query import All, Compare, Condition, Cursor, Order, Page, Quer
 from heptad.core.records import AliasMove, Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.workspace import Workspace
 from heptad.release.mlflow_model import MODEL
-from heptad.release.models import CHANGED, THERE, Models, alias_scope, now_of, version_scope, write_changed
+from heptad.release.models import (
+    CHANGED,
+    THERE,
+    Models,
+    alias_scope,
+    now_of,
+    numbered_version,
+    version_scope,
+    write_changed,
+)
 from heptad.release.records import ModelVersion, RegisteredModel
 from heptad.release.registry import ALIASES
 from heptad.training import Candidate
@@ -75,12 +84,10 @@ class Versions:
         return self._numbered(self._models.get(name), name, number)
 
     def _numbered(self, model: Record[RegisteredModel], name: str, number: int) -> Record[ModelVersion]:
-        where = All((Compare("version", "=", number), THERE))
-        query = Query(kind=ModelVersion.kind, scopes=[version_scope(model)], where=where)
-        found = graph.find(self._workspace, ModelVersion, query, limit=1)
-        if not found:
+        found = numbered_version(self._workspace, model, number)
+        if found is None:
             raise NotFoundError("model version", f"{name}@{number}", remedy=f"list the versions of {name}")
-        return found[0]
+        return found
 
     def named(self, name: str, alias: str) -> Record[ModelVersion]:
         """The version that an alias points at; raises `InputError` where the model has no such alias."""

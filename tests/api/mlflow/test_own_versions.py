@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import heptad
 from heptad.api.process import start_api
 from heptad.api.settings import ApiOptions
+from heptad.core.errors import RefusedError
 from heptad.release import open_package, trusted_keys
-from heptad.training import check_rows
+from heptad.training import OnnxModel, check_rows
 from tests.api.conftest import Web
+from tests.training.graphs import classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -123,3 +126,33 @@ def test_what_is_known_of_a_version_is_told(mlflow: Any, served: Web) -> None:
     assert "MLmodel" in {one.path for one in mlflow.artifacts.list_artifacts("models:/loans/1")}
     package = Path(mlflow.artifacts.download_artifacts("models:/loans/1/loans-1.zip"))
     assert open_package(package.read_bytes(), trusted_keys(served.workspace)).manifest.name == "loans"
+
+
+def test_a_model_of_a_client_is_adopted_and_then_loaded_like_ours(mlflow: Any, served: Web) -> None:
+    """Registered by the stock client, measured here, accepted, deployable, and answering as its graph does."""
+    import onnx
+
+    graph = onnx.ModelProto.FromString(classifier(["no", "yes"], imputed=0.0))
+    columns = ["children", "income"]
+    rows = raw_rows()
+    with mlflow.start_run() as run:
+        signature = mlflow.models.infer_signature(rows[columns].astype(float))
+        mlflow.onnx.log_model(graph, name="theirs", signature=signature, registered_model_name="theirs")
+    project = heptad.open(served.folder)
+    adoption = project.adopt("theirs@1")
+    assert adoption.candidate.body.run == run.info.run_id
+    assert adoption.decision.body.reason.startswith("Accepted" if adoption.version else "Refused")
+    theirs = mlflow.pyfunc.load_model("models:/theirs/1").predict(rows[columns].astype(float))
+    model = project.training.score(
+        OnnxModel(served.workspace.blobs.get(adoption.candidate.body.model), adoption.candidate.body.signature),
+        pl.from_pandas(rows[columns].astype({"children": "Int64"})),
+    )
+    assert model.labels == theirs["label"].tolist()
+    assert adoption.version is not None
+    ours = mlflow.pyfunc.load_model(f"models:/loans/{adoption.version.body.version}").predict(rows)
+    assert ours["score"].tolist() == model.scores.tolist()
+    tracked = mlflow.MlflowClient().get_model_version("loans", str(adoption.version.body.version))
+    assert tracked.run_id == run.info.run_id
+    with pytest.raises(RefusedError, match="theirs@1 was registered by a client"):
+        project.release.promote("theirs@1", "It looks good to me.")
+    assert project.lifecycle.promote(adoption.version, "It was adopted.").body.routes[0].label == "loans@2"

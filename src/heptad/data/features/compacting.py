@@ -1,6 +1,6 @@
 """Makes the files of the online store anew, so that nothing is in them any more that was deleted or replaced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from heptad.data.features.online import CompactingStore, OnlineStore
 
@@ -11,20 +11,23 @@ _LEAST = 1 << 20
 
 
 class OnlineFiles:
-    """The files of the online store, where it has any here: in Redis nothing is done."""
+    """The files of online stores that have any here: in Redis nothing is done."""
 
-    def __init__(self, opened: Callable[[], OnlineStore]) -> None:
+    def __init__(self, opened: Callable[[], Sequence[OnlineStore]]) -> None:
         self._opened = opened
 
     def slack(self) -> int:
-        """Bytes that hold no row now; 0 where they are too few to be worth copying the others."""
-        store = self._opened()
-        if not isinstance(store, CompactingStore):
-            return 0
-        slack, used = store.slack()
-        return slack if slack > max(_LEAST, _WORTH * used) else 0
+        """Bytes that hold no row now, of the stores where they are worth copying the others."""
+        return sum(slack for _, slack in self._slack())
 
-    def compact(self) -> int:
-        """Make them anew whatever the slack; answers the bytes that were freed."""
-        store = self._opened()
-        return store.compact() if isinstance(store, CompactingStore) else 0
+    def compact(self, *, worth_it: bool = False) -> int:
+        """Make them anew, or only those where it is worth it; answers the bytes that were freed."""
+        stores = [store for store, _ in self._slack()] if worth_it else self._stores()
+        return sum(store.compact() for store in stores)
+
+    def _slack(self) -> list[tuple[CompactingStore, int]]:
+        measured = [(store, *store.slack()) for store in self._stores()]
+        return [(store, slack) for store, slack, used in measured if slack > max(_LEAST, _WORTH * used)]
+
+    def _stores(self) -> list[CompactingStore]:
+        return [store for store in self._opened() if isinstance(store, CompactingStore)]

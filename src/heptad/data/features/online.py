@@ -85,6 +85,16 @@ def open_online(settings: OnlineSettings, folder: Path, project: str) -> OnlineS
     return made
 
 
+def left_online(settings: OnlineSettings, folder: Path, project: str, others: Iterable[str]) -> dict[str, OnlineStore]:
+    """Project to what it has in the workspace's folder beside the store that the settings of `project` name.
+
+    That is what the project has left there under another name or another `url`.
+    """
+    names = {*others, project} if settings.url else {*others} - {project}
+    here = [name for name in sorted(names) if (folder / "online" / name).is_dir()]
+    return {name: open_online(OnlineSettings(), folder, name) for name in here}
+
+
 def checked_pairs(rows: Iterable[Pair]) -> list[Pair]:
     """The rows that a store is given, all of sizes that it takes; raises `InputError`."""
     given = list(rows)
