@@ -193,3 +193,40 @@ def test_a_folder_without_event_files_is_an_error(tmp_path, empty: Shell):
     asked = empty("experiments", "import", str(tmp_path))
     assert asked.code == 2
     assert "There are no event files in" in asked.err
+
+
+def test_what_waits_for_a_server_is_named(tmp_path, shell: Shell, monkeypatch):
+    """With the server and the reason, and exit code 1; no workspace is made for it."""
+    import subprocess
+    import sys
+
+    monkeypatch.chdir(tmp_path)
+    script = (
+        "import heptad, os\nrun = heptad.track('a', server='http://127.0.0.1:9').start()\nrun.log(loss=1)\nos._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=False)
+    asked = shell.bare("experiments", "ship")
+    assert asked.code == 1
+    assert "http://127.0.0.1:9" in asked.out
+    assert "refused" in asked.out
+    assert "Not everything could be shipped" in asked.err
+    assert not (tmp_path / ".heptad" / "heptad.db").exists()
+
+
+def test_runs_of_mlflow_are_taken_over(tmp_path, empty: Shell):
+    """Counted first, then taken, then nothing new; what is not there is said to be."""
+    folder = tmp_path / "mlruns" / "1"
+    (folder / "abc" / "metrics").mkdir(parents=True)
+    (folder / "meta.yaml").write_text("experiment_id: '1'\nname: theirs\n")
+    (folder / "abc" / "meta.yaml").write_text("run_id: abc\nstatus: 3\nrun_name: first\nstart_time: 1\n")
+    (folder / "abc" / "metrics" / "loss").write_text("1 0.5 0\n2 0.25 1\n")
+    source = str(tmp_path / "mlruns")
+    assert empty("experiments", "import", source, "--dry-run", "--json").json["runs"][0]["points"] == 2
+    assert empty("experiments", "list", "--json").json == []
+    assert "theirs" in empty("experiments", "import", source).out
+    (run,) = empty("experiments", "list", "--experiment", "theirs", "--json").json
+    assert (run["attributes"]["name"], run["attributes"]["metrics.loss"]) == ("first", 0.25)
+    assert empty("experiments", "import", source, "--json").json["runs"][0]["new_points"] == 0
+    missing = empty("experiments", "import", "sqlite:///nowhere.db")
+    assert missing.code == 2
+    assert "There is nothing at" in missing.err
