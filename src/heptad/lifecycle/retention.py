@@ -21,10 +21,10 @@ from heptad.data import (
     DatasetVersion,
     Freed,
     SplitRule,
-    alone,
     every_version,
     is_here,
     mark_pruned,
+    no_collecting,
     sweep,
     unswept,
     with_rows,
@@ -123,7 +123,7 @@ class Retention:
         Waits until nobody collects, or raises `ConflictError` where it shall not. Interrupted before the versions
         are marked, nothing happened; after that, the next call deletes what is left.
         """
-        with alone(self._workspace, wait=wait):
+        with no_collecting(self._workspace, wait=wait):
             versions = list(every_version(self._workspace))
             standings = list(self._standings(versions, rule, name))
             reasons = {one.id: reason or f"{', '.join(one.reasons)}." for one in standings if one.goes}
