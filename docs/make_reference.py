@@ -46,7 +46,7 @@ EVENTS = {
     "data.feature_view_removed": "A feature view is no longer in force; its definitions stay.",
     "experiments.experiment_added": "An experiment was made, by name or by its first run.",
     "experiments.experiment_changed": "An experiment was renamed, tagged, deleted or restored.",
-    "experiments.run_started": "A client began a run.",
+    "experiments.run_started": "A client began a run, or one was imported.",
     "experiments.run_changed": "Parameters, tags or artifacts were added to a run that is going on.",
     "experiments.model_logged": "A client began to log a model: its files are still to come.",
     "experiments.model_changed": "A logged model got files, parameters, metrics or tags, was finished, or deleted.",

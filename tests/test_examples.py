@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LAST_WORDS = {
@@ -37,7 +39,8 @@ def test_every_example_is_listed_here_and_in_their_readme() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert names == LAST_WORDS.keys()
-    assert [name for name in names if f"`{name}.py`" not in listed] == []
+    files = [path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".ipynb"}]
+    assert [name for name in files if f"`{name}`" not in listed] == []
 
 
 LONG = {"lifecycle", "monitoring"}
@@ -58,6 +61,19 @@ def test_an_example_can_be_run_again(tmp_path: Path) -> None:
     assert second.returncode == 0, second.stderr
     assert "reading patients" in first.stdout
     assert "reading patients" not in second.stdout
+
+
+def test_the_notebook_runs_from_top_to_bottom_and_shows_what_it_made(tmp_path: Path) -> None:
+    """In a real kernel: no cell fails or warns, each that ends in a value shows it as HTML; run again, it goes on."""
+    for _ in range(2):
+        notebook = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert [cell.source for cell in cells if any("text" in output for output in cell.outputs)] == []
+        shown = ["".join(output.data.get("text/html", "") for output in cell.outputs) for cell in cells]
+        assert [bool(html) for html in shown] == [False, False, True, True, True, True, True, True]
+        assert "boosting: 12 finished" in shown[5]
+    assert [path.name for path in tmp_path.iterdir()] == ["heptad-example-notebook"]
 
 
 def _run(name: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ from heptad.project import (
     open_folders,
     open_project,
     open_rehearsal,
+    write_result,
 )
 from tests.lifecycle.rides import START, make_rides
 
@@ -45,7 +46,7 @@ def test_a_run_ends_with_files_that_say_what_it_came_to(rides):
     """Report and package lie in the project's folder; the figures are the candidate's."""
     project = open_project(rides)
     outcome = project.run()
-    result = project.write_result(outcome)
+    result = write_result(project, outcome)
     evaluation = outcome.candidate.body.evaluation
     main = evaluation.value(evaluation.metric)
     assert main is not None
@@ -61,7 +62,7 @@ def test_a_refused_run_has_a_report_and_no_package(rides):
     settings = (rides / "heptad.toml").read_text()
     (rides / "heptad.toml").write_text(settings.replace("roc_auc >= 0.5", "roc_auc >= 0.999"))
     project = open_project(rides)
-    result = project.write_result(project.run())
+    result = write_result(project, project.run())
     assert result.package is None
     assert not list(rides.glob("*.zip"))
     assert msgspec.json.decode(msgspec.json.encode(result))["package"] is None

@@ -27,7 +27,7 @@ from heptad.data import (
     toml_key,
     toml_value,
 )
-from heptad.experiments import SearchSettings
+from heptad.experiments import SearchSettings, TrackingSettings
 from heptad.lifecycle import RetentionSettings, RetrainSettings
 from heptad.monitoring import MonitorSettings
 from heptad.release import ReleaseSettings
@@ -53,6 +53,7 @@ class Config(Settings, frozen=True, kw_only=True):
     online: OnlineSettings = msgspec.field(default_factory=OnlineSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     privacy: PrivacySettings = msgspec.field(default_factory=PrivacySettings)
+    tracking: TrackingSettings = msgspec.field(default_factory=TrackingSettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
@@ -80,11 +81,12 @@ def read_config(root: Path) -> Config:
 
 
 class FolderConfig(Settings, frozen=True, kw_only=True):
-    """The sections that versioned folders need: they are of use in projects that have no table yet."""
+    """The sections that are of use in projects that have no table yet: versioned folders and runs need them."""
 
     project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
     store: StoreSettings = msgspec.field(default_factory=StoreSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    tracking: TrackingSettings = msgspec.field(default_factory=TrackingSettings)
 
 
 def read_folder_config(root: Path) -> FolderConfig:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
-from heptad.config import FILE, Config, FolderConfig, read_config, read_folder_config
+from heptad.config import FILE, Config, FolderConfig, default_name, read_config, read_folder_config
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError, UnavailableError
 from heptad.core.files import write_atomically
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from heptad.core.flow import Results
     from heptad.core.flow_plan import Function
     from heptad.data import Data, Folders
-    from heptad.experiments import ActiveRun, Experiments, Tracking
+    from heptad.experiments import ActiveRun, Experiments, Remote, Shipped, Tracking
     from heptad.lifecycle import Lifecycle, Rehearsed, Watcher, Why
     from heptad.monitoring import Monitoring
-    from heptad.release import Release, RunOutcome
+    from heptad.release import Adoption, Release, RunOutcome, VersionRef
     from heptad.serving import Serving
     from heptad.training import Training
 
@@ -34,6 +34,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 TEMPLATES = ("flights",)
 CLOCK = "clock"
 """File in the workspace with the clock of its rehearsal."""
+JOURNALS = "journals"
+"""Folder in the workspace of what is logged to it and has not arrived yet."""
 SPILL = "spill"
 """Folder in the workspace that tables larger than memory are sorted, grouped and joined in."""
 EVALUATION = "evaluation.html"
@@ -149,28 +151,11 @@ class Project:
             lambda ended: tell(Happening(step="experiments", sentence=ended.sentence, record=ended.run)),
         )
 
-    def write_result(self, outcome: "RunOutcome") -> RunResult:
-        """Put the evaluation report and the package into the project's folder, and say what the run came to."""
-        candidate, version = outcome.candidate, outcome.version
-        report = self.root / EVALUATION
-        write_atomically(report, self.training.report(candidate).encode())
-        package = None
-        if version is not None:
-            package = self.root / f"{version.body.name}-{version.body.version}.zip"
-            write_atomically(package, self.workspace.blobs.get(version.body.package))
-        evaluation = candidate.body.evaluation
-        main = evaluation.value(evaluation.metric)
-        baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
-        return RunResult(
-            task=candidate.body.signature.task,
-            estimator=candidate.body.estimator,
-            metric=evaluation.metric,
-            value=main.value if main else None,
-            interval=(main.low, main.high) if main else None,
-            baseline=baseline,
-            report=str(report),
-            package=str(package) if package else None,
-        )
+    def adopt(self, version: "VersionRef") -> "Adoption":
+        """Take a version that a client registered through the gates of this project."""
+        from heptad.release import Adoptions
+
+        return Adoptions(self.workspace, self.data, self.experiments, self.training, self.release).adopt(version)
 
     def why(self, ref: str) -> "Why":
         """Why a thing is as it is: a record, a version, an alert, a task `FLOW/TASK`, or a prediction, by its id.
@@ -219,6 +204,30 @@ class Project:
         rehearsal = self.lifecycle.rehearse(Span(start=start, end=end, singles=singles), costs)
         summary = self.lifecycle.summary(rehearsal)
         return Rehearsed(rehearsal=rehearsal, summary=summary, report=self.lifecycle.report(rehearsal))
+
+
+def write_result(project: Project, outcome: "RunOutcome") -> RunResult:
+    """Put the evaluation report and the package into the project's folder, and say what the run came to."""
+    candidate, version = outcome.candidate, outcome.version
+    report = project.root / EVALUATION
+    write_atomically(report, project.training.report(candidate).encode())
+    package = None
+    if version is not None:
+        package = project.root / f"{version.body.name}-{version.body.version}.zip"
+        write_atomically(package, project.workspace.blobs.get(version.body.package))
+    evaluation = candidate.body.evaluation
+    main = evaluation.value(evaluation.metric)
+    baseline = next((one.value for one in evaluation.baseline if one.name == evaluation.metric), None)
+    return RunResult(
+        task=candidate.body.signature.task,
+        estimator=candidate.body.estimator,
+        metric=evaluation.metric,
+        value=main.value if main else None,
+        interval=(main.low, main.high) if main else None,
+        baseline=baseline,
+        report=str(report),
+        package=str(package) if package else None,
+    )
 
 
 _KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
@@ -305,6 +314,7 @@ def track(
     made_from: "Sequence[tuple[str, str]]" = (),
     resume: str = "",
     capture: bool = True,
+    server: str | None = None,
 ) -> "Tracking": ...
 
 
@@ -318,6 +328,7 @@ def track(
     made_from: "Sequence[tuple[str, str]]" = (),
     resume: str = "",
     capture: bool = True,
+    server: str | None = None,
 ) -> "Tracking | F":
     """A run to log to from a script or a notebook: `with heptad.track("name") as run: run.log(loss=0.1)`.
 
@@ -326,34 +337,63 @@ def track(
     `made_from` are the records that it uses, each with how: `("data", version.id)`; `parent` is the run that it is a
     part of; `resume` the run to go on with. With `capture` the output of the process, its use of the machine, and the
     versions of data that it reads are recorded too. A store that does not answer does not keep the run from beginning.
+    With `server` (`http://HOST:PORT`; else HEPTAD_SERVER, else `[tracking] server`; empty: none) the run is kept by the
+    `heptad up` there, and this machine needs neither a project nor a workspace.
     """
     from heptad.experiments import Tracking
 
     if callable(name):
         return track(name.__name__)(name)
-    title = name
-    here = Path.cwd()
-    root = next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), here)
-    known = dict(params or {})
+    title, known = name, dict(params or {})
+    root = _nearest_project(Path.cwd())
 
     def begin(arguments: "Mapping[str, Any]") -> "ActiveRun":
         from heptad.experiments import Offline, capture_process
 
+        kept = _server_for(root, server)
         if resume:
-            run = open_experiments(root).resume(resume)
+            run = (kept or open_experiments(root)).resume(resume)
         else:
             given: dict[str, Any] = {"experiment": experiment, "params": {**arguments, **known}, "seed": seed}
-            linked: dict[str, Any] = {"parent": parent, "made_from": made_from}
+            given |= {"parent": parent, "made_from": made_from}
             try:
-                run = open_experiments(root).start(title, **given, **linked)
+                run = (kept or open_experiments(root)).start(title, **given)
             except UnavailableError as error:
                 offline = Offline(root, _experiments_name(root), lambda: open_experiments(root).workspace)
-                run = offline.start(title, error, **given, **linked)
+                run = offline.start(title, error, **given)
         if capture:
             capture_process(run)
         return run
 
     return Tracking(begin)
+
+
+def _nearest_project(here: Path) -> Path:
+    """The folder of the project that `here` is in; without one, `here`."""
+    return next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), here)
+
+
+def _server_for(root: Path, given: str | None) -> "Remote | None":
+    """The server that runs from this folder go to, if any."""
+    from heptad.experiments import Remote, chosen_folder, chosen_server
+
+    config = read_folder_config(root)
+    server = chosen_server(given, config.tracking)
+    name = config.project.name or default_name(root)
+    return Remote(server, root, name, chosen_folder(config.tracking, root)) if server else None
+
+
+def ship_runs(path: Path | str = ".") -> "list[Shipped]":
+    """Ship what processes that died have logged in the folder `path` or the project above it, wherever it belongs.
+
+    Answers what became of each journal, those that could not be shipped too. See `Experiments.ship`.
+    """
+    from heptad.experiments import chosen_folder, ship_to_servers
+
+    root = _nearest_project(Path(path).resolve())
+    folders = {root / FOLDER, chosen_folder(read_folder_config(root).tracking, root)}
+    own = open_experiments(root).ship() if (root / FOLDER / JOURNALS).is_dir() else []
+    return own + [one for folder in sorted(folders) for one in ship_to_servers(folder)]
 
 
 def _experiments_name(root: Path) -> str:

@@ -1,7 +1,9 @@
 """`heptad experiments`: runs are found by what they measured, and compared."""
 
+import msgspec
 import polars as pl
 
+from heptad.experiments import Float
 from heptad.project import open_project
 from tests.cli.conftest import Shell
 
@@ -127,9 +129,54 @@ def test_a_study_says_what_came_of_it(shell: Shell):
     assert "Would more trials help?" in text
 
 
+def test_a_study_says_why_trials_failed(empty: Shell):
+    """Each reason once, with how often; also as JSON."""
+
+    def often_wrong(trial):
+        match trial.number:
+            case 1 | 2:
+                raise ValueError("the learning rate is too high")
+            case 3:
+                return float("nan")
+        return float(trial["x"])
+
+    open_project(empty.project).experiments.search({"x": Float(0, 1)}, often_wrong, trials=5)
+    text = empty("experiments", "study").out
+    assert "2 finished, 3 failed" in text
+    reasons = {"ValueError: the learning rate is too high": 2, "The objective gave nan for value.": 1}
+    for reason, times in reasons.items():
+        (line,) = [line for line in text.splitlines() if reason in line]
+        assert str(times) in line
+    assert empty("experiments", "study", "--json").json["reasons"] == reasons
+
+
 def test_a_study_that_is_not_there_is_an_error(empty: Shell):
     """With what to do: search first, or another id."""
     asked = empty("experiments", "study")
     assert asked.code == 2
     assert "heptad run" in asked.err
     assert empty("experiments", "study", "study-unknown").code == 2
+
+
+def test_event_files_go_out_and_come_back(tmp_path, empty: Shell):
+    """What is exported for TensorBoard is imported again with every point; a dry run writes nothing."""
+    experiments = open_project(empty.project).experiments
+    with experiments.start("curve", params={"depth": 4}) as run:
+        for step in range(5):
+            run.log(step, loss=step / 3)
+    out = empty("experiments", "export", str(tmp_path / "tb"), "--format", "tensorboard", "--json").json
+    assert len(out["files"]) == 1
+    counted = empty("experiments", "import", str(tmp_path / "tb"), "--dry-run", "--json").json
+    assert [(one["run"], one["points"], one["params"]) for one in counted] == [("", 5, 1)]
+    (came,) = empty("experiments", "import", str(tmp_path / "tb"), "--experiment", "back", "--json").json
+    assert experiments.metric_series(came["run"], "loss") == msgspec.structs.replace(
+        experiments.metric_series(run.id, "loss"), record=came["run"]
+    )
+    assert "5    0" in empty("experiments", "import", str(tmp_path / "tb"), "--experiment", "back").out
+
+
+def test_a_folder_without_event_files_is_an_error(tmp_path, empty: Shell):
+    """Exit code 2, and what would be one."""
+    asked = empty("experiments", "import", str(tmp_path))
+    assert asked.code == 2
+    assert "There are no event files in" in asked.err

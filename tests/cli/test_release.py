@@ -67,6 +67,8 @@ def test_an_approval_is_noted_in_ones_own_name(own: Shell):
         (["promote", "77", "--reason", "because it is"], 2, "There is no model version '77'"),
         (["promote", "1", "--reason", "x"], 2, "is no reason"),
         (["rollback"], 2, "--reason"),
+        (["adopt", "1"], 1, "is of this project's own loop"),
+        (["adopt", "theirs@1"], 2, "There is no model version 'theirs@1'"),
         (["show", "chmpion"], 2, "did you mean 'champion'?"),
     ],
 )

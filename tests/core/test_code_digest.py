@@ -503,3 +503,17 @@ def test_two_processes_read_the_same() -> None:
     assert len(answers) == 1
     first = msgspec.json.decode(answers.pop())
     assert canonical_json(first[1]) == canonical_json(parts(BEFORE))
+
+
+def test_a_table_that_compiled_parts_hold_counts_by_what_it_holds() -> None:
+    """Columns of text in pandas refer to functions of Cython, whose class says nothing of its fields."""
+    import pandas as pd
+
+    def parts(frame: pd.DataFrame) -> object:
+        def reading() -> int:
+            return len(frame)
+
+        return CodeReader().parts(reading)
+
+    one, same, other = (pd.DataFrame({"name": ["a", last]}) for last in ("b", "b", "c"))
+    assert parts(one) == parts(same) != parts(other)

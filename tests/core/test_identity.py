@@ -3,10 +3,20 @@
 import getpass
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 
+from heptad.core import identity
 from heptad.core.identity import acting_as, current_actor
+
+
+@pytest.fixture
+def unknown_user() -> Iterator[None]:
+    """The system is asked for the user once; here it is asked anew, and again afterwards."""
+    identity._os_user.cache_clear()
+    yield
+    identity._os_user.cache_clear()
 
 
 def test_without_a_word_it_is_the_user_of_the_system() -> None:
@@ -14,6 +24,7 @@ def test_without_a_word_it_is_the_user_of_the_system() -> None:
     assert current_actor() == f"user:{getpass.getuser()}"
 
 
+@pytest.mark.usefixtures("unknown_user")
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container that runs under a number the number stands for the name."""
 

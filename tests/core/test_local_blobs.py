@@ -1,5 +1,6 @@
 """Artifacts in a folder, with the file system's refusals and processes that are killed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -196,6 +197,34 @@ def test_a_closed_folder_is_a_workspace_error(tmp_path: Path) -> None:
         assert blobs.get(digest) == b"before"
     finally:
         tmp_path.chmod(0o700)
+
+
+class _Failing:
+    """Stands for `os.fdatasync` on a disk whose first sync fails, and which says so only once."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, _: int) -> None:
+        self.calls += 1
+        if self.calls == 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_large_file_is_synced_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the end waits for less; a sync that fails on the way fails the whole, and nothing is left."""
+    monkeypatch.setattr(local_blobs, "SYNCED", local_blobs.CHUNK)
+    blobs = open_blobs(f"file://{tmp_path}/blobs")
+    data = os.urandom(2 * local_blobs.CHUNK + 1)
+    failing = _Failing()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", failing)
+        with pytest.raises(WorkspaceError, match="Input/output error"):
+            blobs.put(data)
+    assert failing.calls
+    assert list(blobs.digests()) == []
+    assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
+    assert blobs.get(blobs.put(data)) == data
 
 
 @pytest.fixture

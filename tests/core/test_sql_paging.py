@@ -1,7 +1,6 @@
 """Pages in any order add up to all records, and a page is read from an index."""
 
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +8,6 @@ from heptad.core import sql_newest
 from heptad.core.query import All, Compare, Order, Query
 from heptad.core.records import Change
 from heptad.core.sql_store import SqlStore
-from heptad.core.sql_tables import dialect_of
 from heptad.core.sql_transaction import Transaction
 from heptad.testing.store_contract import record
 
@@ -61,14 +59,13 @@ def test_pages_are_the_whole_in_parts(
 def plan_of(store: SqlStore, query: Query, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How SQLite reads the first page: one line for each table that it looks at."""
     lines: list[str] = []
-    search: Callable[[Transaction, object], list[tuple[object, ...]]] = Transaction.search
+    fetch = Transaction.fetch
 
-    def explained(self: Transaction, statement: object) -> list[tuple[object, ...]]:
-        spelled = str(statement.compile(dialect=dialect_of(self.kind), compile_kwargs={"literal_binds": True}))
-        lines.extend(row[-1] for row in self.rows(f"EXPLAIN QUERY PLAN {spelled}"))
-        return search(self, statement)
+    def explained(self: Transaction, sql: str, values: object) -> list[tuple[object, ...]]:
+        lines.extend(row[-1] for row in fetch(self, f"EXPLAIN QUERY PLAN {sql}", values))
+        return fetch(self, sql, values)
 
-    monkeypatch.setattr(Transaction, "search", explained)
+    monkeypatch.setattr(Transaction, "fetch", explained)
     store.find(query, limit=10)
     return lines
 

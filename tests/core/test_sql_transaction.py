@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from heptad.core.sql_store import SqlStore
-from heptad.core.sql_tables import cursor
+from heptad.core.sql_tables import cursor, selected
 
 
 def test_values_and_lists_of_values_are_bound(store: SqlStore) -> None:
@@ -39,4 +39,4 @@ def test_a_query_that_was_built_answers_plain_tuples(store: SqlStore) -> None:
     with store.database.writing() as transaction:
         transaction.run_many("INSERT INTO cursor (name, position) VALUES (?, ?)", [("a%s", 1), ("b?", 2), ("c", 3)])
         statement = sa.select(cursor.c.name).where(cursor.c.name.in_(["a%s", "b?"]), cursor.c.position > 0)
-        assert sorted(transaction.search(statement)) == [("a%s",), ("b?",)]
+        assert sorted(selected(transaction, statement)) == [("a%s",), ("b?",)]

@@ -12,10 +12,11 @@ CHART = alt.Chart(pl.DataFrame({"x": [1, 2], "y": [3, 4]})).mark_line().encode(x
 
 
 def test_a_chart_becomes_markup() -> None:
-    """In the colours that all charts have; it refers to nothing."""
+    """Its words in the colour of the page around, light or dark; it refers to nothing."""
     svg = render_chart(CHART.properties(width=300, height=200))
     assert svg.startswith("<svg")
-    assert INK in svg
+    assert "currentColor" in svg
+    assert INK not in svg
     assert "href" not in svg
 
 

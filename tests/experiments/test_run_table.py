@@ -2,6 +2,7 @@
 
 import pytest
 
+from heptad.core import graph
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.query import Order
 from heptad.core.settings import ProjectSettings
@@ -51,3 +52,25 @@ def test_runs_come_in_the_order_that_is_asked_for(experiments: Experiments) -> N
         finished(experiments, name, auc)
     found = experiments.list(2, order=[Order("metrics.auc", descending=True)])
     assert [run.body.name for run in found] == ["b", "c"]
+
+
+def test_a_curve_is_a_drawing_of_every_run(experiments: Experiments) -> None:
+    """A metric that has none is refused, with those that have."""
+    with experiments.start("a") as run:
+        for step in range(3):
+            run.log(step, loss=1 / (1 + step))
+        run.log(final=1.0)
+    drawn = experiments.plot("loss", [run.id])
+    assert drawn.startswith("<svg")
+    assert "[1] a" in drawn
+    with pytest.raises(InputError, match=r"more than one point of 'final'.\nAllowed: loss"):
+        experiments.plot("final", [run.id])
+
+
+def test_a_run_began_when_it_says(experiments: Experiments) -> None:
+    """One that was imported began long before it was recorded here."""
+    run = finished(experiments, "old", 0.5)
+    graph.set_attributes(experiments.workspace, run, {"started": 1_000_000_000.0, "ended": 1_000_000_060.0})
+    assert str(experiments.frame()["started"][0]) == "2001-09-09 01:46:40+00:00"
+    compared = experiments.compare([run])
+    assert (compared.started, compared.seconds) == (["2001-09-09T01:46:40+00:00"], [60.0])

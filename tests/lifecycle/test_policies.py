@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from heptad.core.errors import SettingsError
 from heptad.core.records import Record
 from heptad.lifecycle.policies import Every, History, OnAlert, OnMetric, Policies, read_rules
-from heptad.lifecycle.settings import RetrainSettings
 from heptad.monitoring import Alert, MonitoringReport, Performance
 from heptad.training import Metric
 
@@ -51,9 +50,8 @@ def report(week, *, alerts=(), ongoing=(), measured=(), landed=(), reference="mo
 
 
 def due(when, *reports, now, cooldown="7d", **known):
-    settings = RetrainSettings(when=tuple(when), cooldown=cooldown)
     history = History(champion="model-1", champion_since=APRIL, reports=reports, **known)
-    return Policies(settings, minimum_rows=200).due(history, now)
+    return Policies(when, cooldown, minimum_rows=200).due(history, now)
 
 
 def test_rules_are_read():
@@ -221,7 +219,7 @@ def test_labels_that_landed_late_count():
 )
 def test_a_loop_never_answers_an_alert_twice(weeks, trial, cooldown):
     """Week by week, whatever comes: plans do not overlap, keep their cooldown, and answer each alert at most once."""
-    policies = Policies(RetrainSettings(when=("drift",), cooldown=f"{cooldown}w"), minimum_rows=200)
+    policies = Policies(("drift",), f"{cooldown}w", minimum_rows=200)
     reports, plans = [], []
     for week, raised in enumerate(weeks):
         now = APRIL + (week + 1) * WEEK

@@ -23,11 +23,13 @@ from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.store import Store
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.data import (
+    STAMP,
     CleanSettings,
     Data,
     DataSettings,
     DatasetVersion,
     ExpectSettings,
+    OnlineSettings,
     SourceSettings,
     Subjects,
     as_it_is,
@@ -38,6 +40,7 @@ from heptad.data import (
     untag,
     with_rows,
 )
+from heptad.data.features.online import open_online
 from heptad.data.versions import tables
 from heptad.data.versions.turns import collecting
 from heptad.experiments import Experiments, SearchSettings
@@ -572,3 +575,18 @@ def test_the_worker_prunes_by_policy(copied: Project) -> None:
     used = graph.load(project.workspace, champion.body.candidate, Candidate).body.dataset
     assert project.data.scan(project.data.version(used)).select(pl.len()).collect().item() > 0
     assert all(one.attributes["pruned_by"] == "policy:retention" for one in project.data.log() if is_pruned(one))
+
+
+def test_what_the_online_store_holds_of_the_past_is_let_go_of(workspace: Workspace) -> None:
+    """Where it is much, and all data sets are meant; the rows stay, and a second call has nothing to do."""
+    world = World(workspace)
+    world.add([1, 2, 3])
+    store = open_online(OnlineSettings(), workspace.folder, "test")
+    store.put([(b"%d" % number, bytes(STAMP + 10_000)) for number in range(500)])
+    store.delete(b"%d" % number for number in range(400))
+    outlook = world.retention.look(KEEP_ONE)
+    assert outlook.online > 3_000_000
+    assert world.retention.prune(KEEP_ONE, "test").online == 0
+    assert world.retention.prune(KEEP_ONE).online > 3_000_000
+    assert world.retention.look(KEEP_ONE).online == world.retention.prune(KEEP_ONE).online == 0
+    assert len(list(store.scan(b""))) == 100

@@ -1,22 +1,26 @@
 """Online features in LMDB: a file that every process of this machine maps, read without asking anybody."""
 
+import fcntl
 import os
+import shutil
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import lmdb
 
 from heptad.core.errors import UnavailableError, WorkspaceError
 from heptad.core.faults import boundary
-from heptad.core.files import confined, make_folder, writing
-from heptad.data import STAMP, OnlineStore, Pair, checked_pairs
+from heptad.core.files import confined, locked, make_folder, sync_folder, write_atomically, writing
+from heptad.data import STAMP, CompactingStore, OnlineStore, Pair, checked_pairs
 
 T = TypeVar("T")
+Act: TypeAlias = "Callable[[lmdb.Transaction[bytes]], T]"
 
 SMALLEST_MAP = 64 << 20
 """Bytes of address space at first; it is doubled whenever it is full."""
@@ -27,12 +31,23 @@ _MARK = b"\xff"
 _ROW = b"\0"
 _PAGE = 1000
 """Keys that are looked at or removed in one transaction."""
+_COPIED = 20_000
+"""Entries that are copied in one transaction."""
+_MOVED = b"\1moved"
+"""The key, neither a row's nor a mark's, under which an environment that was compacted names its successor."""
+_POINTER, _LOCK = "generation", "generation.lock"
+"""Files beside the environments: the number of the one in force, and who opens or deletes one holds the other."""
 
 
 class LmdbStore:
     """`lmdb:///FOLDER`: an environment in a folder; namespaces have folders of their own.
 
     Commits are synced to the disk before `put` returns, so they survive a power cut too.
+
+    LMDB never clears a page, so what was deleted stays in the file. `compact` makes a new environment, the next
+    generation, of what is there now. Its number is the last thing that is committed to the old one, and every
+    transaction looks for it: whoever has the old one open reads it as it was until that commit, and the new one from
+    then on, and nobody writes to the old one afterwards.
     """
 
     def __init__(self, url: str, namespace: str) -> None:
@@ -47,29 +62,32 @@ class LmdbStore:
             try:
                 transaction = place.begin()
             except lmdb.MapResizedError:
-                pass
+                again = place.follow
             else:
                 get = transaction.get
-                found = [get(_ROW + key) for key in keys]
+                if get(_MOVED) is None:
+                    found = [get(_ROW + key) for key in keys]
+                    transaction.abort()
+                    return found
                 transaction.abort()
-                return found
-        place.follow()
+                again = self.close
+        again()
         return self.get(keys)
 
     def put(self, rows: Iterable[Pair], marks: Mapping[bytes, bytes] | None = None) -> None:
         given = [(_ROW + key, value) for key, value in checked_pairs(rows)]
         named = [(_MARK + name, value) for name, value in (marks or {}).items()]
         boundary("online.before_commit")
-        self._opened().write(lambda transaction: _put(transaction, given, named))
+        self._write(lambda transaction: _put(transaction, given, named))
         boundary("online.after_commit")
 
     def mark(self, name: bytes) -> bytes:
-        return self._opened().read(lambda transaction: transaction.get(_MARK + name)) or b""
+        return self._read(lambda transaction: transaction.get(_MARK + name)) or b""
 
     def scan(self, prefix: bytes) -> Iterator[Pair]:
-        place, start = self._opened(), _ROW + prefix
+        start = _ROW + prefix
         while True:
-            page = place.read(partial(_page, start=start, prefix=_ROW + prefix))
+            page = self._read(partial(_page, start=start, prefix=_ROW + prefix))
             yield from ((key[1:], value) for key, value in page)
             if len(page) < _PAGE:
                 return
@@ -77,7 +95,7 @@ class LmdbStore:
 
     def delete(self, keys: Iterable[bytes]) -> int:
         given = [_ROW + key for key in keys]
-        return self._opened().write(lambda transaction: sum(transaction.delete(key) for key in given))
+        return self._write(lambda transaction: sum(transaction.delete(key) for key in given))
 
     def clear(self, prefix: bytes) -> int:
         cleared = sum(self._cleared(_ROW + prefix))
@@ -88,17 +106,54 @@ class LmdbStore:
     def close(self) -> None:
         self._place = None
 
+    def slack(self) -> tuple[int, int]:
+        if not self._folder.is_dir():
+            return 0, 0
+        used = self._followed(_Place.used)
+        return max(0, self._bytes() - used), used
+
+    def compact(self) -> int:
+        if not self._folder.is_dir():
+            return 0
+        before = self._bytes()
+        boundary("compacting.before_copy")
+        generation = self._followed(_Place.succeed)
+        boundary("compacting.after_moved")
+        _clear_before(self._folder, generation)
+        return max(0, before - self._bytes())
+
+    def _bytes(self) -> int:
+        return sum(path.stat().st_size for path in self._folder.rglob("data.mdb"))
+
     def _cleared(self, prefix: bytes) -> Iterator[int]:
         def remove(transaction: "lmdb.Transaction[bytes]") -> int:
             return sum(transaction.delete(key) for key, _ in _page(transaction, prefix, prefix))
 
-        while removed := self._opened().write(remove):
+        while removed := self._write(remove):
             yield removed
 
+    def _read(self, act: "Act[T]") -> T:
+        return self._followed(lambda place: place.read(act))
+
+    def _write(self, act: "Act[T]") -> T:
+        return self._followed(lambda place: place.write(act))
+
+    def _followed(self, act: "Callable[[_Place], T]") -> T:
+        while True:
+            try:
+                return act(self._opened())
+            except _MovedError:
+                self.close()
+
     def _opened(self) -> "_Place":
-        if self._place is None:
-            self._place = _open(self._folder)
-        return self._place
+        place = self._place
+        if place is None:
+            place = self._place = _open(self._folder)
+        return place
+
+
+class _MovedError(Exception):
+    """The environment was compacted; its rows are in the next generation."""
 
 
 class _Place:
@@ -107,25 +162,29 @@ class _Place:
     Its map may only grow while this process has no transaction in it, hence the two locks.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, generation: int) -> None:
+        self._parent, self.generation = folder, generation
+        self._folder = folder = _folder_of(folder, generation)
         with writing(folder):
             make_folder(folder)
-        self._folder = folder
         self.reading = threading.Lock()
         self._writing = threading.Lock()
         try:
+            # No spare transactions: a forked process that lets go of them frees the slots of its parent.
             self.environment = lmdb.open(
-                str(folder), map_size=max(SMALLEST_MAP, _size(folder)), max_readers=READERS, max_spare_txns=4
+                str(folder), map_size=max(SMALLEST_MAP, _size(folder)), max_readers=READERS, max_spare_txns=0
             )
         except lmdb.Error as error:
             raise _unusable(folder, error) from error
         self.begin = self.environment.begin
 
-    def read(self, act: "Callable[[lmdb.Transaction[bytes]], T]") -> T:
+    def read(self, act: "Act[T]") -> T:
+        """What `act` answers; raises `_MovedError` where another generation has the rows."""
         while True:
             with self.reading:
                 try:
                     with self.environment.begin() as transaction:
+                        _check_in_force(transaction)
                         return act(transaction)
                 except lmdb.MapResizedError:
                     pass
@@ -133,12 +192,16 @@ class _Place:
                     raise _unusable(self._folder, error) from error
             self.follow()
 
-    def write(self, act: "Callable[[lmdb.Transaction[bytes]], T]") -> T:
-        """What `act` answers, once it is committed; it is done again where the map had to grow."""
+    def write(self, act: "Act[T]") -> T:
+        """What `act` answers, once it is committed; it is done again where the map had to grow.
+
+        Raises `_MovedError` where another generation has the rows.
+        """
         with self._writing:
             while True:
                 try:
                     with self.environment.begin(write=True) as transaction:
+                        _check_in_force(transaction)
                         return act(transaction)
                 except lmdb.MapFullError:
                     self._resize(2 * self.environment.info()["map_size"])
@@ -146,6 +209,42 @@ class _Place:
                     self._resize(0)
                 except lmdb.Error as error:
                     raise _unusable(self._folder, error) from error
+
+    def successor(self) -> int:
+        """The generation that took this one's place; 0 where it is in force."""
+        try:
+            return self.read(lambda _: 0)
+        except _MovedError as moved:
+            return int(moved.args[0])
+
+    def succeed(self) -> int:
+        """Put the next generation into force, with the rows and marks of this one; answers its number.
+
+        Writers wait meanwhile, readers do not. Cut off before the commit at the end, nothing happened.
+        """
+        return self.write(self._copied)
+
+    def used(self) -> int:
+        """Bytes of the pages that hold rows and marks now."""
+        return self.read(self._used)
+
+    def _used(self, transaction: "lmdb.Transaction[bytes]") -> int:
+        stat = self.environment.stat()
+        del transaction
+        return (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * stat["psize"]
+
+    def _copied(self, transaction: "lmdb.Transaction[bytes]") -> int:
+        generation = self.generation + 1
+        folder = _folder_of(self._parent, generation)
+        with writing(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)  # somebody was killed while he made it
+            make_folder(folder)
+            _copy(transaction, folder, 2 * self.environment.info()["map_size"])
+            sync_folder(folder)
+        boundary("compacting.after_copy")
+        transaction.put(_MOVED, b"%d" % generation)
+        return generation
 
     def follow(self) -> None:
         """Take over the size that another process gave the map."""
@@ -166,11 +265,63 @@ _opening = threading.Lock()
 
 
 def _open(folder: Path) -> _Place:
-    with _opening:
-        place = _places.get(folder)
-        if place is None:
-            place = _places[folder] = _Place(folder)
-        return place
+    """The environment in force; while it is opened nobody deletes it."""
+    with writing(folder):
+        make_folder(folder)
+    with _opening, locked(folder / _LOCK, fcntl.LOCK_SH):
+        generation = _pointed_at(folder)
+        while True:
+            path = _folder_of(folder, generation)
+            place = _places.get(path)
+            if place is None:
+                place = _places[path] = _Place(folder, generation)
+            successor = place.successor()
+            if not successor:
+                return place
+            generation = successor
+
+
+def _folder_of(folder: Path, generation: int) -> Path:
+    """The first one is in the folder itself."""
+    return folder / f"generation-{generation}" if generation > 1 else folder
+
+
+def _pointed_at(folder: Path) -> int:
+    try:
+        return int((folder / _POINTER).read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return 1
+
+
+def _clear_before(folder: Path, generation: int) -> None:
+    """Say which generation is in force, unless a later one is already, and delete those before it."""
+    with writing(folder), locked(folder / _LOCK):
+        newest = max(generation, _pointed_at(folder))
+        write_atomically(folder / _POINTER, b"%d" % newest)
+        boundary("compacting.before_delete")
+        for name in ("data.mdb", "lock.mdb"):
+            (folder / name).unlink(missing_ok=True)
+        for path in folder.glob("generation-*"):
+            if int(path.name.rpartition("-")[2]) < newest:
+                shutil.rmtree(path)
+        sync_folder(folder)
+        boundary("compacting.after_delete")
+
+
+def _copy(transaction: "lmdb.Transaction[bytes]", folder: Path, map_size: int) -> None:
+    """Give a new environment every entry, in order: its pages never held anything else, as copies of pages would."""
+    with lmdb.open(str(folder), map_size=map_size, sync=False) as environment:
+        entries = iter(transaction.cursor())
+        while page := list(islice(entries, _COPIED)):
+            with environment.begin(write=True) as writing_there, writing_there.cursor() as cursor:
+                cursor.putmulti(page, append=True)
+        environment.sync(True)
+
+
+def _check_in_force(transaction: "lmdb.Transaction[bytes]") -> None:
+    successor = transaction.get(_MOVED)
+    if successor is not None:
+        raise _MovedError(int(successor))
 
 
 def _forget_inherited() -> None:
@@ -228,3 +379,4 @@ def _unusable(folder: Path, error: Exception) -> UnavailableError | WorkspaceErr
 
 if TYPE_CHECKING:
     _: type[OnlineStore] = LmdbStore
+    _compacting: type[CompactingStore] = LmdbStore

@@ -61,8 +61,8 @@ class ObjectBlobs:
         with self.open(digest) as stream:
             return stream.read()
 
-    def open(self, digest: str) -> BinaryIO:
-        return BufferedReader(_VerifiedObject(self, digest, self.size(digest)), buffer_size=1 << 20)
+    def open(self, digest: str, start: int = 0) -> BinaryIO:
+        return BufferedReader(_VerifiedObject(self, digest, self.size(digest), start), buffer_size=1 << 20)
 
     def size(self, digest: str) -> int:
         with self._telling(digest):
@@ -109,14 +109,15 @@ class ObjectBlobs:
 
 
 class _VerifiedObject(RawIOBase):
-    """Reads an artifact once from its beginning, and compares its digest with the last of its bytes."""
+    """Reads an artifact once, and where it began at the beginning compares the digest with the last of the bytes."""
 
-    def __init__(self, blobs: ObjectBlobs, digest: str, size: int) -> None:
+    def __init__(self, blobs: ObjectBlobs, digest: str, size: int, start: int) -> None:
         super().__init__()
         self._blobs = blobs
         self._digest = digest
         self._size = size
-        self._asked = 0
+        self._asked = start
+        self._is_whole = not start
         self._rest = memoryview(b"")
         self._hasher = blake3()
 
@@ -132,7 +133,8 @@ class _VerifiedObject(RawIOBase):
         buffer[:count] = self._rest[:count]
         self._hasher.update(self._rest[:count])
         self._rest = self._rest[count:]
-        if not self._rest and self._asked >= self._size and self._hasher.hexdigest() != self._digest:
+        is_read = self._is_whole and not self._rest and self._asked >= self._size
+        if is_read and self._hasher.hexdigest() != self._digest:
             raise IntegrityError(
                 f"The artifact {self._digest} is damaged: its bytes have the digest {self._hasher.hexdigest()}.",
                 remedy="Store the same bytes again, or restore the object from a backup.",

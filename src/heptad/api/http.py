@@ -10,6 +10,7 @@ from heptad.api.messages import JSON, TEXT, Reply, Request
 from heptad.api.mlflow.errors import ProtocolError, encode_error, translated
 from heptad.api.mlflow.routes import PAGES, PREFIX, Router
 from heptad.api.mlflow.server_info import VERSION
+from heptad.api.shipping import PREFIXES, Shipping
 from heptad.core.errors import HeptadError
 from heptad.serving import check_access
 
@@ -29,8 +30,8 @@ Start: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
 class App:
     """Answers of one worker; called by many threads at once."""
 
-    def __init__(self, router: Router) -> None:
-        self._router = router
+    def __init__(self, router: Router, shipping: Shipping) -> None:
+        self._router, self._shipping = router, shipping
 
     def __call__(self, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
         try:
@@ -40,7 +41,7 @@ class App:
             reply = _refusal(error)
         except HeptadError as error:
             refused = translated(error)
-            if refused.code == "INTERNAL_ERROR":
+            if refused.status >= 500:
                 _log.error("%s", error.problem)
             reply = _refusal(refused)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets a reply
@@ -54,6 +55,8 @@ class App:
         request = _request(environ)
         if found := PREFIX.match(request.path):
             return self._router.answer(request, request.path[found.end() :])
+        if request.path.startswith(PREFIXES):
+            return self._shipping.answer(request)
         if request.path in PAGES:
             return self._router.answer(request, request.path)
         fixed = _FIXED.get(request.path)

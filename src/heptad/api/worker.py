@@ -8,6 +8,7 @@ from heptad.api.http import App
 from heptad.api.mlflow.protocol import Context
 from heptad.api.mlflow.routes import Router
 from heptad.api.settings import ApiOptions
+from heptad.api.shipping import Shipping
 from heptad.experiments import adopt_runs
 from heptad.project import open_root
 from heptad.serving import begin_worker
@@ -21,7 +22,7 @@ def start_worker(options: ApiOptions, server: int) -> App:
     begin_worker(server)
     workspace = open_root(Path(options.root), Path(options.clock) if options.clock else None)
     adopt_runs(workspace)
-    app = App(Router(Context(workspace)))
+    app = App(Router(Context(workspace)), Shipping(workspace))
     threading.Thread(target=_load_what_searches_need, name="load", daemon=True).start()
     gc.collect()
     gc.freeze()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ _WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
 _MANY = 50
 """Runs that a question chooses at most, where it is to look at them beside each other."""
 
+Form = Literal["table", "tensorboard"]
 Where = Annotated[str, typer.Option(help=_WHERE)]
 Runs = Annotated[list[str] | None, typer.Argument(help="Ids of runs; else those of --where.")]
 Named = Annotated[list[str], typer.Argument(help="Ids of runs.")]
@@ -132,15 +133,25 @@ def ship(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Move what processes that died have logged into the store."""
+    """Move what processes that died have logged where it belongs."""
     from heptad.core.errors import UnavailableError
-    from heptad.project import open_experiments
+    from heptad.project import ship_runs
 
-    shipped = open_experiments(project).ship()
-    rows = [{"run": one.run, "points": one.points, "outcome": one.problem or "in the store"} for one in shipped]
+    shipped = ship_runs(project)
+    rows = [
+        {
+            "run": one.run,
+            "to": one.server or "this workspace",
+            "points": one.points,
+            "outcome": one.problem.partition("\n")[0] or "has arrived",
+        }
+        for one in shipped
+    ]
     emit(shipped, table(rows, empty="Nothing was left behind."), as_json=as_json)
     if any(one.problem for one in shipped):
-        raise UnavailableError("Not everything could be shipped.", remedy="do it again when the store answers")
+        raise UnavailableError(
+            "Not everything could be shipped.", remedy="do it again when the server or the store answers"
+        )
 
 
 def _span(interval: "Interval | None") -> str:
@@ -157,24 +168,18 @@ def plot(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a metric went, run by run."""
-    from heptad.core.errors import InputError, nearest
-    from heptad.experiments import curves_of, labelled
+    from heptad.core.errors import InputError
+    from heptad.experiments import curve_of, labelled
 
     experiments, found = _chosen(project, runs, where)
     if out and out.suffix not in {".png", ".svg"}:
         raise InputError(f"{out} is no picture that can be drawn.", allowed="a name that ends in .png or .svg")
-    curves = curves_of(experiments.workspace, labelled(found), [metric])
-    if metric not in curves:
-        raise InputError(
-            f"No run that is looked at has more than one point of {metric!r}.",
-            allowed=nearest(metric, list(curves_of(experiments.workspace, labelled(found)))),
-            remedy="heptad experiments show RUN",
-        )
+    curve = curve_of(experiments.workspace, labelled(found), metric)
     if out:
         from heptad.core.files import write_atomically
         from heptad.experiments import draw_curves
 
-        write_atomically(out, draw_curves(curves[metric], metric, "png" if out.suffix == ".png" else "svg"))
+        write_atomically(out, draw_curves(curve, metric, "png" if out.suffix == ".png" else "svg"))
     rows = [
         {
             "run": label,
@@ -185,9 +190,9 @@ def plot(
             "last": points["value"][-1],
             "": sparkline(points["value"].to_list()),
         }
-        for (label,), points in curves[metric].group_by(["run"], maintain_order=True)
+        for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]
-    emit(curves[metric].to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+    emit(curve.to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
 
 
 @app.command()
@@ -232,23 +237,31 @@ def restore(runs: Named, project: ProjectOption = HERE, as_json: JsonOption = Fa
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .json file.")],
+    out: Annotated[Path, typer.Argument(help="A .parquet, .csv or .json file; for TensorBoard, a folder.")],
     where: Where = "",
+    form: Annotated[Form, typer.Option("--format", help="A row for each run, or an event file for each.")] = "table",
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write runs as a table, a row each."""
+    """Write runs as a table, or as event files of TensorBoard."""
     import io
 
     from heptad.core.errors import InputError
     from heptad.core.files import write_atomically
+    from heptad.experiments import export_event_files
     from heptad.project import open_experiments
 
+    experiments = open_experiments(project)
+    if form == "tensorboard":
+        files = export_event_files(experiments.workspace, experiments.matching(where), out)
+        said = f"{out}: {len(files)} runs; look at them with: tensorboard --logdir {out}"
+        emit({"folder": str(out), "files": [str(one) for one in files]}, said, as_json=as_json)
+        return
     if out.suffix not in {".parquet", ".csv", ".json"}:
         raise InputError(
             f"{out} is no table that can be written.", allowed="a name that ends in .parquet, .csv or .json"
         )
-    frame, written = open_experiments(project).frame(where), io.BytesIO()
+    frame, written = experiments.frame(where), io.BytesIO()
     match out.suffix:
         case ".parquet":
             frame.write_parquet(written)
@@ -258,6 +271,43 @@ def export(
             frame.write_json(written)
     write_atomically(out, written.getvalue())
     emit({"file": str(out), "runs": frame.height}, f"{out}: {frame.height} runs", as_json=as_json)
+
+
+@app.command("import")
+def import_runs(
+    source: Annotated[Path, typer.Argument(help="A folder of event files, as TensorBoard reads them.")],
+    experiment: Annotated[str, typer.Option(help="Where the runs go; else the project's own.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what is there, and write nothing.")] = False,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over runs, every point; done again, what is new."""
+    from heptad.cli.progress import counting
+    from heptad.experiments import import_event_files
+    from heptad.project import open_experiments
+
+    workspace, found = open_experiments(project).workspace, []
+    with counting("reading", shown=not as_json) as count:
+        for one in import_event_files(workspace, source, experiment, count_only=dry_run):
+            found.append(one)
+            count("runs", 1)
+            count("points", one.points)
+    rows = [
+        {
+            "run": one.run or "-",
+            "points": one.points,
+            "new": one.new_points,
+            "params": one.params,
+            "texts": one.texts,
+            "files": one.files,
+            "histograms": one.histograms,
+            "name": one.name,
+        }
+        for one in found
+    ]
+    left = {what: sum(one.left_out.get(what, 0) for one in found) for one in found for what in one.left_out}
+    text = table(rows) + "".join(f"\nleft out: {count:,} x {what}" for what, count in left.items())
+    emit(found, text, as_json=as_json)
 
 
 def _chosen(project: Path, runs: list[str] | None, where: str) -> "tuple[Experiments, list[Record[Run]]]":

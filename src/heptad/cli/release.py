@@ -80,6 +80,26 @@ def show(
 
 
 @app.command()
+def adopt(version: Version, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Hold a model that a client registered against the gates."""
+    from heptad.project import open_project
+    from heptad.release import decision_lines
+
+    adoption = open_project(project).adopt(version)
+    label = adoption.version.body.label if adoption.version else "none: refused"
+    text = [
+        facts({"version": label, "candidate": adoption.candidate.id, "decision": adoption.decision.body.reason}),
+        section("Gates", wrapped(decision_lines(adoption.decision.body))),
+        section("Noted", wrapped(adoption.candidate.body.notes)),
+    ]
+    if adoption.version:
+        text.append(wrapped([f"Make it champion: heptad release promote {label} --reason '...'"]))
+    emit(adoption, "\n\n".join(text), as_json=as_json)
+    if adoption.version is None:
+        raise typer.Exit(1)
+
+
+@app.command()
 def promote(version: Version, reason: Reason, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Make a version the champion and let it answer."""
     from heptad.project import open_project

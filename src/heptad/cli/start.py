@@ -57,12 +57,12 @@ def run(
     Ends with exit code 1 where a gate says no.
     """
     from heptad.cli.live import watching
-    from heptad.project import open_project
+    from heptad.project import open_project, write_result
 
     opened = open_project(project)
     with watching(opened.config.project.name, opened.config.search.trials, shown=not as_json) as watch:
         outcome = opened.run(sample, watch)
-        result = opened.write_result(outcome)
+        result = write_result(opened, outcome)
     emit(result, facts(_closing(result, outcome.decision.body.reason, sample, project)), as_json=as_json)
     if result.package is None:
         raise typer.Exit(1)

@@ -31,8 +31,11 @@ class BlobStore(Protocol):
         """The bytes, verified; raises `NotFoundError` or `IntegrityError`."""
         ...
 
-    def open(self, digest: str) -> BinaryIO:
-        """A stream of the bytes; it raises `IntegrityError` at the end where they were not the right ones."""
+    def open(self, digest: str, start: int = 0) -> BinaryIO:
+        """A stream of the bytes; it raises `IntegrityError` at the end where they were not the right ones.
+
+        From a later `start` nothing before it is read, and nothing is verified: the digest is that of the whole.
+        """
         ...
 
     def size(self, digest: str) -> int:

@@ -17,6 +17,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "gs": "heptad.adapters.object_blobs:gs",
         "az": "heptad.adapters.object_blobs:az",
     },
+    "display": {"notebook": "heptad.lifecycle.notebook:shown"},
     "executor": {
         "inline": "heptad.core.executors:inline",
         "threads": "heptad.core.executors:threads",
@@ -24,6 +25,10 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "model_writer": {name: f"heptad.adapters.trackers.{name}:write_model" for name in _KEPT}
     | {"sklearn": "heptad.adapters.trackers.skops:write_model"},
+    "kept": {
+        "databases": "heptad.adapters.databases.pieces:forget_pieces",
+        "streams": "heptad.data.streams.forgetting:forget_landed",
+    },
     "noise": {"opendp": "heptad.adapters.opendp:OpenDpNoise"},
     "online": {
         "lmdb": "heptad.adapters.lmdb:LmdbStore",

@@ -252,7 +252,8 @@ def _function_part(label: str, function: types.FunctionType) -> Part:
 def _class_part(label: str, kind: type) -> Part:
     """A class: the digest of its bases and fields; its methods, data and bases are parts of their own."""
     home = _home(_module_of(kind))
-    if home != "project":
+    # What is compiled belongs to a package, also where its module has no file, as Cython's functions have none.
+    if home != "project" or isinstance(vars(kind).get("__annotations__"), types.GetSetDescriptorType):
         return _HEPTAD if home == "heptad" else _only(label, [])
     name, members, defaults = _name_of(kind), vars(kind), getattr(kind, "__struct_defaults__", ())
     fields = {one: spelled_type(value) for one, value in members.get("__annotations__", {}).items()}

@@ -25,6 +25,7 @@ from heptad.core.records import (
     derived_id,
     new_id,
 )
+from heptad.core.shown import Rows
 from heptad.core.workspace import Workspace
 
 T = TypeVar("T", bound=Body)
@@ -98,7 +99,7 @@ def find_alias(workspace: Workspace, scope: str, name: str, kind: type[T]) -> Re
 
 def find(workspace: Workspace, kind: type[T], query: Query, limit: int = 1000) -> list[Record[T]]:
     """The first `limit` records of a query, typed."""
-    return [typed(record, kind) for record in workspace.store.find(query, limit=limit).items]
+    return Rows(typed(record, kind) for record in workspace.store.find(query, limit=limit).items)
 
 
 def every(workspace: Workspace, kind: type[T]) -> Iterator[Record[T]]:

@@ -1,5 +1,6 @@
 """Who acts: every record and event carries an actor."""
 
+import functools
 import getpass
 import os
 from collections.abc import Generator
@@ -36,6 +37,7 @@ def as_reason(text: str) -> str:
     return reason
 
 
+@functools.cache
 def _os_user() -> str:
     try:
         return getpass.getuser()

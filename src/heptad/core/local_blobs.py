@@ -21,6 +21,8 @@ from heptad.core.files import locked, make_folder, sync_files, sync_folder, writ
 
 CHUNK = 4 << 20
 """Bytes that are read, hashed and written at a time; less is not worth a second thread."""
+SYNCED = 64 << 20
+"""Bytes of a large file after which the disk begins with them, while the rest still comes; the end waits for less."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -64,12 +66,14 @@ class LocalBlobs:
         _verify(digest, _hexdigest(data), path)
         return data
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str, start: int = 0) -> BinaryIO:
         path = self._path(digest)
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:
             raise NotFoundError("artifact", digest) from None
+        if file.seek(start):
+            return BufferedReader(file, buffer_size=1 << 20)
         return BufferedReader(_VerifiedFile(file, digest, path), buffer_size=1 << 20)
 
     def size(self, digest: str) -> int:
@@ -277,15 +281,23 @@ def _new_file(path: Path) -> BinaryIO:
 def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
     """Write parts, hashing each while it is written and the next is read; answers the digest."""
     hasher = blake3(max_threads=blake3.AUTO)
-    with ThreadPoolExecutor(1) as beside:
-        hashed = None
+    written = 0
+    with ThreadPoolExecutor(2) as beside:
+        hashed = synced = None
         for part in parts:
             if hashed:
                 hashed.result()
             hashed = beside.submit(hasher.update, part)
-            target.write(part)
+            written += target.write(part)
+            if written >= SYNCED and (synced is None or synced.done()):
+                if synced:
+                    synced.result()
+                synced, written = beside.submit(os.fdatasync, target.fileno()), 0
         if hashed:
             hashed.result()
+        if synced:
+            # What goes wrong with the disk is told to one sync only.
+            synced.result()
     return hasher.hexdigest()
 
 

@@ -10,6 +10,9 @@ class Markup(str):
 
     __slots__ = ()
 
+    def _repr_html_(self) -> str:
+        return str(self)
+
 
 Child: TypeAlias = "Markup | str | float | Iterable[Markup] | None"
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 import msgspec
 from blake3 import blake3
 
+from heptad.core.shown import Shown
+
 Id: TypeAlias = str
 Scalar: TypeAlias = str | float | int | bool | None
 Position: TypeAlias = int
@@ -29,7 +31,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 B = TypeVar("B")
 
 
-class Record(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
+class Record(Shown, msgspec.Struct, Generic[B], frozen=True, kw_only=True):
     """One frozen entry of the graph. `scope` groups records of a kind (a project, an experiment).
 
     `attributes` and `aliases` (name to version) are what changed since, as they were when read.

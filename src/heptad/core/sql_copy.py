@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from heptad.core.errors import InputError, IntegrityError, WorkspaceError
 from heptad.core.sql_store import SqlStore
-from heptad.core.sql_tables import meta, metadata
+from heptad.core.sql_tables import meta, metadata, selected
 from heptad.core.sql_transaction import Row, Transaction
 from heptad.core.store import Store
 
@@ -90,11 +90,11 @@ def _batches(transaction: Transaction, table: sa.Table) -> Iterator[list[Row]]:
     key = list(table.primary_key.columns or (unique.columns if unique else ()))
     statement = sa.select(*table.c).order_by(*key).limit(BATCH)
     places = [list(table.c).index(column) for column in key]
-    batch = transaction.search(statement)
+    batch = selected(transaction, statement)
     while batch:
         yield batch
         last = [batch[-1][place] for place in places]
-        batch = transaction.search(statement.where(sa.tuple_(*key) > sa.tuple_(*last)))
+        batch = selected(transaction, statement.where(sa.tuple_(*key) > sa.tuple_(*last)))
 
 
 def _sum(batches: Iterator[list[Row]]) -> Sum:

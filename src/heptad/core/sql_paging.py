@@ -11,7 +11,7 @@ from heptad.core.query import All, Compare, Condition, Cursor, Order, Query
 from heptad.core.sql_cursor import from_cursor, no_page_ends_at, to_cursor
 from heptad.core.sql_newest import Found, families_of
 from heptad.core.sql_query import FIELDS, Search, Where
-from heptad.core.sql_tables import attribute, record
+from heptad.core.sql_tables import attribute, record, selected
 from heptad.core.sql_transaction import Row, Transaction
 
 AHEAD = 10
@@ -76,10 +76,10 @@ def _rows(
         order = [
             _sorted(term._replace(column=column)) for term, column in zip(phase.terms, list(first.c)[1:], strict=True)
         ]
-        rows = transaction.search(sa.select(first).where(probing).order_by(*order).limit(limit))
+        rows = selected(transaction, sa.select(first).where(probing).order_by(*order).limit(limit))
         if len(rows) == limit:
             return rows
-    return transaction.search(walk.where(search.where(condition, phase.seq)).limit(limit))
+    return selected(transaction, walk.where(search.where(condition, phase.seq)).limit(limit))
 
 
 def _narrow(transaction: Transaction, search: Search, condition: Condition) -> Compare | None:
@@ -88,7 +88,7 @@ def _narrow(transaction: Transaction, search: Search, condition: Condition) -> C
     for part in must:
         if isinstance(part, Compare) and part.operator in _SELECTIVE and part.value is not None:
             some = search.numbers(part).limit(sql_newest.FEW + 1).subquery()
-            if transaction.search(sa.select(sa.func.count()).select_from(some))[0][0] <= sql_newest.FEW:
+            if selected(transaction, sa.select(sa.func.count()).select_from(some))[0][0] <= sql_newest.FEW:
                 return part
     return None
 

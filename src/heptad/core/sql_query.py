@@ -71,8 +71,10 @@ class Search(NamedTuple):
         if compare is self.narrow:
             return seq.in_(self.numbers(compare))
         if not self.probes:
-            # `+ 0` keeps the planner from starting here: the order's index is walked, which is never bad.
-            return (seq + 0).in_(self.numbers(compare))
+            # The planner must not start here: the order's index is walked, which is never bad. SQLite is kept from it
+            # by `+ 0`; PostgreSQL would make a join of it all the same, but not of what is asked whether it is true.
+            found: Where = (seq + 0).in_(self.numbers(compare))
+            return found if self.kind == "sqlite" else found.is_(sa.true())
         if compare.key.startswith("@"):
             found = _compare_field(compare, self.kind)
             return sa.exists().where(record.c.seq == seq, found).correlate_except(record)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from heptad.core.sql_transaction import Kind
+from heptad.core.sql_transaction import Kind, Row, Transaction
 
 metadata = sa.MetaData()
 
@@ -145,8 +145,9 @@ def dialect_of(kind: Kind) -> Dialect:
     return dialect
 
 
-def compiled(statement: sa.Select[Any], kind: Kind) -> tuple[str, Any]:
-    """A query as the driver takes it: its text, and the values that are bound."""
-    query = statement.compile(dialect=dialect_of(kind), compile_kwargs={"render_postcompile": True})
-    values = query.params
-    return str(query), values if query.positiontup is None else [values[name] for name in query.positiontup]
+def selected(transaction: Transaction, statement: sa.Select[Any]) -> list[Row]:
+    """All rows of a query that was built from tables."""
+    query = statement.compile(dialect=dialect_of(transaction.kind), compile_kwargs={"render_postcompile": True})
+    bound = query.params
+    values = bound if query.positiontup is None else [bound[name] for name in query.positiontup]
+    return transaction.fetch(str(query), values)

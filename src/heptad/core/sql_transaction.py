@@ -2,12 +2,9 @@
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
 
 Kind: TypeAlias = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
@@ -69,11 +66,9 @@ class Transaction:
         if rows:
             self._cursor.executemany(_spelled(sql, self.kind), rows)
 
-    def search(self, statement: "Select[Any]") -> list[Row]:
-        """All rows of a query that was built from tables."""
-        from heptad.core.sql_tables import compiled  # noqa: PLC0415 - only searches need SQLAlchemy
-
-        self._cursor.execute(*compiled(statement, self.kind))
+    def fetch(self, sql: str, values: Any) -> list[Row]:
+        """All rows of a query that is spelled for the database already."""
+        self._cursor.execute(sql, values)
         return self._cursor.fetchall()
 
     def _value(self, value: Any) -> Any:

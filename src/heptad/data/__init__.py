@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from heptad.data.data import Data as Data
     from heptad.data.erasing.finding import FoundRows as FoundRows
     from heptad.data.erasing.finding import every_version as every_version
+    from heptad.data.erasing.kept import ForgetKept as ForgetKept
     from heptad.data.erasing.naming import check_columns_exist as check_columns_exist
     from heptad.data.erasing.naming import named_by as named_by
     from heptad.data.erasing.naming import named_in as named_in
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from heptad.data.features.leakage import training_set_of as training_set_of
     from heptad.data.features.online import MOST_KEY as MOST_KEY
     from heptad.data.features.online import STAMP as STAMP
+    from heptad.data.features.online import CompactingStore as CompactingStore
     from heptad.data.features.online import OnlineStore as OnlineStore
     from heptad.data.features.online import Pair as Pair
     from heptad.data.features.online import checked_pairs as checked_pairs
@@ -250,6 +252,7 @@ __getattr__, __all__ = attach(
         "ColumnExpectation": "expectations.settings",
         "ColumnProfile": "profiles.profile",
         "ColumnType": "settings",
+        "CompactingStore": "features.online",
         "Correction": "corrections.records",
         "Data": "data",
         "DataCard": "cards.records",
@@ -276,6 +279,7 @@ __getattr__, __all__ = attach(
         "FolderStatus": "folders.status",
         "FolderVersion": "folders.records",
         "Folders": "folders.folders",
+        "ForgetKept": "erasing.kept",
         "FoundRows": "erasing.finding",
         "Items": "cards.document",
         "LabellingFunction": "labelling.records",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import SECOND as SECOND
     from heptad.experiments.drawing import render_chart as render_chart
     from heptad.experiments.environment import capture_environment as capture_environment
+    from heptad.experiments.event_files.exporting import export_event_files as export_event_files
+    from heptad.experiments.event_files.folders import is_event_folder as is_event_folder
+    from heptad.experiments.event_files.importing import ImportedRun as ImportedRun
+    from heptad.experiments.event_files.importing import import_event_files as import_event_files
     from heptad.experiments.experiments import Experiments as Experiments
     from heptad.experiments.files import Entry as Entry
     from heptad.experiments.files import checked_name as checked_name
@@ -25,6 +29,11 @@ if TYPE_CHECKING:
     from heptad.experiments.files import keep_file as keep_file
     from heptad.experiments.files import link_file as link_file
     from heptad.experiments.files import remove_files as remove_files
+    from heptad.experiments.journal.messages import Lacking as Lacking
+    from heptad.experiments.journal.messages import Points as Points
+    from heptad.experiments.journal.messages import RunBegin as RunBegin
+    from heptad.experiments.journal.messages import RunUpdate as RunUpdate
+    from heptad.experiments.journal.shipper import Shipped as Shipped
     from heptad.experiments.logged_models import LoggedModels as LoggedModels
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
@@ -37,7 +46,11 @@ if TYPE_CHECKING:
     from heptad.experiments.naming import numbered_experiment as numbered_experiment
     from heptad.experiments.naming import rename_experiment as rename_experiment
     from heptad.experiments.offline import Offline as Offline
+    from heptad.experiments.page import comparison_sections as comparison_sections
+    from heptad.experiments.page import metric_of as metric_of
+    from heptad.experiments.reading import curve_of as curve_of
     from heptad.experiments.reading import curves_of as curves_of
+    from heptad.experiments.receiving import Receiver as Receiver
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
     from heptad.experiments.records import LoggedDataset as LoggedDataset
@@ -46,6 +59,10 @@ if TYPE_CHECKING:
     from heptad.experiments.records import Status as Status
     from heptad.experiments.records import Study as Study
     from heptad.experiments.records import Upload as Upload
+    from heptad.experiments.remote import Remote as Remote
+    from heptad.experiments.remote import chosen_folder as chosen_folder
+    from heptad.experiments.remote import chosen_server as chosen_server
+    from heptad.experiments.remote import ship_to_servers as ship_to_servers
     from heptad.experiments.runs import ActiveRun as ActiveRun
     from heptad.experiments.searching.ledger import Ended as Ended
     from heptad.experiments.searching.objectives import ActiveTrial as ActiveTrial
@@ -72,6 +89,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import MetricName as MetricName
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
+    from heptad.experiments.settings import TrackingSettings as TrackingSettings
     from heptad.experiments.tracking import Tracking as Tracking
     from heptad.experiments.uploads import Uploads as Uploads
 
@@ -93,21 +111,29 @@ __getattr__, __all__ = attach(
         "Float": "searching.space",
         "Hardware": "machine",
         "INK": "drawing",
+        "ImportedRun": "event_files.importing",
         "Int": "searching.space",
         "Interval": "comparison",
+        "Lacking": "journal.messages",
         "LoggedDataset": "records",
         "LoggedModel": "records",
         "LoggedModels": "logged_models",
         "MetricName": "settings",
         "ModelMetric": "logged_models",
         "Offline": "offline",
+        "Points": "journal.messages",
         "QUIET": "drawing",
+        "Receiver": "receiving",
+        "Remote": "remote",
         "Run": "records",
+        "RunBegin": "journal.messages",
         "RunComparison": "comparison",
+        "RunUpdate": "journal.messages",
         "SECOND": "drawing",
         "Search": "searching.search",
         "SearchRules": "settings",
         "SearchSettings": "settings",
+        "Shipped": "journal.shipper",
         "Space": "searching.space",
         "Status": "records",
         "Study": "records",
@@ -116,6 +142,7 @@ __getattr__, __all__ = attach(
         "Suggest": "searching.space",
         "Told": "searching.told",
         "Tracking": "tracking",
+        "TrackingSettings": "settings",
         "Trial": "searching.told",
         "TrialFailed": "searching.objectives",
         "TrialPruned": "searching.objectives",
@@ -127,25 +154,34 @@ __getattr__, __all__ = attach(
         "capture_process": "capture",
         "check_params": "searching.space",
         "checked_name": "files",
+        "chosen_folder": "remote",
+        "chosen_server": "remote",
+        "comparison_sections": "page",
         "constraint": "searching.objectives",
         "create_experiment": "naming",
+        "curve_of": "reading",
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",
         "experiment_named": "naming",
         "experiment_of_scope": "naming",
+        "export_event_files": "event_files.exporting",
         "file_digest": "files",
         "files_of": "files",
         "find_experiment": "naming",
+        "import_event_files": "event_files.importing",
         "in_folder": "files",
+        "is_event_folder": "event_files.folders",
         "keep_file": "files",
         "labelled": "comparison",
         "link_file": "files",
+        "metric_of": "page",
         "numbered_experiment": "naming",
         "on_data": "logged_models",
         "remove_files": "files",
         "rename_experiment": "naming",
         "render_chart": "drawing",
         "run_study": "searching.studies",
+        "ship_to_servers": "remote",
     },
 )

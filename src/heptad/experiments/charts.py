@@ -8,7 +8,7 @@ import polars as pl
 
 from heptad.core.records import Scalar
 from heptad.experiments.comparison import RunComparison
-from heptad.experiments.drawing import ACCENT, QUIET, picture_of, render_chart
+from heptad.experiments.drawing import ACCENT, INK, QUIET, picture_of, render_chart
 
 WIDTH = 860
 AXES = 8
@@ -67,7 +67,7 @@ def parallel_coordinates(compared: RunComparison, metric: str, important: Sequen
     )
     texts = (
         alt.Chart(pl.DataFrame(ends))
-        .mark_text(fontSize=10, color="#475569", dy=alt.expr("datum.at > 0.5 ? -9 : 9"))
+        .mark_text(fontSize=10, color=INK, opacity=0.7, dy=alt.expr("datum.at > 0.5 ? -9 : 9"))
         .encode(x=order, y=height, text="text:N")
     )
     chart: alt.LayerChart = (lines + texts).properties(width=WIDTH, height=300)

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
 
 from heptad.core.records import Id, Record, Scalar
+from heptad.core.shown import Shown
 from heptad.experiments.records import Environment, Run
 
 FOLD = "fold."
@@ -31,7 +33,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """By metric, its values on each part of the rows."""
 
 
-class RunComparison(msgspec.Struct, frozen=True, kw_only=True):
+class RunComparison(Shown, msgspec.Struct, frozen=True, kw_only=True):
     """Each table maps a name to its value in each run, in the order of `runs`; `None`: the run has none."""
 
     runs: list[Id]
@@ -75,7 +77,7 @@ def compare_runs(runs: Sequence[Record[Run]], surroundings: Sequence[Surrounding
         params=_differing(params),
         metrics=metrics,
         status=[run.attributes.get("status") for run in runs],
-        started=[run.at.isoformat(timespec="seconds") for run in runs],
+        started=[started_at(run).isoformat(timespec="seconds") for run in runs],
         seconds=[_seconds(run) for run in runs],
         intervals=_intervals(around),
         surroundings=_differing(_around(around)),
@@ -85,6 +87,12 @@ def compare_runs(runs: Sequence[Record[Run]], surroundings: Sequence[Surrounding
 def labelled(runs: Sequence[Record[Run]]) -> list[tuple[str, Record[Run]]]:
     """Runs with what each is called beside the others: its number, and its name."""
     return list(zip(_labels([_name(run) for run in runs]), runs, strict=True))
+
+
+def started_at(run: Record[Run]) -> datetime:
+    """When a run began: it may have done so elsewhere, long before it was recorded here."""
+    began = run.attributes.get("started")
+    return datetime.fromtimestamp(began, UTC) if isinstance(began, int | float) else run.at
 
 
 def importance(values: Mapping[str, Sequence[Scalar]], metric: Sequence[Scalar]) -> dict[str, float]:
@@ -180,7 +188,7 @@ def _differing(table: Mapping[str, list[Scalar]]) -> dict[str, list[Scalar]]:
 
 def _seconds(run: Record[Run]) -> float | None:
     ended = run.attributes.get("ended")
-    return ended - run.at.timestamp() if isinstance(ended, int | float) else None
+    return ended - started_at(run).timestamp() if isinstance(ended, int | float) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -25,13 +25,27 @@ _CONFIG: dict[str, Any] = {
         "labelFlush": False,
         "labelLimit": 220,
     },
-    "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "orient": "top"},
+    "legend": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "orient": "top",
+    },
 }
+
+
+_INHERITED = {f'"{INK}"': '"currentColor"', f'"{GRID}"': '"rgba(128,128,128,0.25)"'}
+"""Colours in a drawing, and what stands for them: text is drawn in the colour of the page around, light or dark."""
 
 
 def render_chart(chart: alt.Chart | alt.LayerChart) -> Markup:
     """A chart as an inline SVG."""
-    return Markup(vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG, allowed_base_urls=[]))
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG, allowed_base_urls=[])
+    for fixed, inherited in _INHERITED.items():
+        drawn = drawn.replace(fixed, inherited)
+    return Markup(drawn)
 
 
 def picture_of(chart: alt.Chart | alt.LayerChart) -> bytes:

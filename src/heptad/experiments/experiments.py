@@ -172,7 +172,7 @@ class Experiments(RunTable):
             isolated=isolated,
         )
         watch = None if on_trial is None else lambda ended, _: on_trial(ended.told)
-        study, _ = run_study(self, space, objective, plan, watch=watch)
+        study, _ = run_study(self.workspace, self.environment, space, objective, plan, watch=watch)
         return self.study(study.id)
 
     def study(self, ref: Id = "") -> StudyReport:

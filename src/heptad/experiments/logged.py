@@ -16,6 +16,7 @@ from heptad.core.errors import InputError
 from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import name as stored_name
 from heptad.core.store import at_seconds
+from heptad.experiments.files import checked_name
 from heptad.experiments.records import Run
 
 FIGURES = {
@@ -68,13 +69,8 @@ def number(name: str, value: Any) -> float:
 
 def artifact_key(path: str) -> str:
     """`path`, which must be a relative one inside the run; raises `InputError`."""
-    parts = path.split("/")
-    odd = any(part in {"", ".", ".."} or part != part.strip() for part in parts)
-    if odd or "\\" in path or any(ord(one) < 32 or ord(one) == 127 for one in path):
-        raise InputError(
-            f"{path!r} is no path of a file of a run.",
-            allowed="names joined by /, none of them empty, '.' or '..', without \\ and control characters",
-        )
+    if any(part != part.strip() for part in checked_name(path).split("/")):
+        raise InputError(f"{path!r} is no path of a file of a run.", allowed="names without blanks around them")
     stored_name(f"artifacts.{path}", "path of a file")
     return path
 

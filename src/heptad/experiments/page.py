@@ -22,7 +22,6 @@ BESIDE = 8
 
 def render_comparison(compared: RunComparison, metric: str, curves: Mapping[str, pl.DataFrame]) -> str:
     """The page. `metric` is the one that is explained; `curves` has the points of each metric that has several."""
-    shares = importance(compared.params, compared.metrics.get(metric, []))
     title = f"{len(compared.runs)} runs beside each other"
     return page(
         title,
@@ -30,15 +29,26 @@ def render_comparison(compared: RunComparison, metric: str, curves: Mapping[str,
             "main",
             element("h1", title),
             element("p", _span(compared), class_="quiet"),
-            _runs(compared, metric),
-            None if _few(compared) else _beside("What came of it", compared.metrics, compared),
-            _spread(compared, metric),
-            _explained(compared, metric, shares),
-            _curves(curves),
-            _beside("Parameters that differ", compared.params, compared),
-            _beside("Code, data and machine, where they differ", compared.surroundings, compared),
+            *comparison_sections(compared, metric, curves),
         ),
     )
+
+
+def comparison_sections(
+    compared: RunComparison, metric: str, curves: Mapping[str, pl.DataFrame] | None = None
+) -> list[Markup]:
+    """The parts of the page, those that have something to say."""
+    shares = importance(compared.params, compared.metrics.get(metric, []))
+    found = [
+        _runs(compared, metric),
+        None if _few(compared) else _beside("What came of it", compared.metrics, compared),
+        _spread(compared, metric),
+        _explained(compared, metric, shares),
+        _curves(curves or {}),
+        _beside("Parameters that differ", compared.params, compared),
+        _beside("Code, data and machine, where they differ", compared.surroundings, compared),
+    ]
+    return [one for one in found if one is not None]
 
 
 def metric_of(compared: RunComparison, wanted: str, usual: str = "") -> str:

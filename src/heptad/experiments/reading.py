@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
+from heptad.core.errors import InputError, nearest
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion
@@ -51,6 +52,18 @@ def curves_of(
                 for label, one in series
             )
     return found
+
+
+def curve_of(workspace: Workspace, runs: Sequence[tuple[str, Record[Run]]], metric: str) -> pl.DataFrame:
+    """The points of one metric, as `curves_of` has them; raises `InputError` where no run has several."""
+    found = curves_of(workspace, runs, [metric])
+    if metric not in found:
+        raise InputError(
+            f"No run that is looked at has more than one point of {metric!r}.",
+            allowed=nearest(metric, list(curves_of(workspace, runs))),
+            remedy="heptad experiments show RUN",
+        )
+    return found[metric]
 
 
 def _series_of(run: Record[Run]) -> list[str]:

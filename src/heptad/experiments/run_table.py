@@ -8,14 +8,15 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import InputError
+from heptad.core.markup import Markup
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.core.records import Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled
+from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled, started_at
 from heptad.experiments.conditions import parse_conditions
 from heptad.experiments.naming import find_experiment
-from heptad.experiments.reading import curves_of, surroundings_of
+from heptad.experiments.reading import curve_of, curves_of, surroundings_of
 from heptad.experiments.records import Run
 
 _PAGE = 1000
@@ -44,12 +45,12 @@ class RunTable:
 
     def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
         """Every run that meets `where` as a row: id, name, times, status, parameters, metrics; newest first."""
-        runs = self.every(_shown(where), self._scopes(experiment))
+        runs = self.matching(where, experiment)
         fixed: dict[str, Any] = {
             "id": [run.id for run in runs],
             "name": [run.body.name for run in runs],
             "experiment": [run.body.experiment for run in runs],
-            "started": [run.at for run in runs],
+            "started": [started_at(run) for run in runs],
             "status": [run.attributes.get("status") for run in runs],
         }
         more = {
@@ -58,6 +59,10 @@ class RunTable:
             for name, values in attribute_table(runs, prefix).items()
         }
         return pl.DataFrame(fixed | more, strict=False, infer_schema_length=None)
+
+    def matching(self, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
+        """Every run that meets `where`, however many; newest first, without deleted ones as in `list`."""
+        return self.every(_shown(where), self._scopes(experiment))
 
     def compare(self, ids: Sequence[Id]) -> RunComparison:
         """The runs side by side, with what surrounded them."""
@@ -74,6 +79,17 @@ class RunTable:
         compared = self.compare(ids)
         curves = curves_of(self.workspace, labelled([self.show(one) for one in ids]))
         return render_comparison(compared, metric_of(compared, metric, self._metric), curves)
+
+    def plot(self, metric: str, ids: Sequence[Id]) -> Markup:
+        """How a metric went in each run, as a drawing that a notebook shows.
+
+        Raises `InputError` where no run has more than one point of it.
+        """
+        from heptad.experiments.charts import metric_curves  # noqa: PLC0415 - only who draws needs Altair
+        from heptad.experiments.drawing import render_chart  # noqa: PLC0415
+
+        points = curve_of(self.workspace, labelled([self.show(one) for one in ids]), metric)
+        return render_chart(metric_curves(points, metric))
 
     def metric_series(self, run: Id, key: str, points: int = 0) -> Segment:
         """The points of a metric, thinned evenly to `points` where that is not 0."""

@@ -1,7 +1,6 @@
 """A run while it happens: what is logged goes to a local journal at once, and to the store in the background."""
 
 import logging
-import math
 import operator
 import os
 import threading
@@ -22,6 +21,7 @@ from heptad.core.sql_values import name as stored_name
 from heptad.core.sql_values import to_columns
 from heptad.core.store import at_seconds
 from heptad.experiments.environment import scrub
+from heptad.experiments.journal.checking import check_seconds, check_text
 from heptad.experiments.journal.entries import Update, series_key
 from heptad.experiments.journal.journal import MAIN, Journal
 from heptad.experiments.journal.memory import MemoryJournal
@@ -148,7 +148,7 @@ class ActiveRun:
         files = dict(zip(keys, map(self._stage, found.values()), strict=True))
         kept = {name: digest for name, digest in files.items() if digest}
         if kept:
-            self._add(Update(at=self._now(), files=kept, event="experiments.run_changed", body={"files": len(kept)}))
+            self._add(Update(at=self._now(), files=kept, event="experiments.run_changed"))
         return files[keys[0]] if keys == [path] else digest_of(canonical_json(files))
 
     def figure(self, path: str, figure: Any) -> str:
@@ -248,21 +248,16 @@ class ActiveRun:
             ended["reason"] = reason
         if self.journal.lost:
             ended["lost"] = self.journal.lost
-        event, body = "experiments.run_finished", {"status": status}
-        self._add(Update(at=self._now(), attributes=ended, event=event, body=body, ends=True))
+        self._add(Update(at=self._now(), attributes=ended, event="experiments.run_finished", ends=True))
         self._finished = True
 
     def _change(self, attributes: Mapping[str, Scalar]) -> None:
         self._require_open()
         for key, value in attributes.items():
             if value is not None:
+                check_text(key, value)
                 to_columns(stored_name(key, "attribute key"), value)
-        # JSON has no NaN and no infinity; the attribute keeps them, the event says their names.
-        told = {
-            key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in attributes.items()
-        }
-        self._add(Update(at=self._now(), attributes=dict(attributes), event="experiments.run_changed", body=told))
+        self._add(Update(at=self._now(), attributes=dict(attributes), event="experiments.run_changed"))
 
     def _add(self, update: Update) -> None:
         self.journal.add(msgspec.structs.replace(update, actor=current_actor()))
@@ -307,7 +302,7 @@ def _whole(step: int) -> int:
 
 
 def _seconds(time: float | datetime) -> float:
-    return at_seconds(time) if isinstance(time, datetime) else float(time)
+    return check_seconds(at_seconds(time) if isinstance(time, datetime) else float(time))
 
 
 _runs: "weakref.WeakSet[ActiveRun]" = weakref.WeakSet()

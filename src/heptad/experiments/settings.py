@@ -1,4 +1,4 @@
-"""The section of heptad.toml that step 2 owns: search."""
+"""The sections of heptad.toml that step 2 owns: search, tracking."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias, TypedDict
@@ -104,3 +104,22 @@ class SearchSettings(Settings, frozen=True, kw_only=True):
     """Empty: `roc_auc` for two classes, `log_loss` for more, `rmse` for regression."""
     sample: Count = 40_000
     """Rows that trials learn from at most; the best is then trained on all of them. 0: all."""
+
+
+def _check_server(text: str) -> None:
+    from heptad.experiments.journal.http_target import server_address  # noqa: PLC0415 - most projects have none
+
+    if text:
+        server_address(text)
+
+
+Server: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_server})]
+
+
+class TrackingSettings(Settings, frozen=True, kw_only=True):
+    """`[tracking]`: where `heptad.track` keeps runs."""
+
+    server: Server = ""
+    """`http://HOST:PORT` of a `heptad up` that keeps them; empty: this project. HEPTAD_SERVER comes before it."""
+    journals: str = ""
+    """Folder of what is on its way to a server; empty: the workspace's. HEPTAD_JOURNALS comes before it."""

@@ -1,4 +1,4 @@
-"""Charts of a rehearsal, drawn by Altair and rendered to SVG like those of an evaluation."""
+"""Charts of a rehearsal and of what notebooks show, drawn by Altair and rendered to SVG like those of an evaluation."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +12,18 @@ from heptad.training import CalibrationBin
 
 _WIDE = 830
 _PROMOTED, _REFUSED, _FAILED = "#15803d", "#b45309", "#b91c1c"
+
+
+def bars(values: Mapping[str, float]) -> Markup:
+    """Values by name, in the order given."""
+    rows = pl.DataFrame(list(values.items()), schema={"name": pl.String, "value": pl.Float64}, orient="row")
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(color=ACCENT)
+        .encode(x=alt.X("value:Q", title=None, axis=alt.Axis(tickCount=4)), y=alt.Y("name:N", title=None, sort=None))
+        .properties(width=260, height=alt.Step(18))
+    )
+    return render_chart(chart)
 
 
 def score_by_week(weeks: pl.DataFrame, promotions: Sequence[tuple[datetime, str]], title: str) -> Markup:

@@ -52,7 +52,7 @@ class Loop:
         self._workspace = workspace
         self._settings = settings
         self._plans = plans
-        self._policies = Policies(settings, monitoring.settings.minimum_rows)
+        self._policies = Policies(settings.when, settings.cooldown, monitoring.settings.minimum_rows)
         self._retraining = retraining
         self._trials = trials
         self._data = data

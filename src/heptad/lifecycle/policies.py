@@ -11,7 +11,6 @@ from heptad.core.errors import InputError, SettingsError, nearest
 from heptad.core.records import Id, Record
 from heptad.core.settings import duration
 from heptad.lifecycle.records import Trigger
-from heptad.lifecycle.settings import RetrainSettings
 from heptad.monitoring import AlertKind, MonitoringReport
 from heptad.training import Metric
 
@@ -147,14 +146,14 @@ Rule: TypeAlias = Every | OnAlert | OnMetric
 
 
 class Policies:
-    """The rules of `[retrain]`; `SettingsError` names every one that cannot be read.
+    """The rules of `[retrain]`, from their texts; `SettingsError` names every one that cannot be read.
 
-    `minimum_rows` is the number of labelled rows from which a measured metric counts.
+    `cooldown` is a duration, `minimum_rows` the number of labelled rows from which a measured metric counts.
     """
 
-    def __init__(self, settings: RetrainSettings, minimum_rows: int) -> None:
-        self.rules = read_rules(settings.when, minimum_rows)
-        self.cooldown = duration(settings.cooldown)
+    def __init__(self, when: Sequence[str], cooldown: str, minimum_rows: int) -> None:
+        self.rules = read_rules(when, minimum_rows)
+        self.cooldown = duration(cooldown)
 
     def due(self, history: History, now: datetime) -> list[Trigger]:
         """Every rule that fires, in the order of the settings; nothing while a plan runs or cools down.

@@ -79,6 +79,8 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
     versions: list[Standing]
     freed: Freed
+    online: int = 0
+    """Bytes of the online store's files that hold nothing any more; 0 where they are few."""
 
     @property
     def going(self) -> list[Standing]:
@@ -115,13 +117,15 @@ class Retention:
         going = {one.id for one in standings if one.goes}
         waiting = [*unswept(versions), *(one for one in versions if one.id in going)]
         freed = would_free(self._workspace, waiting) if waiting else Freed()
-        return Outlook(rule=rule, versions=standings, freed=freed)
+        online = 0 if name else self._data.features.files.slack()
+        return Outlook(rule=rule, versions=standings, freed=freed, online=online)
 
     def prune(self, rule: Rule, name: str = "", reason: str = "", *, wait: bool = True) -> Outlook:
         """Give up the rows of the versions that may go, and finish what was cut off before.
 
         Waits until nobody collects, or raises `ConflictError` where it shall not. Interrupted before the versions
-        are marked, nothing happened; after that, the next call deletes what is left.
+        are marked, nothing happened; after that, the next call deletes what is left. Of all data sets, the files of
+        the online store are made anew as well, where much of them holds nothing.
         """
         with no_collecting(self._workspace, wait=wait):
             versions = list(every_version(self._workspace))
@@ -129,7 +133,9 @@ class Retention:
             reasons = {one.id: reason or f"{', '.join(one.reasons)}." for one in standings if one.goes}
             if reasons:
                 mark_pruned(self._workspace, reasons, [one for one in versions if one.id in reasons])
-            return Outlook(rule=rule, versions=standings, freed=sweep(self._workspace))
+            freed = sweep(self._workspace)
+        online = 0 if name else self._data.features.files.compact(worth_it=True)
+        return Outlook(rule=rule, versions=standings, freed=freed, online=online)
 
     def turn(self, watch: Watcher = unwatched) -> None:
         """Do what `[retention]` says, once an hour, unless somebody collects just now."""

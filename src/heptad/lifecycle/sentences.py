@@ -123,6 +123,8 @@ def _candidate(record: Record[Candidate]) -> str:
     body = record.body
     main = body.evaluation.value(body.evaluation.metric)
     figure = f"{main.name} {main.value:.3f} ({main.low:.3f} to {main.high:.3f})" if main else "no figure"
+    if body.external:
+        return f"a model that was trained elsewhere, measured on {body.split.judge_rows:,} rows: {figure}"
     return f"{body.estimator} trained on {body.window} ({body.split.train_rows:,} rows): {figure}"
 
 

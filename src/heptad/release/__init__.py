@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.release.adoption import Adoption as Adoption
+    from heptad.release.adoption import Adoptions as Adoptions
     from heptad.release.describe import VersionDetails as VersionDetails
     from heptad.release.describe import VersionLine as VersionLine
     from heptad.release.describe import decision_lines as decision_lines
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "Adoption": "adoption",
+        "Adoptions": "adoption",
         "Decision": "records",
         "GateResult": "records",
         "ModelVersion": "records",

@@ -44,7 +44,8 @@ def model_card(subject: Subject) -> Document:
         Section("Why it was released", [subject.decision.body.reason]),
         Section("How to reproduce it", _reproduce(subject)),
     ]
-    opening = f"{candidate.estimator} for {candidate.name}, trained {subject.candidate.at:%d %B %Y}"
+    made = "taken over" if candidate.external else "trained"
+    opening = f"{candidate.estimator} for {candidate.name}, {made} {subject.candidate.at:%d %B %Y}"
     opening += f": {_value(main)}." if main else "."
     return Document(
         f"Model card of {subject.label or candidate.name}", opening, [one for one in sections if one.blocks]
@@ -56,7 +57,9 @@ def limits(subject: Subject) -> list[str]:
     candidate, dataset = subject.candidate.body, subject.dataset.body
     split, evaluation = candidate.split, candidate.evaluation
     found = [f"It was judged on {split.judge_rows:,} rows that it had not learnt from; other rows may differ."]
-    if split.train_until:
+    if candidate.external:
+        found = [f"It was judged on {split.judge_rows:,} rows; other rows may differ.", *candidate.notes]
+    elif split.train_until:
         found.append(f"It knows nothing of what happened since {_day(split.train_until)}.")
     open_sets = [one.name for one in candidate.signature.inputs if one.categories is not None and not one.closed]
     if open_sets:
@@ -90,18 +93,20 @@ def _purpose(subject: Subject) -> list[Block]:
 
 
 def _data(subject: Subject) -> list[Block]:
-    dataset, split = subject.dataset.body, subject.candidate.body.split
+    dataset, candidate, split = subject.dataset.body, subject.candidate.body, subject.candidate.body.split
     facts = [
         f"Data set {dataset.name}, version {dataset.version}: {dataset.rows:,} rows, {dataset.labelled:,} labelled."
     ]
     if dataset.first_time and dataset.last_time:
         facts.append(f"From {_moment(dataset.first_time)} to {_moment(dataset.last_time)}.")
-    if split.by == "time" and split.train_until:
+    if candidate.external:
+        facts.append("Learnt from rows that are not known here.")
+    elif split.by == "time" and split.train_until:
         since = f"since {_day(split.train_from)}" if split.train_from else "from the first row on"
         facts.append(f"Learnt from {split.train_rows:,} rows {since} until {_moment(split.train_until)}.")
     else:
         facts.append(f"Learnt from {split.train_rows:,} rows, chosen by a hash of the key.")
-    facts.append(f"Judged on {split.judge_rows:,} other rows.")
+    facts.append(f"Judged on {split.judge_rows:,} {'' if candidate.external else 'other '}rows.")
     facts += [f"Read from {source.uri}: {source.rows:,} rows." for source in dataset.sources]
     facts += [
         f"{repair.rule}{' of ' + repair.column if repair.column else ''}: "
@@ -164,6 +169,11 @@ def _attributions(evaluation: Evaluation) -> list[Block]:
 
 def _reproduce(subject: Subject) -> list[Block]:
     candidate, split = subject.candidate.body, subject.candidate.body.split
+    if candidate.external:
+        run = f", of run {candidate.run}" if candidate.run else ""
+        return [
+            f"It was trained elsewhere and registered as {candidate.external}{run}: it cannot be trained again here."
+        ]
     params = ", ".join(f"{name} = {value}" for name, value in sorted(candidate.params.items()))
     data = subject.dataset
     facts = [

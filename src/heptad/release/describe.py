@@ -11,7 +11,7 @@ from heptad.core.workspace import Workspace
 from heptad.data import DatasetVersion, Document
 from heptad.release.card import Subject, model_card
 from heptad.release.gates import figure
-from heptad.release.records import Decision, ModelVersion
+from heptad.release.records import ADOPTED, Decision, ModelVersion
 from heptad.release.registry import Registry, VersionRef, approvals_of, label_of
 from heptad.training import Candidate
 
@@ -77,12 +77,11 @@ def newest_versions(workspace: Workspace, limit: int) -> list[Record[ModelVersio
 def external_facts(version: Record[ModelVersion]) -> list[tuple[str, str]]:
     """Label and text of what is known of a version that a client registered."""
     line, body = version_line(version), version.body
+    adopted = version.attributes.get(ADOPTED)
+    fate = f"adopted as {adopted}" if adopted else "no gate has seen it, and it is not deployed"
     facts = [
         ("version", f"{line.version} ({version.id})"),
-        (
-            "status",
-            f"external{', ' + line.aliases if line.aliases else ''}: no gate has seen it, and it is not deployed",
-        ),
+        ("status", f"external{', ' + line.aliases if line.aliases else ''}: {fate}"),
         ("registered", f"{line.registered} UTC by {version.actor}"),
         ("source", body.source),
         ("run", body.run or "none"),
@@ -152,6 +151,8 @@ def _event_line(event: Event) -> str:
 
 
 def _params(candidate: Candidate) -> str:
+    if candidate.external:
+        return f"trained elsewhere, registered as {candidate.external}"
     shown = ", ".join(f"{name} = {_short(value)}" for name, value in sorted(candidate.params.items()))
     return shown or "its defaults"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from heptad.core import graph
 from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError
-from heptad.core.query import All, Compare, Condition, Cursor, Order, Page, Query
+from heptad.core.query import All, Compare, Condition, Cursor, Order, Page, Query, equals
 from heptad.core.records import AliasMove, Attribute, Change, Id, NewEvent, RawRecord, Record, Scalar
 from heptad.core.workspace import Workspace
 from heptad.release.records import ModelVersion, RegisteredModel
@@ -117,6 +117,7 @@ class Models:
                 "created": int(version.at.timestamp() * 1000),
                 "source": f"heptad:{version.body.label}",
             }
+            values |= {"run": version.body.run} if version.body.run else {}
             write_changed(self._workspace, version.id, values, CHANGED, version.body.name)
 
     def _own_name(self, registry: str) -> str:
@@ -171,6 +172,14 @@ def find_model(workspace: Workspace, name: str) -> Record[RegisteredModel] | Non
 def version_scope(model: Record[RegisteredModel]) -> str:
     """The scope of the records of a model's versions."""
     return model.body.registry or model.id
+
+
+def numbered_version(workspace: Workspace, model: Record[RegisteredModel], number: int) -> Record[ModelVersion] | None:
+    """The version of a model that has the number, where it was not deleted."""
+    # Asked for nearly every call about a version: equal values alone are a fixed statement, what else is not.
+    query = Query(kind=ModelVersion.kind, scopes=[version_scope(model)], where=equals(version=number))
+    found = graph.find(workspace, ModelVersion, query)
+    return next((one for one in found if "deleted" not in one.attributes), None)
 
 
 def alias_scope(model: Record[RegisteredModel]) -> str:

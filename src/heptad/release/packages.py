@@ -10,13 +10,16 @@ import polars as pl
 from heptad.core.errors import IntegrityError
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
-from heptad.data import to_markdown
+from heptad.data import request_rules, to_markdown
 from heptad.experiments import Environment
 from heptad.release.card import Subject, model_card
 from heptad.release.cleaning import packed_cleaning
+from heptad.release.golden import golden_rows
 from heptad.release.keys import signing_key, trusted_keys
+from heptad.release.mlflow_model import mlflow_files
 from heptad.release.package import About, Contents, Package, build_package, open_package
 from heptad.release.records import ModelVersion
+from heptad.training import Candidate
 
 _KEPT_OPEN = 4
 
@@ -44,7 +47,7 @@ class Packages:
         )
         get = self._workspace.blobs.get
         environment = get(body.environment)
-        background = json_rows(pl.read_ipc(io.BytesIO(get(body.background))))
+        background = self._background(candidate)
         inputs = [one.name for one in body.signature.inputs]
         contents = Contents(
             graph=get(body.model),
@@ -57,6 +60,18 @@ class Packages:
             card=to_markdown(model_card(subject)),
         )
         return self._workspace.blobs.put(build_package(about, contents, signing_key(self._workspace)))
+
+    def files(self, subject: Subject) -> dict[str, str]:
+        """Name and artifact of each file by which a client of MLflow loads the candidate, but the graph."""
+        candidate = subject.candidate
+        signature = candidate.body.signature
+        rows = golden_rows(self._background(candidate), signature)
+        is_cleaned = request_rules(subject.dataset.body, [one.name for one in signature.inputs]) is not None
+        made = mlflow_files(signature, rows, candidate.body.run, subject.decision.at, is_cleaned=is_cleaned)
+        return dict(zip(made, self._workspace.blobs.put_many(made.values()), strict=True))
+
+    def _background(self, candidate: Record[Candidate]) -> list[dict[str, Any]]:
+        return json_rows(pl.read_ipc(io.BytesIO(self._workspace.blobs.get(candidate.body.background))))
 
     def open(self, version: Record[ModelVersion]) -> Package:
         """The version's package, verified; the last few stay open. Raises `IntegrityError`."""

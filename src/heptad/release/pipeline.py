@@ -10,6 +10,7 @@ from heptad.core import graph
 from heptad.core.errors import HeptadError, TaskError
 from heptad.core.flow import Flow, task
 from heptad.core.records import Id, Record
+from heptad.core.shown import Shown
 from heptad.core.workspace import Workspace
 from heptad.data import ERASURE, Data, DatasetVersion
 from heptad.experiments import Experiments, Run
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 FLOW = "run"
 
 
-class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class RunOutcome(Shown, msgspec.Struct, frozen=True, kw_only=True):
     """What steps 1 to 4 came to; `version` is `None` where the decision was no."""
 
     dataset: Record[DatasetVersion]

@@ -44,13 +44,18 @@ class Decision(Body, frozen=True, kw_only=True):
     """What the champion came to on the same rows."""
 
 
+ADOPTED = "adopted"
+"""Attribute of an external version: the version that it became when it had passed the gates."""
+
+
 class ModelVersion(Body, frozen=True, kw_only=True):
     """A version of a model: a signed package that may be served, or, of origin `external`, files that a client keeps.
 
     Aliases (`champion`, `challenger`, `previous`, and those that people give) point at versions. Attributes: `version`
     (the number, to be searched by), `name` (of its model, now), `status` (`registered`, `refused`, `retired`),
-    `champion_since` (ISO time, while it is champion), `approved.ACTOR` (the sentence of each who approved), `stage`,
-    `description`, `tags.NAME`, `source`, `run`, `created` and `updated` (milliseconds since 1970), `deleted`, and what
+    `champion_since` (ISO time, while it is champion), `approved.ACTOR` (the sentence of each who approved), `adopted`
+    (of an external one: the version that it became), `stage`, `description`, `tags.NAME`, `source`, `run`, `created`
+    and `updated` (milliseconds since 1970), `deleted`, and what
     people note beside it.
     """
 
@@ -74,7 +79,8 @@ class ModelVersion(Body, frozen=True, kw_only=True):
     run_link: str = ""
     logged_model: str = ""
     files: dict[str, str] = {}
-    """Of an external one: name and artifact of each file that its source had when it was registered."""
+    """Name and artifact of each file: of an external one, those that its source had when it was registered; of ours,
+    those by which clients of MLflow load it."""
 
     @property
     def label(self) -> str:

@@ -11,7 +11,7 @@ from heptad.core.identity import as_reason, current_actor
 from heptad.core.query import All, Compare, Condition, Query
 from heptad.core.records import AliasMove, Attribute, Change, Event, Id, NewEvent, Record, derived_id
 from heptad.core.workspace import Workspace
-from heptad.release.models import THERE, alias_scope, find_model, version_scope
+from heptad.release.models import alias_scope, find_model, numbered_version
 from heptad.release.records import ModelVersion
 from heptad.training import Candidate
 
@@ -100,9 +100,7 @@ class Registry:
             return None
         if not which.isdecimal():
             return graph.find_alias(self._workspace, alias_scope(model), which, ModelVersion)
-        where = All((Compare("version", "=", int(which)), THERE))
-        query = Query(kind=ModelVersion.kind, scopes=[version_scope(model)], where=where)
-        return next(iter(graph.find(self._workspace, ModelVersion, query, limit=1)), None)
+        return numbered_version(self._workspace, model, int(which))
 
     def versions(self, limit: int = 100, where: Condition | None = None) -> list[Record[ModelVersion]]:
         """Newest first."""
@@ -293,7 +291,8 @@ def check_gated(version: Record[ModelVersion]) -> None:
         raise RefusedError(
             f"{label_of(version)} was registered by a client and has not passed the gates of this project, "
             "so it can be neither champion nor deployed.",
-            remedy="train such a model here, so that it is held against [release] gates: heptad run",
+            remedy=f"hold it against [release] gates: heptad release adopt {label_of(version)}, or train such a model "
+            "here: heptad run",
         )
 
 

@@ -16,7 +16,7 @@ from heptad.release.describe import VersionDetails, show_version
 from heptad.release.package import Package
 from heptad.release.packages import Packages
 from heptad.release.records import Decision, ModelVersion
-from heptad.release.registry import Registry, VersionRef
+from heptad.release.registry import Registry, VersionRef, check_gated
 from heptad.release.reproduce import Progress, Reproduction, reproduce
 from heptad.release.settings import ReleaseSettings
 from heptad.training import Candidate, Training
@@ -85,8 +85,11 @@ class Release:
             estimator=candidate.body.estimator,
             metric=evaluation.metric,
             value=main.value if main else None,
+            run=candidate.body.run,
+            files=self._packages.files(subject),
         )
-        return registry.add(version, [("candidate", candidate.id), ("decision", decision.id)])
+        made_from = [("candidate", candidate.id), ("decision", decision.id), ("external", candidate.body.external)]
+        return registry.add(version, [(role, one) for role, one in made_from if one])
 
     def promote(self, version: VersionRef, reason: str, *, expected: VersionRef | None = None) -> Record[ModelVersion]:
         """Make a version the champion, with a sentence that says why; `expected` names the champion to replace.
@@ -130,7 +133,13 @@ class Release:
     def reproduce(self, ref: VersionRef, on_progress: Progress = lambda _what, _share: None) -> Reproduction:
         """Train a version again from what is recorded, and say whether it is identical, or what differs."""
         version = self.version(ref)
+        check_gated(version)
         candidate = graph.load(self._workspace, version.body.candidate, Candidate)
+        if candidate.body.external:
+            raise RefusedError(
+                f"{version.body.label} was trained elsewhere, so it cannot be trained again here.",
+                remedy=f"what it was made from: heptad why {version.body.label}",
+            )
         return reproduce(self._workspace, self._data, self._training, candidate, version.body.label, on_progress)
 
     def _subject(self, candidate: Record[Candidate], decision: Record[Decision]) -> Subject:

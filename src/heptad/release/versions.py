@@ -10,7 +10,17 @@ from heptad.core.errors import ConflictError, InputError, NotFoundError, Refused
 from heptad.core.query import All, Compare, Condition, Cursor, Order, Page, Query
 from heptad.core.records import AliasMove, Attribute, Change, Id, NewEvent, Record, Scalar
 from heptad.core.workspace import Workspace
-from heptad.release.models import CHANGED, THERE, Models, alias_scope, now_of, version_scope, write_changed
+from heptad.release.mlflow_model import MODEL
+from heptad.release.models import (
+    CHANGED,
+    THERE,
+    Models,
+    alias_scope,
+    now_of,
+    numbered_version,
+    version_scope,
+    write_changed,
+)
 from heptad.release.records import ModelVersion, RegisteredModel
 from heptad.release.registry import ALIASES
 from heptad.training import Candidate
@@ -74,12 +84,10 @@ class Versions:
         return self._numbered(self._models.get(name), name, number)
 
     def _numbered(self, model: Record[RegisteredModel], name: str, number: int) -> Record[ModelVersion]:
-        where = All((Compare("version", "=", number), THERE))
-        query = Query(kind=ModelVersion.kind, scopes=[version_scope(model)], where=where)
-        found = graph.find(self._workspace, ModelVersion, query, limit=1)
-        if not found:
+        found = numbered_version(self._workspace, model, number)
+        if found is None:
             raise NotFoundError("model version", f"{name}@{number}", remedy=f"list the versions of {name}")
-        return found[0]
+        return found
 
     def named(self, name: str, alias: str) -> Record[ModelVersion]:
         """The version that an alias points at; raises `InputError` where the model has no such alias."""
@@ -221,16 +229,17 @@ class Versions:
 
 
 def files_of_version(workspace: Workspace, version: Record[ModelVersion]) -> dict[str, str]:
-    """Name and digest of every file of a version: of ours the signed package, and the parts that others can use."""
+    """Name and digest of every file of a version: of ours the signed package, and what others need to use the model."""
     body = version.body
     if body.origin == "external":
         return body.files
     candidate = graph.load(workspace, body.candidate, Candidate).body
     return {
         f"{body.name}-{body.version}.zip": body.package,
-        "model.onnx": candidate.model,
+        MODEL: candidate.model,
         "environment.json": candidate.environment,
         "profile.json": candidate.profile,
+        **body.files,
     }
 
 

@@ -129,6 +129,17 @@ class BlobStoreContract:
             stream.read(blobs.size(digest))
 
     @pytest.mark.parametrize("data", [b"some bytes", LARGE], ids=["small", "large"])
+    def test_a_stream_may_begin_later(self, blobs: BlobStore, damage: Damage, data: bytes) -> None:
+        """What stands before is not read, so that nothing is verified; behind the end there is nothing."""
+        digest = blobs.put(data)
+        for start in (0, 1, len(data) - 3, len(data), len(data) + 5):
+            with blobs.open(digest, start) as stream:
+                assert stream.read() == data[start:]
+        damage(digest)
+        with blobs.open(digest, len(data) - 3) as stream:
+            assert len(stream.read()) == 3
+
+    @pytest.mark.parametrize("data", [b"some bytes", LARGE], ids=["small", "large"])
     def test_storing_again_repairs_damage(self, blobs: BlobStore, damage: Damage, data: bytes) -> None:
         """Bytes put again replace a copy that is not what it was."""
         digest = blobs.put(data)

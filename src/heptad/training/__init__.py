@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from heptad.training.explanation import explain as explain
     from heptad.training.fitting import Fitted as Fitted
     from heptad.training.fitting import fit as fit
+    from heptad.training.foreign import Foreign as Foreign
+    from heptad.training.foreign import read_foreign as read_foreign
+    from heptad.training.foreign_candidates import ForeignCandidates as ForeignCandidates
     from heptad.training.forgetting import FoundScores as FoundScores
     from heptad.training.forgetting import every_candidate as every_candidate
     from heptad.training.forgetting import find_scores as find_scores
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from heptad.training.metrics import sample_of as sample_of
     from heptad.training.model import OnnxModel as OnnxModel
     from heptad.training.model import Scores as Scores
+    from heptad.training.model import standalone_source as standalone_source
     from heptad.training.nested import NestedResult as NestedResult
     from heptad.training.nested import OuterFold as OuterFold
     from heptad.training.nested import cross_validate as cross_validate
@@ -74,6 +78,8 @@ __getattr__, __all__ = attach(
         "Evaluation": "records",
         "Explanation": "explanation",
         "Fitted": "fitting",
+        "Foreign": "foreign",
+        "ForeignCandidates": "foreign_candidates",
         "FoundScores": "forgetting",
         "Input": "records",
         "LabelError": "label_errors",
@@ -120,9 +126,11 @@ __getattr__, __all__ = attach(
         "percentile_interval": "intervals",
         "queue_table": "next_labels",
         "resampled_weights": "intervals",
+        "read_foreign": "foreign",
         "sample_of": "metrics",
         "shrinkage": "intervals",
         "split_table": "split_summary",
+        "standalone_source": "model",
         "thinned": "intervals",
         "with_intervals": "intervals",
     },

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -18,10 +18,6 @@ from heptad.training.metrics import Sample, calibration_bins, metric_names, samp
 from heptad.training.model import OnnxModel, Scores, decide
 from heptad.training.records import CalibrationBin, Evaluation, Parity, SliceMetric
 from heptad.training.splits import Parts
-
-if TYPE_CHECKING:
-    # Asking what was measured must not load what trains.
-    from heptad.training.fitting import Fitted
 
 TOLERANCE = 1e-6
 """How far probabilities (and numbers of a regression, relative to their size) of the two models may be apart."""
@@ -45,9 +41,19 @@ class Rules:
     threshold_reason: str = ""
 
 
-def evaluate(
-    fitted: "Fitted", model: OnnxModel, parts: Parts, schema: Schema, rules: Rules
-) -> tuple[Evaluation, Scores]:
+class Native(Protocol):
+    """A model as its own library runs it, beside the graph that was exported from it."""
+
+    def predict_native(self, frame: pl.DataFrame, /) -> Scores:
+        """Scores of the frame's rows."""
+        ...
+
+    def attributions(self, frame: pl.DataFrame, /) -> dict[str, float]:
+        """How much each input moves the raw score, largest first; empty where it is not known."""
+        ...
+
+
+def evaluate(native: Native, model: OnnxModel, parts: Parts, schema: Schema, rules: Rules) -> tuple[Evaluation, Scores]:
     """Everything measured on the judged rows, and the exported model's scores of them.
 
     What is judged is the exported model; the Python model only stands beside it for parity.
@@ -74,8 +80,8 @@ def evaluate(
         threshold_reason=rules.threshold_reason,
         calibration=calibration_of(sample),
         slices=slices_of(judged, columns, sample, rules.metric, confidence=rules.confidence, **how),
-        attributions=fitted.attributions(judged),
-        parity=parity_of(scores, decide_again(fitted.predict_native(judged), model)),
+        attributions=native.attributions(judged),
+        parity=parity_of(scores, decide_again(native.predict_native(judged), model)),
         model_latency_p50_ms=median,
         model_latency_p99_ms=slowest,
     )

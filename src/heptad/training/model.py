@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,11 @@ class OnnxModel:
         Arrays are those of `check_rows` and `columns_of`; other sequences hold values as JSON has them.
         """
         return decide(self._session.run(encode_columns(columns, self.signature)), self.signature)
+
+
+def standalone_source() -> bytes:
+    """The module that answers as `OnnxModel` does where Heptad is not installed: it goes with a model that leaves."""
+    return Path(__file__).with_name("standalone.py").read_bytes()
 
 
 def decide(output: Array, signature: Signature) -> Scores:

@@ -28,9 +28,9 @@ class Model(NamedTuple):
 
 
 def model_of(candidates: list[Record[Candidate]], estimator: str = "") -> Model:
-    """The newest candidate's model, of the named estimator if any; its defaults where there is no such candidate."""
+    """The model of the newest candidate that was trained here, of the named estimator if any; else its defaults."""
     for one in candidates:
-        if estimator in {"", one.body.estimator}:
+        if estimator in {"", one.body.estimator} and not one.body.external:
             return Model(one.body.estimator, one.body.params)
     known = known_estimators()[estimator or ESTIMATOR]
     return Model(known.name, known.defaults)

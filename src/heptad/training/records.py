@@ -147,6 +147,10 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     judge_rows: int = 0
 
 
+EXTERNAL = "external"
+"""The estimator of a candidate that was trained elsewhere."""
+
+
 class Candidate(Body, frozen=True, kw_only=True):
     """A trained model with its evaluation. It measures; whether that is good enough is decided by release."""
 
@@ -177,6 +181,8 @@ class Candidate(Body, frozen=True, kw_only=True):
     background: str
     """Artifact: Arrow IPC of at most 100 generated rows, against which predictions are explained."""
     environment: str
-    """Artifact: `experiments.Environment` as JSON."""
+    """Artifact: `experiments.Environment` as JSON; of a model that was trained elsewhere, that of its judging."""
     scores: str = ""
     """Artifact: Arrow IPC of the held-out rows' keys, labels and predictions; comparisons read it."""
+    external: str = ""
+    """Of a model that was trained elsewhere: id of the version that a client registered."""

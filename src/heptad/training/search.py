@@ -108,7 +108,8 @@ class EstimatorSearch:
     def run(self, on_trial: Callable[[TrialEnded], None] | None = None) -> Record[Run]:
         """Run the trials that are left; answers the best run. `DataError` where none has a value that counts."""
         study, search = run_study(
-            self._experiments,
+            self._experiments.workspace,
+            self._experiments.environment,
             self._space,
             None,
             self._plan,

@@ -14,15 +14,16 @@ import polars as pl
 from heptad.core import graph
 from heptad.core.errors import NotFoundError
 from heptad.core.query import Query
-from heptad.core.records import Id, Record, derived_id
+from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data import ERASURE, Data, DatasetVersion, Profile, Schema, profile_frame, row_ids
+from heptad.data import ERASURE, Data, DatasetVersion, Profile, Schema, profile_frame
 from heptad.experiments import Experiments, Run, Study
 from heptad.training.background import generate_rows
+from heptad.training.candidates import BACKGROUND_ROWS, find_candidate, ipc, keep_candidate, score_table
 from heptad.training.columns import columns_of
 from heptad.training.comparison import difference
-from heptad.training.evaluation import Rules, evaluate, judged_sample, labels_of
+from heptad.training.evaluation import Rules, evaluate, judged_sample
 from heptad.training.intervals import with_intervals
 from heptad.training.metrics import measure_named, metric_names
 from heptad.training.model import OnnxModel, Scores
@@ -35,8 +36,6 @@ from heptad.training.splits import WHOLE, Parts
 if TYPE_CHECKING:
     from heptad.training.fitting import TrainingTable
     from heptad.training.search import TrialEnded
-
-_BACKGROUND_ROWS = 100
 
 
 class Refit(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,9 +119,14 @@ class Training:
         return [found[run.id, cut] for run in runs for cut in cuts]
 
     def contenders(self, candidate: Record[Candidate]) -> builtins.list[Record[Run]]:
-        """The candidate's run, then the best run of each other estimator of the same search, best first."""
+        """The candidate's run, then the best run of each other estimator of the same search, best first.
+
+        For a model that was trained elsewhere, the best run of a search over its data: it cannot be trained here.
+        """
         from heptad.training.search import best_of_each
 
+        if candidate.body.external:
+            return [self.search(graph.load(self.workspace, candidate.body.dataset, DatasetVersion))]
         own = graph.load(self.workspace, candidate.body.run, Run)
         if not own.body.study:
             return [own]
@@ -206,27 +210,10 @@ class Training:
         if ERASURE in version.attributes:
             # A model that saw rows which are gone is not the one that is asked for.
             key = (*key, version.attributes[ERASURE])
-        try:
-            return self.show(derived_id(Candidate.prefix, self.workspace.name, *key))
-        except NotFoundError:
-            candidate = self._trained(version, run, cut, rows)
-        main = candidate.evaluation.value(candidate.evaluation.metric)
-        figures = {"metric": candidate.evaluation.metric, "value": main.value if main else None}
-        return graph.save(
-            self.workspace,
-            candidate,
-            scope=self.workspace.name,
-            key=key,
-            made_from=[
-                ("data", version.id),
-                ("run", run.id),
-                *(("split", rule) for rule in [candidate.split.rule] if rule),
-            ],
-            attributes={"estimator": candidate.estimator, "window": cut.window}
-            | {f"metrics.{metric.name}": metric.value for metric in candidate.evaluation.metrics},
-            event="training.candidate_evaluated",
-            event_body=figures | {"estimator": candidate.estimator},
-        )
+        found = find_candidate(self.workspace, key)
+        if found is not None:
+            return found
+        return keep_candidate(self.workspace, self._trained(version, run, cut, rows), key)
 
     def _trained(self, version: Record[DatasetVersion], run: Record[Run], cut: Cut, rows: "_Rows") -> Candidate:
         from heptad.training.balance import balance_notes
@@ -237,7 +224,9 @@ class Training:
         fitted = table.fit(estimator, params, self.project.seed)
         signature, threshold_reason = with_threshold(fitted.signature, run)
         model = OnnxModel(fitted.onnx, signature)
-        evaluation, scores = evaluate(fitted, model, parts, schema, self._rules(schema, threshold_reason))
+        evaluation, scores = evaluate(
+            fitted, model, parts, schema, rules_of(self, self._experiments, schema, threshold_reason)
+        )
         put = self.workspace.blobs.put
         return Candidate(
             name=version.body.name,
@@ -254,21 +243,23 @@ class Training:
             model=put(fitted.onnx),
             model_digest=fitted.model_digest,
             profile=put(msgspec.json.encode(profile)),
-            background=put(_ipc(generate_rows(profile, _BACKGROUND_ROWS, self.project.seed))),
+            background=put(ipc(generate_rows(profile, BACKGROUND_ROWS, self.project.seed))),
             environment=self._experiments.environment,
-            scores=put(_ipc(_score_table(parts.judged, schema, scores))),
+            scores=put(ipc(score_table(parts.judged, schema, scores))),
         )
 
-    def _rules(self, schema: Schema, threshold_reason: str) -> Rules:
-        names = metric_names(schema.task, len(schema.classes))
-        return Rules(
-            metric=self._experiments.settings.metric or names[0],
-            slices=self.settings.slices,
-            resamples=self.settings.bootstrap,
-            confidence=self.settings.confidence,
-            seed=self.project.seed,
-            threshold_reason=threshold_reason,
-        )
+
+def rules_of(training: Training, experiments: Experiments, schema: Schema, threshold_reason: str) -> Rules:
+    """How the models of a project are judged."""
+    settings = training.settings
+    return Rules(
+        metric=experiments.settings.metric or metric_names(schema.task, len(schema.classes))[0],
+        slices=settings.slices,
+        resamples=settings.bootstrap,
+        confidence=settings.confidence,
+        seed=training.project.seed,
+        threshold_reason=threshold_reason,
+    )
 
 
 class _Rows:
@@ -288,22 +279,3 @@ class _Rows:
                 profile = profile_frame(parts.train, self._schema.features())
                 self._read = parts, TrainingTable(parts.train, self._schema), profile
             return self._read
-
-
-def _score_table(judged: pl.DataFrame, schema: Schema, scores: Scores) -> pl.DataFrame:
-    """Keys, labels and predictions: `id`, `label`, `predicted`, `score`, `probability.CLASS` of more than two."""
-    table: dict[str, Any] = {
-        "id": row_ids(judged, schema),
-        "label": labels_of(judged, schema),
-        "predicted": scores.labels,
-        "score": scores.scores,
-    }
-    if scores.probabilities is not None and len(schema.classes) > 2:
-        table |= {f"probability.{name}": scores.probabilities[:, at] for at, name in enumerate(schema.classes)}
-    return pl.DataFrame(table)
-
-
-def _ipc(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc(buffer, compression="zstd")
-    return buffer.getvalue()

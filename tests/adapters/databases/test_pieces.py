@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.adapters.databases import pieces as pieces_module
-from heptad.adapters.databases.pieces import Held, Pieces, PieceWriter, merged, position_of
+from heptad.adapters.databases.pieces import Held, Pieces, PieceWriter, forget_pieces, merged, position_of
+from heptad.data import Subjects
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - databases have such times
 
@@ -100,3 +101,21 @@ class _Kept:
 
     def write(self, rows: pl.DataFrame, *, tail: bool = False) -> tuple[list[int], bool]:
         return rows["k"].to_list(), tail
+
+
+def test_people_leave_everything_that_was_ever_read(tmp_path: Path) -> None:
+    """Of any table, and no settings are asked; what a killed reading left goes as a whole, and others' folders stay."""
+    anna = Subjects(columns=["who"], keys=[["token-of-anna"]])
+    assert forget_pieces(tmp_path, anna) == 0
+    for name in ("first", "second"):
+        pieces = Pieces(tmp_path / "sources" / name)
+        with pieces.locked():
+            pieces.commit(Held(pieces=[pieces.write(pl.DataFrame({"who": ["token-of-anna", name]}))]), None)
+            pieces.write(pl.DataFrame({"who": ["token-of-anna"]}))
+    unfinished = Pieces(tmp_path / "sources" / "unfinished")
+    with unfinished.locked():
+        unfinished.write(pl.DataFrame({"who": ["token-of-anna"]}))
+    (tmp_path / "sources" / "other").mkdir()
+    assert [forget_pieces(tmp_path, anna, dry_run=dry_run) for dry_run in (True, False, False)] == [2, 2, 0]
+    files = list(tmp_path.rglob("*.parquet"))
+    assert sorted(pl.read_parquet(path)["who"].to_list() for path in files) == [["first"], ["second"]]

@@ -17,6 +17,7 @@ from tests.adapters.databases.conftest import OpenSource, Run, proxied
 
 from heptad.adapters.databases import pieces as pieces_module
 from heptad.adapters.databases import reading
+from heptad.adapters.databases.pieces import forget_pieces
 from heptad.core.errors import DataError, SettingsError, UnavailableError
 from heptad.data import Place, Source, SourceSettings, Subjects, open_source
 from heptad.project import open_project
@@ -455,13 +456,10 @@ def test_people_are_taken_out_of_what_was_read(url: str, run: Run, opened: OpenS
     run(url, "INSERT INTO t VALUES (4, 'token-of-anna'), (5, 'carl')")
     assert rows_of(source).height == 5
     anna = Subjects(columns=["who"], keys=[["token-of-anna"]])
-    assert [source.forget(anna), source.forget(anna)] == [3, 0]
-    kept = b"".join(path.read_bytes() for path in (tmp_path / ".heptad" / "sources").rglob("*") if path.is_file())
+    folder = tmp_path / ".heptad"
+    assert [forget_pieces(folder, anna, dry_run=True) for _ in range(2)] == [3, 3]
+    assert [forget_pieces(folder, anna), forget_pieces(folder, anna)] == [3, 0]
+    kept = b"".join(path.read_bytes() for path in (folder / "sources").rglob("*") if path.is_file())
     assert b"token-of-anna" not in kept
     assert rows_of(opened(url, table="t", cursor="id"))["who"].to_list() == ["bert", "carl"]
-    assert source.forget(Subjects(columns=["nobody"], keys=[["x"]])) == 0
-
-
-def test_where_nothing_was_read_nobody_is(url: str, opened: OpenSource) -> None:
-    """Whether the table is there or not."""
-    assert opened(url, table="t").forget(Subjects(columns=["who"], keys=[["x"]])) == 0
+    assert forget_pieces(folder, Subjects(columns=["nobody"], keys=[["x"]])) == 0

@@ -92,6 +92,57 @@ def test_a_part_of_a_file_is_sent_where_it_is_asked_for(
     assert (reply.status, body) == (status, wanted)
 
 
+def test_a_download_goes_on_only_where_the_file_is_still_the_same(workspace: Workspace) -> None:
+    """By its entity tag; one that the client has already is not sent again."""
+    ask = Asker(workspace)
+    run = ask.run()
+    ask.keep(run, "ten.bin", b"0123456789")
+    path = f"mlflow-artifacts/artifacts/0/{run}/artifacts/ten.bin"
+    tag = dict(ask.raw("GET", path).headers)["etag"]
+    for given, status in ((tag, 206), ('"another"', 200), ("Thu, 01 Jan 2026 00:00:00 GMT", 200)):
+        reply = ask.raw("GET", path, HTTP_RANGE="bytes=7-", HTTP_IF_RANGE=given)
+        assert (reply.status, b"".join(reply.body)) == (status, b"789" if status == 206 else b"0123456789")
+    for given, status in ((tag, 304), (f'"x", W/{tag}', 304), ('"x"', 200)):
+        assert ask.raw("GET", path, HTTP_IF_NONE_MATCH=given).status == status
+    ask.keep(run, "ten.bin", b"9876543210")
+    assert ask.raw("GET", path, HTTP_RANGE="bytes=7-", HTTP_IF_RANGE=tag).status == 200
+
+
+def test_a_part_is_read_without_what_stands_before(workspace: Workspace) -> None:
+    """Of a large file the end comes at once: its beginning is not even opened."""
+    ask = Asker(workspace)
+    run = ask.run()
+    content = bytes(range(256)) * 40_000
+    ask.keep(run, "large.bin", content)
+    (stored,) = (file for file in (workspace.folder / "artifacts").rglob("*") if file.stat().st_size == len(content))
+    stored.chmod(0o600)
+    with stored.open("r+b") as file:
+        file.write(b"damaged")  # whoever read it from the start would find that
+    reply = ask.raw("GET", f"mlflow-artifacts/artifacts/0/{run}/artifacts/large.bin", HTTP_RANGE="bytes=9999990-")
+    assert b"".join(reply.body) == content[9999990:]
+
+
+def test_a_head_tells_what_would_be_sent(web: Web) -> None:
+    """Over the wire: length, tag and that parts can be asked for, and no body; 404 where there is no file."""
+    run = web.post("runs/create", experiment_id="0")["run"]["info"]["run_id"]
+    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/ten.bin"
+    assert web("PUT", path, b"0123456789")[0] == 200
+    connection = http.client.HTTPConnection("127.0.0.1", web.server.port, timeout=60)
+    found = {}
+    for method in ("HEAD", "GET"):
+        connection.request(method, path, headers={"range": "bytes=2-3"})
+        response = connection.getresponse()
+        found[method] = (response.status, response.getheader("content-length"), response.read())
+        assert response.getheader("accept-ranges") == "bytes"
+        assert response.getheader("etag", "").strip('"').isalnum()
+    assert found == {"HEAD": (200, "10", b""), "GET": (206, "2", b"23")}
+    for missing, status in ((f"{path}.none", 404), ("/api/2.0/mlflow/experiments/get?experiment_id=0", 200)):
+        connection.request("HEAD", missing)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (status, b"")
+    connection.close()
+
+
 def test_a_download_is_never_a_page(workspace: Workspace) -> None:
     """A browser is told to keep it, whatever it holds."""
     ask = Asker(workspace)

@@ -11,6 +11,7 @@ from heptad.core.errors import (
     NotFoundError,
     RequestError,
     UnavailableError,
+    WorkspaceError,
 )
 
 
@@ -22,6 +23,7 @@ from heptad.core.errors import (
         (RequestError("no", status=403), "PERMISSION_DENIED", 403),
         (ConflictError("no"), "RESOURCE_CONFLICT", 409),
         (UnavailableError("no"), "TEMPORARILY_UNAVAILABLE", 503),
+        (WorkspaceError("full"), "TEMPORARILY_UNAVAILABLE", 503),
         (IntegrityError("no"), "INTERNAL_ERROR", 500),
     ],
 )

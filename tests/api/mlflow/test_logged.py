@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from heptad.core.events import verify
 from tests.api.conftest import Calls
 
 
@@ -103,3 +104,21 @@ def test_many_clients_log_to_one_run_at_once(calls: Calls) -> None:
         list(pool.map(log, range(4)))
     assert sorted(history(calls, run, "a")) == [(100 * c + s, float(c)) for c in range(4) for s in range(25)]
     assert latest(calls, run)["a"] == (324, 1, 3.0)
+
+
+def test_clients_whose_clocks_differ_lose_nothing(calls: Calls) -> None:
+    """A day ahead, a day behind: points are in the order of their times, the latest value is that of the highest step.
+
+    A run that ended before it began is one, is found by its times as they were told, and breaks no chain of events.
+    """
+    now, day = 1_795_496_503_000, 86_400_000
+    run = calls.run("0", start_time=now + day)
+    for step, at in ((0, now), (1, now + day), (2, now - day), (3, now)):
+        calls.post("runs/log-metric", run_id=run, **metric("a", step, step, at))
+    assert [step for step, _ in history(calls, run, "a")] == [2, 0, 3, 1]
+    assert latest(calls, run) == {"a": (3, now, 3.0)}
+    calls.post("runs/update", run_id=run, status="FINISHED", end_time=now - day)
+    info = calls.get("runs/get", f"run_id={run}")["run"]["info"]
+    assert (info["start_time"], info["end_time"]) == (now + day, now - day)
+    assert len(calls.found("0", filter=f"attributes.end_time < {now} AND attributes.start_time > {now}")) == 1
+    assert verify(calls.workspace.store)

@@ -3,9 +3,10 @@
 import pytest
 
 from heptad.api.mlflow.errors import ProtocolError
-from heptad.api.mlflow.protocol import Context, millis, numbered
+from heptad.api.mlflow.protocol import Context, is_deleted, millis, numbered
+from heptad.core.records import Attribute, Change
 from heptad.core.workspace import Workspace
-from heptad.experiments import create_experiment
+from heptad.experiments import create_experiment, rename_experiment
 
 
 def test_an_experiment_and_its_runs_are_found_by_number(workspace: Workspace) -> None:
@@ -18,6 +19,23 @@ def test_an_experiment_and_its_runs_are_found_by_number(workspace: Workspace) ->
     assert numbered("9" * 30) is None
     with pytest.raises(ProtocolError):
         context.experiment("5")
+
+
+def test_an_experiment_is_remembered_while_it_is_active(workspace: Workspace) -> None:
+    """As it was when it was read last; one that was deleted then, or never read, is looked at."""
+    made = create_experiment(workspace, "a")
+    context = Context(workspace)
+    assert context.remembered_experiment("1").attributes["name"] == "a"
+    rename_experiment(workspace, made, "b")
+    assert context.remembered_experiment("1").attributes["name"] == "a"
+    assert context.experiment("1").attributes["name"] == "b"
+    assert context.remembered_experiment("1").attributes["name"] == "b"
+    workspace.store.write(Change(attributes=[Attribute(made.id, "deleted", 1.0)]))
+    assert is_deleted(context.experiment("1"))
+    workspace.store.write(Change(attributes=[Attribute(made.id, "deleted", None)]))
+    assert not is_deleted(context.remembered_experiment("1"))
+    with pytest.raises(ProtocolError):
+        context.remembered_experiment("5")
 
 
 def test_times_are_told_in_milliseconds() -> None:

@@ -29,6 +29,19 @@ def test_a_run_begins_with_what_the_client_says(calls: Calls) -> None:
     assert "different values" in calls.refused("runs/create", experiment_id="0", run_name="a", tags=both)[1]
 
 
+def test_a_run_begins_in_the_experiment_as_it_is_now(workspace: Workspace) -> None:
+    """Whatever another server did to it since this one looked: renamed, deleted, restored."""
+    one, other = Calls(workspace), Calls(workspace)
+    experiment = one.experiment("before")
+    one.run(experiment)
+    other.post("experiments/update", experiment_id=experiment, new_name="after")
+    assert workspace.store.get([one.run(experiment)])[0].body["experiment"] == "after"
+    other.post("experiments/delete", experiment_id=experiment)
+    assert "Current state is deleted" in one.refused("runs/create", experiment_id=experiment)[1]
+    other.post("experiments/restore", experiment_id=experiment)
+    assert one.run(experiment)
+
+
 def test_a_nested_run_is_linked_to_its_parent(calls: Calls) -> None:
     """A parent that does not exist is only a tag."""
     parent = calls.run()

@@ -1,16 +1,18 @@
 """A source that is stale, or has far fewer rows than it used to, is refused before anything of it is stored."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from heptad.core.clock import ManualClock
+from heptad.core.clock import ManualClock, SystemClock
 from heptad.core.errors import DataError, SettingsError
+from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data import ColumnExpectation, Data, DataSettings, ExpectSettings, SourceSettings
+from heptad.data import CleanSettings, ColumnExpectation, Data, DataSettings, ExpectSettings, SourceSettings
 from heptad.data.expectations.settings import Coverage, Range
 
 Open = Callable[..., Data]
@@ -114,3 +116,30 @@ def test_a_one_sided_source_is_refused(workspace: Workspace, open_data: Open, wr
     with pytest.raises(DataError, match=r"g: groups are not covered .* v 3\.\d% \(stated 33\.3%\)"):
         data.collect()
     assert versions(workspace) == 1
+
+
+def test_rows_of_the_future_make_nothing_fresh(open_data: Open, write: Write, clock: ManualClock) -> None:
+    """One device whose clock is ahead would hide that all others are silent."""
+    write(pl.concat([rows(10), rows(1, start=10_000)]))
+    clock.advance(timedelta(days=10))
+    with pytest.raises(DataError, match="rows is stale: the newest row is of 2026-01-01 09:00"):
+        open_data(SETTINGS, sources=source(fresh="2d")).collect()
+
+
+def test_rows_of_the_future_are_told(workspace: Workspace, write: Write) -> None:
+    """By the clock of the machine; where time is played, sources hold what is to come."""
+    write(pl.concat([rows(10), rows(2, start=1_000_000)]))
+
+    def opened(workspace: Workspace) -> Data:
+        settings = (SETTINGS, CleanSettings(), ExpectSettings(), {})
+        return Data(workspace, ProjectSettings(name="test"), source(), *settings)
+
+    version = opened(replace(workspace, clock=SystemClock())).collect(START + timedelta(days=300))
+    assert version.body.rows == 10
+    (told,) = [one for one in version.body.findings if one.expectation == "source_ahead"]
+    assert told.sentence == (
+        "rows has 2 rows of the future, up to 2140-01-30 17:00 UTC: a clock may be ahead, or a time zone missing; "
+        "until then they are left out"
+    )
+    played = opened(workspace).collect(START + timedelta(hours=5))
+    assert not [one for one in played.body.findings if one.expectation == "source_ahead"]

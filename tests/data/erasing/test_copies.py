@@ -8,6 +8,7 @@ from tests.data.erasing.conftest import WHO, door, people
 
 from heptad.core.workspace import Workspace
 from heptad.data import Data
+from heptad.data.assembling.quarantine import quarantine_table, write_quarantine
 from heptad.data.erasing.copies import clear_copies, count_quarantined, remove_quarantined
 from heptad.data.erasing.subjects import Subjects
 
@@ -21,14 +22,24 @@ def test_quarantine_and_what_it_held_before(
     door(open_data).collect()
     write(pl.concat([doubled, people(30).slice(3, 1)]))
     door(open_data).collect()
-    assert count_quarantined(workspace, ["test"], WHO) == 1
+    assert count_quarantined(workspace, WHO) == 1
     for _ in range(2):
-        remove_quarantined(workspace, ["test", "none"], WHO)
-    assert count_quarantined(workspace, ["test"], WHO) == 0
+        remove_quarantined(workspace, WHO)
+    assert count_quarantined(workspace, WHO) == 0
     assert door(open_data).quarantine.rows().collect().height == 3
     everything = b"".join(path.read_bytes() for path in workspace.tables.glob("test-quarantine/**/*") if path.is_file())
     assert b"cust-17" not in everything
-    assert count_quarantined(workspace, ["test"], Subjects(columns=["age"], keys=[["23"]])) == 1
+    assert count_quarantined(workspace, Subjects(columns=["age"], keys=[["23"]])) == 1
+
+
+def test_a_data_set_that_never_came_to_a_version_has_a_quarantine_too(workspace: Workspace) -> None:
+    """What a collection set aside that then refused; no setting and no record names it."""
+    rows = pl.LazyFrame({"rule": ["duplicate"] * 2, "row": ['{"customer":"cust-17"}', '{"customer":"cust-1"}']})
+    write_quarantine(workspace, "given up", None, [rows])
+    assert count_quarantined(workspace, WHO) == 1
+    remove_quarantined(workspace, WHO)
+    assert count_quarantined(workspace, WHO) == 0
+    assert quarantine_table(workspace, "given up").newest() > 0
 
 
 def test_caches_and_leftovers_are_deleted(workspace: Workspace) -> None:

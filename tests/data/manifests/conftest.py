@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from heptad.data import ManifestSettings, Place, Source, SourceSettings, open_source
+from heptad.data.manifests.fingerprints import Samples
+
+RATE = 16_000
 
 
 def picture(seed: int, width: int = 120, height: int = 90) -> Image.Image:
@@ -32,6 +36,25 @@ def sound(seconds: float, rate: int = 8000) -> bytes:
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(b"\1\2" * int(seconds * rate))
+    return out.getvalue()
+
+
+def tune(seed: int, seconds: float) -> Samples:
+    """Notes of one scale in one rhythm, as all tunes here have them: only the order of the notes tells one."""
+    random = np.random.default_rng(seed)
+    times = np.arange(RATE // 4) / RATE
+    notes = 220 * 2 ** (random.choice([0, 2, 4, 5, 7, 9, 11, 12, 14], int(seconds * 4)) / 12)
+    parts = [sum(np.sin(2 * np.pi * note * k * times) / k for k in range(1, 6)) * np.exp(-times * 6) for note in notes]
+    return loud(np.concatenate(parts))
+
+
+def loud(samples: Samples) -> Samples:
+    return np.asarray(samples / np.abs(samples).max() / 2)
+
+
+def recorded(samples: Samples, kind: str) -> bytes:
+    out = io.BytesIO()
+    soundfile.write(out, samples, RATE, format=kind)
     return out.getvalue()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.manifests.conftest import encoded, picture, sound
+from tests.data.manifests.conftest import encoded, picture, recorded, sound, tune
 
 from heptad.core.errors import DataError
 from heptad.data import DataSettings, Source, SourceSettings
@@ -173,3 +173,17 @@ def test_a_manifest_becomes_versions(put: Put, open_data: Callable[..., Any]) ->
     sources = {"notes": SourceSettings(uri="files", format="manifest")}
     body = open_data(DataSettings(target="label", key=["path"]), sources=sources).collect().body
     assert (body.rows, body.schema.classes) == (12, ["x", "y"])
+
+
+def test_sounds_that_are_alike_are_named(put: Put, manifest: Open) -> None:
+    """In another format, at another volume; other tunes are others, and what cannot be decoded is broken."""
+    put("a.wav", recorded(tune(1, 4), "WAV"))
+    put("b.flac", recorded(tune(1, 4) * 0.2, "FLAC"))
+    put("c.mp3", recorded(tune(1, 4), "MP3"))
+    put("d.ogg", recorded(tune(2, 4), "OGG"))
+    put("e.flac", recorded(tune(3, 4), "FLAC")[:5_000])
+    found = rows(manifest())
+    near = {path: one["near_duplicate_of"] for path, one in found.items()}
+    assert near == {"a.wav": None, "b.flac": "a.wav", "c.mp3": "a.wav", "d.ogg": None, "e.flac": None}
+    assert {path for path, one in found.items() if one["problem"]} == {"e.flac"}
+    assert "it cannot be decoded" in found["e.flac"]["problem"]

@@ -8,10 +8,9 @@ import polars as pl
 import pytest
 from tests.adapters.brokers import send_kafka, settings_of
 
-from heptad.core.errors import ConflictError, DataError, UnavailableError
-from heptad.data import Place, Source, Subjects, Until, follow, open_source
+from heptad.core.errors import DataError, UnavailableError
+from heptad.data import Place, Source, Until, follow, open_source
 from heptad.data.streams import source as source_module
-from heptad.data.streams.following import landed_folder, landing_alone
 from heptad.data.streams.source import StreamSource
 from heptad.testing.source_contract import SourceContract
 
@@ -113,45 +112,3 @@ def test_a_stream_of_which_nothing_landed_is_told(topic: str, tmp_path: Path) ->
     with pytest.raises(DataError, match="Nothing has landed") as told:
         source.read()
     assert "heptad data stream poison" in told.value.remedy
-
-
-def test_people_are_taken_out_of_what_has_landed(topic: str, tmp_path: Path) -> None:
-    """Out of rows, of messages that nobody could read, and of all old files; nothing of it lands again."""
-    sent(topic, *(b'{"who": "%s", "n": %d}' % (b"token-of-anna" if one % 2 else b"bert", one) for one in range(10)))
-    sent(topic, b'{"who": "token-of-anna"', b"{ atoken-of-annab", b"[")
-    source = opened(tmp_path, topic)
-    source.digest()
-    assert source.read().rows.collect().height == 10
-    assert isinstance(source, StreamSource)
-    anna = Subjects(columns=["who"], keys=[["token-of-anna"]])
-    assert [source.forget(anna), source.forget(anna)] == [6, 0]
-    sent(topic, b'{"who": "carl", "n": 10}')
-    source.digest()
-    table = source.read()
-    assert table.rows.collect()["n"].sort().to_list() == [0, 2, 4, 6, 8, 10]
-    assert [one.rows for one in table.repairs] == [2]
-    folder = tmp_path / ".heptad" / "tables"
-    assert not any(b'"token-of-anna' in path.read_bytes() for path in folder.rglob("*.json"))
-    landed = [pl.read_parquet(path) for path in folder.glob("stream-*/*.parquet")]
-    assert not any("token-of-anna" in rows["who"].to_list() for rows in landed if "who" in rows.columns)
-
-
-def test_nobody_is_taken_out_while_another_process_lands(topic: str, tmp_path: Path) -> None:
-    """It would land by what it has in memory; the erasure is told to go on afterwards."""
-    sent(topic, b'{"who": "anna"}')
-    source = opened(tmp_path, topic)
-    source.digest()
-    assert isinstance(source, StreamSource)
-    settings = settings_of(f"kafka://{topic}")
-    with (
-        landing_alone(landed_folder(settings, Place(root=tmp_path)), settings, ""),
-        pytest.raises(ConflictError, match="--resume"),
-    ):
-        source.forget(Subjects(columns=["who"], keys=[["anna"]]))
-
-
-def test_where_nothing_has_landed_nobody_is(topic: str, tmp_path: Path) -> None:
-    """The broker is not asked."""
-    source = opened(tmp_path, topic)
-    assert isinstance(source, StreamSource)
-    assert source.forget(Subjects(columns=["who"], keys=[["anna"]])) == 0

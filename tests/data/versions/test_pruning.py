@@ -60,8 +60,9 @@ def test_checkpoints_tell_nothing_of_what_is_gone(
     assert [one.id for one in unswept(data.log())] == [version.id]
     assert sweep(workspace).files == 1
     assert not unswept(data.log())
-    (checkpoint,) = folder.rglob("*.checkpoint.parquet")
-    assert b"v4-" not in pl.read_parquet(checkpoint, glob=False).write_ndjson().encode()
+    again = [pl.read_parquet(path, glob=False) for path in folder.rglob("*.checkpoint.parquet")]
+    assert len(again) == 2
+    assert not any(b"v4-" in told.write_ndjson().encode() for told in again)
     text = b"".join(path.read_bytes() for path in folder.rglob("*.json"))
     assert b"v4-" not in text
     assert b"v3-" in text
@@ -94,3 +95,29 @@ def test_a_file_that_versions_share_stays_as_long_as_one_needs_it(
     sweep(workspace)
     assert {path.name for path in table.path("").glob("*.parquet")} == set(table.files(second.body.delta_version))
     assert data.digest(second) == second.body.digest
+
+
+def test_the_log_begins_with_the_oldest_version_that_stays(
+    workspace: Workspace, collected: Callable[[int], Record[DatasetVersion]], open_data: Callable[..., Data]
+) -> None:
+    """However long it grew: versions that stay are read as before, limits of what is gone too are not told."""
+    made = [collected(count) for count in range(3, 12)]
+    folder = workspace.tables / "test"
+    Table(folder).at(made[-2].body.delta_version).create_checkpoint()
+    data = open_data(DataSettings(target="y", key=["k"]))
+    going = [data.version(number) for number in (1, 2, 3, 4, 6, 8)]
+    mark_pruned(workspace, {one.id: "for room" for one in going}, going)
+    sweep(workspace)
+    first = made[4].body.delta_version
+    assert min(int(path.name[:20]) for path in (folder / "_delta_log").glob("0*")) == first
+    for one in (made[4], made[6], made[8]):
+        assert data.digest(one) == one.body.digest
+    log = [path.read_bytes() for path in (folder / "_delta_log").glob("*.json")]
+    log += [repr(pl.read_parquet(path).rows()).encode() for path in (folder / "_delta_log").glob("*.parquet")]
+    for count, told in ((3, False), (4, False), (8, False), (10, False), (9, True), (11, True)):
+        assert (f"v{count}-".encode() in b"".join(log)) == told
+    assert data.digest(collected(20)) == data.version("latest").body.digest
+    mark_pruned(workspace, {made[4].id: "for room"}, [data.version(5)])
+    sweep(workspace)
+    assert min(int(path.name[:20]) for path in (folder / "_delta_log").glob("0*")) == made[6].body.delta_version
+    assert data.digest(made[6]) == made[6].body.digest

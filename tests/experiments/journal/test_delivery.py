@@ -1,11 +1,11 @@
 """What is delivered is grouped by series, and what may pass is told from what may not."""
 
 from heptad.core.errors import InputError, UnavailableError, WorkspaceError
-from heptad.core.records import Change
 from heptad.core.store import Segment
 from heptad.experiments.journal.delivery import may_pass
 from heptad.experiments.journal.entries import Update
 from heptad.experiments.journal.memory import MemoryJournal
+from heptad.experiments.journal.messages import RunUpdate
 
 
 class Recording:
@@ -13,7 +13,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
-        self.changes: list[Change] = []
+        self.updates: list[RunUpdate] = []
 
     def put(self, files):
         return ["digest" for _ in files]
@@ -21,8 +21,14 @@ class Recording:
     def append(self, segments) -> None:
         self.segments += segments
 
-    def write(self, change) -> None:
-        self.changes.append(change)
+    def begin(self, begin) -> None:
+        raise AssertionError(begin)
+
+    def update(self, update) -> None:
+        self.updates.append(update)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def test_only_what_may_pass_is_tried_again():
@@ -42,6 +48,6 @@ def test_many_points_are_one_segment_of_each_series():
     one.add(Update(at=1.0, attributes={"status": "finished"}, ends=True))
     one.advance(2.0, last=True)
     assert [(segment.key, len(segment.values)) for segment in target.segments] == [("a", 100), ("b", 100)]
-    (change,) = target.changes
-    assert {one.key: one.value for one in change.attributes}["metrics.a"] == 99.0
+    (update,) = target.updates
+    assert update.attributes["metrics.a"] == 99.0
     assert one.ended

@@ -32,9 +32,13 @@ def test_points_files_and_attributes_arrive_once(run: str, workspace: Workspace,
     """Shipped again from the start, nothing changes: not even a tag that somebody has changed since."""
     own = Journal.create(tmp_path, run)
     own.add_points({"loss": 0.5, "rate": 1.0}, None, 1.0)
-    own.add(Update(at=1.0, attributes={"tags.a": "x"}, files={"f.txt": own.stage(b"hello")}, event="e.changed"))
+    own.add(
+        Update(
+            at=1.0, attributes={"tags.a": "x"}, files={"f.txt": own.stage(b"hello")}, event="experiments.run_changed"
+        )
+    )
     own.add_points({"loss": 0.25}, 7, 2.0)
-    own.add(Update(at=2.0, attributes=END, event="experiments.run_finished", body={"status": "finished"}, ends=True))
+    own.add(Update(at=2.0, attributes=END, event="experiments.run_finished", ends=True))
     for _ in range(2):
         one = Shipment(own.folder, lambda: WorkspaceTarget(workspace))
         one.advance(3.0, last=True)

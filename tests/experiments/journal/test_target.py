@@ -1,9 +1,9 @@
 """A workspace takes what journals hold, as often as it is given."""
 
 from heptad.core import graph
-from heptad.core.records import Attribute, Change
 from heptad.core.store import Segment
 from heptad.core.workspace import Workspace
+from heptad.experiments.journal.messages import RunUpdate
 from heptad.experiments.journal.target import WorkspaceTarget
 from heptad.experiments.records import Run
 
@@ -17,7 +17,7 @@ def test_taking_a_thing_twice_changes_nothing(workspace: Workspace, tmp_path):
     for value in ("a", "b"):
         (digest,) = target.put([tmp_path / "file"])
         target.append([segment])
-        target.write(Change(attributes=[Attribute(run, "tags.x", value)], key="once"))
+        target.update(RunUpdate(run=run, at=1.0, attributes={"tags.x": value}, key="once"))
     assert workspace.blobs.get(digest) == b"x"
     assert list(workspace.store.read(run, "loss").values) == [1.0]
     assert graph.load(workspace, run, Run).attributes["tags.x"] == "a"

@@ -76,6 +76,44 @@ def test_a_person_is_gone_from_every_place(predicted: tuple[Project, str]) -> No
     assert not project.lifecycle.erasures.is_open()
 
 
+def test_a_value_that_features_once_had_is_in_no_byte_either(predicted: tuple[Project, str]) -> None:
+    """Of online features that were replaced and deleted, LMDB keeps the pages; after an erasure they are gone too.
+
+    Other features stay, and one who has them open reads on.
+    """
+    copied, who = predicted
+    extras = copied.root / "extras.csv"
+    with (copied.root / "heptad.toml").open("a", encoding="utf-8") as file:
+        file.write(EXTRAS)
+    for driver in ("Zzyzx Quux", "Quux Zzyzx"):
+        extras.write_text(f"ride,driver\n{who},{driver} the driver\n{who}-not,somebody\n", encoding="utf-8")
+        project = open_project(copied.root)
+        project.data.features.apply()
+        project.data.features.materialise(afresh=True)
+    project.data.collect()
+    folder = project.workspace.folder
+    assert b"Zzyzx Quux the driver" in bytes_of(folder)
+    reader = open_project(copied.root).data.features.reader("extras")
+    assert reader.read({"ride": who}).as_dict()["driver"] == "Quux Zzyzx the driver"
+    erasure = erase(project, who)
+    assert erasure.body.found["online features"] == 1
+    everything = bytes_of(folder)
+    for value in (b"Zzyzx Quux the driver", b"Quux Zzyzx the driver", b'"' + who.encode() + b'"'):
+        assert value not in everything
+    assert reader.read({"ride": who}).as_dict()["driver"] is None
+    assert reader.read({"ride": f"{who}-not"}).as_dict()["driver"] == "somebody"
+
+
+EXTRAS = """
+[sources.extras]
+uri = "extras.csv"
+[features.extras]
+source = "extras"
+on = ["ride"]
+columns = ["driver"]
+"""
+
+
 def test_the_certificate_is_signed_and_names_nobody(predicted: tuple[Project, str], tmp_path: Path) -> None:
     """It tells places, rows and models; a byte that was changed is noticed."""
     project, who = predicted

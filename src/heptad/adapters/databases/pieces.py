@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
@@ -18,11 +18,11 @@ from blake3 import blake3
 
 from heptad.core.faults import boundary
 from heptad.core.files import locked, make_folder, sync_files, sync_folder, write_atomically, writing
-from heptad.data import Repair, rows_digest
+from heptad.data import ForgetKept, Repair, Subjects, rows_digest
 
 PIECE_BYTES = 48 << 20
 """About what the rows of one piece take in memory."""
-_MANIFEST = "pieces.json"
+_MANIFEST, _LOCK = "pieces.json", "lock"
 _TYPES: dict[str, pl.DataType] = {
     "null": pl.Null(),
     "integer": pl.Int64(),
@@ -135,7 +135,7 @@ class Pieces:
         """Held by who brings the pieces up to date; others wait, and then find them so."""
         with writing(self._folder):
             make_folder(self._folder)
-        with locked(self._folder / "lock"):
+        with locked(self._folder / _LOCK):
             yield
 
     def load(self) -> Held | None:
@@ -203,6 +203,36 @@ class Pieces:
         return kept
 
 
+def forget_pieces(folder: Path, subjects: Subjects, *, dry_run: bool = False) -> int:
+    """Take people out of what was read of any table or query, declared still or not; see `ForgetKept`.
+
+    The databases are not asked, and keep them.
+    """
+    act = _counted if dry_run else _removed
+    return sum(act(Pieces(lock.parent), subjects) for lock in sorted((folder / "sources").glob(f"*/{_LOCK}")))
+
+
+def _counted(pieces: Pieces, subjects: Subjects) -> int:
+    held = pieces.load()
+    if held is None or not held.pieces:
+        return 0
+    rows = pieces.scan(held)
+    return int(rows.select(subjects.condition(rows.collect_schema()).sum()).collect(engine="streaming").item())
+
+
+def _removed(pieces: Pieces, subjects: Subjects) -> int:
+    with pieces.locked():
+        held = pieces.load()
+        if held is None:
+            pieces.clear(None)
+            return 0
+        kept = pieces.keep(held.pieces, lambda rows: rows.filter(~subjects.condition(rows.collect_schema())))
+        made = pieces.commit(msgspec.structs.replace(held, pieces=kept), held)
+        # Once more: files that the first commit leaves to those who are reading go with the second.
+        pieces.commit(made, made)
+    return sum(piece.rows for piece in held.pieces) - sum(piece.rows for piece in kept)
+
+
 class PieceWriter:
     """Gathers rows that come in order until they are worth a piece; with a cursor, its last value apart."""
 
@@ -256,3 +286,7 @@ class PieceWriter:
 def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     types = merged([{name: _NAMES[kind] for name, kind in one.schema.items()} for one in frames])
     return pl.concat([one.cast({name: _TYPES[kind] for name, kind in types.items()}) for one in frames])
+
+
+if TYPE_CHECKING:
+    _: ForgetKept = forget_pieces

@@ -18,7 +18,7 @@ from heptad.adapters.databases.values import Converter
 from heptad.core.errors import DataError, nearest
 from heptad.core.settings import duration
 from heptad.core.workspace import FOLDER
-from heptad.data import Dates, Place, Repair, Source, SourceSettings, SourceTable, Subjects, read_columns, read_times
+from heptad.data import Dates, Place, Repair, Source, SourceSettings, SourceTable, read_columns, read_times
 
 ATTEMPTS = 4
 """How often a reading is begun that loses its connection; the pauses between grow from `PAUSE`."""
@@ -67,20 +67,6 @@ class DatabaseSource:
             rows, understood, found = read_columns(rows, {name: read_times(name, self._style) for name in texts})
             told = {f"column {name}": how for name, how in understood.items()}
         return SourceTable(rows=rows, understood=held.understood | told, repairs=[*held.repairs(), *found])
-
-    def forget(self, subjects: Subjects) -> int:
-        """Take the rows of people out of what was read; the database is not asked, and keeps them."""
-        self._held = None
-        with self._pieces.locked():
-            held = self._pieces.load()
-            if held is None:
-                self._pieces.clear(None)
-                return 0
-            kept = self._pieces.keep(held.pieces, lambda rows: rows.filter(~subjects.condition(rows.collect_schema())))
-            made = self._pieces.commit(msgspec.structs.replace(held, pieces=kept), held)
-            # Once more: files that the first commit leaves to those who are reading go with the second.
-            self._pieces.commit(made, made)
-        return sum(piece.rows for piece in held.pieces) - sum(piece.rows for piece in kept)
 
     def _current(self) -> Held:
         """What is held, brought up to date unless it was just now."""

@@ -81,38 +81,50 @@ def _download(context: Context, request: Request) -> Reply:
 
 
 def send_file(context: Context, request: Request, place: Place) -> Reply:
-    """A file as a download, or the part of it that the request asks for."""
+    """A file as a download, or the part of it that the request asks for; of `HEAD` what would be sent, without it.
+
+    The entity tag is the digest of the content: a client that goes on with a download sends it as `If-Range`, and gets
+    the whole where the file has changed meanwhile.
+    """
     digest = digest_at(context, place)
-    blobs = context.workspace.blobs
+    blobs, tag = context.workspace.blobs, f'"{digest}"'
     size = blobs.size(digest)
-    start, end = _asked(request.environ.get("HTTP_RANGE", ""), size)
-    if start >= end and size:
-        headers = [("content-type", "text/plain"), ("content-range", f"bytes */{size}")]
-        return Reply(416, headers, b"")
-    name = posixpath.basename(place.name)
     headers = [
+        ("accept-ranges", "bytes"),
+        ("etag", tag),
+        ("x-content-type-options", "nosniff"),
+    ]
+    if tag in _tags(request, "HTTP_IF_NONE_MATCH"):
+        return Reply(304, headers, b"")
+    is_whole = request.method == "HEAD" or _tags(request, "HTTP_IF_RANGE") not in ([], [tag])
+    start, end = (0, size) if is_whole else _asked(request.environ.get("HTTP_RANGE", ""), size)
+    if start >= end and size:
+        return Reply(416, [("content-type", "text/plain"), ("content-range", f"bytes */{size}")], b"")
+    name = posixpath.basename(place.name)
+    headers += [
         ("content-type", _type_of(name)),
         ("content-disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}"),
         ("content-length", str(end - start)),
-        ("accept-ranges", "bytes"),
-        ("etag", f'"{digest}"'),
-        ("x-content-type-options", "nosniff"),
     ]
     is_part = (start, end) != (0, size)
     if is_part:
         headers.append(("content-range", f"bytes {start}-{end - 1}/{size}"))
-    return Reply(206 if is_part else 200, headers, _pieces(blobs.open(digest), start, end) if size else b"")
+    if request.method == "HEAD" or not size:
+        return Reply(200, headers, b"")
+    return Reply(206 if is_part else 200, headers, _pieces(blobs.open(digest, start), end - start))
 
 
-def _pieces(file: BinaryIO, start: int, end: int) -> Generator[bytes]:
-    """The bytes from `start` to before `end`. Those before are read too, as the digest is that of the whole."""
+def _tags(request: Request, header: str) -> list[str]:
+    """The entity tags of a header."""
+    return [one.strip().removeprefix("W/") for one in request.environ.get(header, "").split(",") if one.strip()]
+
+
+def _pieces(file: BinaryIO, size: int) -> Generator[bytes]:
+    """The next `size` bytes of a file."""
     with file:
-        place = 0
-        while place < end and (piece := file.read(PIECE)):
-            wanted = piece[max(start - place, 0) : end - place]
-            place += len(piece)
-            if wanted:
-                yield wanted
+        while size and (piece := file.read(min(size, PIECE))):
+            size -= len(piece)
+            yield piece
 
 
 def _asked(header: str, size: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Call)
 
 def decode_call(request: Request, kind: type[C]) -> C:
     """The call in a request: JSON for POST, PATCH and DELETE, the query for GET; raises `ProtocolError`."""
-    is_read = request.method == "GET"
+    is_read = request.method in {"GET", "HEAD"}
     values = _from_query(request.query, kind) if is_read else _from_json(read_body(request, kind.most_bytes))
     return convert_call({**values, **request.captured}, kind)
 

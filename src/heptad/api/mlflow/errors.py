@@ -10,6 +10,7 @@ from heptad.core.errors import (
     RefusedError,
     RequestError,
     UnavailableError,
+    WorkspaceError,
 )
 
 STATUS = {
@@ -65,7 +66,8 @@ def translated(error: HeptadError) -> ProtocolError:
         return invalid(message)
     if isinstance(error, ConflictError):
         return ProtocolError("RESOURCE_CONFLICT", message)
-    if isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError | WorkspaceError):
+        # A full disk, one that is read-only: nothing is wrong with the call, which may be sent again when it is mended.
         return ProtocolError("TEMPORARILY_UNAVAILABLE", message)
     return ProtocolError("INTERNAL_ERROR", message)
 

@@ -36,6 +36,7 @@ class Context:
         self.workspace = workspace
         self._numbers: dict[str, int] = {}
         self._scopes: dict[int, str] = {}
+        self._active: dict[int, Record[Experiment]] = {}
 
     def number_of(self, scope: str) -> int:
         """The number of the experiment whose runs have that scope."""
@@ -57,12 +58,25 @@ class Context:
         return self._scopes[number]
 
     def experiment(self, identity: str) -> Record[Experiment]:
-        """The experiment with the id of the protocol; raises `ProtocolError`."""
+        """The experiment with the id of the protocol, as it is now; raises `ProtocolError`."""
         number = numbered(identity)
         found = None if number is None else numbered_experiment(self.workspace, number)
-        if found is None:
+        if number is None or found is None:
             raise missing("experiment", f"id {identity!r}")
+        if is_deleted(found):
+            self._active.pop(number, None)
+        else:
+            self._active[number] = found
         return found
+
+    def remembered_experiment(self, identity: str) -> Record[Experiment]:
+        """As it was when it was last read, if it was active then, else as it is now; raises `ProtocolError`.
+
+        For a change that expects of it what was decided by: others may have changed it since.
+        """
+        number = numbered(identity)
+        known = None if number is None else self._active.get(number)
+        return self.experiment(identity) if known is None else known
 
 
 def numbered(identity: str) -> int | None:

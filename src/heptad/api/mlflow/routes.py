@@ -61,27 +61,34 @@ class Router:
         self._patterns = [(_pattern(one.path), one) for one in routes if "{" in one.path]
 
     def answer(self, request: Request, path: str) -> Reply:
-        """`path` is what stands behind `/api/VERSION/`; raises `ProtocolError` and the errors of the store."""
-        route = self._fixed.get((path, request.method))
+        """`path` is what stands behind `/api/VERSION/`; raises `ProtocolError` and the errors of the store.
+
+        `HEAD` is answered as `GET` is, without the body.
+        """
+        route = self._fixed.get((path, _routed(request.method)))
         if route is None:
             route, request = self._matching(request, path)
         if route.takes is None:
             reply: Reply = route.answer(self._context, request)
-            return reply
-        found = route.answer(self._context, decode_call(request, route.takes))
-        return Reply(200, JSON, encode_reply(found))
+        else:
+            reply = Reply(200, JSON, encode_reply(route.answer(self._context, decode_call(request, route.takes))))
+        return reply._replace(body=b"") if request.method == "HEAD" else reply
 
     def _matching(self, request: Request, path: str) -> tuple[Route, Request]:
         others = {one.method for (known, _), one in self._fixed.items() if known == path}
         for pattern, route in self._patterns:
             if found := pattern.fullmatch(path):
-                if route.method == request.method:
+                if route.method == _routed(request.method):
                     return route, request._replace(captured=found.groupdict())
                 others.add(route.method)
         if others:
             allowed = ", ".join(sorted(others))
             raise ProtocolError("BAD_REQUEST", f"{path} takes {allowed}, not {request.method}.", 405)
         raise ProtocolError("ENDPOINT_NOT_FOUND", _unknown(path))
+
+
+def _routed(method: str) -> str:
+    return "GET" if method == "HEAD" else method
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -13,11 +13,11 @@ from heptad.api.mlflow.limits import BATCH_TAGS, RUN_TAG_VALUE, check_count, che
 from heptad.api.mlflow.protocol import Call, Context, Int64, Millis, Route, Tag, is_deleted, required
 from heptad.api.mlflow.run_records import ATTEMPTS, active_run, overtaken, run_named
 from heptad.api.mlflow.run_search import SearchRuns, search_runs
-from heptad.core.errors import ConflictError
+from heptad.core.errors import ConflictError, UnavailableError
 from heptad.core.identity import current_actor
-from heptad.core.records import Attribute, Change, NewEvent, Record, Scalar, new_id
+from heptad.core.records import Attribute, Change, NewEvent, RawRecord, Record, Scalar, new_id
 from heptad.core.store import at_seconds
-from heptad.experiments import Run
+from heptad.experiments import Experiment, Run
 
 ENDED = frozenset({"finished", "failed", "killed"})
 Status = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
@@ -65,22 +65,34 @@ class Outputs(OfRun, frozen=True, kw_only=True):
 
 
 def _create(context: Context, call: CreateRun) -> dict[str, Any]:
+    """Begin a run in the experiment as it was last seen; where it has changed since, look at it and begin again."""
     check_tags(call.tags, RUN_TAG_VALUE)
-    workspace = context.workspace
-    experiment = context.experiment(call.experiment_id)
-    if is_deleted(experiment):
-        raise invalid(f"The experiment {call.experiment_id} must be in the 'active' state. Current state is deleted.")
-    identity = new_id(Run.prefix)
     named = next((tag.value for tag in call.tags if tag.key == "mlflow.runName"), "")
     if named and call.run_name and named != call.run_name:
         raise invalid(
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name="
             f"{call.run_name!r}, mlflow.runName={named!r})."
         )
-    name = call.run_name or named or f"run {identity[-6:]}"
-    check_length(name, _LONGEST_NAME, "run_name")
-    now, actor = workspace.clock.now(), current_actor()
-    parent = next((tag.value for tag in call.tags if tag.key == "mlflow.parentRunId"), "")
+    check_length(call.run_name or named, _LONGEST_NAME, "run_name")
+    experiment = context.remembered_experiment(call.experiment_id)
+    for _ in range(ATTEMPTS):
+        if is_deleted(experiment):
+            raise invalid(
+                f"The experiment {call.experiment_id} must be in the 'active' state. Current state is deleted."
+            )
+        record = _new_run(context, call, experiment, call.run_name or named)
+        try:
+            context.workspace.store.write(_beginning(context, call, experiment, record))
+        except ConflictError:
+            experiment = context.experiment(call.experiment_id)
+        else:
+            return {"run": run_entities(context, [record])[0]}
+    raise UnavailableError(f"Others changed the experiment {call.experiment_id} {ATTEMPTS} times meanwhile.")
+
+
+def _new_run(context: Context, call: CreateRun, experiment: Record[Experiment], name: str) -> RawRecord:
+    now, identity = context.workspace.clock.now(), new_id(Run.prefix)
+    name = name or f"run {identity[-6:]}"
     attributes: dict[str, Scalar] = {
         "status": "running",
         "started": at_seconds(now) if call.start_time is None else call.start_time / 1000,
@@ -90,26 +102,28 @@ def _create(context: Context, call: CreateRun) -> dict[str, Any]:
         attributes["user"] = call.user_id[:RUN_TAG_VALUE]
     if place := experiment.attributes.get("artifact_location"):
         attributes["artifact_uri"] = f"{str(place).rstrip('/')}/{identity}/artifacts"
-    body = Run(name=name, experiment=str(experiment.attributes["name"]))
-    record = Record(
+    return Record(
         id=identity,
         kind=Run.kind,
         scope=experiment.body.scope,
         at=now,
-        actor=actor,
-        body=msgspec.to_builtins(body),
+        actor=current_actor(),
+        body=msgspec.to_builtins(Run(name=name, experiment=str(experiment.attributes["name"]))),
         attributes=dict(sorted(attributes.items())),
     )
-    workspace.store.write(
-        Change(
-            records=[record],
-            links=logged.parent_links(context, identity, parent) if parent else [],
-            events=[NewEvent(kind="experiments.run_started", subject=identity, body={"name": name})],
-            at=now,
-            actor=actor,
-        )
+
+
+def _beginning(context: Context, call: CreateRun, experiment: Record[Experiment], run: RawRecord) -> Change:
+    """The run with its event and its parent, provided that the experiment is active and is called so still."""
+    parent = next((tag.value for tag in call.tags if tag.key == "mlflow.parentRunId"), "")
+    return Change(
+        records=[run],
+        links=logged.parent_links(context, run.id, parent) if parent else [],
+        events=[NewEvent(kind="experiments.run_started", subject=run.id, body={"name": run.body["name"]})],
+        expected=[Attribute(experiment.id, key, experiment.attributes.get(key)) for key in ("deleted", "name")],
+        at=run.at,
+        actor=run.actor,
     )
-    return {"run": run_entities(context, [record])[0]}
 
 
 def _get(context: Context, call: OfRun) -> dict[str, Any]:

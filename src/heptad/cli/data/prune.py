@@ -57,8 +57,9 @@ def _told(outlook: "Outlook", freed: str) -> str:
     ]
     size = f"{outlook.freed.bytes / 1e6:,.2f} MB, files of tables: {outlook.freed.files:,}"
     artifacts = f", artifacts: {outlook.freed.artifacts:,}" if outlook.freed.artifacts else ""
+    online = f"; of the online store: {outlook.online / 1e6:,.2f} MB" if outlook.online else ""
     rule = f"Goes what is {outlook.rule.sentence}, and needed by nothing"
-    return section(rule, f"{table(rows, empty='No version has rows.')}\n\n{freed}: {size}{artifacts}")
+    return section(rule, f"{table(rows, empty='No version has rows.')}\n\n{freed}: {size}{artifacts}{online}")
 
 
 def _counted(outlook: "Outlook") -> str:

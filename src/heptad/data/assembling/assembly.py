@@ -25,7 +25,6 @@ from heptad.data.columns.column_types import Dates, as_moments, as_target, confo
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import LABEL_TIME, check_columns, infer_task
-from heptad.data.erasing.subjects import Subjects
 from heptad.data.erasing.suppression import Suppression
 from heptad.data.features.joins import Values, added_names, join_features
 from heptad.data.features.settings import FeatureSettings
@@ -142,9 +141,9 @@ class Assembly:
     def source_names(self) -> list[str]:
         return sorted(self._settings)
 
-    def forget_kept(self, subjects: Subjects) -> int:
-        """Remove what sources keep of people in the workspace; answers how many rows."""
-        return self._inputs.forget_kept(subjects)
+    def reopen_sources(self) -> None:
+        """Read what sources keep in the workspace anew: it was changed."""
+        self._inputs.reopen()
 
     def unfiltered_rows(self, name: str) -> pl.LazyFrame:
         """The rows of one source as it holds them, people who were erased included."""

@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from heptad.core import graph
+from heptad.core.clock import SystemClock
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembled, Assembly
@@ -92,7 +93,8 @@ class Collecting:
         # What the first version promised binds the later ones, until a person changes how the table is made.
         known = as_it_is(self._workspace, latest) if latest else None
         before = known if known is not None and reads_alike(known.settings, settings) else None
-        judging = Judging(until or self._workspace.clock.now(), until, self._volumes(name))
+        now, is_played = self._workspace.clock.now(), not isinstance(self._workspace.clock, SystemClock)
+        judging = Judging(until or now, until, self._volumes(name), None if is_played else now)
         made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])

@@ -10,10 +10,10 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data.assembling.staging import is_small
 from heptad.data.columns.column_types import Dates, as_moments, read_columns, type_word
-from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair, SourceRead
+from heptad.data.sources.naming import called
 from heptad.data.sources.settings import SourceSettings
-from heptad.data.sources.source import KeepingSource, Place, Source, open_source
+from heptad.data.sources.source import Place, Source, open_source
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,15 +35,17 @@ class Inputs:
         self._settings = sources
         self._style = style
         self._keep_text = keep_text
-        self._sources: dict[str, Source] = {name: open_source(one, place) for name, one in sources.items()}
+        self._place = place
+        self._sources = self._opened()
         self._held: dict[str, Input] = {}
 
     def digest(self, name: str) -> str:
         """The watermark of one source: with the same one, the same rows come out."""
-        return self._sources[name].digest()
+        with called(name):
+            return self._sources[name].digest()
 
     def digests(self) -> dict[str, str]:
-        return {name: source.digest() for name, source in sorted(self._sources.items())}
+        return {name: self.digest(name) for name in sorted(self._sources)}
 
     def now(self) -> dict[str, Input]:
         """What every source holds now, its column of times read as times."""
@@ -51,7 +53,7 @@ class Inputs:
 
     def read(self, name: str) -> Input:
         """What one source holds now."""
-        digest = self._sources[name].digest()
+        digest = self.digest(name)
         held = self._held.get(name)
         if held is None or held.read.digest != digest:
             # What it held before is let go first: two of them may not fit.
@@ -59,10 +61,10 @@ class Inputs:
             self._held[name] = self._read(name, digest)
         return self._held[name]
 
-    def forget_kept(self, subjects: Subjects) -> int:
-        """Remove what sources keep of people in the workspace; answers how many rows."""
+    def reopen(self) -> None:
+        """Forget what was read, and what sources remember: what they keep in the workspace was changed."""
         self._held.clear()
-        return sum(source.forget(subjects) for source in self._sources.values() if isinstance(source, KeepingSource))
+        self._sources = self._opened()
 
     def before(self, name: str, rows: pl.LazyFrame, until: datetime | None) -> pl.LazyFrame:
         """The rows of a source that happened before a moment, where it says when they did."""
@@ -73,8 +75,16 @@ class Inputs:
         """How times are written in one source."""
         return msgspec.structs.replace(self._style, format=self._settings[name].dates)
 
+    def _opened(self) -> dict[str, Source]:
+        found: dict[str, Source] = {}
+        for name, one in self._settings.items():
+            with called(name):
+                found[name] = open_source(one, self._place)
+        return found
+
     def _read(self, name: str, digest: str) -> Input:
-        table = self._sources[name].read(keep_text=self._keep_text)
+        with called(name):
+            table = self._sources[name].read(keep_text=self._keep_text)
         rows, time, repairs = table.rows, self._settings[name].time, table.repairs
         with blamed(name):
             types = rows.collect_schema()

@@ -23,20 +23,29 @@ LEAST = 0.5
 class Judging:
     """Asked about the sources of a version of the moment `now`; `until` where only rows before a moment count.
 
-    `volumes`: source to how many rows it had, newest version first.
+    `volumes`: source to how many rows it had, newest version first. `today`: what the machine's clock says, after
+    which no row can have happened; `None` where time is played, and sources hold what is to come.
     """
 
-    def __init__(self, now: datetime, until: datetime | None, volumes: Mapping[str, Sequence[int]]) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        until: datetime | None,
+        volumes: Mapping[str, Sequence[int]],
+        today: datetime | None = None,
+    ) -> None:
         self._now = now
         self._until = until
         self._volumes = volumes
+        self._today = today
 
     def __call__(self, inputs: Mapping[str, Input], settings: Mapping[str, SourceSettings]) -> list[Finding]:
         """What was found; raises `DataError` with everything for which a source is refused."""
         found = [
             finding
             for name, one in inputs.items()
-            for finding in (*self._fresh(name, one, settings[name]), *self._volume(name, one, settings[name]))
+            for judge in (self._fresh, self._ahead, self._volume)
+            for finding in judge(name, one, settings[name])
         ]
         failed = [one for one in found if not one.passed and one.severity == "error"]
         if failed:
@@ -56,7 +65,8 @@ class Judging:
                 allowed=f'[sources.{name}] time = "COLUMN", or no fresh',
             )
         time = pl.col(settings.time)
-        rows = held.rows if self._until is None else held.rows.filter(time < self._until)
+        # A row of the future makes nothing fresh, or one wrong clock would hide that all others are silent.
+        rows = held.rows.filter(time <= self._now if self._until is None else time < self._until)
         newest: datetime | None = rows.select(time.max()).collect(engine="streaming").item()
         fits = newest is not None and self._now - newest <= duration(settings.fresh)
         age = "there is no row with a time" if newest is None else f"the newest row is of {newest:%Y-%m-%d %H:%M} UTC"
@@ -70,6 +80,23 @@ class Judging:
             if fits
             else f"{name} is stale: {age}, and {self._now:%Y-%m-%d %H:%M} is more than {settings.fresh} later",
         )
+
+    def _ahead(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
+        if self._today is None or not settings.time:
+            return
+        time = pl.col(settings.time)
+        asked = held.rows.select((time > self._today).sum().alias("rows"), time.max().alias("last"))
+        rows, last = asked.collect(engine="streaming").row(0)
+        if rows:
+            yield Finding(
+                expectation="source_ahead",
+                severity="warning",
+                passed=False,
+                observed=rows,
+                expected="0",
+                sentence=f"{name} has {rows:,} rows of the future, up to {last:%Y-%m-%d %H:%M} UTC: a clock may be "
+                "ahead, or a time zone missing" + ("" if self._until is None else "; until then they are left out"),
+            )
 
     def _volume(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
         if settings.volume is not None:

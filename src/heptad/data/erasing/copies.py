@@ -1,7 +1,7 @@
 """The second copies that step 1 makes of rows: quarantine, the cache of sources, tables that were worked on."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 
 import polars as pl
@@ -10,7 +10,7 @@ from heptad.core.faults import boundary
 from heptad.core.files import writing
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import STAGING
-from heptad.data.assembling.quarantine import quarantine_table
+from heptad.data.assembling.quarantine import QUARANTINE
 from heptad.data.assembling.staging import clear_left_over
 from heptad.data.erasing.finding import matching
 from heptad.data.erasing.subjects import Subjects
@@ -18,17 +18,17 @@ from heptad.data.versions.purging import forget_past
 from heptad.data.versions.tables import Table
 
 
-def count_quarantined(workspace: Workspace, names: Iterable[str], subjects: Subjects) -> int:
+def count_quarantined(workspace: Workspace, subjects: Subjects) -> int:
     """How many rows that a collection set aside are theirs."""
     return sum(
         table.scan(table.newest()).select(_theirs(subjects).sum()).collect(engine="streaming").item()
-        for table in _quarantines(workspace, names)
+        for table in _quarantines(workspace)
     )
 
 
-def remove_quarantined(workspace: Workspace, names: Iterable[str], subjects: Subjects) -> None:
+def remove_quarantined(workspace: Workspace, subjects: Subjects) -> None:
     """Take their rows out of quarantine, and out of what earlier collections had set aside."""
-    for table in _quarantines(workspace, names):
+    for table in _quarantines(workspace):
         rows = table.scan(table.newest())
         if rows.select(_theirs(subjects).any()).collect(engine="streaming").item():
             # Held, since as a filter of a file it would be asked of the file's limits too, which are no rows.
@@ -48,9 +48,12 @@ def clear_copies(workspace: Workspace) -> None:
     boundary("erasing.after_cache")
 
 
-def _quarantines(workspace: Workspace, names: Iterable[str]) -> list[Table]:
-    tables = map(partial(quarantine_table, workspace), sorted(set(names)))
-    return [table for table in tables if table.exists()]
+def _quarantines(workspace: Workspace) -> Iterator[Table]:
+    """Those of all data sets, also of one that never came to a version; they are known by their columns."""
+    for folder in sorted(workspace.tables.glob("*-quarantine")):
+        table = Table(folder)
+        if table.exists() and table.scan(table.newest()).collect_schema().names() == QUARANTINE.names():
+            yield table
 
 
 def _theirs(subjects: Subjects) -> pl.Expr:

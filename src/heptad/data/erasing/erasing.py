@@ -15,6 +15,7 @@ from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.corrections.corrections import forget_corrections
 from heptad.data.erasing.copies import clear_copies, count_quarantined, remove_quarantined
 from heptad.data.erasing.finding import FoundRows, every_version, find_rows
+from heptad.data.erasing.kept import count_kept, forget_kept
 from heptad.data.erasing.removing import remove_rows, touched
 from heptad.data.erasing.subjects import Subjects
 from heptad.data.erasing.suppression import Suppression
@@ -51,7 +52,11 @@ class Erasing:
 
     def in_quarantine(self, subjects: Subjects) -> int:
         """How many of their rows were set aside."""
-        return count_quarantined(self._workspace, self._names(), subjects)
+        return count_quarantined(self._workspace, subjects)
+
+    def in_kept(self, subjects: Subjects) -> int:
+        """How many rows of theirs sources keep in the workspace, declared still or not."""
+        return count_kept(self._workspace.folder, subjects)
 
     def in_features(self, subjects: Subjects) -> int:
         """How many rows of theirs the online store has."""
@@ -78,12 +83,16 @@ class Erasing:
         """Keep them out from now on, and remove what there is; answers the rows removed from the online store."""
         with no_collecting(self._workspace):
             Suppression(self._workspace.folder).add(subjects)
-            self._assembly.forget_kept(subjects)
+            forget_kept(self._workspace.folder, subjects)
+            self._assembly.reopen_sources()
             remove_rows(self._workspace, subjects, found, erasure, at)
-            remove_quarantined(self._workspace, self._names(), subjects)
+            remove_quarantined(self._workspace, subjects)
             forget_corrections(self._workspace, self._names(), found.ids)
             clear_copies(self._workspace)
-            return sum(self._forget_features(key) for key in subjects.parts())
+            rows = sum(self._forget_features(key) for key in subjects.parts())
+            # Also where none is there any more: an older value of theirs, or what was deleted before, still may be.
+            self._features.files.compact()
+            return rows
 
     def _forget_features(self, key: Mapping[str, str], *, dry_run: bool = False) -> int:
         try:

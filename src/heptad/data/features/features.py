@@ -1,7 +1,7 @@
 """The front door of features: views declared and applied, training sets, the online store, and whether both agree."""
 
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,16 +11,18 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, SettingsError, nearest
+from heptad.core.graph import every_record
 from heptad.core.leases import Lease, held
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.columns.column_types import STORED
+from heptad.data.features.compacting import OnlineFiles
 from heptad.data.features.definitions import check_behaviour, define, settings_of
 from heptad.data.features.erasing import count_entity, forget_entity
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
 from heptad.data.features.materialising import Materialised, materialise, progress_of
-from heptad.data.features.online import OnlineStore, open_online
+from heptad.data.features.online import OnlineStore, left_online, open_online
 from heptad.data.features.packing import moment_of
 from heptad.data.features.parity import Comparison, Parity
 from heptad.data.features.publishing import publish
@@ -90,6 +92,7 @@ class Features:
         self._online = online
         self._rows = rows
         self.registry = Registry(workspace, project)
+        self.files = OnlineFiles(lambda: [store for store, _ in self._stores()])
 
     @cached_property
     def _store(self) -> OnlineStore:
@@ -216,19 +219,29 @@ class Features:
     def forget(self, keys: Mapping[str, Any], *, dry_run: bool = False) -> int:
         """Remove an entity from the online store, out of all definitions that ever were; answers the rows removed.
 
-        A definition whose keys are of another type has no such entity; `InputError` where that is so of all of them.
+        Also from what is left in the workspace of projects with other names, or of another `[online] url`. A definition
+        whose keys are of another type has no such entity; `InputError` where that is so of all of them.
         With `dry_run` the rows are only counted.
         """
         act = count_entity if dry_run else forget_entity
-        rows, refused, definitions = 0, list[InputError](), self.registry.definitions()
-        for body in definitions:
-            try:
-                rows += act(self._store, body, keys)
-            except InputError as error:
-                refused.append(error)
-        if refused and len(refused) == len(definitions):
+        rows, asked, refused = 0, 0, list[InputError]()
+        for store, registry in self._stores():
+            for body in registry.definitions():
+                asked += 1
+                try:
+                    rows += act(store, body, keys)
+                except InputError as error:
+                    refused.append(error)
+        if refused and len(refused) == asked:
             raise refused[0]
         return rows
+
+    def _stores(self) -> Iterator[tuple[OnlineStore, Registry]]:
+        """Every online store of this workspace, with the definitions whose rows it may have."""
+        yield self._store, self.registry
+        projects = {record.scope for record in every_record(self._workspace, FeatureView.kind)}
+        for name, store in left_online(self._online, self._workspace.folder, self._project, projects).items():
+            yield store, Registry(self._workspace, name)
 
     @property
     def _lease_scope(self) -> str:

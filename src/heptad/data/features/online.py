@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from heptad.core import catalogue
 from heptad.core.errors import InputError
@@ -61,11 +61,38 @@ class OnlineStore(Protocol):
         ...
 
 
+@runtime_checkable
+class CompactingStore(Protocol):
+    """An online store with files of its own, in which the bytes of what was deleted stay until they are made anew.
+
+    Promised: whoever reads or writes meanwhile, in any process, goes on and misses nothing; interrupted anywhere, the
+    rows are whole, and done again it finishes. Not promised: that writers do not wait.
+    """
+
+    def slack(self) -> tuple[int, int]:
+        """Bytes of its files that hold nothing that can be read, and those that do."""
+        ...
+
+    def compact(self) -> int:
+        """Make the files anew of what can be read, and delete the old ones; answers how many bytes less there are."""
+        ...
+
+
 def open_online(settings: OnlineSettings, folder: Path, project: str) -> OnlineStore:
     """The store of a project at `[online] url`, by its scheme; without one, LMDB inside the workspace's folder."""
     url = reveal(settings.url) or f"lmdb://{folder / 'online'}"
     made: OnlineStore = catalogue.find("online", url.partition(":")[0])(url, project)
     return made
+
+
+def left_online(settings: OnlineSettings, folder: Path, project: str, others: Iterable[str]) -> dict[str, OnlineStore]:
+    """Project to what it has in the workspace's folder beside the store that the settings of `project` name.
+
+    That is what the project has left there under another name or another `url`.
+    """
+    names = {*others, project} if settings.url else {*others} - {project}
+    here = [name for name in sorted(names) if (folder / "online" / name).is_dir()]
+    return {name: open_online(OnlineSettings(), folder, name) for name in here}
 
 
 def checked_pairs(rows: Iterable[Pair]) -> list[Pair]:

@@ -28,6 +28,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
     image_hash: int | None = None
     text_hash: bytes = b""
+    instants: bytes = b""
+    """The fingerprint of a sound."""
 
 
 def find_files(folder: Path) -> Iterator[str]:
@@ -66,7 +68,7 @@ def read_entry(folder: Path, path: str, most_pixels: int) -> Entry:
         )
     if media.startswith("audio/"):
         sound = sounds.listen_to(file)
-        return msgspec.structs.replace(entry, seconds=sound.seconds, problem=sound.problem)
+        return msgspec.structs.replace(entry, seconds=sound.seconds, instants=sound.instants, problem=sound.problem)
     return _text(entry, file)
 
 

@@ -11,6 +11,7 @@ from blake3 import blake3
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.manifests.entries import Entry, find_files, read_entry
+from heptad.data.manifests.fingerprints import near_sounds
 from heptad.data.manifests.near import near_images, near_texts
 from heptad.data.records import Repair
 from heptad.data.sources.cache import stamp
@@ -41,14 +42,14 @@ class ManifestSource:
     """The files below a folder, read over all cores; one that was not written since is not read again.
 
     Columns: `SCHEMA`. `duplicate_of` is the first file with the same content, `near_duplicate_of` the first one, of
-    other content, that looks or reads nearly the same. Files that are broken are rows with a `problem`.
+    other content, that looks, reads or sounds nearly the same. Files that are broken are rows with a `problem`.
     """
 
     def __init__(self, address: str, settings: SourceSettings, place: Place) -> None:
         self._folder = place.root / address
         self._settings, self._place = settings, place
         self._cache = cache_of(place)
-        self._origin = f"manifest\n{self._folder.absolute()}\n{settings.manifest.pixels_millions}"
+        self._origin = f"manifest 2\n{self._folder.absolute()}\n{settings.manifest.pixels_millions}"
         self._entries: dict[str, Entry] = {}
         self._labels = self._open_labels()
 
@@ -114,9 +115,10 @@ class ManifestSource:
         alone = [one for one, copied in zip(entries, same, strict=True) if copied is None]
         images = near_images([one.image_hash for one in alone], wanted.bits)
         texts = near_texts([one.text_hash for one in alone], wanted.alike)
+        sounds = near_sounds([one.instants for one in alone], wanted.alike)
         near: dict[str, str] = {}
-        for one, image, text in zip(alone, images, texts, strict=True):
-            place = image if image is not None else text
+        for one, *places in zip(alone, images, texts, sounds, strict=True):
+            place = next((place for place in places if place is not None), None)
             if place is not None:
                 near[one.path] = alone[place].path
         return same, [near.get(one.path) for one in entries]

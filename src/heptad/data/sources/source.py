@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import msgspec
 import polars as pl
@@ -10,7 +10,6 @@ import polars as pl
 from heptad.core import catalogue
 from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
-from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.html_tables import split_table
@@ -50,18 +49,6 @@ class Source(Protocol):
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         """All rows, in the types of `column_types.STORED`; columns in `keep_text` stay text as written."""
-        ...
-
-
-@runtime_checkable
-class KeepingSource(Protocol):
-    """A source that keeps rows of what is outside in the workspace, in another place than the cache."""
-
-    def forget(self, subjects: Subjects) -> int:
-        """Remove the kept rows of people, and every old file that has them; answers how many.
-
-        Interrupted and done again, it finishes. Nothing outside is changed.
-        """
         ...
 
 

@@ -65,7 +65,7 @@ def follow(
     folder = landed_folder(settings, place)
     ends = time.monotonic() + until.seconds if until.seconds is not None else float("inf")
     total, failed = Landed(), 0
-    with landing_alone(folder, settings, "let it; what it lands is there for everybody"):
+    with landing_alone(folder, parse_address(settings.uri).where, "let it; what it lands is there for everybody"):
         while True:
             try:
                 landing = open_landing(settings, place)
@@ -133,7 +133,7 @@ def landed_folder(settings: SourceSettings, place: Place) -> Path:
 
 
 @contextmanager
-def landing_alone(folder: Path, settings: SourceSettings, remedy: str) -> Generator[None]:
+def landing_alone(folder: Path, stream: str, remedy: str) -> Generator[None]:
     """Be the one who writes to the tables of a stream; `ConflictError` with the remedy where another process does."""
     with writing(folder):
         make_folder(folder)
@@ -141,4 +141,4 @@ def landing_alone(folder: Path, settings: SourceSettings, remedy: str) -> Genera
         with locked(folder / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as error:
-        raise ConflictError(f"Another process lands {parse_address(settings.uri).where}.", remedy=remedy) from error
+        raise ConflictError(f"Another process lands {stream}.", remedy=remedy) from error

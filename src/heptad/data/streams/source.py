@@ -1,26 +1,22 @@
 """What a stream has landed as a source: brought up to date first, then read as it was at that moment."""
 
-import re
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-import polars as pl
 
 from heptad.core.errors import ConflictError, DataError
 from heptad.core.settings import duration
 from heptad.data.columns.column_types import Dates, read_columns, read_times
-from heptad.data.erasing.subjects import Subjects
 from heptad.data.records import Repair
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.fields import column_of
-from heptad.data.streams.following import Until, follow, landed_folder, landing_alone
-from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable, keep_rows
+from heptad.data.streams.following import Until, follow, landed_folder
+from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
 
 NEW_SECONDS = 60.0
@@ -77,25 +73,6 @@ class StreamSource:
             repairs=[*_quarantined(held), *repairs],
         )
 
-    def forget(self, subjects: Subjects) -> int:
-        """Take the rows of people out of what has landed, and messages in quarantine that name them."""
-        folder = landed_folder(self._settings, self._place)
-        self._held = None
-        if not folder.is_dir():
-            return 0
-        named = partial(naming, subjects)
-        with landing_alone(folder, self._settings, "stop it, then: heptad data erase --resume"):
-            gone = keep_rows(
-                LandedTable(folder, MESSAGE), lambda rows: rows.filter(~subjects.condition(rows.collect_schema()))
-            )
-            # No filter: Polars would ask it of the limits of a file, too.
-            return gone + keep_rows(
-                LandedTable(poison_folder(folder), POISON),
-                lambda rows: rows.map_batches(
-                    lambda batch: batch.filter(~named(batch["payload"])), predicate_pushdown=False, streamable=True
-                ),
-            )
-
     def _current(self) -> _Snapshot:
         if self._held and time.monotonic() - self._looked < NEW_SECONDS:
             return self._held
@@ -119,15 +96,6 @@ class StreamSource:
             allowed="at least one message that is no poison",
             remedy="look what is in quarantine: heptad data stream poison",
         )
-
-
-def naming(subjects: Subjects, payloads: pl.Series) -> pl.Series:
-    """Which messages that nobody could read name all that names one of the people, each as a word."""
-    people = [
-        [re.compile(rb"(?<!\w)" + re.escape(text.encode()) + rb"(?!\w)") for text in key] for key in subjects.keys
-    ]
-    found = [any(all(word.search(payload) for word in key) for key in people) for payload in payloads.to_list()]
-    return pl.Series(payloads.name, found, dtype=pl.Boolean)
 
 
 def _quarantined(held: _Snapshot) -> list[Repair]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.secrets import reveal
+from heptad.data.sources.naming import called
 from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
@@ -38,7 +39,9 @@ class Streams:
         accept_loss: bool = False,
     ) -> Landed:
         """Land a stream until it is time to stop; `tell` hears what became of each batch. See `follow` for errors."""
-        return follow(self._sources[self.named(name)], self._place, until, tell, accept_loss=accept_loss)
+        name = self.named(name)
+        with called(name):
+            return follow(self._sources[name], self._place, until, tell, accept_loss=accept_loss)
 
     def states(self) -> list[StreamState]:
         """What has come of every stream; no broker is asked."""

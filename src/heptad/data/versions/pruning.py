@@ -26,6 +26,7 @@ from heptad.core.workspace import Workspace
 from heptad.data.erasing.finding import every_version
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.pruned import PRUNED_AT, PRUNED_BECAUSE, PRUNED_BY, SWEPT, is_pruned, with_rows
+from heptad.data.versions.purging import shorten_log
 from heptad.data.versions.remaining import GENERATION, REMAINING, as_it_is
 from heptad.data.versions.tables import Table
 from heptad.data.versions.versions import LATEST
@@ -77,9 +78,12 @@ def unswept(versions: Sequence[Version]) -> list[Version]:
 def sweep(workspace: Workspace) -> Freed:
     """Delete what only pruned versions needed; to be called while nobody collects. Done again, it finishes.
 
+    The log of each table then begins with the oldest version that has its rows.
+
     Raises `IntegrityError`, before anything is deleted from a table, where a version that stays cannot be read.
     """
     versions = list(every_version(workspace))
+    _shorten_logs(workspace, versions)
     # Projects may share a store; the files of another one are not here.
     waiting = [one for one in unswept(versions) if _folders(workspace, one) or one.body.name == workspace.name]
     if not waiting:
@@ -128,10 +132,7 @@ def _artifacts(workspace: Workspace, version: Version) -> set[str]:
 
 def _of_tables(workspace: Workspace, staying: Sequence[Version], going: Sequence[Version], act: _Act) -> Freed:
     """`act` on the files that no staying version names, in every table of the data sets of those that are going."""
-    kept: dict[str, set[int]] = defaultdict(set)
-    for one in with_rows(staying):
-        body = as_it_is(workspace, one)
-        kept[body.table].add(body.delta_version)
+    kept = _numbers(workspace, staying)
     files, size = 0, 0
     for folder in sorted({folder for one in going for folder in _folders(workspace, one)}):
         numbers = kept.get(folder.name)
@@ -140,6 +141,24 @@ def _of_tables(workspace: Workspace, staying: Sequence[Version], going: Sequence
         files, size = files + len(stale), size + sum(path.stat().st_size for path in stale)
         act(folder, stale, named)
     return Freed(files=files, bytes=size)
+
+
+def _numbers(workspace: Workspace, versions: Sequence[Version]) -> dict[str, set[int]]:
+    """Table to the numbers of its commits that these versions name, as far as they have rows."""
+    kept: dict[str, set[int]] = defaultdict(set)
+    for one in with_rows(versions):
+        body = as_it_is(workspace, one)
+        kept[body.table].add(body.delta_version)
+    return kept
+
+
+def _shorten_logs(workspace: Workspace, versions: Sequence[Version]) -> None:
+    for name, numbers in _numbers(workspace, versions).items():
+        folder = workspace.tables / name
+        if (folder / _LOG).is_dir():
+            with writing(folder):
+                # Tried before anything goes: of a log that is damaged nothing is deleted.
+                shorten_log(folder, Table(folder).at(min(numbers)).version())
 
 
 def _folders(workspace: Workspace, version: Version) -> list[Path]:
@@ -173,11 +192,11 @@ def _delete(folder: Path, stale: Sequence[Path], named: Collection[str] | None) 
 
 
 def _forget_limits(log: Path, named: Collection[str]) -> None:
-    """Take out of the log what it tells of the values in files that are gone: least, most, how many are missing."""
+    """Take out of the log what it tells of the values in files that are gone: least, most, how many are missing.
+
+    The log begins with a version that stays, so a checkpoint which mentions others can be made again from before it.
+    """
     checkpoints = [path for path in log.glob("*.checkpoint.parquet") if not _mentions_only(path, named)]
-    if not (log / f"{0:020d}.json").exists():
-        # Without the first commits only a checkpoint knows the table; limits stay in it then.
-        checkpoints = []
     if checkpoints:
         (log / "_last_checkpoint").unlink(missing_ok=True)
         sync_folder(log)

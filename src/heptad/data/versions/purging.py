@@ -19,15 +19,28 @@ def forget_past(folder: Path) -> None:
     """
     boundary("purging.before_vacuum")
     DeltaTable(folder).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
-    table, log = DeltaTable(folder), folder / "_delta_log"
-    table.create_checkpoint()
-    newest = f"{table.version():0{_DIGITS}d}"
-    sync_files(folder, [*log.glob(f"{newest}*"), log / "_last_checkpoint"])
+    shorten_log(folder, DeltaTable(folder).version())
+    sync_folder(folder)
+
+
+def shorten_log(folder: Path, version: int) -> int:
+    """Let the log of the Delta table in `folder` begin with this version; answers the bytes that were freed.
+
+    Versions from this one on are read as before, and none before it can be. Delta's own clean-up goes by the age of a
+    commit, which says nothing of who needs it. Interrupted and done again, it finishes.
+    """
+    log = folder / "_delta_log"
+    begins = f"{version:0{_DIGITS}d}"
+    old = [path for path in sorted(log.iterdir()) if path.name[:_DIGITS].isdecimal() and path.name[:_DIGITS] < begins]
+    if not old:
+        return 0
+    DeltaTable(folder, version=version).create_checkpoint()
+    sync_files(folder, [*log.glob(f"{begins}*"), log / "_last_checkpoint"])
     sync_folder(log)
     boundary("purging.after_checkpoint")
-    for path in sorted(log.iterdir()):
-        if path.name[:_DIGITS].isdecimal() and path.name[:_DIGITS] < newest:
-            path.unlink()
+    size = sum(path.stat().st_size for path in old)
+    for path in old:
+        path.unlink()
     sync_folder(log)
-    sync_folder(folder)
     boundary("purging.after_log")
+    return size

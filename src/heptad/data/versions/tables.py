@@ -155,6 +155,11 @@ class Table:
         """The table as it was at a version; raises `IntegrityError` where that cannot be read."""
         try:
             return DeltaTable(self._folder, version=version)
+        except (DeltaError, FileNotFoundError):
+            # Whoever prunes may have shortened the log between the look at it and the reading of it.
+            time.sleep(0.05)
+        try:
+            return DeltaTable(self._folder, version=version)
         except (DeltaError, FileNotFoundError) as error:
             raise IntegrityError(
                 f"Version {version} of the table {self._folder.name} cannot be read: {error}.",

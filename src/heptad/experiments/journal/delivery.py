@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from heptad.core.errors import Retryable, WorkspaceError
-from heptad.core.records import Attribute, Change, Id, Link, NewEvent, Scalar
+from heptad.core.errors import RequestError, Retryable, WorkspaceError
+from heptad.core.records import Id, Scalar
 from heptad.core.store import Segment
 from heptad.experiments.journal import entries
 from heptad.experiments.journal.entries import Definition, Points, Update
+from heptad.experiments.journal.messages import RunUpdate
 from heptad.experiments.journal.target import RunTarget
 
 LATEST_SECONDS = 2.0
@@ -46,9 +46,20 @@ class Delivery(ABC):
             moved = True
         if self._latest != self._told and (last or now - self._told_at >= LATEST_SECONDS):
             changed = {name: value for name, value in self._latest.items() if self._told.get(name) != value}
-            self._reached().write(Change(attributes=self._attributes(_metrics(changed)), at=_moment(now)))
+            self.reached().update(RunUpdate(run=self.run, at=now, attributes=_metrics(changed)))
             self._told, self._told_at = dict(self._latest), now
         return moved
+
+    def reached(self) -> RunTarget:
+        """The target, opened when it is first needed."""
+        if self._target is None:
+            self._target = self._open_target()
+        return self._target
+
+    def close(self) -> None:
+        """Let go of the connection, where there is one."""
+        if self._target is not None:
+            self._target.close()
 
     @abstractmethod
     def _step(self) -> bool:
@@ -60,7 +71,7 @@ class Delivery(ABC):
 
     def _ship(self, found: list[tuple[int, entries.Entry]]) -> None:
         """Ship entries in order: all points first, as they are apart from everything else but the beginning."""
-        target = self._reached()
+        target = self.reached()
         series = {number: list(one) for number, one in self._series.items()}
         latest = dict(self._latest)
         columns: dict[str, _Columns] = {}
@@ -78,7 +89,7 @@ class Delivery(ABC):
                     latest[key] = value
             elif entry.begins is not None:
                 self._put(target, entry.files)
-                target.write(entry.begins)
+                target.begin(entry.begins)
         if columns:
             target.append([one.segment(self.run, key) for key, one in columns.items()])
         for place, entry in found:
@@ -91,34 +102,22 @@ class Delivery(ABC):
     def _write(self, target: RunTarget, entry: Update, place: int, latest: dict[str, float]) -> None:
         if entry.begins is not None:
             return
-        attributes = dict(entry.attributes)
         if entry.files:
             self._put(target, entry.files)
-            attributes |= {f"artifacts.{path}": digest for path, digest in entry.files.items()}
-        if entry.ends:
-            attributes = _metrics(latest) | attributes
-        when = _moment(entry.at)
-        target.write(
-            Change(
-                attributes=self._attributes(attributes),
-                links=[Link(self.run, role, other) for role, other in entry.links],
-                events=[NewEvent(kind=entry.event, subject=self.run, body=entry.body)] if entry.event else [],
-                at=when,
+        target.update(
+            RunUpdate(
+                run=self.run,
+                at=entry.at,
+                key=f"{self.file}:{place}",
                 actor=entry.actor,
-                # Applied once, also where it is shipped again after somebody else changed the same attribute.
-                key=f"journal:{self.file}:{place}",
+                attributes=_metrics(latest) | entry.attributes if entry.ends else entry.attributes,
+                files=entry.files,
+                links=entry.links,
+                event=entry.event,
             )
         )
         if entry.ends:
             self.ended, self._told = True, dict(latest)
-
-    def _attributes(self, values: dict[str, Scalar]) -> list[Attribute]:
-        return [Attribute(self.run, key, value) for key, value in values.items()]
-
-    def _reached(self) -> RunTarget:
-        if self._target is None:
-            self._target = self._open_target()
-        return self._target
 
 
 class _Columns:
@@ -142,13 +141,12 @@ class _Columns:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether shipping may succeed later: the store is away, its disk full, a network in between."""
-    return isinstance(error, Retryable | WorkspaceError | OSError)
+    """Whether shipping may succeed later: the store is away, its disk full, a network in between.
+
+    Also what a server refuses, perhaps since it is of another version: a training that is done must not fail by that.
+    """
+    return isinstance(error, Retryable | WorkspaceError | OSError | RequestError)
 
 
 def _metrics(latest: dict[str, float]) -> dict[str, Scalar]:
     return {f"metrics.{name}": value for name, value in latest.items()}
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -11,11 +11,11 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
 import msgspec
 
-from heptad.core.records import Change, Id, Scalar
+from heptad.core.records import Id, Scalar
+from heptad.experiments.journal.messages import Event, RunBegin
 
 MAGIC = b"heptad-journal-1 "
 HEADER = len(MAGIC) + 17
@@ -39,11 +39,10 @@ class Update(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files: dict[str, str] = {}
     """Path to digest; the bytes are beside the journal until they are shipped."""
     links: list[tuple[str, Id]] = []
-    event: str = ""
-    body: dict[str, Any] = {}
+    event: Event = ""
     ends: bool = False
-    begins: Change | None = None
-    """The change that makes the run itself, where the store did not answer when it began."""
+    begins: RunBegin | None = None
+    """The run itself, where it began in the journal: on its way to a server, or while the store was away."""
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -52,13 +52,10 @@ class MemoryJournal(Delivery):
 
     def stage(self, content: "bytes | BinaryIO") -> str:
         """Store bytes; answers their digest."""
-        return self._reached().put([content])[0]
+        return self.reached().put([content])[0]
 
     def sync(self) -> None:
         """Nothing here is on a disk."""
-
-    def close(self) -> None:
-        """Nothing here is held."""
 
     def _step(self) -> bool:
         with self._guard:

@@ -40,7 +40,7 @@ class Shipment(Delivery):
             if not data.startswith(MAGIC) or len(data) < HEADER:
                 # The process died before the first line of the file was whole.
                 return self._go_on(path, newer)
-            self.file = data[len(MAGIC) : HEADER].decode()
+            self.file = data[len(MAGIC) : HEADER].decode().strip()
             start = HEADER
         found = list(entries.whole(data, start))
         if not found and len(data) == AT_ONCE:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from heptad.core.errors import HeptadError
-from heptad.core.records import Attribute, Change, Id, NewEvent
+from heptad.core.records import Id, Scalar
 from heptad.experiments.journal.delivery import may_pass
 from heptad.experiments.journal.journal import (
     FOLDER,
@@ -25,6 +25,7 @@ from heptad.experiments.journal.journal import (
     remove,
 )
 from heptad.experiments.journal.memory import MemoryJournal
+from heptad.experiments.journal.messages import RunUpdate
 from heptad.experiments.journal.shipment import Shipment
 from heptad.experiments.journal.target import RunTarget
 
@@ -43,8 +44,10 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True):
     run: Id
     writer: str
     points: int
+    server: str = ""
+    """Where it goes to; empty: this workspace."""
     problem: str = ""
-    """Why it is still there; empty: all of it is in the store."""
+    """Why it is still there; empty: all of it has arrived."""
 
 
 class Live:
@@ -82,6 +85,7 @@ class Live:
             self.error, self._pause, self.pause_until = None, SHIP_SECONDS, 0.0
             if self.shipment.ended and not self._closed:
                 self._closed = True
+                self.shipment.close()
                 if isinstance(self.journal, Journal):
                     remove(self.journal.folder)
                 self.journal.close()
@@ -223,24 +227,28 @@ def _ship_one(folder: Path, target: Callable[[], RunTarget]) -> Shipped:
         begun = bool(files_of(folder))
         shipment.advance(time.time(), last=True)
         if begun and writer == MAIN and not shipment.ended:
+            reached = shipment.reached()
             output = folder / OUTPUT
-            digest = target().put([output])[0] if output.is_file() and output.stat().st_size else ""
-            target().write(_killed(run, shipment, digest))
+            digest = reached.put([output])[0] if output.is_file() and output.stat().st_size else ""
+            reached.update(_killed(run, shipment, digest))
         remove(folder)
     except (HeptadError, OSError) as error:
         problem = str(error)
+    finally:
+        shipment.close()
     return Shipped(run=run, writer=writer, points=shipment.points, problem=problem)
 
 
-def _killed(run: Id, shipment: Shipment, output: str) -> Change:
+def _killed(run: Id, shipment: Shipment, output: str) -> RunUpdate:
     ended = shipment.newest or time.time()
-    values: dict[str, str | float] = {"status": "killed", "reason": DIED, "ended": ended}
-    if output:
-        values[f"artifacts.{OUTPUT_PATH}"] = output
-    return Change(
-        attributes=[Attribute(run, key, value) for key, value in values.items()],
-        events=[NewEvent(kind="experiments.run_finished", subject=run, body={"status": "killed", "reason": DIED})],
+    values: dict[str, Scalar] = {"status": "killed", "reason": DIED, "ended": ended}
+    return RunUpdate(
+        run=run,
+        at=time.time(),
         key=f"killed:{shipment.file}",
+        attributes=values,
+        files={OUTPUT_PATH: output} if output else {},
+        event="experiments.run_finished",
     )
 
 

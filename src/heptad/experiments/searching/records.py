@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from heptad.core.records import Id
+from heptad.core.shown import Shown
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Direction
 
@@ -40,7 +41,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     evidence: list[str] = []
 
 
-class StudyReport(msgspec.Struct, frozen=True, kw_only=True):
+class StudyReport(Shown, msgspec.Struct, frozen=True, kw_only=True):
     """The result of a search. `front` are the trials that none beats in every objective; of one objective, the best."""
 
     study: Id

@@ -3,32 +3,28 @@
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 
-from heptad.core import graph
-from heptad.core.query import Query, equals
+from heptad.core.query import equals
 from heptad.core.records import Id, Record
 from heptad.experiments.records import Run, Study
+from heptad.experiments.run_table import RunTable
 from heptad.experiments.searching.forecast import forecast
 from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
 from heptad.experiments.searching.samplers import quiet_study
 from heptad.experiments.searching.told import Direction, Told, pareto_front, sign_of
 
-if TYPE_CHECKING:
-    from heptad.experiments.experiments import Experiments
-
 _LEAST = 10
 """Finished trials, before which nothing is said of importance."""
 
 
-def report_on(experiments: "Experiments", study: Record[Study]) -> StudyReport:
+def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
     """What came of a study by now."""
     body, objectives = study.body, study.body.objectives_by_name()
-    runs = sorted(_runs(experiments, study.id), key=lambda run: run.body.number)
+    runs = sorted(table.every(equals(study=study.id), None), key=lambda run: run.body.number)
     told = {run.id: one for run in runs if (one := _finished(run, list(objectives))) is not None}
     numbers = {run.body.number: run for run in runs}
     beaten_by_none = pareto_front(list(told.values()), list(objectives.values()))
@@ -39,7 +35,7 @@ def report_on(experiments: "Experiments", study: Record[Study]) -> StudyReport:
     importances, how = _importances(list(told.values()), body.direction)
     statuses = Counter(str(run.attributes.get("status")) for run in runs)
     reasons = Counter(str(run.attributes.get("reason")) for run in runs if run.attributes.get("status") == "failed")
-    links = experiments.workspace.store.trace([study.id], "out", ("warm_start",))
+    links = table.workspace.store.trace([study.id], "out", ("warm_start",))
     return StudyReport(
         study=study.id,
         name=body.name,
@@ -58,23 +54,13 @@ def report_on(experiments: "Experiments", study: Record[Study]) -> StudyReport:
         front=front,
         importances=importances,
         importance_by=how,
-        more=forecast(values, body.direction, _noise(experiments, best, body.metric)),
+        more=forecast(values, body.direction, _noise(table, best, body.metric)),
         warm_start={
             link.target: float(study.attributes.get(f"similarity.{link.target}") or 0.0)
             for link in links
             if link.source == study.id
         },
     )
-
-
-def _runs(experiments: "Experiments", study: Id) -> list[Record[Run]]:
-    query, after, runs = Query(kind=Run.kind, where=equals(study=study)), None, list[Record[Run]]()
-    while True:
-        page = experiments.workspace.store.find(query, after, 1000)
-        runs += [graph.typed(one, Run) for one in page.items]
-        after = page.after
-        if after is None:
-            return runs
 
 
 def _finished(run: Record[Run], names: Sequence[str]) -> Told | None:
@@ -141,9 +127,9 @@ def _seen(values: Sequence[object]) -> "optuna.distributions.BaseDistribution":
     return optuna.distributions.FloatDistribution(low, high, log=low > 0 and high > 100 * low)
 
 
-def _noise(experiments: "Experiments", best: TrialResult | None, metric: str) -> float | None:
+def _noise(table: RunTable, best: TrialResult | None, metric: str) -> float | None:
     """The standard error of the best value over its folds, where it has some."""
     if best is None:
         return None
-    folds = [one for one in experiments.metric_series(best.run, f"fold.{metric}").values if np.isfinite(one)]
+    folds = [one for one in table.metric_series(best.run, f"fold.{metric}").values if np.isfinite(one)]
     return float(np.std(folds, ddof=1) / np.sqrt(len(folds))) if len(folds) > 1 else None

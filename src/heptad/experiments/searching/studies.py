@@ -1,7 +1,7 @@
 """A search from its rules to its result: the study that is begun or gone on with, and its trials run to the end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -9,6 +9,7 @@ from heptad.core import graph
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.records import Id, Record, Scalar, canonical_json, derived_id, digest_of
 from heptad.core.settings import duration, size
+from heptad.core.workspace import Workspace
 from heptad.experiments.records import Study
 from heptad.experiments.searching.conduct import Conductor, Limits
 from heptad.experiments.searching.ledger import Ended, Ledger, Naming
@@ -17,9 +18,6 @@ from heptad.experiments.searching.search import Search
 from heptad.experiments.searching.space import Space, Value, check_params, check_space, code_of, describe_space
 from heptad.experiments.searching.told import Direction
 from heptad.experiments.settings import SearchSettings
-
-if TYPE_CHECKING:
-    from heptad.experiments.experiments import Experiments
 
 UNLIMITED = 1_000_000
 _FIELDS = ("sampler", "pruner", "constraints", "warm_start")
@@ -41,12 +39,11 @@ class StudyPlan(msgspec.Struct, frozen=True, kw_only=True):
     isolated: bool = False
 
 
-def open_study(experiments: "Experiments", space: Space, plan: StudyPlan) -> Record[Study]:
+def open_study(workspace: Workspace, space: Space, plan: StudyPlan) -> Record[Study]:
     """The study of the plan, begun where there is none: with its points of earlier studies, and links to those."""
     check_space(space)
     for params in plan.first:
         check_params(space, params)
-    scope, workspace = experiments.workspace.name, experiments.workspace
     metric, direction = next(iter(plan.objectives.items()))
     study = Study(
         name=plan.name,
@@ -61,7 +58,7 @@ def open_study(experiments: "Experiments", space: Space, plan: StudyPlan) -> Rec
         first=[dict(params) for params in plan.first],
     )
     try:
-        return graph.load(workspace, derived_id(Study.prefix, scope, *plan.key), Study)
+        return graph.load(workspace, derived_id(Study.prefix, workspace.name, *plan.key), Study)
     except NotFoundError:
         # Begun now. What earlier studies give is chosen once, and then stays, however many more there come to be.
         pass
@@ -74,11 +71,12 @@ def open_study(experiments: "Experiments", space: Space, plan: StudyPlan) -> Rec
         attributes |= {f"similarity.{one.study}": one.similarity for one in earlier}
         points = [params for one in earlier for params in one.points]
         study = msgspec.structs.replace(study, first=_each_once([*study.first, *points]))
-    return graph.save(workspace, study, scope=scope, key=plan.key, made_from=made_from, attributes=attributes)
+    return graph.save(workspace, study, scope=workspace.name, key=plan.key, made_from=made_from, attributes=attributes)
 
 
 def run_study(
-    experiments: "Experiments",
+    workspace: Workspace,
+    environment: str,
     space: Space,
     objective: Objective | None,
     plan: StudyPlan,
@@ -87,9 +85,12 @@ def run_study(
     prepare: Callable[[], Objective] | None = None,
     watch: Callable[[Ended, Search], None] | None = None,
 ) -> tuple[Record[Study], Search]:
-    """Run the trials that are left of a plan; `prepare` makes the objective where any is left."""
-    study = open_study(experiments, space, plan)
-    ledger = Ledger(experiments.workspace, study, experiments.environment, naming or _named)
+    """Run the trials that are left of a plan; `prepare` makes the objective where any is left.
+
+    `environment` is the artifact that the runs of trials name.
+    """
+    study = open_study(workspace, space, plan)
+    ledger = Ledger(workspace, study, environment, naming or _named)
     rules, trials = plan.rules, plan.rules.trials
     search = Search(
         space,

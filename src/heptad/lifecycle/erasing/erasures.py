@@ -32,6 +32,7 @@ Progress: TypeAlias = Callable[[str, float], None]
 """Told what is being done, and which share of all is done, 0 to 1."""
 _VERSIONS, _QUARANTINE, _SCORES = "data versions", "quarantine", "scores of held-out rows"
 _PREDICTIONS, _LABELS, _ONLINE = "predictions", "labels of predictions", "online features"
+_KEPT = "kept of sources"
 
 
 def silent(what: str, share: float) -> None:
@@ -125,9 +126,12 @@ class Erasures:
         scores = find_scores(workspace, rows.ids)
         serving = ForgetPredictions(workspace)
         predictions = serving.find(subjects, rows.ids)
+        # First, since a stream lands what is waiting when it is read.
+        sources = dict(erasing.in_sources(subjects))
         found = {
             _VERSIONS: sum(rows.versions.values()),
             _QUARANTINE: erasing.in_quarantine(subjects),
+            _KEPT: erasing.in_kept(subjects),
             _ONLINE: erasing.in_features(subjects),
             _SCORES: scores.rows,
             _PREDICTIONS: len(predictions),
@@ -146,7 +150,7 @@ class Erasures:
             predictions=predictions,
             artifacts=sorted({*scores.artifacts, *tasks, *erasing.artifacts(rows)}),
             found=found,
-            sources=dict(erasing.in_sources(subjects)),
+            sources=sources,
         )
 
     def _inventory(self, job: Job) -> Inventory:

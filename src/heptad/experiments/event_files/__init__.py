@@ -1,0 +1,1 @@
+"""Event files of TensorBoard: read into runs, and written from them."""

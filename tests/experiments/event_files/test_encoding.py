@@ -1,0 +1,67 @@
+"""What we write says to the reader what it said to us."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorboardX.proto.event_pb2 import Event
+
+from heptad.experiments.event_files import encoding
+from heptad.experiments.event_files.events import Decoder, Ended, File, Histogram, Params, Point, Text
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8) + (7).to_bytes(4) + (9).to_bytes(4)
+STEPS = st.integers(-(2**63), 2**63 - 1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+FLOATS = st.floats(allow_nan=False)
+
+
+@given(TEXTS, STEPS, FLOATS, FLOATS)
+def test_a_point_comes_back_equal(tag, step, time, value):
+    """With every bit of its value, its step and its time."""
+    point = Point(tag, step, time, value)
+    assert list(Decoder().items(encoding.point(point))) == [point]
+
+
+@pytest.mark.parametrize(
+    ("value", "narrow"), [(0.5, 0.5), (-math.inf, -math.inf), (0.1, float(np.float32(0.1))), (-1e300, -math.inf)]
+)
+def test_others_read_the_nearest_number_of_32_bits(value, narrow):
+    """It says more only where that is not the value itself."""
+    (one,) = Event.FromString(encoding.point(Point("a", 1, 2.5, value))).summary.value
+    assert one.simple_value == narrow
+    assert one.HasField("metadata") is (value != narrow)
+
+
+def test_nan_is_a_point():
+    """It comes back as what it is."""
+    (point,) = Decoder().items(encoding.point(Point("a", 1, 2.5, math.nan)))
+    assert isinstance(point, Point)
+    assert math.isnan(point.value)
+
+
+@given(TEXTS, STEPS, TEXTS, st.lists(st.tuples(FLOATS, FLOATS, FLOATS), max_size=4))
+def test_texts_and_histograms_come_back_equal(tag, step, words, rows):
+    """An empty text and an empty histogram too."""
+    text = Text(tag, step, 1.5, words)
+    assert list(Decoder().items(encoding.text(text))) == [text]
+    lefts, rights, counts = ([row[column] for row in rows] for column in range(3))
+    histogram = Histogram(tag, step, 1.5, lefts, rights, counts)
+    assert list(Decoder().items(encoding.histogram(histogram))) == [histogram]
+
+
+@pytest.mark.parametrize(("content", "ending"), [(PNG, "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF", "wav")])
+def test_files_come_back_equal(content, ending):
+    """Pictures and sounds, byte for byte."""
+    file = File("a", 3, 1.5, content, ending)
+    assert list(Decoder().items(encoding.file(file))) == [file]
+
+
+def test_parameters_and_the_end_come_back_equal():
+    """Numbers as floats, text, truth values; a whole number that no float holds, as text."""
+    values = encoding.plain_values({"a": 1, "b": "x", "c": True, "d": 0.1, "e": 2**60 + 1, "f": None})
+    assert list(Decoder().items(encoding.params(Params(1.5, values)))) == [
+        Params(1.5, {"a": 1.0, "b": "x", "c": True, "d": 0.1, "e": str(2**60 + 1)})
+    ]
+    assert list(Decoder().items(encoding.ended(Ended(2.5, "failed")))) == [Ended(2.5, "failed")]
