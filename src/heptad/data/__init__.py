@@ -218,8 +218,8 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import unit_hashes as unit_hashes
     from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
-    from heptad.data.versions.turns import alone as alone
     from heptad.data.versions.turns import collecting as collecting
+    from heptad.data.versions.turns import no_collecting as no_collecting
     from heptad.data.versions.versions import LATEST as LATEST
     from heptad.data.versions.versions import find_version as find_version
 
@@ -235,7 +235,7 @@ __getattr__, __all__ = attach(
         "sweep": "versions.pruning",
         "unswept": "versions.pruning",
         "would_free": "versions.pruning",
-        "alone": "versions.turns",
+        "no_collecting": "versions.turns",
         "rows_of": "expectations.history",
         "collecting": "versions.turns",
         "LATEST": "versions.versions",
