@@ -20,7 +20,10 @@ from heptad.project import open_root
 
 REGISTRY = ("create_registered_model", "create_model_version", "set_registered_model_alias", "get_model_version")
 FAIR = {"create_run": 3, "log_metric": 3, "log_batch": 5, "history": 3, "search": 4, **dict.fromkeys(REGISTRY, 1.5)}
-"""Call to how many times as fast ours must be as the peer with one worker; calls of the registry take the client longer than either server."""
+"""Call to how many times as fast ours must be as the peer with one worker.
+
+Calls of the registry take the client longer than either server.
+"""
 DEFAULT = {"create_run": 15, "log_metric": 15}
 START_SECONDS, MEMORY_MB = 1.5, 150.0
 TIMES = """
