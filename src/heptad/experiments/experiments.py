@@ -17,11 +17,11 @@ from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
+from heptad.experiments.beginning import attributes_of, links_of, with_params
 from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import attributes_of, links_of, with_params
 from heptad.experiments.mlflow_import.importing import TakenRun, import_mlflow
 from heptad.experiments.mlflow_import.opening import open_mlflow
 from heptad.experiments.naming import experiment_named

@@ -12,10 +12,10 @@ from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import body_text, to_columns, unpack_points
 from heptad.core.sql_values import name as stored_name
 from heptad.core.store import Segment
+from heptad.experiments.beginning import params_of
 from heptad.experiments.files import checked_name
 from heptad.experiments.journal.journal import check_names
 from heptad.experiments.journal.messages import Points, RunBegin, RunUpdate
-from heptad.experiments.logged import params_of
 
 MOST_DIGESTS = 10_000
 MOST_LINKS = 1000
