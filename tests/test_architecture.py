@@ -43,7 +43,7 @@ OUTSIDE: dict[str, set[str]] = {
         "tinytag",
         "soundfile",
     },
-    "experiments": {"optuna", "cmaes", "scipy", "altair", "vl_convert"},
+    "experiments": {"optuna", "cmaes", "scipy", "altair", "vl_convert", "yaml"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair"},
     "release": {"cryptography", "yaml"},
     "serving": {"granian", "deltalake"},
@@ -81,7 +81,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "lightgbm": "training/",
     "onnxruntime": "training/",
     "granian": "serving/workers",
-    "yaml": ("data/expectations/importing/reading", "release/flavours"),
+    "yaml": ("data/expectations/importing/reading", "experiments/mlflow_import/folder", "release/flavours"),
 }
 """Libraries that only these places may know."""
 

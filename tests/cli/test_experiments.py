@@ -17,6 +17,14 @@ def test_runs_are_found_by_a_metric(shell: Shell):
     assert "roc_auc" in shell("experiments", "list").out
 
 
+def test_trials_of_the_loop_are_found_by_their_data(shell: Shell):
+    """Those of the first run read the first version."""
+    every = shell("experiments", "list", "--json").json
+    found = shell("experiments", "list", "--where", 'data.name = "rides" and data.version = 1', "--json").json
+    assert every == found != []
+    assert shell("experiments", "list", "--where", "data.name = rides and data.version = 99", "--json").json == []
+
+
 def test_a_condition_that_cannot_be_read_is_an_error(shell: Shell):
     """Exit code 2; nothing is listed."""
     asked = shell("experiments", "list", "--where", "metrics.roc_auc is good")
@@ -185,3 +193,40 @@ def test_a_folder_without_event_files_is_an_error(tmp_path, empty: Shell):
     asked = empty("experiments", "import", str(tmp_path))
     assert asked.code == 2
     assert "There are no event files in" in asked.err
+
+
+def test_what_waits_for_a_server_is_named(tmp_path, shell: Shell, monkeypatch):
+    """With the server and the reason, and exit code 1; no workspace is made for it."""
+    import subprocess
+    import sys
+
+    monkeypatch.chdir(tmp_path)
+    script = (
+        "import heptad, os\nrun = heptad.track('a', server='http://127.0.0.1:9').start()\nrun.log(loss=1)\nos._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=False)
+    asked = shell.bare("experiments", "ship")
+    assert asked.code == 1
+    assert "http://127.0.0.1:9" in asked.out
+    assert "refused" in asked.out
+    assert "Not everything could be shipped" in asked.err
+    assert not (tmp_path / ".heptad" / "heptad.db").exists()
+
+
+def test_runs_of_mlflow_are_taken_over(tmp_path, empty: Shell):
+    """Counted first, then taken, then nothing new; what is not there is said to be."""
+    folder = tmp_path / "mlruns" / "1"
+    (folder / "abc" / "metrics").mkdir(parents=True)
+    (folder / "meta.yaml").write_text("experiment_id: '1'\nname: theirs\n")
+    (folder / "abc" / "meta.yaml").write_text("run_id: abc\nstatus: 3\nrun_name: first\nstart_time: 1\n")
+    (folder / "abc" / "metrics" / "loss").write_text("1 0.5 0\n2 0.25 1\n")
+    source = str(tmp_path / "mlruns")
+    assert empty("experiments", "import", source, "--dry-run", "--json").json["runs"][0]["points"] == 2
+    assert empty("experiments", "list", "--json").json == []
+    assert "theirs" in empty("experiments", "import", source).out
+    (run,) = empty("experiments", "list", "--experiment", "theirs", "--json").json
+    assert (run["attributes"]["name"], run["attributes"]["metrics.loss"]) == ("first", 0.25)
+    assert empty("experiments", "import", source, "--json").json["runs"][0]["new_points"] == 0
+    missing = empty("experiments", "import", "sqlite:///nowhere.db")
+    assert missing.code == 2
+    assert "There is nothing at" in missing.err

@@ -1,30 +1,23 @@
 """What is logged beside numbers is kept in formats that others read, and what cannot be kept is refused in words."""
 
 import io
-from datetime import date
 
 import altair as alt
 import numpy as np
-import polars as pl
 import pytest
 from PIL import Image
 
 from heptad.core.errors import InputError
-from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
+from heptad.experiments.logged import (
+    artifact_key,
+    figure_bytes,
+    image_bytes,
+    number,
+)
 
 
-def test_flat_attributes_keep_types_and_leave_out_what_is_missing() -> None:
-    """Nested names are joined by dots."""
-    assert flat("params", {"a": {"b": 1, "c": None}, "d": True, "e": (1, "x")}) == {
-        "params.a.b": 1,
-        "params.d": True,
-        "params.e": '[1, "x"]',
-    }
-
-
-def test_numbers_of_numpy_become_plain():
-    """As parameters and as metrics."""
-    assert flat("p", {"a": np.int64(3), "b": np.float32(0.5), "c": np.True_}) == {"p.a": 3, "p.b": 0.5, "p.c": True}
+def test_what_is_no_number_is_no_metric():
+    """Numbers of NumPy are."""
     assert number("loss", np.float32(0.5)) == 0.5
     with pytest.raises(InputError, match="loss is 'high'"):
         number("loss", "high")
@@ -82,35 +75,17 @@ def test_what_is_no_figure_is_refused():
         figure_bytes("a", 3)
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        pl.DataFrame({"a": [1, 2], "b": ["x", None]}),
-        pl.LazyFrame({"a": [1, 2], "b": ["x", None]}),
-        {"a": [1, 2], "b": ["x", None]},
-        [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
-    ],
-)
-def test_tables_are_kept_as_parquet(table):
-    """Frames, columns by name, rows."""
-    path, data = table_bytes("t", table)
-    assert path == "t.parquet"
-    assert pl.read_parquet(io.BytesIO(data)).rows() == [(1, "x"), (2, None)]
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16", "CMYK", "LAB", "HSV"])
+def test_images_of_pillow_are_kept_in_colours_that_png_has(mode: str):
+    """Those of print and of the eye are turned into those of a screen."""
+    assert Image.open(io.BytesIO(image_bytes("a", Image.new(mode, (3, 2)))[1])).size == (3, 2)
 
 
-def test_tables_of_pandas_need_no_pyarrow():
-    """They go column by column."""
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"a": [1.5, None], "b": ["x", "y"], 3: [True, False]})
-    _, data = table_bytes("t", frame)
-    assert pl.read_parquet(io.BytesIO(data)).columns == ["a", "b", "3"]
-
-
-def test_a_table_may_be_kept_as_csv():
-    """Where its path says so."""
-    assert table_bytes("t.csv", {"a": [date(2026, 1, 2)]})[1] == b"a\n2026-01-02\n"
-    with pytest.raises(InputError, match="no table"):
-        table_bytes("t", 3)
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_of_unknown_range_are_no_image(mode: str):
+    """Nobody but their owner knows how to scale them."""
+    with pytest.raises(InputError, match="scale it"):
+        image_bytes("a", Image.new(mode, (3, 2)))
 
 
 @pytest.mark.parametrize("channels", [0, 1, 3, 4])

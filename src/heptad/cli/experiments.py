@@ -1,6 +1,8 @@
 """`heptad experiments`: runs, and how they compare."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +13,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 if TYPE_CHECKING:
     from heptad.core.query import Order
     from heptad.core.records import Record
-    from heptad.experiments import Experiments, Interval, Run, StudyReport
+    from heptad.experiments import Experiments, Interval, MlflowSource, Run, StudyReport
 
 app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
@@ -291,20 +293,32 @@ def export(
 
 @app.command("import")
 def import_runs(
-    source: Annotated[Path, typer.Argument(help="A folder of event files, as TensorBoard reads them.")],
-    experiment: Annotated[str, typer.Option(help="Where the runs go; else the project's own.")] = "",
+    source: Annotated[str, typer.Argument(help="http://HOST:PORT or mlflow.db of MLflow, or a folder.")],
+    experiment: Annotated[str, typer.Option(help="Where the runs go; else where they were.")] = "",
+    artifacts: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="<path>", help="Folder with files of MLflow's runs, where it is elsewhere."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what is there, and write nothing.")] = False,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Take over runs, every point; done again, what is new."""
+    """Take over runs, every point; done again, what is new.
+
+    Of a tracking server of MLflow, its database or folder mlruns, or of a folder of event files of TensorBoard.
+    """
     from heptad.cli.progress import counting
-    from heptad.experiments import import_event_files
+    from heptad.experiments import import_event_files, open_mlflow
     from heptad.project import open_experiments
 
+    mlflow = open_mlflow(source, artifacts or ())
+    if mlflow is not None:
+        with closing(mlflow):
+            _import_mlflow(open_experiments(project), mlflow, experiment, dry_run=dry_run, as_json=as_json)
+        return
     workspace, found = open_experiments(project).workspace, []
     with counting("reading", shown=not as_json) as count:
-        for one in import_event_files(workspace, source, experiment, count_only=dry_run):
+        for one in import_event_files(workspace, Path(source), experiment, count_only=dry_run):
             found.append(one)
             count("runs", 1)
             count("points", one.points)
@@ -324,6 +338,33 @@ def import_runs(
     left = {what: sum(one.left_out.get(what, 0) for one in found) for one in found for what in one.left_out}
     text = table(rows) + "".join(f"\nleft out: {count:,} x {what}" for what, count in left.items())
     emit(found, text, as_json=as_json)
+
+
+def _import_mlflow(
+    experiments: "Experiments", source: "MlflowSource", experiment: str, *, dry_run: bool, as_json: bool
+) -> None:
+    from heptad.cli.progress import counting
+    from heptad.experiments import import_mlflow
+    from heptad.release import import_models
+
+    runs, sums = [], dict[str, Counter[str]]()
+    with counting("reading", shown=not as_json) as count:
+        for one in import_mlflow(experiments.workspace, source, experiment, count_only=dry_run):
+            runs.append(one)
+            count("runs", 1)
+            count("points", one.points)
+            of = sums.setdefault(one.experiment, Counter())
+            of.update(runs=1, points=one.points, files=one.files, params=one.params, tags=one.tags)
+            of.update({"data sets": one.datasets, "new points": one.new_points, "new files": one.new_files})
+        models = list(import_models(experiments.workspace, source, count_only=dry_run))
+    said = [table([{"experiment": name, **values} for name, values in sums.items()], empty="No run is there.")]
+    if models:
+        rows = [{"model": one.name, "versions": one.versions, "new": one.new_versions} for one in models]
+        said.append(section("Registered models", table(rows)))
+    left = sum((Counter(one.left_out) for one in runs), Counter[str]())
+    said += [f"left out: {count:,} x {what}" for what, count in left.items()]
+    said += [f"left out: {what}" for one in models for what in one.left_out]
+    emit({"runs": runs, "models": models}, "\n\n".join(said), as_json=as_json)
 
 
 def _chosen(project: Path, runs: list[str] | None, where: str) -> "tuple[Experiments, list[Record[Run]]]":

@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
     from heptad.experiments.machine import Hardware as Hardware
+    from heptad.experiments.mlflow_import.importing import TakenRun as TakenRun
+    from heptad.experiments.mlflow_import.importing import import_mlflow as import_mlflow
+    from heptad.experiments.mlflow_import.importing import imported_run as imported_run
+    from heptad.experiments.mlflow_import.importing import kept_files as kept_files
+    from heptad.experiments.mlflow_import.opening import open_mlflow as open_mlflow
+    from heptad.experiments.mlflow_import.source import MlflowSource as MlflowSource
+    from heptad.experiments.mlflow_import.source import SourceModel as SourceModel
+    from heptad.experiments.mlflow_import.source import SourceVersion as SourceVersion
     from heptad.experiments.naming import adopt_runs as adopt_runs
     from heptad.experiments.naming import create_experiment as create_experiment
     from heptad.experiments.naming import experiment_named as experiment_named
@@ -121,6 +129,7 @@ __getattr__, __all__ = attach(
         "LoggedModel": "records",
         "LoggedModels": "logged_models",
         "MetricName": "settings",
+        "MlflowSource": "mlflow_import.source",
         "ModelMetric": "logged_models",
         "Offline": "offline",
         "Points": "journal.messages",
@@ -136,12 +145,15 @@ __getattr__, __all__ = attach(
         "SearchRules": "settings",
         "SearchSettings": "settings",
         "Shipped": "journal.shipper",
+        "SourceModel": "mlflow_import.source",
+        "SourceVersion": "mlflow_import.source",
         "Space": "searching.space",
         "Status": "records",
         "Study": "records",
         "StudyPlan": "searching.studies",
         "StudyReport": "searching.records",
         "Suggest": "searching.space",
+        "TakenRun": "mlflow_import.importing",
         "Told": "searching.told",
         "Tracking": "tracking",
         "TrackingSettings": "settings",
@@ -174,14 +186,18 @@ __getattr__, __all__ = attach(
         "files_of": "files",
         "find_experiment": "naming",
         "import_event_files": "event_files.importing",
+        "import_mlflow": "mlflow_import.importing",
+        "imported_run": "mlflow_import.importing",
         "in_folder": "files",
         "is_event_folder": "event_files.folders",
         "keep_file": "files",
+        "kept_files": "mlflow_import.importing",
         "labelled": "comparison",
         "link_file": "files",
         "metric_of": "page",
         "numbered_experiment": "naming",
         "on_data": "logged_models",
+        "open_mlflow": "mlflow_import.opening",
         "remove_files": "files",
         "rename_experiment": "naming",
         "render_chart": "drawing",

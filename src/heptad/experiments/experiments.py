@@ -3,7 +3,8 @@
 import builtins
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
@@ -16,11 +17,13 @@ from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
+from heptad.experiments.beginning import attributes_of, links_of, with_params
 from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import attributes_of, links_of
+from heptad.experiments.mlflow_import.importing import TakenRun, import_mlflow
+from heptad.experiments.mlflow_import.opening import open_mlflow
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
@@ -71,10 +74,10 @@ class Experiments(RunTable):
             experiment=experiment or self.workspace.name,
             study=study,
             number=number,
-            params=dict(params or {}),
             seed=seed,
             environment=self.environment,
         )
+        body = with_params(body, params or {})
         record = graph.save(
             self.workspace,
             body,
@@ -118,6 +121,20 @@ class Experiments(RunTable):
     def ship(self, run: Id = "") -> builtins.list[Shipped]:
         """Ship what processes that died left behind; answers what became of each journal, those with trouble too."""
         return ship_leftovers(self._journals, self._target, run)
+
+    def import_mlflow(
+        self, address: str, experiment: str = "", *, artifacts: Sequence[Path] = (), count_only: bool = False
+    ) -> Iterator[TakenRun]:
+        """Take over the runs of MLflow at `http://HOST:PORT`, `sqlite:///PATH` or a folder `mlruns`, one by one.
+
+        See `import_mlflow` for what that means, and `release.import_models` for its registered models. Files are read
+        below the folder of the address and below `artifacts`. Raises `InputError` where there is nothing of MLflow.
+        """
+        source = open_mlflow(address, artifacts)
+        if source is None:
+            raise InputError(f"There is nothing of MLflow in {address}.", allowed="a folder mlruns, or mlflow.db")
+        with closing(source):
+            yield from import_mlflow(self.workspace, source, experiment, count_only=count_only)
 
     def _active(
         self, run: Id, writer: str = MAIN, starts: Mapping[str, int] | None = None, *, again: bool = False

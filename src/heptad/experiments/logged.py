@@ -1,23 +1,16 @@
-"""What can be logged beside numbers, as attributes and as bytes: parameters, figures, tables, images, paths."""
+"""What can be logged beside numbers, as bytes: figures, images; and how values and paths are checked."""
 
 import io
-import json
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from heptad.core.errors import InputError
-from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import name as stored_name
-from heptad.core.store import at_seconds
 from heptad.experiments.files import checked_name
-from heptad.experiments.records import Run
 
 FIGURES = {
     "matplotlib": ("png", "svg", "pdf"),
@@ -25,38 +18,6 @@ FIGURES = {
     "plotly": ("json", "html"),
 }
 """Library to the formats its figures are kept in; the first where the path names none."""
-
-
-def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Nested values as attributes: names joined by dots, lists as JSON, missing values left out.
-
-    >>> flat("params", {"model": {"depth": 3}, "sizes": [8, 4], "note": None})
-    {'params.model.depth': 3, 'params.sizes': '[8, 4]'}
-    """
-    attributes: dict[str, Scalar] = {}
-    for name, value in values.items():
-        key = f"{prefix}.{name}"
-        if isinstance(value, Mapping):
-            attributes |= flat(key, value)
-        elif isinstance(value, np.generic):
-            attributes[key] = value.item()
-        elif isinstance(value, str | int | float):
-            attributes[key] = value
-        elif value is not None:
-            attributes[key] = json.dumps(value, default=str)
-    return attributes
-
-
-def attributes_of(body: Run, at: datetime) -> dict[str, Scalar]:
-    """What stands beside a run when it begins."""
-    begun: dict[str, Scalar] = {"status": "running", "name": body.name, "started": at_seconds(at)}
-    return begun | ({"study": body.study} if body.study else {}) | flat("params", body.params)
-
-
-def links_of(body: Run, parent: Id, made_from: Sequence[tuple[str, Id]]) -> list[tuple[str, Id]]:
-    """What a run is linked to when it begins."""
-    own = [("study", body.study), ("parent", parent)]
-    return [*made_from, *((role, target) for role, target in own if target)]
 
 
 def number(name: str, value: Any) -> float:
@@ -86,7 +47,7 @@ def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
             allowed=f"a figure of {', '.join(FIGURES)}",
             remedy="draw it to bytes yourself and attach those",
         )
-    path, form = _with_ending(path, FIGURES[library], "figure")
+    path, form = with_ending(path, FIGURES[library], "figure")
     if library == "plotly":
         return path, (figure.to_json() if form == "json" else figure.to_html()).encode()
     if library == "altair" and form == "json":
@@ -100,25 +61,11 @@ def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
     return path, drawn.encode() if isinstance(drawn, str) else drawn
 
 
-def table_bytes(path: str, table: Any) -> tuple[str, bytes]:
-    """The table as Parquet or CSV, and the path with that ending."""
-    path, form = _with_ending(path, ("parquet", "csv"), "table")
-    frame = _frame(table)
-    stream = io.BytesIO()
-    if form == "csv":
-        frame.write_csv(stream)
-    else:
-        frame.write_parquet(stream)
-    return path, stream.getvalue()
-
-
 def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
     """The image as PNG, and the path with that ending."""
-    path, _ = _with_ending(path, ("png",), "image")
+    path, _ = with_ending(path, ("png",), "image")
     if any(kind.__module__.startswith("PIL.") for kind in type(image).__mro__):
-        stream = io.BytesIO()
-        image.save(stream, format="PNG")
-        return path, stream.getvalue()
+        return path, _pillow_png(image)
     pixels = np.asarray(image)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
@@ -135,6 +82,20 @@ def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
     return path, _png(np.ascontiguousarray(pixels, dtype=np.uint8))
 
 
+def _pillow_png(image: Any) -> bytes:
+    """An image of Pillow; PNG has no colours of print or of the eye, and these are turned into those of a screen."""
+    if image.mode in {"I", "F"}:
+        raise InputError(
+            f"An image of mode {image.mode} is not kept as PNG.",
+            remedy="scale it to 0 to 255 and convert it to L, or log the array",
+        )
+    if image.mode in {"CMYK", "LAB", "HSV", "YCbCr"}:
+        image = image.convert("RGB")
+    stream = io.BytesIO()
+    image.save(stream, format="PNG")
+    return stream.getvalue()
+
+
 def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     """PNG, 8 bits a channel, without filters (ISO/IEC 15948)."""
     height, width, channels = pixels.shape
@@ -149,24 +110,7 @@ def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def _frame(table: Any) -> pl.DataFrame:
-    if isinstance(table, pl.DataFrame):
-        return table
-    if isinstance(table, pl.LazyFrame):
-        return table.collect()
-    if type(table).__module__.split(".")[0] == "pandas":
-        # By columns: Polars itself would ask for PyArrow here.
-        return pl.DataFrame({str(name): column.tolist() for name, column in table.items()}, strict=False)
-    try:
-        return pl.DataFrame(table, strict=False)
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"A {type(table).__name__} is no table: {error}.",
-            allowed="a frame of Polars or pandas, columns by name, or rows",
-        ) from error
-
-
-def _with_ending(path: str, forms: tuple[str, ...], what: str) -> tuple[str, str]:
+def with_ending(path: str, forms: tuple[str, ...], what: str) -> tuple[str, str]:
     form = PurePosixPath(path).suffix.removeprefix(".").lower()
     if form in forms:
         return path, form

@@ -7,6 +7,7 @@ import msgspec
 from heptad.core.records import Body
 from heptad.experiments.machine import Hardware
 
+Special = Literal["nan", "inf", "-inf"]
 Status = Literal["scheduled", "running", "finished", "failed", "killed"]
 
 
@@ -32,7 +33,7 @@ class Run(Body, frozen=True, kw_only=True):
     Attributes: `status` and `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step,
     and its time in ms), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds since
     1970), `lost` (entries for which the disk had no room). Of runs shipped from elsewhere also `remote`, `user`, and
-    `missing.ROLE.ID` for what they were made from and what is not here.
+    `missing.ROLE.ID` for what they were made from and what is not here; of runs imported from MLflow `mlflow.run`.
     Links: `data` to the versions that it read, `study`, `parent`.
     """
 
@@ -44,6 +45,8 @@ class Run(Body, frozen=True, kw_only=True):
     study: str = ""
     number: int = 0
     params: dict[str, Any] = {}
+    special: dict[str, Special] = {}
+    """Parameters that JSON has no number for, by their name with dots; they are in no other field."""
     seed: int = 0
     environment: str = ""
     """Artifact with the `Environment` as JSON: equal environments are stored once."""

@@ -20,6 +20,7 @@ from heptad.core.records import Id, Scalar, canonical_json, digest_of
 from heptad.core.sql_values import name as stored_name
 from heptad.core.sql_values import to_columns
 from heptad.core.store import at_seconds
+from heptad.experiments.beginning import flat
 from heptad.experiments.environment import scrub
 from heptad.experiments.journal.checking import check_seconds, check_text
 from heptad.experiments.journal.entries import Update, series_key
@@ -27,8 +28,9 @@ from heptad.experiments.journal.journal import MAIN, Journal
 from heptad.experiments.journal.memory import MemoryJournal
 from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
-from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
+from heptad.experiments.logged import artifact_key, figure_bytes, image_bytes, number
 from heptad.experiments.records import Status
+from heptad.experiments.tables import table_bytes
 
 _log = logging.getLogger("heptad")
 _FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1

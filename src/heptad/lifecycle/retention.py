@@ -21,10 +21,10 @@ from heptad.data import (
     DatasetVersion,
     Freed,
     SplitRule,
-    alone,
     every_version,
     is_here,
     mark_pruned,
+    no_collecting,
     sweep,
     unswept,
     with_rows,
@@ -128,7 +128,7 @@ class Retention:
         are marked, nothing happened; after that, the next call deletes what is left. Of all data sets, the files of
         the online store are made anew as well, where much of them holds nothing.
         """
-        with alone(self._workspace, wait=wait):
+        with no_collecting(self._workspace, wait=wait):
             versions = list(every_version(self._workspace))
             standings = list(self._standings(versions, rule, name))
             reasons = {one.id: reason or f"{', '.join(one.reasons)}." for one in standings if one.goes}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from heptad.release.keys import sign as sign
     from heptad.release.keys import signing_key as signing_key
     from heptad.release.keys import trusted_keys as trusted_keys
+    from heptad.release.model_import import TakenModel as TakenModel
+    from heptad.release.model_import import import_models as import_models
     from heptad.release.models import Models as Models
     from heptad.release.package import Package as Package
     from heptad.release.package import open_package as open_package
@@ -58,6 +60,7 @@ __getattr__, __all__ = attach(
         "Reproduction": "reproduce",
         "RunOutcome": "pipeline",
         "STAGES": "versions",
+        "TakenModel": "model_import",
         "VersionDetails": "describe",
         "VersionLine": "describe",
         "VersionRef": "registry",
@@ -70,6 +73,7 @@ __getattr__, __all__ = attach(
         "find_version": "describe",
         "fingerprint": "keys",
         "history_lines": "describe",
+        "import_models": "model_import",
         "label_of": "registry",
         "newest_versions": "describe",
         "open_package": "package",

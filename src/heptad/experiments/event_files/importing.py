@@ -15,10 +15,10 @@ from heptad.core.errors import InputError
 from heptad.core.records import Attribute, Change, Id, NewEvent, Record, Scalar, Segment
 from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
+from heptad.experiments.beginning import flat
 from heptad.experiments.event_files.events import Ended, File, Histogram, Item, LeftOut, Params, Point, Text
 from heptad.experiments.event_files.folders import EventRun, event_runs
 from heptad.experiments.journal.journal import check_names
-from heptad.experiments.logged import flat
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run
 

@@ -12,10 +12,10 @@ from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import body_text, to_columns, unpack_points
 from heptad.core.sql_values import name as stored_name
 from heptad.core.store import Segment
+from heptad.experiments.beginning import params_of
 from heptad.experiments.files import checked_name
 from heptad.experiments.journal.journal import check_names
 from heptad.experiments.journal.messages import Points, RunBegin, RunUpdate
-from heptad.experiments.logged import flat
 
 MOST_DIGESTS = 10_000
 MOST_LINKS = 1000
@@ -45,7 +45,7 @@ def check_begin(begin: RunBegin) -> None:
     if not -(2**63) <= body.seed < 2**63:
         refuse("seed", str(body.seed), "a whole number of 64 bits")
     body_text(msgspec.to_builtins(body), "the run")
-    for key, value in flat("params", body.params).items():
+    for key, value in params_of(body).items():
         to_columns(stored_name(key, "attribute key"), value)
     check_seconds(begin.at)
     _check_links(begin.links)

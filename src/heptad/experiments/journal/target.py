@@ -13,9 +13,9 @@ from heptad.core.query import Compare, Query
 from heptad.core.records import Attribute, Change, Id, Link, NewEvent, RawRecord, Record, Scalar
 from heptad.core.store import Segment
 from heptad.core.workspace import Workspace
+from heptad.experiments.beginning import attributes_of
 from heptad.experiments.files import ATTACHED
 from heptad.experiments.journal.messages import RunBegin, RunUpdate
-from heptad.experiments.logged import attributes_of
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run
 

@@ -16,7 +16,7 @@ from heptad.core.query import Query, equals
 from heptad.core.records import AliasMove, Attribute, Change, Id, Link, NewEvent, RawRecord, Record, Scalar, derived_id
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.logged import attributes_of
+from heptad.experiments.beginning import attributes_of
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Status, Study
 from heptad.experiments.searching.space import Value

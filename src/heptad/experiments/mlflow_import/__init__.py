@@ -1,0 +1,1 @@
+"""Runs of MLflow taken over: from its server, its database file, or its folder."""
