@@ -17,8 +17,8 @@ from tests.adapters.conftest import where_redis_is
 from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
 
-# Examples take as long as the machine is busy; that is no failure.
-settings.register_profile("heptad", deadline=None)
+# Examples take as long as the machine is busy; that is no failure. Each run looks at others.
+settings.register_profile("heptad", deadline=None, max_examples=50)
 settings.load_profile("heptad")
 
 # Tests start hundreds of processes; each would compile the program anew where no compiled code may be written.

@@ -31,7 +31,7 @@ from heptad.experiments import SearchSettings, TrackingSettings
 from heptad.lifecycle import RetentionSettings, RetrainSettings
 from heptad.monitoring import MonitorSettings
 from heptad.release import ReleaseSettings
-from heptad.serving import DeploySettings
+from heptad.serving import ApiSettings, DeploySettings
 from heptad.training import ValidateSettings
 
 FILE = "heptad.toml"
@@ -58,6 +58,7 @@ class Config(Settings, frozen=True, kw_only=True):
     validate: ValidateSettings = msgspec.field(default_factory=ValidateSettings)
     release: ReleaseSettings = msgspec.field(default_factory=ReleaseSettings)
     deploy: DeploySettings = msgspec.field(default_factory=DeploySettings)
+    api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
     retrain: RetrainSettings = msgspec.field(default_factory=RetrainSettings)
     retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)
@@ -81,11 +82,12 @@ def read_config(root: Path) -> Config:
 
 
 class FolderConfig(Settings, frozen=True, kw_only=True):
-    """The sections that are of use in projects that have no table yet: versioned folders and runs need them."""
+    """The sections of use in projects that have no table yet: versioned folders, runs and the API need them."""
 
     project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
     store: StoreSettings = msgspec.field(default_factory=StoreSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     tracking: TrackingSettings = msgspec.field(default_factory=TrackingSettings)
 
 

@@ -164,6 +164,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_answered(small_disk: Pat
             taken += 1
         assert answer[0] == 503
         assert "the disk is full" in answer[1]["message"]
+        assert "the disk is full" in (tmp_path / "log").read_text()
         artifact = f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/large"
         status, said = web("PUT", artifact, os.urandom(6 << 20))
         assert (status, "is full" in said["message"]) == (503, True)

@@ -17,6 +17,14 @@ def test_runs_are_found_by_a_metric(shell: Shell):
     assert "roc_auc" in shell("experiments", "list").out
 
 
+def test_trials_of_the_loop_are_found_by_their_data(shell: Shell):
+    """Those of the first run read the first version."""
+    every = shell("experiments", "list", "--json").json
+    found = shell("experiments", "list", "--where", 'data.name = "rides" and data.version = 1', "--json").json
+    assert every == found != []
+    assert shell("experiments", "list", "--where", "data.name = rides and data.version = 99", "--json").json == []
+
+
 def test_a_condition_that_cannot_be_read_is_an_error(shell: Shell):
     """Exit code 2; nothing is listed."""
     asked = shell("experiments", "list", "--where", "metrics.roc_auc is good")
@@ -111,6 +119,11 @@ def test_runs_are_shown_tagged_deleted_and_exported(empty: Shell, tmp_path):
         assert empty("experiments", "export", str(tmp_path / name), "--json").json["runs"] == 1
     assert pl.read_parquet(tmp_path / "runs.parquet")["metrics.auc"].to_list() == [0.75]
     assert empty("experiments", "export", str(tmp_path / "runs.xls")).code == 2
+    assert empty("experiments", "end", run.id, "--reason", "it is over").code == 2
+    cut_off = experiments.start("cut off", key=["again"]).id
+    assert empty("experiments", "end", cut_off, "--reason", "it is over", "--json").json["ended"] == [cut_off]
+    assert "killed" in empty("experiments", "show", cut_off).out
+    assert empty("experiments", "delete", cut_off, "--reason", "a trial").code == 0
     assert empty("experiments", "delete", run.id, "--reason", "a trial").code == 0
     assert empty("experiments", "list", "--json").json == []
     empty("experiments", "restore", run.id)

@@ -116,13 +116,17 @@ def test_a_port_that_is_taken_is_a_clear_error(copy, shell: Shell):
 
 @pytest.mark.parametrize("folder", ["empty", "project"])
 def test_without_a_champion_there_is_the_api(folder, tmp_path):
-    """In an empty folder, where a workspace is made, and in a project that has released nothing yet."""
+    """In an empty folder, where a workspace is made, and in a project without a release, there as `[api]` says."""
     place = tmp_path / folder
     place.mkdir()
+    port = ["--port", "0"]
     if folder == "project":
         make_rides(place, days=30)
+        settings = place / "heptad.toml"
+        settings.write_text(f'{settings.read_text()}\n[api]\nhost = "localhost"\nport = 0\nworkers = 2\n')
+        port = []
     with subprocess.Popen(
-        [*UP, "--port", "0", "--json", "-p", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*UP, *port, "--json", "-p", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from heptad.core import files
 from heptad.core.errors import InputError, RefusedError, WorkspaceError
-from heptad.core.files import alone, confined, make_folder, sync_files, write_atomically, writing
+from heptad.core.files import confined, make_folder, one_process, sync_files, write_atomically, writing
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -123,15 +123,15 @@ def test_one_process_is_alone_until_it_ends_or_is_killed(tmp_path: Path) -> None
     """The second is told who holds the lock; after `kill -9` nothing has to be cleared away."""
     path = tmp_path / "new" / "its.lock"
     script = (
-        "import sys, time; from pathlib import Path; from heptad.core.files import alone\n"
-        "with alone(Path(sys.argv[1]), 'counting'): print('in', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from heptad.core.files import one_process\n"
+        "with one_process(Path(sys.argv[1]), 'counting'): print('in', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"in\n"
-        with pytest.raises(RefusedError, match=f"process {other.pid} is counting in"), alone(path, "counting"):
+        with pytest.raises(RefusedError, match=f"process {other.pid} is counting in"), one_process(path, "counting"):
             pass
         other.kill()
     for _ in range(2):
-        with alone(path, "counting"):
+        with one_process(path, "counting"):
             assert path.read_text() == str(os.getpid())

@@ -145,7 +145,7 @@ class Writers:
 
 @pytest.mark.parametrize(
     ("store_url", "seconds"),
-    [pytest.param("sqlite", 30, marks=pytest.mark.slow), ("postgresql", 4)],
+    [pytest.param("sqlite", 12, marks=pytest.mark.slow), ("postgresql", 4)],
     indirect=["store_url"],
 )
 def test_eight_processes_write_to_one_store(store_url: str, seconds: float, tmp_path: Path) -> None:

@@ -106,15 +106,20 @@ def test_materialising_brings_what_has_landed_and_counts_nothing_twice(shop: tup
         pass
 
 
-def test_a_view_that_would_do_something_else_stays_behind_and_says_so(shop: tuple[Project, str]) -> None:
-    """The stream lands on: an amount that is a text is poison, one that changes the type of a feature is not."""
+def test_a_message_with_a_wrong_time_holds_no_view_back(shop: tuple[Project, str]) -> None:
+    """The stream lands on, and so does the view where a single message is wrong: its customer, or its time."""
     project, servers = shop
     send_kafka(servers, "orders", [b'{"customer": 5, "amount": 1.0, "at": "2026-01-01T00:00:00Z"}'])
     assert project.data.land("orders", Until(now=True)).poison == 1
     send_kafka(servers, "orders", [b'{"customer": "c1", "amount": 1.0, "at": "yesterday"}'])
     done = project.data.land("orders", Until(now=True))
-    assert done.rows == 1
-    assert "'yesterday' cannot be read as a time" in done.online[0].problem
+    assert (done.rows, done.poison) == (0, 1)
+    assert [view.problem for view in done.online] == [""]
+    reasons = project.data.streams.poison("orders").collect()["reason"].to_list()
+    assert reasons[0].startswith("field at cannot be read as a time, as those before it are written: %Y-")
+    send(servers, 20)
+    assert project.data.land("orders", Until(now=True)).online[0].rows == 20
+    assert project.data.features.parity(["spending"])[0].different == 0
 
 
 @pytest.mark.slow

@@ -58,3 +58,16 @@ def test_a_curve_is_drawn_whatever_its_values() -> None:
     points = pl.DataFrame({"run": "a", "step": [0, 1, 2, 3], "value": [1.0, float("nan"), float("inf"), 2.0]})
     assert draw_curves(points, "loss", "svg").startswith(b"<svg")
     assert draw_curves(points, "loss", "png").startswith(b"\x89PNG")
+
+
+def test_numbers_that_have_no_place_are_left_out_of_axes() -> None:
+    """NaN and infinities, of parameters and of the metric."""
+    nan, inf = float("nan"), float("inf")
+    runs = compared({"a": [1.0, 2.0, inf, nan, 3.0], "b": [4, 2, 1, 3, 5]}, [0.5, 0.6, 0.7, 0.8, nan])
+    assert [row["param"] for row in rows_of(scatter(runs, "a", "auc"))] == [1.0, 2.0]
+    chart = parallel_coordinates(runs, "auc", ["a", "b"])
+    assert chart is not None
+    every = [row for rows in chart.to_dict()["datasets"].values() for row in rows if "run" in row]
+    assert {row["run"] for row in every if row["axis"] == "a"} == {"[1] a", "[2] a"}
+    nowhere = compared({"a": [nan, inf], "b": [1, 2]}, [0.5, 0.6])
+    assert rows_of(scatter(nowhere, "a", "auc")) == []

@@ -39,6 +39,14 @@ def test_only_parameters_that_differ_are_shown() -> None:
     assert frame["params.depth"].to_list() == [3, 5]
 
 
+def test_a_parameter_that_is_nan_everywhere_is_no_difference() -> None:
+    """NaN is not equal to itself, and still nothing differs; beside a number it does."""
+    nan, inf = float("nan"), float("inf")
+    first = a_run("one", params__a=nan, params__b=nan, params__c=inf)
+    second = a_run("two", params__a=nan, params__b=1.0, params__c=inf)
+    assert list(compare_runs([first, second]).params) == ["b"]
+
+
 def test_a_parameter_of_mixed_types_still_makes_a_frame() -> None:
     """A number in one run and a text in another are shown side by side."""
     frame = compare_runs([a_run("a", params__depth=3), a_run("b", params__depth="auto")]).frame()

@@ -95,3 +95,11 @@ def test_any_text_reads_or_is_refused(text: str) -> None:
     """Nothing else goes wrong."""
     with suppress(InputError):
         parse_conditions(text)
+
+
+def test_nan_is_asked_for_by_name() -> None:
+    """As what is there and is neither a number in order nor text; between quotes it is a word."""
+    (number, text) = parse_conditions("params.a = NaN"), parse_conditions("params.a = 'nan'")
+    assert isinstance(number, All)
+    assert parse_conditions("params.a != nan") == Not(number)
+    assert text == Compare("params.a", "=", "nan")

@@ -109,3 +109,36 @@ def test_an_id_of_another_kind_is_no_run(experiments: Experiments, workspace: Wo
     study = graph.save(workspace, body, scope="test")
     with pytest.raises(NotFoundError, match="run"):
         experiments.show(study.id)
+
+
+def test_a_parameter_that_is_no_number_is_kept_and_found(experiments: Experiments) -> None:
+    """NaN and infinities from the start or later, nested too; NaN is asked for by name, and compares with nothing."""
+    nan, inf = float("nan"), float("inf")
+    with experiments.start("odd", params={"a": nan, "b": {"c": -inf}}) as run:
+        run.set_params(later=inf)
+    finished(experiments, "plain", 0.5, a=1.0)
+    finished(experiments, "text", 0.5, a="x")
+    record = experiments.show(run.id)
+    assert (str(record.attributes["params.a"]), record.attributes["params.b.c"]) == ("nan", -inf)
+    assert record.body.special == {"a": "nan", "b.c": "-inf"}
+    asked = {
+        "params.a = nan": ["odd"],
+        "params.a != nan": ["text", "plain"],
+        "params.a > 0": ["plain"],
+        "params.b.c < 0": ["odd"],
+        "params.later = inf": ["odd"],
+        "params.a exists and not params.a = NaN": ["text", "plain"],
+    }
+    for where, names in asked.items():
+        assert [one.body.name for one in experiments.list(where=where)] == names, where
+
+
+def test_ten_thousand_keys_of_any_script_are_kept(experiments: Experiments) -> None:
+    """Parameters and metrics; each is found by its own name."""
+    names = [f"größe/日本 {number}" for number in range(10_000)]
+    with experiments.start("many", params=dict.fromkeys(names[:5000], 1)) as run:
+        run.log({name: number for number, name in enumerate(names[5000:])})
+    attributes = experiments.show(run.id).attributes
+    assert sum(key.startswith(("params.größe/", "metrics.größe/")) for key in attributes) == 10_000
+    assert [one.id for one in experiments.list(where="metrics.`größe/日本 9999` = 4999")] == [run.id]
+    assert experiments.metric_series(run.id, "größe/日本 7000").values[-1] == 2000

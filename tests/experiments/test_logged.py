@@ -1,16 +1,28 @@
 """What is logged beside numbers is kept in formats that others read, and what cannot be kept is refused in words."""
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
 import altair as alt
+import msgspec
 import numpy as np
-import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from heptad.core.errors import InputError
-from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
+from heptad.experiments.logged import (
+    artifact_key,
+    attributes_of,
+    figure_bytes,
+    flat,
+    image_bytes,
+    number,
+    params_of,
+    with_params,
+)
+from heptad.experiments.records import Run
 
 
 def test_flat_attributes_keep_types_and_leave_out_what_is_missing() -> None:
@@ -82,35 +94,56 @@ def test_what_is_no_figure_is_refused():
         figure_bytes("a", 3)
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        pl.DataFrame({"a": [1, 2], "b": ["x", None]}),
-        pl.LazyFrame({"a": [1, 2], "b": ["x", None]}),
-        {"a": [1, 2], "b": ["x", None]},
-        [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
-    ],
-)
-def test_tables_are_kept_as_parquet(table):
-    """Frames, columns by name, rows."""
-    path, data = table_bytes("t", table)
-    assert path == "t.parquet"
-    assert pl.read_parquet(io.BytesIO(data)).rows() == [(1, "x"), (2, None)]
+BODY = Run(name="a", experiment="b")
+PLAIN = st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats() | st.text(max_size=5)
+NESTED = st.dictionaries(st.text(max_size=3), PLAIN | st.dictionaries(st.text(max_size=3), PLAIN, max_size=3))
 
 
-def test_tables_of_pandas_need_no_pyarrow():
-    """They go column by column."""
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"a": [1.5, None], "b": ["x", "y"], 3: [True, False]})
-    _, data = table_bytes("t", frame)
-    assert pl.read_parquet(io.BytesIO(data)).columns == ["a", "b", "3"]
+def said(values: dict[str, object]) -> list[tuple[str, str]]:
+    return sorted((key, repr(value)) for key, value in values.items())
 
 
-def test_a_table_may_be_kept_as_csv():
-    """Where its path says so."""
-    assert table_bytes("t.csv", {"a": [date(2026, 1, 2)]})[1] == b"a\n2026-01-02\n"
-    with pytest.raises(InputError, match="no table"):
-        table_bytes("t", 3)
+@given(NESTED)
+def test_parameters_of_any_value_come_back_from_the_body_of_a_run(params):
+    """NaN and infinities too, which JSON has not: what the store keeps of the body says all of them."""
+    body = with_params(BODY, params)
+    stored = msgspec.json.decode(msgspec.json.encode(body), type=Run)
+    assert said(params_of(stored)) == said(flat("params", params))
+    assert b"null" not in msgspec.json.encode(body) or None in _values(params)
+
+
+def _values(params: dict[str, object]) -> list[object]:
+    return [one for value in params.values() for one in (value.values() if isinstance(value, dict) else [value])]
+
+
+def test_parameters_of_other_types_are_kept_as_text_or_lists():
+    """NumPy's, dates, sets, functions, numbers beyond 64 bits; a list with NaN is text as every list is."""
+    params = {"f": np.float32("nan"), "a": np.arange(2), "d": date(2026, 1, 2), "s": {2, 1}, "b": 2**70, "n": len}
+    body = with_params(BODY, params | {"l": [1.0, float("inf")]})
+    assert body.special == {"f": "nan"}
+    assert body.params == {
+        "a": [0, 1],
+        "d": "2026-01-02",
+        "s": [1, 2],
+        "b": str(2**70),
+        "n": "<built-in function len>",
+        "l": [1.0, "inf"],
+    }
+    begun = attributes_of(body, datetime(2026, 1, 1, tzinfo=UTC))
+    assert (begun["params.l"], begun["params.a"], str(begun["params.f"])) == ('[1.0, "inf"]', "[0, 1]", "nan")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16", "CMYK", "LAB", "HSV"])
+def test_images_of_pillow_are_kept_in_colours_that_png_has(mode: str):
+    """Those of print and of the eye are turned into those of a screen."""
+    assert Image.open(io.BytesIO(image_bytes("a", Image.new(mode, (3, 2)))[1])).size == (3, 2)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_of_unknown_range_are_no_image(mode: str):
+    """Nobody but their owner knows how to scale them."""
+    with pytest.raises(InputError, match="scale it"):
+        image_bytes("a", Image.new(mode, (3, 2)))
 
 
 @pytest.mark.parametrize("channels", [0, 1, 3, 4])

@@ -1,4 +1,7 @@
-"""`kill -9` at the boundaries between durable acts: what is run again comes to what an undisturbed run comes to."""
+"""`kill -9` at the boundaries between durable acts: what is run again comes to what an undisturbed run comes to.
+
+Every boundary at which the files are not what they were at the one before; see `tests/faults/zygote.py`.
+"""
 
 import json
 import subprocess
@@ -47,7 +50,7 @@ def test_a_turn_killed_at_any_boundary_is_completed_by_the_next(tmp_path: Path) 
     the log are those of an undisturbed one.
     """
     answer = killed("turns", tmp_path)
-    assert answer["killed"] > 50
+    assert answer["killed"] > 35
     assert answer["different"] == []
     assert {"refused", "promoted", "trial"} <= set(answer["plans"])
 

@@ -2,26 +2,35 @@
 
 Forking after the imports makes a process cost milliseconds instead of seconds, so that every boundary can have its own.
 A place is a boundary with the lines of the house that led to it, so the table of places writes itself.
+All that a killed process leaves behind are its files, so one boundary speaks for those behind it with the same files.
 Usage: python -m tests.faults.zygote run|turns|player|erasure FOLDER
 """
 
+import contextlib
+import gc
 import importlib.util
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import polars as pl
+from blake3 import blake3
 
 from heptad.core import faults
 from heptad.core.events import verify
-from heptad.data import Subjects
+from heptad.data import STAMP, OnlineSettings, Subjects
+from heptad.data.features.online import open_online
+from heptad.experiments.environment import installed_packages
 from heptad.lifecycle import Watcher
 from heptad.lifecycle.loop import Loop
 from heptad.project import Project, open_project, open_rehearsal
@@ -81,21 +90,68 @@ def in_child(work: Callable[[], Any]) -> Any:
     return json.loads(text)
 
 
-def places(act: Act, folder: Path) -> list[str]:
-    """The places that an undisturbed act passes, in their order; what it imports is imported here from then on."""
+def places(act: Act, folder: Path) -> dict[int, str]:
+    """The places that an undisturbed act passes, by their numbers; what it imports is imported here from then on.
 
-    def work() -> tuple[list[str], list[str]]:
-        passed: list[str] = []
-        faults._ACTIVE, faults._pass = True, lambda name: passed.append(_place(name, sys._getframe(1)))
-        act(folder)
+    Those are left out at which every file of the folder is still, byte for byte, what it was at the place before: a
+    process that is killed leaves the same behind at both.
+    """
+
+    def work() -> tuple[list[tuple[str, str]], list[str]]:
+        passed: list[tuple[str, str]] = []
+        guard = threading.Lock()
+        with _files_of(folder) as state:
+
+            def note(name: str) -> None:
+                place = _place(name, sys._getframe(1))
+                with guard:
+                    passed.append((place, state()))
+
+            faults._ACTIVE, faults._pass = True, note
+            act(folder)
         return passed, list(sys.modules)
 
-    found, modules = in_child(work)
+    passed, modules = in_child(work)
     for module in modules:
         if module not in sys.modules and importlib.util.find_spec(module.partition(".")[0]):
             importlib.import_module(module)
-    passed: list[str] = found
-    return passed
+    # The same for every child, which would read them again; and what is here already, no child looks through.
+    installed_packages()
+    gc.freeze()
+    before = ["", *(state for _, state in passed)]
+    return {number: place for number, (place, state) in enumerate(passed, 1) if state != before[number - 1]}
+
+
+@contextlib.contextmanager
+def _files_of(folder: Path) -> Iterator[Callable[[], str]]:
+    """Digests the files of a folder, in a process of its own: closing a database's file lets go of this one's locks."""
+    context = multiprocessing.get_context("fork")
+    asked, asking = context.Pipe()
+    reader = context.Process(target=_digest_files, args=(folder, asking), daemon=True)
+    reader.start()
+
+    def state() -> str:
+        asked.send(None)
+        return str(asked.recv())
+
+    try:
+        yield state
+    finally:
+        reader.kill()
+        reader.join()
+
+
+def _digest_files(folder: Path, asking: Connection) -> None:
+    while True:
+        asking.recv()
+        state = blake3()
+        # The index of a write-ahead log is made anew by whoever opens the database next.
+        for path in sorted(path for path in folder.rglob("*") if not path.name.endswith("-shm")):
+            state.update(f"{path}\n".encode())
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                content = path.read_bytes()
+                state.update(f"{len(content)}\n".encode() + content)
+        asking.send(state.hexdigest())
 
 
 def _place(name: str, frame: FrameType | None) -> str:
@@ -207,7 +263,7 @@ def kill_runs(folder: Path) -> dict[str, Any]:
     """`heptad run`, killed at every boundary."""
     prepared = make_rides(folder / "prepared", days=56, a_day=24)
     counted = Path(shutil.copytree(prepared, folder / "counted"))
-    return killed_everywhere(run, prepared, range(1, len(places(run, counted)) + 1))
+    return killed_everywhere(run, prepared, places(run, counted))
 
 
 def kill_turns(folder: Path) -> dict[str, Any]:
@@ -233,9 +289,9 @@ def kill_turns(folder: Path) -> dict[str, Any]:
         prepared = folder / f"turn-{week}" / "prepared"
         passed = places(turn, Path(shutil.copytree(prepared, prepared.parent / "counted")))
         # Every boundary of the first, and of the others those at which the first was not killed.
-        numbers = [number for number, place in enumerate(passed, 1) if place not in seen]
+        numbers = [number for number, place in passed.items() if place not in seen]
         answers.append(killed_everywhere(turn, prepared, numbers))
-        seen.update(passed)
+        seen.update(passed.values())
     return together(answers)
 
 
@@ -258,9 +314,17 @@ def kill_players(folder: Path) -> dict[str, Any]:
     settings.write_text(settings.read_text(encoding="utf-8").replace("every 7d", "every 900d"), encoding="utf-8")
     in_child(lambda: open_rehearsal(prepared, "", START).run() and None)
     passed = places(player, Path(shutil.copytree(prepared, folder / "counted")))
-    numbers = {place: number for number, place in reversed([*enumerate(passed, 1)]) if " < loop:" not in place}
-    last = {place.partition(" ")[0]: number for number, place in enumerate(passed, 1)}
+    numbers = {place: number for number, place in reversed(passed.items()) if " < loop:" not in place}
+    last = {place.partition(" ")[0]: number for number, place in passed.items()}
     return killed_everywhere(player, prepared, sorted({*numbers.values(), *last.values()}))
+
+
+def bring_online(folder: Path) -> None:
+    """Leave in the online store's file what was replaced there: the erased ride's name."""
+    project = open_project(folder)
+    store = open_online(OnlineSettings(), project.workspace.folder, project.workspace.name)
+    for value in (f'"{ERASED}"', "nobody's"):
+        store.put([(b"row", bytes(STAMP) + value.encode())])
 
 
 def kill_erasures(folder: Path) -> dict[str, Any]:
@@ -269,10 +333,12 @@ def kill_erasures(folder: Path) -> dict[str, Any]:
     in_child(
         lambda: open_rehearsal(prepared, "", START).rehearse(START, START + timedelta(weeks=2), singles=4) and None
     )
+    in_child(lambda: bring_online(prepared))
     passed = places(erase, Path(shutil.copytree(prepared, folder / "counted")))
     erased = in_child(lambda: open_rehearsal(folder / "counted", "", START).lifecycle.erasures.recent()[0].body.found)
-    assert all(erased[place] for place in erased if place not in {"quarantine", "online features"}), erased
-    return killed_everywhere(erase, prepared, range(1, len(passed) + 1))
+    nowhere = {"quarantine", "kept of sources", "online features"}
+    assert all(erased[place] for place in erased if place not in nowhere), erased
+    return killed_everywhere(erase, prepared, passed)
 
 
 def main() -> None:

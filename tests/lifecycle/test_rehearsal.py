@@ -9,7 +9,7 @@ import pytest
 
 from heptad.core import graph
 from heptad.core.errors import RefusedError
-from heptad.core.files import alone
+from heptad.core.files import one_process
 from heptad.lifecycle import Span
 from heptad.lifecycle.rehearsal import batches, steps_of
 from heptad.project import Project
@@ -46,7 +46,7 @@ def test_a_rehearsal_played_again_changes_nothing(played: Played) -> None:
 
 def test_one_process_plays_at_a_time(played: Played) -> None:
     """A second one would move the clock under the first: it is told which process plays, and changes nothing."""
-    with alone(played.project.workspace.folder / "rehearsal.lock", "playing a rehearsal"):
+    with one_process(played.project.workspace.folder / "rehearsal.lock", "playing a rehearsal"):
         before = played.project.workspace.store.follow(0, limit=100_000)
         with pytest.raises(RefusedError, match=f"process {os.getpid()} is playing a rehearsal"):
             played.project.lifecycle.rehearse(Span(start=START, end=START + timedelta(weeks=9)))

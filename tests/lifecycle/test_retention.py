@@ -1,11 +1,9 @@
 """Versions give up their rows where nothing needs them, for good, and what was cut off is finished."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,9 +32,9 @@ from heptad.data import (
     OnlineSettings,
     SourceSettings,
     Subjects,
-    alone,
     as_it_is,
     is_pruned,
+    no_collecting,
     roll_back,
     tag,
     untag,
@@ -266,8 +264,13 @@ def test_runs_and_plans_in_progress_keep_what_they_work_on(three: World) -> None
     experiments = Experiments(three.workspace, ProjectSettings(name="test"), SearchSettings())
     run = experiments.start("mine", made_from=[("data", three.data.version(1).id)])
     three.pass_by(9 * DAY)
-    assert three.standing(1) == f"{run.id} has not ended"
+    assert three.standing(1) == f"{run.id} has not ended: a process logs to it"
     run.finish()
+    assert three.standing(1) == ""
+    for number in range(2):
+        far = experiments.start("far", made_from=[("data", three.data.version(1).id)], key=[number]).id
+    assert three.standing(1).startswith(f"{far}, like 1 more, has not ended, and was heard of on 2026-")
+    three.pass_by(31 * DAY)
     assert three.standing(1) == ""
     plan = Plan(endpoint="test", triggers=[], windows=["all"], champion="model-1", strategy="all")
     made = graph.save(three.workspace, plan, scope="test", attributes={"stage": "trial"})
@@ -406,7 +409,7 @@ def test_one_data_set_alone_is_pruned(three: World) -> None:
 
 def test_it_waits_for_collections_or_says_so(three: World) -> None:
     """Only the policy does not wait."""
-    with alone(three.workspace), pytest.raises(ConflictError, match="collecting"):
+    with no_collecting(three.workspace), pytest.raises(ConflictError, match="collecting"):
         three.retention.prune(KEEP_ONE, wait=False)
 
 
@@ -493,25 +496,25 @@ def _pruned(world: World, keep: int, held: dict[int, pl.DataFrame], models: dict
 
 
 KILLED = """
-import sys
+import shutil, sys
 from pathlib import Path
+from tests.faults.zygote import is_killed
 from tests.lifecycle.test_retention import KEEP_ONE, world_at
-world_at(Path(sys.argv[1])).retention.prune(KEEP_ONE)
+folder, number = Path(sys.argv[1]), 1
+while is_killed(
+    lambda copy: world_at(copy).retention.prune(KEEP_ONE),
+    Path(shutil.copytree(folder, folder.parent / f"copy-{number}")),
+    number,
+):
+    number += 1
+print(number - 1)
 """
 
 
-def _boundaries(folder: Path) -> Iterator[Path]:
-    """A copy of the project for each boundary, until pruning is done without being killed at one."""
-    number = 1
-    while True:
-        copy = Path(shutil.copytree(folder, folder.parent / f"copy-{number}"))
-        environment = os.environ | {"HEPTAD_FAULT_KILL": str(number)}
-        code = subprocess.run([sys.executable, "-c", KILLED, str(copy)], env=environment, check=False).returncode
-        assert code in {0, -9}
-        if code == 0:
-            return
-        yield copy
-        number += 1
+def _boundaries(folder: Path) -> list[Path]:
+    """A copy of the project for each boundary, in which a process was killed there while it pruned."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=True, capture_output=True, text=True)
+    return [folder.parent / f"copy-{number}" for number in range(1, int(done.stdout) + 1)]
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def made(tiny: Tiny, **more: Any) -> dict[str, bytes]:
     rows = golden_rows(tiny.background, tiny.signature)
-    return mlflow_files(tiny.signature, rows, "run-1", AT, is_cleaned=False, **more)
+    return mlflow_files(tiny.signature, rows, b"# code", run="run-1", made_at=AT, is_cleaned=False, **more)
 
 
 def test_the_description_names_flavours_signature_and_example(tiny: Tiny) -> None:
@@ -48,7 +48,7 @@ def test_the_example_holds_columns_in_order_and_moments_without_a_zone() -> None
         target="y",
     )
     rows = [{"a": 1, "b": "2026-01-01T00:00:00Z"}, {"a": 2, "b": None}]
-    files = mlflow_files(signature, rows, "run-1", AT, is_cleaned=True)
+    files = mlflow_files(signature, rows, b"# code", run="run-1", made_at=AT, is_cleaned=True)
     example = json.loads(files["input_example.json"])
     assert example == {"columns": ["b", "a"], "data": [["2026-01-01T00:00:00", 1], [None, 2]]}
     about = json.loads(files["MLmodel"])

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 from tests.training.conftest import Project, ProjectOn
 
-from heptad.core.errors import DataError
 from heptad.training import ValidateSettings, find_label_errors
 from heptad.training.label_errors import LabelErrors
 from heptad.training.out_of_fold import Model, model_of
@@ -94,8 +93,56 @@ def test_a_rare_class_and_times_do_not_disturb(project_on: ProjectOn, wine: pl.D
     assert found.errors
 
 
-def test_numbers_are_refused(project_on: ProjectOn, diabetes: pl.DataFrame) -> None:
-    """In words."""
-    project = project_on(diabetes.with_row_index("id"), "target", key=["id"])
-    with pytest.raises(DataError, match="is a number"):
-        errors_of(project)
+def measured(rows: int = 600, seed: int = 1) -> tuple[pl.DataFrame, set[int]]:
+    """Friedman's function with noise that grows with it; of one value in twenty, which are told, a digit was shifted.
+
+    J. Friedman, "Multivariate adaptive regression splines" (1991).
+    """
+    random = np.random.default_rng(seed)
+    x = random.random((rows, 5))
+    right = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
+    given = right + random.normal(size=rows) * right / 15
+    wrong = random.choice(rows, rows // 20, replace=False)
+    given[wrong] *= random.choice([0.1, 10], len(wrong))
+    table = pl.DataFrame({"id": range(rows), **{f"x{n}": x[:, n] for n in range(5)}, "target": given})
+    return table, set(wrong.tolist())
+
+
+@pytest.mark.parametrize("model", [FOREST, model_of([])], ids=["forest", "boosting"])
+def test_wrong_numbers_are_found(project_on: ProjectOn, model: Model) -> None:
+    """Of shifted digits seven in ten, and nine in ten of what is found were; the rest is no further off than others."""
+    frame, wrong = measured()
+    project = project_on(frame, "target", key=["id"])
+    found = errors_of(project, model)
+    rows = [int(one.key["id"]) for one in found.errors]  # type: ignore[arg-type]
+    hits = [row for row in rows if row in wrong]
+    assert len(hits) / len(wrong) >= 0.7
+    assert len(hits) / len(rows) >= 0.9
+    assert (found.rows, found.numbers) == (600, True)
+    assert 0.6 < found.agreement < 1
+    assert [one.quality for one in found.errors] == sorted(one.quality for one in found.errors)
+    assert "of the variance of the others" in found.sentence
+    assert "is usually off by" in found.errors[0].reason
+
+
+def test_right_numbers_are_left_alone(project_on: ProjectOn, diabetes: pl.DataFrame) -> None:
+    """Of a set whose values were measured."""
+    assert len(errors_of(project_on(diabetes.with_row_index("id"), "target", key=["id"])).errors) <= 2
+
+
+def test_numbers_are_decided_by_a_person(project_on: ProjectOn) -> None:
+    """No model's word is proposed for a measurement: lines are open until they are filled in."""
+    frame, wrong = measured()
+    project = project_on(frame, "target", key=["id"])
+    found = errors_of(project, FOREST)
+    table = found.table()
+    assert table.columns == ["id", "column", "value", "reason", "given", "quality", "likely"]
+    assert table["value"].null_count() == len(table)
+    path = project.workspace.root / "errors.csv"
+    table.write_csv(path)
+    read, _ = project.data.corrections.correct(project.version, path)
+    assert (len(read.cells), read.left_open) == (0, len(table))
+    row = next(int(one.key["id"]) for one in found.errors if int(one.key["id"]) in wrong)  # type: ignore[arg-type]
+    table.with_columns(pl.when(pl.col("id") == row).then(pl.lit("17.5")).alias("value")).write_csv(path)
+    project.data.corrections.correct(project.version, path)
+    assert project.data.scan(project.data.collect()).filter(pl.col("id") == row).collect()["target"].to_list() == [17.5]

@@ -12,7 +12,7 @@ from heptad.core.errors import DataError
 from heptad.data import CleanSettings
 from heptad.training import fit, label_queue, queue_table
 from heptad.training.next_labels import WAYS, By, LabelQueue
-from heptad.training.out_of_fold import Model, model_of
+from heptad.training.out_of_fold import Model
 
 LINEAR = Model("linear", {"penalty": 1.0})
 KEEP = CleanSettings(missing_target="keep")
@@ -114,8 +114,32 @@ def test_where_every_row_has_a_label_nothing_is_queued(project_on: ProjectOn, wi
     assert "missing_target" in raised.value.remedy
 
 
-def test_numbers_are_refused(project_on: ProjectOn, diabetes: pl.DataFrame) -> None:
-    """In words."""
-    project = project_on(diabetes.with_row_index("id"), "target", key=["id"])
-    with pytest.raises(DataError, match="is a number"):
-        queue_of(project, 5, model=model_of([]))
+@pytest.mark.parametrize("by", ["uncertainty", "disagreement"])
+def test_numbers_are_asked_for_where_models_differ(project_on: ProjectOn, by: By) -> None:
+    """Where nobody has measured yet models differ most, and are wrong; the file comes back as for classes."""
+    random = np.random.default_rng(3)
+    x = np.concatenate([random.uniform(0, 1, 200), random.uniform(0, 3, 200)])
+    target = np.where(np.arange(400) < 200, np.sin(4 * x) + random.normal(size=400) / 50, np.nan)
+    frame = pl.DataFrame({"id": range(400), "x": x, "target": target}).with_columns(pl.col("target").fill_nan(None))
+    project = project_on(frame, "target", key=["id"], clean=KEEP)
+    found = queue_of(project, 200, by, model=LINEAR)
+    far = [float(x[int(one.key["id"])]) > 1 for one in found.rows]  # type: ignore[arg-type]
+    assert np.mean(far[:50]) > np.mean(far[150:]) + 0.3
+    assert [one.score for one in found.rows] == sorted((one.score for one in found.rows), reverse=True)
+    assert all(one.probability is None for one in found.rows)
+    table = queue_table(found, project.training.parting.unlabelled(project.version), project.version.body.schema)
+    assert table.columns[:7] == ["id", "column", "value", "reason", "likely", "probability", "score"]
+    path = project.workspace.root / "queue.csv"
+    table.with_columns(pl.when(pl.int_range(pl.len()) < 6).then(pl.lit("0.5")).alias("value")).write_csv(path)
+    project.data.corrections.correct(project.version, path)
+    assert project.data.collect().body.labelled == 206
+
+
+def test_numbers_have_no_entropy(project_on: ProjectOn, diabetes: pl.DataFrame) -> None:
+    """The ways that they have are named; at random they are queued too."""
+    frame = hidden(diabetes, 60, 1).with_columns(pl.col("target").cast(pl.Float64))
+    project = project_on(frame, "target", key=["id"], clean=KEEP)
+    with pytest.raises(DataError, match="no entropy") as raised:
+        queue_of(project, 5, "entropy")
+    assert raised.value.allowed == "uncertainty, disagreement, random"
+    assert len(queue_of(project, 5, "random").rows) == 5

@@ -2,8 +2,10 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from tests.training.conftest import ProjectOn
 
+from heptad.core.errors import NotFoundError
 from heptad.experiments import SearchSettings
 from heptad.training import ValidateSettings
 from heptad.training.out_of_fold import FOLDS, model_of, out_of_fold
@@ -33,3 +35,21 @@ def test_the_newest_candidate_is_asked(project_on: ProjectOn, wine: pl.DataFrame
     found = model_of(training.candidates())
     assert (found.estimator, found.params) == ("linear", candidate.body.params)
     assert model_of(training.candidates(), "random_forest").estimator == "random_forest"
+    with pytest.raises(NotFoundError, match="no estimator 'forrest'"):
+        model_of([], "forrest")
+
+
+def test_nobody_learns_from_what_is_doubted(project_on: ProjectOn, diabetes: pl.DataFrame) -> None:
+    """Numbers that are doubted change no prediction, whatever they are; one that is not does."""
+    doubted = np.arange(len(diabetes)) % 9 == 0
+    far = pl.when(pl.Series(doubted)).then(1e6).otherwise("target").alias("target")
+
+    def predicted(frame: pl.DataFrame, folder: str) -> np.ndarray:
+        project = project_on(frame.with_row_index("id"), "target", key=["id"], folder=folder)
+        rows, model = project.training.parting.labelled(project.version), model_of([], "linear")
+        parting = project.training.parting
+        return out_of_fold(parting, project.version, rows, model, 7, others=rows.head(0), doubted=doubted)[0]
+
+    as_it_was = predicted(diabetes, "a")
+    assert as_it_was.shape == (442, 1)
+    np.testing.assert_allclose(predicted(diabetes.with_columns(far), "b"), as_it_was)

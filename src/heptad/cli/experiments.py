@@ -230,6 +230,22 @@ def delete(
 
 
 @app.command()
+def end(
+    runs: Named,
+    reason: Annotated[str, typer.Option(help="Why they are over, in a sentence.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that runs are over whose processes are gone: they are killed."""
+    from heptad.experiments import end_runs
+
+    experiments, found = _found(project, runs)
+    ended = [run.id for run in found]
+    end_runs(experiments.workspace, ended, reason)
+    emit({"ended": ended, "reason": reason}, f"ended {len(ended)} runs", as_json=as_json)
+
+
+@app.command()
 def restore(runs: Named, project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Bring deleted runs back."""
     experiments, found = _found(project, runs)

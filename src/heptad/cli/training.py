@@ -116,7 +116,9 @@ def label_errors(
     if out:
         write_table(found.table().lazy(), out)
     rows = [
-        {
+        {**one.key, "given": one.given, "likely": one.likely, "usually off by": one.usual_error}
+        if found.numbers
+        else {
             **one.key,
             "given": one.given,
             "": f"{one.given_probability:.1%}",
@@ -125,12 +127,10 @@ def label_errors(
         }
         for one in found.errors[:limit]
     ]
-    text = [
-        wrapped([f"{found.sentence} {found.estimator} calls {found.agreement:.1%} of the rows as they are labelled."]),
-        table(rows, empty="None."),
-    ]
+    text = [wrapped([found.sentence]), table(rows, empty="None.")]
     if out:
-        text.append(wrapped([f"{out}: read it, remove the lines that are not so, then: heptad data correct {out}"]))
+        todo = "fill in the column value" if found.numbers else "read it, remove the lines that are not so"
+        text.append(wrapped([f"{out}: {todo}, then: heptad data correct {out}"]))
     emit(found, "\n\n".join(text), as_json=as_json)
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from heptad.serving import SupervisedServer
 
 app = typer.Typer()
-API_PORT = 8320
-"""Beside 8321, where predictions are answered unless `[deploy]` says otherwise."""
 TURN = timedelta(seconds=5)
 """How often the loop looks whether something is due."""
 RESTART_SECONDS = 30.0
@@ -32,8 +30,8 @@ RESTART_SECONDS = 30.0
 @app.command()
 def up(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the API and of MLflow clients; 0: any free one.")
-    ] = API_PORT,
+        int | None, typer.Option(min=0, max=65535, help="Port of the API, 0: any free one; else [api] port.")
+    ] = None,
     serve_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of predictions; else [deploy] port.")
     ] = None,
@@ -60,11 +58,16 @@ def up(
             _serve(api, project, serve_port, workers, as_json=as_json)
 
 
-def _start_api(root: "Path", folder: "Path", port: int, clock: str) -> "SupervisedServer":
+def _start_api(root: "Path", folder: "Path", port: int | None, clock: str) -> "SupervisedServer":
     from heptad.api.process import start_api
     from heptad.api.settings import ApiOptions
+    from heptad.config import read_folder_config
 
-    return start_api(ApiOptions(root=str(root), port=port, clock=clock), folder / "api.log")
+    said = read_folder_config(root).api
+    options = ApiOptions(
+        root=str(root), host=said.host, port=said.port if port is None else port, workers=said.workers, clock=clock
+    )
+    return start_api(options, folder / "api.log")
 
 
 def _has_model(root: "Path") -> bool:

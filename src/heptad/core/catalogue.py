@@ -37,6 +37,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "resampler": {"smote": "heptad.adapters.smote:smote"},
     "label_errors": {"cleanlab": "heptad.adapters.cleanlab:find_label_errors"},
+    "number_errors": {"cleanlab": "heptad.adapters.cleanlab:find_number_errors"},
+    "schema_registry": dict.fromkeys(("http", "https"), "heptad.adapters.schema_registry:HttpSchemaRegistry"),
     "schema": {"pandera": "heptad.adapters.pandera:written_schema"},
     "source": {
         "database": "heptad.adapters.databases.source:DatabaseSource",

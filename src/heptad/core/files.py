@@ -79,7 +79,7 @@ def locked(path: Path, kind: int = fcntl.LOCK_EX) -> Generator[None]:
 
 
 @contextmanager
-def alone(path: Path, doing: str) -> Generator[None]:
+def one_process(path: Path, doing: str) -> Generator[None]:
     """Hold the lock file at `path` while the block runs; `RefusedError` where a living process is `doing` it there."""
     with writing(path.parent):
         make_folder(path.parent)

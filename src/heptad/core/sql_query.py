@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from heptad.core.errors import InputError
 from heptad.core.query import All, AnyOf, Compare, Condition, Not
 from heptad.core.records import Scalar
-from heptad.core.sql_tables import attribute, record
+from heptad.core.sql_tables import attribute, link, record
 from heptad.core.sql_transaction import Kind
 from heptad.core.sql_values import PREFIX, micros
 
@@ -19,6 +19,8 @@ Where = sa.ColumnElement[bool]
 
 FIELDS: dict[str, sa.Column[Any]] = {"@id": record.c.id, "@at": record.c.at, "@actor": record.c.actor}
 """What a key may name besides an attribute."""
+LINKED = "@to."
+"""In front of the role of a link that leads from the record."""
 
 _RANGES: dict[str, Callable[[sa.ColumnElement[Any], Any], Where]] = {
     "=": lambda column, value: column == value,
@@ -91,6 +93,12 @@ def _field(key: str) -> sa.Column[Any]:
 
 def _compare_field(compare: Compare, kind: Kind) -> Where:
     key, operator, value = compare.key, compare.operator, compare.value
+    if key.startswith(LINKED):
+        if operator != "in" or isinstance(value, str):
+            raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="in, and a sequence of ids")
+        far = record.alias()
+        there = sa.select(link.c.source).join(far, far.c.seq == link.c.target)
+        return record.c.seq.in_(there.where(link.c.role == key.removeprefix(LINKED), far.c.id.in_(list(value))))
     column = _field(key)
     if operator == "exists":
         return column.is_not(None)

@@ -173,6 +173,9 @@ if TYPE_CHECKING:
     from heptad.data.streams.records import LandingState as LandingState
     from heptad.data.streams.records import StreamState as StreamState
     from heptad.data.streams.records import ViewOnline as ViewOnline
+    from heptad.data.streams.registry import Registered as Registered
+    from heptad.data.streams.registry import RegistryAddress as RegistryAddress
+    from heptad.data.streams.registry import SchemaRegistry as SchemaRegistry
     from heptad.data.streams.stream import BATCH_BYTES as BATCH_BYTES
     from heptad.data.streams.stream import RECENT_MARKS as RECENT_MARKS
     from heptad.data.streams.stream import Batch as Batch
@@ -215,8 +218,8 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import unit_hashes as unit_hashes
     from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
-    from heptad.data.versions.turns import alone as alone
     from heptad.data.versions.turns import collecting as collecting
+    from heptad.data.versions.turns import no_collecting as no_collecting
     from heptad.data.versions.versions import LATEST as LATEST
     from heptad.data.versions.versions import find_version as find_version
 
@@ -232,7 +235,7 @@ __getattr__, __all__ = attach(
         "sweep": "versions.pruning",
         "unswept": "versions.pruning",
         "would_free": "versions.pruning",
-        "alone": "versions.turns",
+        "no_collecting": "versions.turns",
         "rows_of": "expectations.history",
         "collecting": "versions.turns",
         "LATEST": "versions.versions",
@@ -311,6 +314,8 @@ __getattr__, __all__ = attach(
         "RECENT_MARKS": "streams.stream",
         "ROLLED_BACK": "versions.marking",
         "RefusedRow": "cleaning.requests",
+        "Registered": "streams.registry",
+        "RegistryAddress": "streams.registry",
         "RemoteSettings": "folders.settings",
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
@@ -322,6 +327,7 @@ __getattr__, __all__ = attach(
         "RowsReleased": "records",
         "STAMP": "features.online",
         "Schema": "records",
+        "SchemaRegistry": "streams.registry",
         "Section": "cards.document",
         "SimilarRows": "cleaning.settings",
         "Source": "sources.source",

@@ -51,7 +51,7 @@ class Landing:
 
     def _told_of(self, brought: Brought) -> ViewOnline:
         delays = self._delays.setdefault(brought.view, Delays())
-        delays.add(brought.rows, brought.delays)
+        delays.add(brought.rows, brought.delays, brought.left_out)
         return delays.told(brought.view, brought.problem)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from heptad.experiments.drawing import QUIET as QUIET
     from heptad.experiments.drawing import SECOND as SECOND
     from heptad.experiments.drawing import render_chart as render_chart
+    from heptad.experiments.ending import end_runs as end_runs
+    from heptad.experiments.ending import is_logged_to as is_logged_to
     from heptad.experiments.environment import capture_environment as capture_environment
     from heptad.experiments.event_files.exporting import export_event_files as export_event_files
     from heptad.experiments.event_files.folders import is_event_folder as is_event_folder
@@ -175,7 +177,9 @@ __getattr__, __all__ = attach(
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",
+        "end_runs": "ending",
         "experiment_named": "naming",
+        "is_logged_to": "ending",
         "experiment_of_scope": "naming",
         "export_event_files": "event_files.exporting",
         "file_digest": "files",

@@ -1,5 +1,6 @@
 """Charts of runs beside each other."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -96,12 +97,13 @@ def scatter(compared: RunComparison, param: str, metric: str) -> "alt.Chart":
     rows = [
         {"param": value, "metric": result}
         for value, result in zip(compared.params[param], compared.metrics[metric], strict=True)
-        if value is not None and isinstance(result, int | float)
+        if _is_placed(value) and isinstance(result, int | float) and _is_placed(result)
     ]
-    numbers = all(isinstance(row["param"], int | float) and not isinstance(row["param"], bool) for row in rows)
+    values = [row["param"] for row in rows]
+    numbers = bool(rows) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
     if numbers:
-        values = [float(row["param"]) for row in rows if isinstance(row["param"], int | float)]
-        wide = min(values) > 0 and max(values) / min(values) > 100
+        figures = [float(one) for one in values if isinstance(one, int | float)]
+        wide = min(figures) > 0 and max(figures) / min(figures) > 100
         x = alt.X("param:Q", title=param, scale=alt.Scale(type="log" if wide else "linear", zero=False))
     else:
         rows = [row | {"param": str(row["param"])} for row in rows]
@@ -140,9 +142,10 @@ def _places(values: Sequence[Scalar]) -> list[float | None] | None:
         return None
     if all(isinstance(value, int | float) for value in order):
         low, high = float(order[0]), float(order[-1])
-        return [None if value is None else (float(value) - low) / (high - low) for value in values]
+        placed = [float(one) if isinstance(one, int | float) and _is_placed(one) else None for one in values]
+        return [None if one is None else (one - low) / (high - low) for one in placed]
     steps = {value: place / (len(order) - 1) for place, value in enumerate(order)}
-    return [None if value is None else steps[value] for value in values]
+    return [steps[value] if _is_placed(value) else None for value in values]
 
 
 def _ends(values: Sequence[Scalar]) -> tuple[str, str]:
@@ -151,11 +154,16 @@ def _ends(values: Sequence[Scalar]) -> tuple[str, str]:
 
 
 def _order(values: Sequence[Scalar]) -> list[Any]:
-    """The values that there are, each once, sorted as numbers where all are, else as texts."""
-    there = {value for value in values if value is not None and value == value}  # noqa: PLR0124 - NaN
+    """The values that have a place, each once, sorted as numbers where all are, else as texts."""
+    there = {value for value in values if _is_placed(value)}
     if all(isinstance(value, int | float) for value in there):
         return sorted(there, key=float)
     return sorted(there, key=str)
+
+
+def _is_placed(value: Any) -> bool:
+    """NaN and infinities have no place on an axis."""
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
 def _short(value: Any) -> str:

@@ -183,7 +183,12 @@ def _around(around: Sequence[Surroundings]) -> dict[str, list[Scalar]]:
 
 
 def _differing(table: Mapping[str, list[Scalar]]) -> dict[str, list[Scalar]]:
-    return {name: values for name, values in table.items() if any(value != values[0] for value in values)}
+    return {name: values for name, values in table.items() if not all(_same(value, values[0]) for value in values)}
+
+
+def _same(one: Scalar, other: Scalar) -> bool:
+    """Equal, or both no number: a parameter that is NaN in every run is no difference."""
+    return one == other or (one != one and other != other)  # noqa: PLR0124 - NaN is not itself
 
 
 def _seconds(run: Record[Run]) -> float | None:

@@ -1,5 +1,6 @@
 """Reads conditions on runs as people write them: `metrics.roc_auc > 0.8 and params.estimator = lightgbm`."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ def parse_conditions(text: str) -> Condition:
     Keys are attributes: `params.NAME`, `metrics.NAME`, `tags.NAME`, `data.name`, `status`, `name`, `study`, `started`,
     `ended`; a NAME with other characters than letters, digits, `.`, `_`, `-` and `/` stands in backticks. `in` takes a
     list in parentheses, `like` and `ilike` patterns with `%`, `exists` nothing. A value in quotes is text; one without
-    is a number, a truth value, or else text; a time is written as `2026-11-26` or `"2026-11-26 14:30"`, in UTC.
+    is a number (`nan` and `inf` too), a truth value, or else text; a time is `2026-11-26` or `"2026-11-26 14:30"`, UTC.
 
     Raises `InputError` pointing at the place that does not read.
 
@@ -117,7 +118,10 @@ class _Parser:
         operator = _OPERATORS.get(self._take().lower())
         if operator is None:
             raise self._unreadable_here(-1)
-        return Compare(key, operator, self._values(key) if operator == "in" else self._value(key))
+        value = self._values(key) if operator == "in" else self._value(key)
+        if operator in {"=", "!="} and value != value:  # noqa: PLR0124 - NaN
+            return _is_nan(key) if operator == "=" else Not(_is_nan(key))
+        return Compare(key, operator, value)
 
     def _values(self, key: str) -> tuple[Scalar, ...]:
         self._require("(")
@@ -168,6 +172,11 @@ class _Parser:
             allowed="KEY =|!=|<|<=|>|>=|like|ilike VALUE, KEY in (VALUE, ...), KEY exists; and, or, not, parentheses",
             remedy='for example: metrics.roc_auc > 0.8 and params.estimator = "lightgbm"',
         )
+
+
+def _is_nan(key: str) -> Condition:
+    """NaN compares with nothing: what is there, and is neither a number in order nor text."""
+    return All((Compare(key, "exists", value=True), Not(Compare(key, ">=", -math.inf)), Not(Compare(key, "like", "%"))))
 
 
 def _is_word(token: str) -> bool:

@@ -21,7 +21,7 @@ from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import attributes_of, links_of
+from heptad.experiments.logged import attributes_of, links_of, with_params
 from heptad.experiments.mlflow_import.importing import TakenRun, import_mlflow
 from heptad.experiments.mlflow_import.opening import open_mlflow
 from heptad.experiments.naming import experiment_named
@@ -74,10 +74,10 @@ class Experiments(RunTable):
             experiment=experiment or self.workspace.name,
             study=study,
             number=number,
-            params=dict(params or {}),
             seed=seed,
             environment=self.environment,
         )
+        body = with_params(body, params or {})
         record = graph.save(
             self.workspace,
             body,

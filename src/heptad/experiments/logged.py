@@ -2,22 +2,23 @@
 
 import io
 import json
+import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import numpy as np
-import polars as pl
 
 from heptad.core.errors import InputError
 from heptad.core.records import Id, Scalar
 from heptad.core.sql_values import name as stored_name
 from heptad.core.store import at_seconds
 from heptad.experiments.files import checked_name
-from heptad.experiments.records import Run
+from heptad.experiments.records import Run, Special
 
 FIGURES = {
     "matplotlib": ("png", "svg", "pdf"),
@@ -25,6 +26,11 @@ FIGURES = {
     "plotly": ("json", "html"),
 }
 """Library to the formats its figures are kept in; the first where the path names none."""
+
+
+_SPECIAL: Final[dict[str, Special]] = {"nan": "nan", "inf": "inf", "-inf": "-inf"}
+_LARGEST: Final = 2**63 - 1
+"""Whole numbers beyond stand as text in the body of a run: JSON's readers have 64 bits."""
 
 
 def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
@@ -35,22 +41,65 @@ def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
     """
     attributes: dict[str, Scalar] = {}
     for name, value in values.items():
-        key = f"{prefix}.{name}"
-        if isinstance(value, Mapping):
-            attributes |= flat(key, value)
-        elif isinstance(value, np.generic):
-            attributes[key] = value.item()
-        elif isinstance(value, str | int | float):
-            attributes[key] = value
-        elif value is not None:
-            attributes[key] = json.dumps(value, default=str)
+        key, one = f"{prefix}.{name}", _plain(value)
+        if isinstance(one, Mapping):
+            attributes |= flat(key, one)
+        elif isinstance(one, list):
+            attributes[key] = json.dumps(_finite(one))
+        elif one is not None:
+            attributes[key] = one
     return attributes
+
+
+def with_params(body: Run, params: Mapping[str, Any]) -> Run:
+    """The run with these parameters, of any type, as JSON can hold them."""
+    special = {
+        key.removeprefix("params."): _SPECIAL[str(value)]
+        for key, value in flat("params", params).items()
+        if isinstance(value, float) and not math.isfinite(value)
+    }
+    return msgspec.structs.replace(body, params=_finite(_plain(params)), special=special)
+
+
+def params_of(body: Run) -> dict[str, Scalar]:
+    """The parameters that a run began with, as attributes: what `with_params` was given."""
+    return flat("params", body.params) | {f"params.{name}": float(value) for name, value in body.special.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value as numbers, text, truth values, lists and mappings of these; anything else as its text."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(one) for one in value), key=repr)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """The same without the numbers that JSON has not: as text in a list, and left out of a mapping."""
+    match value:
+        case dict():
+            return {name: _finite(one) for name, one in value.items() if not _is_special(one)}
+        case list():
+            return [str(one) if _is_special(one) else _finite(one) for one in value]
+        case int():
+            return value if -_LARGEST <= value <= _LARGEST else str(value)
+        case _:
+            return value
+
+
+def _is_special(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def attributes_of(body: Run, at: datetime) -> dict[str, Scalar]:
     """What stands beside a run when it begins."""
     begun: dict[str, Scalar] = {"status": "running", "name": body.name, "started": at_seconds(at)}
-    return begun | ({"study": body.study} if body.study else {}) | flat("params", body.params)
+    return begun | ({"study": body.study} if body.study else {}) | params_of(body)
 
 
 def links_of(body: Run, parent: Id, made_from: Sequence[tuple[str, Id]]) -> list[tuple[str, Id]]:
@@ -86,7 +135,7 @@ def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
             allowed=f"a figure of {', '.join(FIGURES)}",
             remedy="draw it to bytes yourself and attach those",
         )
-    path, form = _with_ending(path, FIGURES[library], "figure")
+    path, form = with_ending(path, FIGURES[library], "figure")
     if library == "plotly":
         return path, (figure.to_json() if form == "json" else figure.to_html()).encode()
     if library == "altair" and form == "json":
@@ -100,25 +149,11 @@ def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
     return path, drawn.encode() if isinstance(drawn, str) else drawn
 
 
-def table_bytes(path: str, table: Any) -> tuple[str, bytes]:
-    """The table as Parquet or CSV, and the path with that ending."""
-    path, form = _with_ending(path, ("parquet", "csv"), "table")
-    frame = _frame(table)
-    stream = io.BytesIO()
-    if form == "csv":
-        frame.write_csv(stream)
-    else:
-        frame.write_parquet(stream)
-    return path, stream.getvalue()
-
-
 def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
     """The image as PNG, and the path with that ending."""
-    path, _ = _with_ending(path, ("png",), "image")
+    path, _ = with_ending(path, ("png",), "image")
     if any(kind.__module__.startswith("PIL.") for kind in type(image).__mro__):
-        stream = io.BytesIO()
-        image.save(stream, format="PNG")
-        return path, stream.getvalue()
+        return path, _pillow_png(image)
     pixels = np.asarray(image)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
@@ -135,6 +170,20 @@ def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
     return path, _png(np.ascontiguousarray(pixels, dtype=np.uint8))
 
 
+def _pillow_png(image: Any) -> bytes:
+    """An image of Pillow; PNG has no colours of print or of the eye, and these are turned into those of a screen."""
+    if image.mode in {"I", "F"}:
+        raise InputError(
+            f"An image of mode {image.mode} is not kept as PNG.",
+            remedy="scale it to 0 to 255 and convert it to L, or log the array",
+        )
+    if image.mode in {"CMYK", "LAB", "HSV", "YCbCr"}:
+        image = image.convert("RGB")
+    stream = io.BytesIO()
+    image.save(stream, format="PNG")
+    return stream.getvalue()
+
+
 def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     """PNG, 8 bits a channel, without filters (ISO/IEC 15948)."""
     height, width, channels = pixels.shape
@@ -149,24 +198,7 @@ def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def _frame(table: Any) -> pl.DataFrame:
-    if isinstance(table, pl.DataFrame):
-        return table
-    if isinstance(table, pl.LazyFrame):
-        return table.collect()
-    if type(table).__module__.split(".")[0] == "pandas":
-        # By columns: Polars itself would ask for PyArrow here.
-        return pl.DataFrame({str(name): column.tolist() for name, column in table.items()}, strict=False)
-    try:
-        return pl.DataFrame(table, strict=False)
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"A {type(table).__name__} is no table: {error}.",
-            allowed="a frame of Polars or pandas, columns by name, or rows",
-        ) from error
-
-
-def _with_ending(path: str, forms: tuple[str, ...], what: str) -> tuple[str, str]:
+def with_ending(path: str, forms: tuple[str, ...], what: str) -> tuple[str, str]:
     form = PurePosixPath(path).suffix.removeprefix(".").lower()
     if form in forms:
         return path, form

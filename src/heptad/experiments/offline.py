@@ -18,7 +18,7 @@ from heptad.experiments.journal.entries import Update
 from heptad.experiments.journal.messages import RunBegin
 from heptad.experiments.journal.shipper import journals_of
 from heptad.experiments.journal.target import RunTarget, WorkspaceTarget
-from heptad.experiments.logged import links_of
+from heptad.experiments.logged import links_of, with_params
 from heptad.experiments.records import Run
 from heptad.experiments.runs import ActiveRun
 
@@ -62,7 +62,7 @@ def begin_in_journal(
     Nobody is asked, so that `parent` and `made_from` are taken as they are given.
     """
     identity, now = new_id(Run.prefix), time.time()
-    body = Run(name=name, experiment=experiment, params=dict(params or {}), seed=seed)
+    body = with_params(Run(name=name, experiment=experiment, seed=seed), params or {})
     links = links_of(body, parent, made_from)
     begins = RunBegin(run=identity, at=now, actor=current_actor(), body=body, links=links)
     check_begin(begins)

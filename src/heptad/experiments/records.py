@@ -7,6 +7,7 @@ import msgspec
 from heptad.core.records import Body
 from heptad.experiments.machine import Hardware
 
+Special = Literal["nan", "inf", "-inf"]
 Status = Literal["scheduled", "running", "finished", "failed", "killed"]
 
 
@@ -44,6 +45,8 @@ class Run(Body, frozen=True, kw_only=True):
     study: str = ""
     number: int = 0
     params: dict[str, Any] = {}
+    special: dict[str, Special] = {}
+    """Parameters that JSON has no number for, by their name with dots; they are in no other field."""
     seed: int = 0
     environment: str = ""
     """Artifact with the `Environment` as JSON: equal environments are stored once."""

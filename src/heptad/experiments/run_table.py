@@ -15,6 +15,7 @@ from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
 from heptad.experiments.comparison import RunComparison, attribute_table, compare_runs, labelled, started_at
 from heptad.experiments.conditions import parse_conditions
+from heptad.experiments.data_conditions import with_links
 from heptad.experiments.naming import find_experiment
 from heptad.experiments.reading import curve_of, curves_of, surroundings_of
 from heptad.experiments.records import Run
@@ -40,7 +41,7 @@ class RunTable:
 
         Deleted ones are left out, unless `where` is about that.
         """
-        query = Query(kind=Run.kind, scopes=self._scopes(experiment), where=_shown(where), order=order)
+        query = Query(kind=Run.kind, scopes=self._scopes(experiment), where=self._asked(where), order=order)
         return graph.find(self.workspace, Run, query, limit)
 
     def frame(self, where: Condition | str = "", experiment: str = "") -> pl.DataFrame:
@@ -62,7 +63,7 @@ class RunTable:
 
     def matching(self, where: Condition | str = "", experiment: str = "") -> builtins.list[Record[Run]]:
         """Every run that meets `where`, however many; newest first, without deleted ones as in `list`."""
-        return self.every(_shown(where), self._scopes(experiment))
+        return self.every(self._asked(where), self._scopes(experiment))
 
     def compare(self, ids: Sequence[Id]) -> RunComparison:
         """The runs side by side, with what surrounded them."""
@@ -123,6 +124,14 @@ class RunTable:
             )
         )
 
+    def _asked(self, where: Condition | str) -> Condition:
+        """What is asked for, and not deleted where that is not asked for."""
+        condition = parse_conditions(where) if isinstance(where, str) else where
+        asked = with_links(self.workspace, condition)
+        if _is_about("deleted", condition):
+            return asked
+        return All((asked, Not(Compare("deleted", ">=", 0.0))))
+
     def _scopes(self, experiment: str) -> builtins.list[str] | None:
         """Where the runs of an experiment are, whatever it was called first; `None`: everywhere."""
         if not experiment:
@@ -140,14 +149,6 @@ class RunTable:
             if page.after is None:
                 return runs
             page = self.workspace.store.find(query, page.after, limit=_PAGE)
-
-
-def _shown(where: Condition | str) -> Condition:
-    """What is asked for, and not deleted where that is not asked for."""
-    condition = parse_conditions(where) if isinstance(where, str) else where
-    if _is_about("deleted", condition):
-        return condition
-    return All((condition, Not(Compare("deleted", ">=", 0.0))))
 
 
 def _is_about(key: str, condition: Condition) -> bool:

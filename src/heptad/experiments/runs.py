@@ -27,8 +27,9 @@ from heptad.experiments.journal.journal import MAIN, Journal
 from heptad.experiments.journal.memory import MemoryJournal
 from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
-from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number, table_bytes
+from heptad.experiments.logged import artifact_key, figure_bytes, flat, image_bytes, number
 from heptad.experiments.records import Status
+from heptad.experiments.tables import table_bytes
 
 _log = logging.getLogger("heptad")
 _FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1

@@ -5,7 +5,7 @@ from functools import cached_property
 from heptad.core import graph
 from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, WorkspaceError
-from heptad.core.files import alone
+from heptad.core.files import one_process
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
@@ -117,7 +117,7 @@ class Lifecycle:
                 "A rehearsal needs a champion, and a workspace that was opened with a clock of its own."
             )
         costs = costs or Costs()
-        with alone(self._workspace.folder / "rehearsal.lock", "playing a rehearsal"):
+        with one_process(self._workspace.folder / "rehearsal.lock", "playing a rehearsal"):
             rehearsal = self._begin(span, champion)
             self.deploy(costs)
             player = Player(self._workspace, clock, self._data, self._serving, self._loop, costs)

@@ -11,7 +11,7 @@ from heptad.core.garbage import SPARED
 from heptad.core.graph import every
 from heptad.core.identity import acting_as
 from heptad.core.query import Compare, Query, equals
-from heptad.core.records import Id, Record
+from heptad.core.records import Id, RawRecord, Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
 from heptad.data import (
@@ -21,10 +21,10 @@ from heptad.data import (
     DatasetVersion,
     Freed,
     SplitRule,
-    alone,
     every_version,
     is_here,
     mark_pruned,
+    no_collecting,
     sweep,
     unswept,
     with_rows,
@@ -34,6 +34,7 @@ from heptad.experiments import Run, Study
 from heptad.lifecycle.happenings import Happening, Watcher, unwatched
 from heptad.lifecycle.records import Plan
 from heptad.lifecycle.settings import RetentionSettings
+from heptad.lifecycle.unended import why_going_on
 from heptad.release import ModelVersion
 from heptad.training import Candidate, every_candidate
 
@@ -127,7 +128,7 @@ class Retention:
         are marked, nothing happened; after that, the next call deletes what is left. Of all data sets, the files of
         the online store are made anew as well, where much of them holds nothing.
         """
-        with alone(self._workspace, wait=wait):
+        with no_collecting(self._workspace, wait=wait):
             versions = list(every_version(self._workspace))
             standings = list(self._standings(versions, rule, name))
             reasons = {one.id: reason or f"{', '.join(one.reasons)}." for one in standings if one.goes}
@@ -217,28 +218,33 @@ class Retention:
         return found
 
     def _users(self, versions: Sequence[Version]) -> Iterator[tuple[str, Id]]:
-        """Who reads a version: runs that have not ended, and what else was begun with it less than a day ago."""
+        """Who reads a version: runs that go on, and what else was begun with it less than a day ago."""
         store, recent = self._workspace.store, Compare("@at", ">=", self._workspace.clock.now() - SPARED)
         used: dict[Id, list[Id]] = defaultdict(list)
         for link in store.trace([one.id for one in versions], "in", [_READS]) if versions else ():
             used[link.source].append(link.target)
-        for said, kinds, where in (
-            ("has not ended", [Run.kind], equals(status="running")),
-            ("used it less than a day ago", _USERS, recent),
-        ):
-            users: dict[Id, list[str]] = defaultdict(list)
-            for kind in kinds:
-                for record in self._found(Query(kind=kind, where=where, attributes=())):
-                    for version in used.get(record, ()):
-                        users[version].append(record)
-            yield from ((f"{_first_of(records)} {said}", version) for version, records in users.items())
+        going_on: dict[Id, dict[Id, str]] = defaultdict(dict)
+        for run in self._found(Query(kind=Run.kind, where=equals(status="running"))):
+            # Of a run that reads none of them, whether it goes on need not be found out.
+            why = why_going_on(self._workspace, run) if run.id in used else ""
+            for version in used[run.id] if why else ():
+                going_on[version][run.id] = why
+        for version, runs in going_on.items():
+            yield f"{_first_of(list(runs))} {next(iter(runs.values()))}", version
+        users: dict[Id, list[str]] = defaultdict(list)
+        for kind in _USERS:
+            for record in self._found(Query(kind=kind, where=recent, attributes=())):
+                for version in used.get(record.id, ()):
+                    users[version].append(record.id)
+        for version, records in users.items():
+            yield f"{_first_of(records)} used it less than a day ago", version
 
-    def _found(self, query: Query) -> Iterator[Id]:
-        """The ids of all records of a query."""
+    def _found(self, query: Query) -> Iterator[RawRecord]:
+        """All records of a query."""
         after = None
         while True:
             page = self._workspace.store.find(query, after, _PAGE)
-            yield from (record.id for record in page.items)
+            yield from page.items
             after = page.after
             if after is None:
                 return

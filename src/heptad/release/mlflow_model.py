@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from heptad.core.records import Id, canonical_json
-from heptad.training import Input, Signature, standalone_source
+from heptad.training import Input, Signature
 
 MODEL, ABOUT = "model.onnx", "MLmodel"
 _CODE, _MODULE = "code", "heptad_standalone"
@@ -30,10 +30,17 @@ _TYPES: Mapping[str, str] = {
 
 
 def mlflow_files(
-    signature: Signature, golden: Sequence[Mapping[str, Any]], run: Id, made_at: datetime, *, is_cleaned: bool
+    signature: Signature,
+    golden: Sequence[Mapping[str, Any]],
+    module: bytes,
+    *,
+    run: Id,
+    made_at: datetime,
+    is_cleaned: bool,
 ) -> dict[str, bytes]:
     """Name and content of each file but the graph; the first of the golden rows are the example.
 
+    `module` is the source of what answers rows where Heptad is not installed.
     `is_cleaned`: the version has rules that clean a row before the model takes it, which only our server applies.
     """
     columns = signature.inputs
@@ -44,7 +51,7 @@ def mlflow_files(
     return {
         ABOUT: _pretty(_about(signature, run, made_at) | ({"metadata": {CLEANED: True}} if is_cleaned else {})),
         "signature.json": canonical_json({**msgspec.to_builtins(signature), "cleaned": is_cleaned}),
-        f"{_CODE}/{_MODULE}.py": standalone_source(),
+        f"{_CODE}/{_MODULE}.py": module,
         _EXAMPLE: canonical_json(example),
         _REQUIREMENTS: "".join(f"{one}\n" for one in requirements).encode(),
         _ENVIRONMENT: _pretty({**python, "dependencies": [f"-r {_REQUIREMENTS}"]}),

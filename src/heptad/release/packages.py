@@ -19,7 +19,7 @@ from heptad.release.keys import signing_key, trusted_keys
 from heptad.release.mlflow_model import mlflow_files
 from heptad.release.package import About, Contents, Package, build_package, open_package
 from heptad.release.records import ModelVersion
-from heptad.training import Candidate
+from heptad.training import Candidate, standalone_source
 
 _KEPT_OPEN = 4
 
@@ -67,7 +67,14 @@ class Packages:
         signature = candidate.body.signature
         rows = golden_rows(self._background(candidate), signature)
         is_cleaned = request_rules(subject.dataset.body, [one.name for one in signature.inputs]) is not None
-        made = mlflow_files(signature, rows, candidate.body.run, subject.decision.at, is_cleaned=is_cleaned)
+        made = mlflow_files(
+            signature,
+            rows,
+            standalone_source(),
+            run=candidate.body.run,
+            made_at=subject.decision.at,
+            is_cleaned=is_cleaned,
+        )
         return dict(zip(made, self._workspace.blobs.put_many(made.values()), strict=True))
 
     def _background(self, candidate: Record[Candidate]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heptad.serving.records import Route as Route
     from heptad.serving.records import RouteRole as RouteRole
     from heptad.serving.serving import Serving as Serving
+    from heptad.serving.settings import ApiSettings as ApiSettings
     from heptad.serving.settings import DeploySettings as DeploySettings
     from heptad.serving.settings import Strategy as Strategy
     from heptad.serving.snapshot import serve_folder as serve_folder
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = attach(
     __name__,
     {
+        "ApiSettings": "settings",
         "DeploySettings": "settings",
         "Deployment": "records",
         "ForgetPredictions": "forgetting",

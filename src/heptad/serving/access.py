@@ -23,7 +23,8 @@ def check_bind(host: str) -> None:
         raise InputError(
             f"The server would listen on {host!r}, where other machines can reach it without a password.",
             allowed="127.0.0.1, ::1 or localhost",
-            remedy="keep [deploy] host on loopback, and put a proxy with TLS and authentication in front of it",
+            remedy="keep the host of [deploy] and of [api] on loopback, and put a proxy with TLS and authentication "
+            "in front of it",
         )
 
 

@@ -1,4 +1,4 @@
-"""The section of heptad.toml that step 5 owns: deploy."""
+"""The sections of heptad.toml that step 5 owns: deploy, and api, which listens as the server of predictions does."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -35,3 +35,14 @@ class DeploySettings(Settings, frozen=True, kw_only=True):
     """Feature views whose features the server looks up in the online store, for rows that give only the view's keys."""
     answers_kept: Duration = "30d"
     """How long a repeated id gets the answer it had; after that it is refused, and its answer is in the log only."""
+
+
+class ApiSettings(Settings, frozen=True, kw_only=True):
+    """`[api]`: where the HTTP API and MLflow clients are answered."""
+
+    host: str = "127.0.0.1"
+    """Where it listens; only this machine can reach a loopback address."""
+    port: Port = 8320
+    """Its port; `heptad up --port` says otherwise."""
+    workers: Positive = 1
+    """Processes that answer; a second pays where many clients log at once."""

@@ -7,7 +7,7 @@ import pytest
 
 from heptad.core.errors import InputError
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query, equals
-from heptad.core.records import Change, Id, Scalar
+from heptad.core.records import Change, Id, Link, Scalar
 from heptad.core.store import Store
 from heptad.testing.store_contract import NOON, StoreContract, record
 
@@ -127,6 +127,8 @@ class StoreSearchContract(StoreContract):
             Compare("@colour", "=", "red"),
             Compare("@at", "=", "yesterday"),
             Compare("@id", "=", 1),
+            Compare("@to.data", "=", "a"),
+            Compare("@to.data", "in", "a"),
         ],
     )
     def test_what_cannot_be_compared_is_refused(self, runs: Store, wrong: Compare) -> None:
@@ -134,6 +136,24 @@ class StoreSearchContract(StoreContract):
         with pytest.raises(InputError) as caught:
             runs.find(Query(kind="run", where=wrong))
         assert caught.value.allowed
+
+    def test_links_are_asked_for_by_role_and_target(self, runs: Store) -> None:
+        """Alone, left out, and beside other conditions; ids that are nobody's find nothing."""
+        links = [Link("a", "data", "x"), Link("b", "data", "x"), Link("b", "data", "y"), Link("c", "parent", "x")]
+        runs.write(Change(links=links))
+        asked: dict[str, Condition] = {
+            "ab": Compare("@to.data", "in", ["x"]),
+            "b": Compare("@to.data", "in", ["y", "nobody"]),
+            "c": Compare("@to.parent", "in", ["x"]),
+            "": Compare("@to.data", "in", []),
+            "cdef": Not(Compare("@to.data", "in", ["x", "y"])),
+            "a": All((Compare("@to.data", "in", ["x"]), Compare("score", "<", 0.6))),
+            "abc": AnyOf((Compare("@to.data", "in", ["x"]), Compare("depth", "=", 5))),
+        }
+        for expected, where in asked.items():
+            for order in ([], [Order("score")]):
+                query = Query(kind="run", scopes=["tests"], where=where, order=order)
+                assert sorted(one.id for one in runs.find(query).items) == list(expected)
 
     def test_kinds_scopes_and_attributes_are_chosen(self, runs: Store) -> None:
         """No scopes means all of them, no kind every kind; only the attributes asked for are fetched."""

@@ -28,8 +28,10 @@ class QueuedRow(msgspec.Struct, frozen=True, kw_only=True):
 
     key: dict[str, str | int | float | bool | None]
     likely: str
-    probability: float
+    probability: float | None = None
+    """Of a class; numbers have none."""
     score: float
+    """Of numbers, by how much models differ: a standard deviation, in units of the target."""
 
 
 class LabelQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +52,14 @@ def label_queue(
 
     `uncertainty`: the two likeliest classes are close; `entropy`: all classes are; `disagreement`: models of three
     families answer different things; `random`: by hash, to compare with. Five models of a cross-validation are
-    asked. Raises `DataError` for a target that is a number, and where no row is without a label.
+    asked. Of numbers, `uncertainty` is how far these differ, each having learnt from other rows, and `disagreement`
+    how far families do. Raises `DataError` for the entropy of numbers, and where no row is without a label.
     """
     schema = version.body.schema
-    if schema.task != "classification":
+    scores_by = _SCORES if schema.task == "classification" else _SPREADS
+    if by != "random" and by not in scores_by:
         raise DataError(
-            f"{schema.target!r} is a number; rows are only queued for classes.", allowed="a target of classes"
+            f"{schema.target!r} is a number, of which there is no {by}.", allowed=", ".join([*scores_by, "random"])
         )
     frame, rest = parting.labelled(version), parting.unlabelled(version)
     if rest.is_empty():
@@ -66,7 +70,7 @@ def label_queue(
     asked = [model_of([], one) for one in _COMMITTEE] if by == "disagreement" else [model]
     votes = np.concatenate([out_of_fold(parting, version, frame, one, seed, others=rest)[1] for one in asked])
     mean = votes.mean(axis=0)
-    scores = unit_hashes(row_ids(rest, schema), seed) if by == "random" else _SCORES[by](votes, mean)
+    scores = unit_hashes(row_ids(rest, schema), seed) if by == "random" else scores_by[by](votes, mean)
     first = np.argsort(-scores, kind="stable")[:count]
     return LabelQueue(
         version=f"{version.body.name}@{version.body.version}",
@@ -92,7 +96,7 @@ def queue_table(queue: LabelQueue, rows: pl.DataFrame, schema: Schema) -> pl.Dat
             for one in queue.rows
         ],
         infer_schema_length=None,
-        schema_overrides={"value": pl.String},
+        schema_overrides={"value": pl.String, "probability": pl.Float64},
     )  # fmt: skip
     others = [one.name for one in schema.columns if one.role not in {"key", "target"}]
     shown = rows.select(*_as_told(rows, key), *(pl.col(name).alias(_beside(name, asked)) for name in others))
@@ -109,9 +113,12 @@ def _as_told(rows: pl.DataFrame, key: list[str]) -> list[pl.Expr]:
 
 
 def _queued(row: pl.DataFrame, schema: Schema, shares: Array, score: float) -> QueuedRow:
+    key = row.select(_as_told(row, schema.named("key"))).row(0, named=True)
+    if schema.task != "classification":
+        return QueuedRow(key=key, likely=f"{shares[0]:.6g}", score=score)
     likely = int(shares.argmax())
     return QueuedRow(
-        key=row.select(_as_told(row, schema.named("key"))).row(0, named=True),
+        key=key,
         likely=schema.classes[likely],
         probability=float(shares[likely]),
         score=score,
@@ -147,3 +154,22 @@ _SCORES: Mapping[str, Callable[[Array, Array], Array]] = {
     "entropy": _entropy,
     "disagreement": _disagreement,
 }
+
+
+def _spread(votes: Array, mean: Array) -> Array:
+    """How far predictions `(models, m, 1)` are from each other."""
+    del mean
+    return np.asarray(votes[..., 0].std(axis=0))
+
+
+def _spread_of_families(votes: Array, mean: Array) -> Array:
+    """How far the mean of each family is from those of the others; models of a family lie side by side."""
+    families = votes.reshape(len(_COMMITTEE), -1, *votes.shape[1:]).mean(axis=1)
+    return _spread(families, mean)
+
+
+_SPREADS: Mapping[str, Callable[[Array, Array], Array]] = {
+    "uncertainty": _spread,
+    "disagreement": _spread_of_families,
+}
+"""R. Burbidge, J. Rowland and R. King, "Active Learning for Regression Based on Query by Committee" (2007)."""

@@ -237,6 +237,7 @@ assert mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/d.json") == {"a": 1}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("web", ["sqlite"], indirect=True)
 def test_the_stock_client_logs_and_fetches_artifacts(web: Web, tmp_path: Path) -> None:
     """Folders, names in any script, empty files, texts."""
     with_client(web.server.port, CLIENT)

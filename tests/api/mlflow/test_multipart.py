@@ -109,6 +109,7 @@ assert Path(got).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("web", ["sqlite"], indirect=True)
 def test_the_stock_client_sends_large_files_in_parts(web: Web, tmp_path: Path) -> None:
     """Where its setting asks for it."""
     with_client(

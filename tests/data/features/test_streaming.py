@@ -182,3 +182,11 @@ def test_killed_anywhere_it_catches_up_to_what_a_materialisation_makes(tmp_path:
     assert found["different"] == []
     assert found["killed"] >= 20
     assert found["entities"] == 10
+
+
+def test_rows_without_a_time_are_left_out_and_told(tmp_path: Path) -> None:
+    """They hold nobody up."""
+    pushed = Pushed(tmp_path)
+    rows = [row("a", 1, 0, 5), {**row("a", 2, 0, 6), "t": None}]
+    brought = streamed(pushed, Portions(rows)).bring(at(9))
+    assert (brought.rows, brought.left_out) == (1, 1)

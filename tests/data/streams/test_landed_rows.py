@@ -66,17 +66,32 @@ def test_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
         rows.rows({"m": "integer"}, -1, rows.refresh())
 
 
-def test_a_time_that_cannot_be_read_is_told_and_another_one_is_missing(tmp_path: Path) -> None:
-    """As the source has it: its own time has to be one; other times may be missing."""
+def test_a_time_that_cannot_be_read_is_missing(tmp_path: Path) -> None:
+    """It holds nobody up; one that is written otherwise, but unmistakably, is read."""
     good = [{"t": f"2026-01-{one:02}T10:00:00Z", "u": f"2026-01-{one:02}T10:00:00Z"} for one in range(1, 29)]
-    landed(tmp_path / "t", good, [{"t": "2026-01-01T10:00:00Z", "u": "soon"}, {"t": "late", "u": None}])
+    landed(
+        tmp_path / "t", good, [{"t": "2026-01-01T10:00:00Z", "u": "soon"}, {"t": "late", "u": None}, {"t": "2.1.2026"}]
+    )
     rows = LandedRows(tmp_path / "t", "t", Dates())
     newest = rows.refresh()
     (first, _), _ = rows.counts(-1)
     others = rows.rows({"u": "datetime"}, first, newest).collect()["u"]
-    assert others.to_list() == [None, None]
-    with pytest.raises(DataError, match="t = 'late' cannot be read as a time"):
-        rows.rows({"t": "datetime"}, first, newest).collect()
+    assert others.to_list() == [None, None, None]
+    own = rows.rows({"t": "datetime"}, first, newest).collect()["t"]
+    assert own.to_list() == [datetime(2026, 1, 1, 10, tzinfo=UTC), None, datetime(2026, 1, 2, tzinfo=UTC)]
+
+
+def test_times_of_which_none_can_be_read_are_told(tmp_path: Path) -> None:
+    """Not a message is wrong then, but what is known of all of them."""
+    landed(tmp_path / "t", [{"t": "in the morning"}, {"t": "at noon"}])
+    rows = LandedRows(tmp_path / "t", "t", Dates())
+    newest = rows.refresh()
+    with pytest.raises(DataError, match="t = 'in the morning' cannot be read as a time"):
+        rows.rows({"t": "datetime"}, -1, newest).collect()
+    given = LandedRows(tmp_path / "t", "t", Dates(format="%Y/%m/%d"))
+    given.refresh()
+    with pytest.raises(DataError, match="dates"):
+        given.rows({"t": "datetime"}, -1, newest).collect()
 
 
 def test_days_and_months_that_cannot_be_told_apart_are_told(tmp_path: Path) -> None:

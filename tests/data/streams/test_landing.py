@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from heptad.core.errors import DataError
 from heptad.data import OnChange
 from heptad.data.streams import landed as landed_module
-from heptad.data.streams.decoding import JsonDecoder
+from heptad.data.streams.decoding import Decoded, JsonDecoder
 from heptad.data.streams.landing import Landing
 from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
@@ -238,3 +238,42 @@ def test_a_column_becomes_text_where_that_is_accepted(tmp_path: Path) -> None:
     assert rows["open"].to_list() == ["true", "false", "maybe", None, "7"]
     assert rows["number"].to_list() == [1.0, 2.0, 3.0, 4.5, 6.0]
     assert done.poison.scan().collect()["reason"].to_list() == ["field new is new, which on_change refuses"]
+
+
+def test_each_message_stays_where_it_is_though_it_is_decided_otherwise_after_an_accident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy was changed between two deaths, or a schema registered: nothing is in both tables, and nothing lost."""
+    calls = iter(range(1, 100))
+
+    def dying(_name: str) -> None:
+        if next(calls) == 3:  # after the poison, before the rows
+            raise KilledError
+
+    def opened(policy: str) -> Landing:
+        changed = ChangePolicy(OnChange(added=policy))  # type: ignore[arg-type]
+        return Landing(tmp_path / "t", lambda present: JsonDecoder(present, changed))
+
+    opened("refuse").land(batch([row(1, known=1)]))
+    sent = [row(2, known=2), row(3, new=3), row(4, known=4)]
+    monkeypatch.setattr(landed_module, "boundary", dying)
+    with pytest.raises(KilledError):
+        opened("refuse").land(batch(sent, first=1))
+    # What was poison would be a row by now; what would have been a row is poison.
+    made = Landing(tmp_path / "t", Otherwise)
+    assert (made.poison.positions(), made.rows.positions()) == ({0: 3}, {0: 0})
+    assert made.land(batch([*sent, row(5)], first=1)) == Landed(rows=2, poison=1)
+    assert rows_of(made)["stream_position"].to_list() == [0, 3, 4]
+    assert made.poison.scan().collect()["stream_position"].sort().to_list() == [1, 2]
+    assert made.poison.positions() == {0: 3}
+    assert made.land(batch([*sent, row(5)], first=1)) == Landed(repeated=4)
+
+
+class Otherwise(JsonDecoder):
+    """Takes new fields, and refuses the first message of the batch."""
+
+    def decode(self, payloads: Sequence[bytes]) -> Decoded:
+        found = super().decode(payloads)
+        if payloads and payloads[0] == row(2, known=2):
+            return Decoded(rows=found.rows[1:], places=found.places[1:], rejected={0: "no more"})
+        return found

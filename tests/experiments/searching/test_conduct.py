@@ -197,8 +197,7 @@ def check(experiments: Experiments, study: str, trials: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("database", "seed"), [("sqlite", 1), ("postgresql", 2)])
 def test_killing_searches_and_their_processes_at_random_loses_and_doubles_nothing(
     database: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -5,6 +5,7 @@ from tests.experiments.searching.functions import conditional
 
 from heptad.core.errors import NotFoundError
 from heptad.experiments import Experiments, Float
+from heptad.experiments.searching import importance
 from heptad.experiments.searching.space import Space
 
 
@@ -37,3 +38,16 @@ def test_without_an_id_it_is_about_the_newest_study(experiments: Experiments) ->
         experiments.study()
     report = experiments.search({"x": Float(0, 1)}, lambda trial: trial["x"], trials=2)
     assert experiments.study() == report == experiments.study(report.study)
+
+
+def test_what_was_computed_of_the_same_trials_is_read(experiments: Experiments, monkeypatch) -> None:
+    """Optuna is not loaded for it again; another trial has it computed anew, and so does a cache that was removed."""
+    space = {"x": Float(-1, 1), "idle": Float(-1, 1)}
+    report = experiments.search(space, lambda trial: float(trial["x"]) ** 2, trials=12, sampler="random")
+    asked = []
+    monkeypatch.setattr(importance, "measure", lambda *_: asked.append(1) or ([], "again"))
+    assert experiments.study() == report
+    assert asked == []
+    for file in experiments.workspace.cache.rglob("*.json"):
+        file.unlink()
+    assert experiments.study().importance_by == "again"

@@ -181,7 +181,7 @@ def test_slips_of_the_pen_and_reasons_that_say_nothing_are_refused(tmp_path: Pat
     with pytest.raises(NotFoundError):
         erase(project, "r-nobody")
     assert project.lifecycle.erasures.recent() == []
-    with Jobs(project.workspace).alone(), pytest.raises(ConflictError):
+    with Jobs(project.workspace).one_erasure(), pytest.raises(ConflictError):
         erase(project, "r1-1")
 
 
@@ -212,7 +212,7 @@ def test_the_workspace_is_well_afterwards_and_a_backup_tells_nobody(
     """Neither who was erased nor who is being erased goes into a backup; nothing is missing."""
     project, who = predicted
     erase(project, who)
-    with Jobs(project.workspace).alone():
+    with Jobs(project.workspace).one_erasure():
         (project.workspace.folder / FOLDER / "half.json").write_text(who)
     assert [one.name for one in examine_workspace(project.workspace) if one.state == "error"] == []
     backup(project.workspace, tmp_path / "backup")

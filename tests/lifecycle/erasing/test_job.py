@@ -33,7 +33,7 @@ def test_kept_read_back_in_order_and_removed(workspace: Workspace) -> None:
     """The oldest first; its owner alone may read it; half-written ones are removed."""
     jobs = Jobs(workspace)
     assert list(jobs) == []
-    with jobs.alone():
+    with jobs.one_erasure():
         jobs.keep(job("b", 2))
         jobs.keep(job("a", 3))
     folder = workspace.folder / FOLDER
@@ -50,7 +50,7 @@ def test_kept_read_back_in_order_and_removed(workspace: Workspace) -> None:
 def test_one_that_was_cut_off_at_its_very_end_is_over(workspace: Workspace) -> None:
     """Its file is written over before it is deleted."""
     jobs = Jobs(workspace)
-    with jobs.alone():
+    with jobs.one_erasure():
         jobs.keep(job("a"))
     path = workspace.folder / FOLDER / "a.json"
     path.write_bytes(b"\0" * path.stat().st_size)
@@ -67,12 +67,12 @@ def test_two_at_once_are_one_and_a_refusal(workspace: Workspace) -> None:
 
     def other() -> None:
         try:
-            with Jobs(workspace).alone():
+            with Jobs(workspace).one_erasure():
                 pass
         except ConflictError as error:
             refused.append(error)
 
-    with Jobs(workspace).alone():
+    with Jobs(workspace).one_erasure():
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()

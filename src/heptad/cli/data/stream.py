@@ -65,7 +65,8 @@ def land(
 def _told_of(one: "ViewOnline") -> str:
     if one.problem:
         return f"{one.view or 'features'} stays behind: {one.problem}"
-    return f"{one.view}: {one.rows:,} rows online{_fresh(one)}"
+    left_out = f", {one.left_out:,} left out without a key or a time that can be read" if one.left_out else ""
+    return f"{one.view}: {one.rows:,} rows online{_fresh(one)}{left_out}"
 
 
 def _fresh(one: "ViewOnline") -> str:

@@ -21,7 +21,7 @@ from heptad.data.erasing.subjects import Subjects
 from heptad.data.erasing.suppression import Suppression
 from heptad.data.features.features import Features
 from heptad.data.versions.remaining import as_it_is
-from heptad.data.versions.turns import alone
+from heptad.data.versions.turns import no_collecting
 
 
 class Erasing:
@@ -81,7 +81,7 @@ class Erasing:
 
     def forget(self, subjects: Subjects, found: FoundRows, erasure: Id, at: datetime) -> int:
         """Keep them out from now on, and remove what there is; answers the rows removed from the online store."""
-        with alone(self._workspace):
+        with no_collecting(self._workspace):
             Suppression(self._workspace.folder).add(subjects)
             forget_kept(self._workspace.folder, subjects)
             self._assembly.reopen_sources()

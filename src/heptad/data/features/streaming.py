@@ -65,6 +65,8 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     entities: int = 0
     """Entities whose features were computed again."""
+    left_out: int = 0
+    """Rows without a key, or without a time that can be read; most of the latter are poison, and never come here."""
     delays: list[float] = []
     """Of each row, the seconds from when it was sent until it could be read online."""
     busy: bool = False
@@ -148,7 +150,8 @@ class StreamedView:
     def _bring_landed(
         self, position: Position, commit: int, until: int, lease: Lease | None
     ) -> tuple[Position, Brought]:
-        rows = self._usable(self._landed.rows(self._types, position.commit, commit)).collect()
+        landed_rows = self._landed.rows(self._types, position.commit, commit).collect()
+        rows = self._usable(landed_rows.lazy()).collect()
         due = rows.filter(pl.col(KNOWN) <= moment_of(until))
         later = rows.filter(pl.col(KNOWN) > moment_of(until))[KNOWN].min()
         waits = [one for one in (position.waits, _micros_of(later)) if one is not None]
@@ -156,7 +159,7 @@ class StreamedView:
         brought = self._push(due, moved, lease)
         landed = time.time()
         delays = (landed - due[SENT].dt.epoch("ms") / 1000).to_list()
-        return moved, msgspec.structs.replace(brought, delays=delays)
+        return moved, msgspec.structs.replace(brought, delays=delays, left_out=len(landed_rows) - len(rows))
 
     def _usable(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows that can ever be known, as `View.prepared` has it, with when they are."""
@@ -177,6 +180,7 @@ def _sum(one: Brought, other: Brought) -> Brought:
         one,
         rows=one.rows + other.rows,
         entities=one.entities + other.entities,
+        left_out=one.left_out + other.left_out,
         delays=[*one.delays, *other.delays],
     )
 

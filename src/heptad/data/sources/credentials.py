@@ -26,7 +26,7 @@ def reveal_all(values: Mapping[str, str], setting: str, section: str = "sources.
     return {name: reveal(value) for name, value in values.items()}
 
 
-def refuse_secrets_in(uri: str, section: str = "sources.NAME") -> None:
+def refuse_secrets_in(uri: str, section: str = "sources.NAME", setting: str = "uri") -> None:
     """Raises `SettingsError` for an address with a password or a token that is written out."""
     parts = urlsplit(uri)
     given = {"the password": parts.password or ""}
@@ -34,7 +34,7 @@ def refuse_secrets_in(uri: str, section: str = "sources.NAME") -> None:
     for what, value in given.items():
         if value and not holds_secret(value):
             raise SettingsError(
-                f"[{section}] uri holds {what}, and settings are recorded.",
+                f"[{section}] {setting} holds {what}, and settings are recorded.",
                 allowed="${NAME}, which is looked up in the environment",
                 remedy="export it, and write ${SOME_NAME} in its place",
             )

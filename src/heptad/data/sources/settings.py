@@ -171,7 +171,10 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     schema: str = ""
     """Streams in Avro: the file with the schema of the messages, such as `clicks.avsc`."""
     schema_id: Count | None = None
-    """Streams in Avro: the number of the schema in a schema registry, with which each message begins then."""
+    """Streams in Avro: the number of that schema in a schema registry, with which each message begins then."""
+    registry: str = ""
+    """Streams in Avro: the address of a schema registry instead, such as `http://HOST:8081` or
+    `https://USER:${PASSWORD}@HOST`; each message begins with the number of its schema there."""
     commit_every: Span = "1s"
     """Streams: how long messages are gathered for one commit."""
     land: Literal["asked", "always"] = "asked"

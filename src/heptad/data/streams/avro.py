@@ -1,4 +1,4 @@
-"""Avro messages by one schema: bare records, single-object encoding, or with the header of a schema registry."""
+"""Avro messages by one schema: bare records, single-object encoding, or with the number that a registry gave it."""
 
 import io
 import struct
@@ -16,7 +16,7 @@ from heptad.data.sources.avro import avro_library, avro_types, plain_record
 from heptad.data.sources.formats import flattened
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.streams.decoding import PAYLOAD_BYTES, Decoded
-from heptad.data.streams.fields import POLARS, FieldPath, Kind
+from heptad.data.streams.fields import POLARS, FieldPath, Kind, column_of, unfit
 from heptad.data.streams.policies import ChangePolicy
 
 _SINGLE = b"\xc3\x01"
@@ -129,17 +129,17 @@ def _settled(
     present: Mapping[FieldPath, Kind], own: Mapping[FieldPath, Kind], policy: ChangePolicy
 ) -> dict[FieldPath, Kind]:
     """The columns as a schema and the policy leave them; raises `DataError` with what is refused."""
-    if not present:
-        return dict(own)
     refused = [
         *(f"{one[0]} is gone" for one in present if one not in own and policy.of(one, "dropped") == "refuse"),
-        *(f"{one[0]} is new" for one in own if one not in present and policy.of(one, "added") == "refuse"),
+        *(f"{one[0]} is new" for one in own if one not in present and _is_refused(one, present, policy)),
     ]
-    fields = dict(present)
+    fields, taken = dict(present), {column_of(one).lower() for one in present}
     for path, kind in own.items():
         if path not in present:
-            if policy.of(path, "added") == "accept":
+            if not present or policy.of(path, "added") == "accept":
+                refused += filter(None, [unfit(path, taken)])
                 fields[path] = kind
+                taken.add(column_of(path).lower())
             continue
         done, numbers = policy.of(path, "retyped"), {present[path], kind} == {"integer", "number"}
         if numbers and done in {"accept", "widen"}:
@@ -148,12 +148,19 @@ def _settled(
             fields[path] = "text"
         elif present[path] != kind and done != "coerce":
             refused.append(f"{path[0]} is {kind} in the schema, and {present[path]} in what has landed")
+    if not refused and not own.keys() & fields.keys():
+        refused.append("none of its fields is a column")
     if refused:
         raise DataError(
             f"The schema of the messages is refused: {'; '.join(refused)}.",
             allowed="a schema that changes what [sources.NAME.on_change] accepts or coerces",
         )
     return fields
+
+
+def _is_refused(path: FieldPath, present: Mapping[FieldPath, Kind], policy: ChangePolicy) -> bool:
+    """The first schema makes the columns and is asked nothing."""
+    return bool(present) and policy.of(path, "added") == "refuse"
 
 
 def _as_kind(values: pl.Series, kind: Kind) -> pl.Series:

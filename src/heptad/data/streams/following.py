@@ -15,15 +15,19 @@ from heptad.core.errors import ConflictError, SettingsError, UnavailableError
 from heptad.core.files import locked, make_folder, writing
 from heptad.core.settings import duration
 from heptad.core.workspace import FOLDER
+from heptad.data.columns.column_types import Dates
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.decoding import JsonDecoder
-from heptad.data.streams.landing import Landing
+from heptad.data.streams.landing import Landing, MakeDecoder
 from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
+from heptad.data.streams.registered_avro import RegisteredAvroDecoder
+from heptad.data.streams.registry import Schemas
 from heptad.data.streams.stream import Stream, open_stream
+from heptad.data.streams.times import OwnTimes
 from heptad.data.streams.tls import placed
 
 AT_ONCE = 50_000
@@ -108,20 +112,32 @@ def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: 
 
 def open_landing(settings: SourceSettings, place: Place) -> Landing:
     """The tables that a stream lands in, made where they are not there yet."""
-    folder, policy = landed_folder(settings, place), ChangePolicy(settings.on_change)
+    folder = landed_folder(settings, place)
+    style = Dates(timezone=place.timezone, format=settings.dates)
+    times = OwnTimes(folder, settings.time, style) if settings.time else None
+    return Landing(folder, _decoder(settings, place, folder), settings.id, settings.id_window, times)
+
+
+def _decoder(settings: SourceSettings, place: Place, folder: Path) -> MakeDecoder:
+    policy = ChangePolicy(settings.on_change)
+    if settings.registry and settings.format != "avro":
+        raise SettingsError("[sources.NAME] registry is a setting of messages in Avro.", allowed='format = "avro"')
     if settings.format in {"", "json", "jsonl"}:
-        return Landing(folder, lambda present: JsonDecoder(present, policy), settings.id, settings.id_window)
+        return lambda present: JsonDecoder(present, policy)
     if settings.format != "avro":
         raise SettingsError(
             f"[sources.NAME] format = {settings.format!r} is no format of messages.", allowed="json, avro"
         )
-    schema = read_schema(settings, place.root)
-    return Landing(
-        folder,
-        lambda present: AvroDecoder(present, schema, settings.schema_id, policy),
-        settings.id,
-        settings.id_window,
-    )
+    if not settings.registry:
+        schema = read_schema(settings, place.root)
+        return lambda present: AvroDecoder(present, schema, settings.schema_id, policy)
+    if settings.schema or settings.schema_id is not None:
+        raise SettingsError(
+            "[sources.NAME] has a registry and a schema, and messages are read by one of them.",
+            allowed="registry, which knows the schema of each message, or schema, a file for all",
+        )
+    schemas = Schemas(folder, settings)
+    return lambda present: RegisteredAvroDecoder(present, schemas, policy)
 
 
 def landed_folder(settings: SourceSettings, place: Place) -> Path:

@@ -7,10 +7,11 @@ import polars as pl
 
 from heptad.core.errors import DataError, RefusedError
 from heptad.data.columns.column_types import STORED, Dates, Reading, as_moments, read_columns
-from heptad.data.columns.dates import parsed, read_texts
+from heptad.data.columns.dates import read_texts
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.settings import ColumnType
 from heptad.data.streams.landed import MESSAGE, LandedTable
+from heptad.data.streams.times import OwnTimes, time_values
 
 COMMIT, SENT = "stream_commit", "stream_time"
 """Columns that every landed row has: the commit that it came with, and when it was sent."""
@@ -45,7 +46,8 @@ class LandedRows:
     def rows(self, types: Mapping[str, ColumnType], after: int, until: int) -> pl.LazyFrame:
         """The rows of commits in (after, until], with these columns as these types, and `SENT`.
 
-        Raises `RefusedError` where a column has another type by now, `DataError` for times that cannot be read.
+        A time that cannot be read is missing, as the others can. Raises `RefusedError` where a column has another type
+        by now, `DataError` where none of the source's own times can be read.
         """
         landed = self._without(self._table.scan().filter(pl.col(COMMIT).is_between(after, until, closed="right")))
         schema = landed.collect_schema()
@@ -66,12 +68,17 @@ class LandedRows:
         if kind != pl.String:
             return (yield from as_moments(name, kind, self._style))
         formats = self._formats.get(name)
-        if formats is None and (formats := self._formats_of(name)):
+        if not formats and name == self._time:
+            formats = OwnTimes(self._folder, name, self._style).formats
+        if not formats:
+            formats = self._formats_of(name)
+        if formats:
             self._formats[name] = formats
-        values = parsed(pl.col(name), formats, self._style.timezone) if formats else pl.lit(None, STORED["datetime"])
-        if name == self._time:
-            return (yield from _all_read(name, values))
-        return Reading(values=values)
+        if not formats:
+            if name == self._time:
+                yield from _refused(name)
+            return Reading(values=pl.lit(None, STORED["datetime"]))
+        return Reading(values=time_values(name, formats, self._style.timezone))
 
     def _formats_of(self, name: str) -> list[str]:
         """How the times of a column are written, by all that has landed: a few could be read in two ways."""
@@ -83,17 +90,16 @@ class LandedRows:
                 f"The times in {name!r} can be read with day before month and with month before day.",
                 remedy='say which in [sources.NAME]: dates = "%d/%m/%Y" or dates = "%m/%d/%Y"',
             )
-        return list(times.formats) if times else []
+        return [one for one, read in times.formats.items() if read] if times else []
 
 
-def _all_read(name: str, values: pl.Expr) -> Dialogue[Reading]:
-    unread = pl.col(name).filter(values.is_null() & pl.col(name).is_not_null())
-    told = yield Asking(samples={"unread": unread.head(3)})
+def _refused(name: str) -> Dialogue[None]:
+    """Raises `DataError` where there is a time, and no way is known to read any."""
+    told = yield Asking(samples={"unread": pl.col(name).drop_nulls().head(1)})
     shown = told.samples["unread"].to_list()
     if shown:
         raise DataError(
-            f"{name} = {shown[0]!r} cannot be read as a time.",
-            allowed="times written as those before it",
+            f"{name} = {shown[0]!r} cannot be read as a time, and nor can most that landed before.",
+            allowed="times that are all written alike",
             remedy='say how they are written in [sources.NAME]: dates = "..."',
         )
-    return Reading(values=values)

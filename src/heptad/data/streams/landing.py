@@ -7,6 +7,7 @@ decided as before; and each table holds its own positions, so that it takes what
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import polars as pl
@@ -17,7 +18,9 @@ from heptad.data.streams.fields import FieldPath, Kind, column_of
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import RECENT_MARKS, Batch
+from heptad.data.streams.times import OwnTimes
 
+MakeDecoder: TypeAlias = Callable[[Mapping[FieldPath, Kind]], Decoder]
 POISON = pl.Schema({**MESSAGE, "reason": pl.String(), "payload": pl.Binary()})
 """Columns of the quarantine."""
 
@@ -28,17 +31,22 @@ class Landing:
     def __init__(
         self,
         folder: Path,
-        decoder: Callable[[Mapping[FieldPath, Kind]], Decoder],
+        decoder: MakeDecoder,
         id_column: str = "",
         id_window: int = 0,
+        times: OwnTimes | None = None,
     ) -> None:
-        """`folder` is that of the rows; `decoder` makes one for the columns that are there."""
+        """`folder` is that of the rows; `decoder` makes one for the columns that are there.
+
+        `times`: those of the source's own column, where it names one.
+        """
         self.rows = LandedTable(folder, MESSAGE)
         self.poison = LandedTable(poison_folder(folder), POISON)
         self.rows.open()
         self.poison.open()
         self._decoder = decoder(self.rows.fields())
         self._id, self._window = id_column, id_window
+        self._times = times
         self._ids = self._landed_ids()
 
     def land(self, batch: Batch) -> Landed:
@@ -48,11 +56,15 @@ class Landing:
         if not len(fresh):
             return repeated
         ahead = self._half_done(fresh)
-        if not ahead or len(ahead) == len(fresh):
-            return repeated + self._land(fresh)
-        # What was decided before an accident is decided again by itself: later messages may add columns.
-        rest = sorted(set(range(len(fresh))) - set(ahead))
-        return repeated + self._land(fresh.at(ahead)) + self._land(fresh.at(rest))
+        if self._times and not ahead:
+            self._times.settle(self.rows)
+        if not ahead:
+            return repeated + self._land(fresh, _reached(fresh))
+        # What was decided before an accident is decided again by itself: later messages may add columns. What is in
+        # quarantine stays there, also where it could be read by now.
+        begun, rest = fresh.at(ahead), fresh.at(sorted(set(range(len(fresh))) - set(ahead)))
+        landed = repeated + self._land(begun.at(self._outside_quarantine(begun)), _reached(begun))
+        return landed + self._land(rest, _reached(rest)) if len(rest) else landed
 
     def _half_done(self, batch: Batch) -> list[int]:
         """The places of messages whose batch is settled in the quarantine, and not among the rows."""
@@ -60,24 +72,37 @@ class Landing:
         placed = enumerate(zip(batch.partitions, batch.positions, strict=True))
         return [place for place, (partition, position) in placed if position <= reached.get(partition, -1)]
 
-    def _land(self, fresh: Batch) -> Landed:
+    def _outside_quarantine(self, batch: Batch) -> list[int]:
+        """The places of messages that the quarantine has not got."""
+        since = pl.col("stream_position") >= min(batch.positions)
+        held = self.poison.scan().filter(since).select("stream_partition", "stream_position").collect()
+        there = set(held.iter_rows())
+        at = zip(batch.partitions, batch.positions, strict=True)
+        return [place for place, one in enumerate(at) if one not in there]
+
+    def _land(self, fresh: Batch, reached: Mapping[int, int]) -> Landed:
+        """Settles messages of which none is; afterwards everything up to these positions is."""
         decoded = self._decoder.decode(fresh.payloads)
         if self._decoder.fields != self.rows.fields():
             self.rows.alter(self._decoder.fields)
             self._ids = self._landed_ids()  # an id that became a number is spelt otherwise
         told = _told_of(fresh, self.rows.version + 1)
         rows = pl.DataFrame([*told[decoded.places], *decoded.rows])
-        rejected = dict(decoded.rejected)
+        rejected, places = dict(decoded.rejected), decoded.places
         repeated = 0
+        if self._times and len(rows):
+            unread = self._times.unread(rows)
+            rejected |= {places[row]: self._times.reason for row in unread.arg_true().to_list()}
+            rows, places = rows.filter(~unread), [places[row] for row in (~unread).arg_true().to_list()]
         if self._id and len(rows):
             nameless = self._column_of_ids(rows).is_null()
-            missing = [decoded.places[row] for row in nameless.arg_true().to_list()]
+            missing = [places[row] for row in nameless.arg_true().to_list()]
             rejected |= dict.fromkeys(missing, f"field {self._id}, which names a message, is missing")
             named = rows.filter(~nameless)
             rows = named.filter(self._are_new(named))
             repeated += len(named) - len(rows)
-        poison = self._land_poison(fresh, told, rejected)
-        self.rows.commit(rows, _reached(fresh))
+        poison = self._land_poison(fresh, told, rejected, reached)
+        self.rows.commit(rows, reached)
         if self._id and len(rows):
             self._ids = pl.concat([self._ids, self._column_of_ids(rows)]).tail(self._window)
         return Landed(rows=len(rows), poison=poison, repeated=repeated)
@@ -102,14 +127,16 @@ class Landing:
         start = max(reached.get(0, -1), self.poison.positions().get(0, -1)) + 1
         return msgspec.structs.replace(batch, positions=list(range(start, start + len(batch))))
 
-    def _land_poison(self, batch: Batch, told: pl.DataFrame, rejected: Mapping[int, str]) -> int:
-        """Commits the poison that the quarantine has not got: it may have got it before the rows could follow."""
-        reached = {} if batch.marks else self.poison.positions()
-        places = [one for one in sorted(rejected) if batch.positions[one] > reached.get(batch.partitions[one], -1)]
+    def _land_poison(
+        self, batch: Batch, told: pl.DataFrame, rejected: Mapping[int, str], reached: Mapping[int, int]
+    ) -> int:
+        places = sorted(rejected)
         if places:
+            before = self.poison.positions()  # it may have come further, before an accident
             reasons = pl.Series("reason", [rejected[place] for place in places])
             payloads = pl.Series("payload", [batch.payloads[place] for place in places], dtype=pl.Binary)
-            self.poison.commit(told[places].with_columns(reasons, payloads), _reached(batch))
+            furthest = {one: max(position, before.get(one, -1)) for one, position in reached.items()}
+            self.poison.commit(told[places].with_columns(reasons, payloads), furthest)
         return len(places)
 
     def _settled_marks(self) -> set[str]:

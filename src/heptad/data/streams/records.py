@@ -25,6 +25,8 @@ class ViewOnline(msgspec.Struct, frozen=True, kw_only=True):
     view: str
     rows: int = 0
     """Since the process began."""
+    left_out: int = 0
+    """Rows without a key, or without a time that can be read."""
     delay_p50: float | None = None
     """Seconds, of the newest rows; `None`: none came."""
     delay_p99: float | None = None

@@ -18,6 +18,7 @@ from heptad.data.streams.fields import column_of
 from heptad.data.streams.following import Until, follow, landed_folder
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.times import OwnTimes
 
 NEW_SECONDS = 60.0
 """How long what one process has landed counts as new."""
@@ -64,6 +65,9 @@ class StreamSource:
         rows = landed.sort(ORDER).select(name for name in landed.collect_schema() if name not in told_of)
         texts = [column_of(path) for path, kind in held.table.fields().items() if kind == "text"]
         read = {name: read_times(name, self._style) for name in texts if name not in keep_text}
+        own = OwnTimes(held.table.folder, self._settings.time, self._style)
+        if self._settings.time in read and own.formats:
+            read[self._settings.time] = own.reading()
         typed, understood, repairs = read_columns(rows, read)
         positions = ", ".join(f"{partition}: {position}" for partition, position in sorted(held.positions.items()))
         told = {"format": f"{self._settings.format or 'json'} of {self._address.scheme}", "positions": positions}

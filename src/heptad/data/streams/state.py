@@ -24,10 +24,11 @@ class Delays:
 
     def __init__(self) -> None:
         self._kept: deque[float] = deque(maxlen=KEPT_DELAYS)
-        self._rows = 0
+        self._rows, self._left_out = 0, 0
 
-    def add(self, rows: int, delays: Iterable[float]) -> None:
+    def add(self, rows: int, delays: Iterable[float], left_out: int = 0) -> None:
         self._rows += rows
+        self._left_out += left_out
         self._kept.extend(delays)
 
     def told(self, view: str, problem: str) -> ViewOnline:
@@ -35,6 +36,7 @@ class Delays:
         return ViewOnline(
             view=view,
             rows=self._rows,
+            left_out=self._left_out,
             delay_p50=ordered[len(ordered) // 2] if ordered else None,
             delay_p99=ordered[len(ordered) * 99 // 100] if ordered else None,
             problem=problem,

@@ -20,7 +20,7 @@ def collecting(workspace: Workspace) -> Generator[None]:
 
 
 @contextmanager
-def alone(workspace: Workspace, *, wait: bool = True) -> Generator[None]:
+def no_collecting(workspace: Workspace, *, wait: bool = True) -> Generator[None]:
     """Nobody collects while the block lasts; waits for those who do, or raises `ConflictError` where it shall not."""
     make_folder(workspace.folder)
     with ExitStack() as stack:

@@ -15,7 +15,7 @@ from heptad.core.store import Segment
 from heptad.experiments.files import checked_name
 from heptad.experiments.journal.journal import check_names
 from heptad.experiments.journal.messages import Points, RunBegin, RunUpdate
-from heptad.experiments.logged import flat
+from heptad.experiments.logged import params_of
 
 MOST_DIGESTS = 10_000
 MOST_LINKS = 1000
@@ -45,7 +45,7 @@ def check_begin(begin: RunBegin) -> None:
     if not -(2**63) <= body.seed < 2**63:
         refuse("seed", str(body.seed), "a whole number of 64 bits")
     body_text(msgspec.to_builtins(body), "the run")
-    for key, value in flat("params", body.params).items():
+    for key, value in params_of(body).items():
         to_columns(stored_name(key, "attribute key"), value)
     check_seconds(begin.at)
     _check_links(begin.links)

@@ -1,5 +1,6 @@
 """Delivers entries of a journal to the store: whole entries in their order, each point and each change once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from heptad.core.errors import RequestError, Retryable, WorkspaceError
@@ -14,7 +15,7 @@ LATEST_SECONDS = 2.0
 """How old the latest value of a metric, as it stands beside a run that goes on, may be."""
 
 
-class Delivery:
+class Delivery(ABC):
     """How far a run has come; where its entries come from, a subclass says. Used by one thread at a time.
 
     `ended`: the entry that ends the run is in the store. Delivering everything again changes nothing.
@@ -60,13 +61,13 @@ class Delivery:
         if self._target is not None:
             self._target.close()
 
+    @abstractmethod
     def _step(self) -> bool:
         """Deliver the next part; answers whether there was any."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _put(self, target: RunTarget, files: dict[str, str]) -> None:
         """Have the bytes of an entry's files in the store; the values are digests."""
-        raise NotImplementedError
 
     def _ship(self, found: list[tuple[int, entries.Entry]]) -> None:
         """Ship entries in order: all points first, as they are apart from everything else but the beginning."""

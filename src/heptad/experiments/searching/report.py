@@ -1,23 +1,25 @@
-"""The report on a study, read off its trials: nothing of it is kept, so that it is right at any time."""
+"""The report on a study, read off its trials: nothing is kept but for what they alone decide, so it is always right."""
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
+import msgspec
 import numpy as np
-import optuna
-from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 
+from heptad.core.errors import WorkspaceError
+from heptad.core.files import write_atomically
 from heptad.core.query import equals
-from heptad.core.records import Id, Record
+from heptad.core.records import Id, Record, canonical_json, digest_of
+from heptad.core.workspace import Workspace
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
 from heptad.experiments.searching.forecast import forecast
 from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
-from heptad.experiments.searching.samplers import quiet_study
 from heptad.experiments.searching.told import Direction, Told, pareto_front, sign_of
 
-_LEAST = 10
+LEAST: Final = 10
 """Finished trials, before which nothing is said of importance."""
 
 
@@ -32,7 +34,7 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
     first = next(iter(objectives))
     best = min(front, key=lambda one: (sign_of(body.direction) * one.values[first], one.number), default=None)
     values = [one.value for one in told.values() if one.value is not None]
-    importances, how = _importances(list(told.values()), body.direction)
+    importances, how = _importances(table.workspace, list(told.values()), body.direction)
     statuses = Counter(str(run.attributes.get("status")) for run in runs)
     reasons = Counter(str(run.attributes.get("reason")) for run in runs if run.attributes.get("status") == "failed")
     links = table.workspace.store.trace([study.id], "out", ("warm_start",))
@@ -81,50 +83,34 @@ def _result(run: Id, told: Told, names: Sequence[str]) -> TrialResult:
     return TrialResult(run=run, number=told.number, params=told.params, values=values)
 
 
-def _importances(told: Sequence[Told], direction: Direction) -> tuple[list[Importance], str]:
-    """Of the first objective: fANOVA where every trial has every parameter, PED-ANOVA where some are conditional."""
-    varied = [name for name in _names(told) if len({repr(one.params.get(name)) for one in told}) > 1]
-    if len(told) < _LEAST:
-        return [], f"not measured: it takes {_LEAST} finished trials, and there are {len(told)}"
+def _importances(workspace: Workspace, told: Sequence[Told], direction: Direction) -> tuple[list[Importance], str]:
+    """Of the first objective. What was computed of the same trials before is read, as Optuna takes a second to load."""
+    if len(told) < LEAST:
+        return [], f"not measured: it takes {LEAST} finished trials, and there are {len(told)}"
+    varied = varying(told)
     if not varied or len({one.value for one in told}) == 1:
         return [], "not measured: nothing varied"
-    whole = all(name in one.params for one in told for name in varied)
-    study = quiet_study([direction])
-    distributions = {name: _seen([one.params[name] for one in told if name in one.params]) for name in varied}
-    for one in told:
-        params = {name: one.params[name] for name in varied if name in one.params}
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=params, distributions={name: distributions[name] for name in params}, value=one.value
-            )
-        )
-    # Fewer than five trials on the good side would be a single one by chance.
-    part = min(0.5, max(0.1, 5 / len(told)))
-    evaluator = FanovaImportanceEvaluator(seed=0) if whole else PedAnovaImportanceEvaluator(target_quantile=part)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shares = get_param_importances(study, evaluator=evaluator, params=None if whole else varied)
-    how = (
-        "fANOVA: shares of the variance over the space"
-        if whole
-        else f"PED-ANOVA: shares of what set the best {part:.0%} apart"
-    )
-    return [Importance(name, float(share)) for name, share in shares.items()], how
+    said = canonical_json([_CACHED, direction, [(one.params, one.value) for one in told]])
+    path = workspace.cache / _CACHED / f"{digest_of(said)}.json"
+    if path.is_file():
+        return msgspec.json.decode(path.read_bytes(), type=tuple[list[Importance], str])
+    from heptad.experiments.searching.importance import measure  # noqa: PLC0415 - see above
+
+    found = measure(told, direction, varied)
+    # Where nothing can be written it is computed each time, and is as right.
+    with suppress(WorkspaceError):
+        write_atomically(path, msgspec.json.encode(found))
+    return found
 
 
-def _names(told: Sequence[Told]) -> list[str]:
-    return list(dict.fromkeys(name for one in told for name in one.params))
+_CACHED: Final = "importances-1"
+"""Folder of the cache; its number changes with the way they are computed."""
 
 
-def _seen(values: Sequence[object]) -> "optuna.distributions.BaseDistribution":
-    """The range of the values that were tried, on a logarithmic scale where they span orders of magnitude."""
-    numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
-    if len(numbers) < len(values) or len(set(numbers)) == 1:
-        return optuna.distributions.CategoricalDistribution(sorted(set(values), key=repr))  # type: ignore[arg-type]
-    low, high = min(numbers), max(numbers)
-    if all(isinstance(one, int) for one in numbers):
-        return optuna.distributions.IntDistribution(int(low), int(high), log=low > 0 and high > 100 * low)
-    return optuna.distributions.FloatDistribution(low, high, log=low > 0 and high > 100 * low)
+def varying(told: Sequence[Told]) -> list[str]:
+    """Parameters that were not the same in every trial."""
+    names = dict.fromkeys(name for one in told for name in one.params)
+    return [name for name in names if len({repr(one.params.get(name)) for one in told}) > 1]
 
 
 def _noise(table: RunTable, best: TrialResult | None, metric: str) -> float | None:

@@ -84,7 +84,7 @@ class Erasures:
         knows of them, `ConflictError` while another erasure is at work.
         """
         reason = as_reason(reason)
-        with self._jobs.alone():
+        with self._jobs.one_erasure():
             self._finish_all(tell)
             tell("looking for them", 0.0)
             people = len(subjects.keys)
@@ -102,7 +102,7 @@ class Erasures:
         """Finish every erasure that was cut off; raises `ConflictError` while another process does."""
         if not self.is_open():
             return []
-        with self._jobs.alone():
+        with self._jobs.one_erasure():
             return self._finish_all(tell)
 
     def is_open(self) -> bool:

@@ -57,11 +57,11 @@ class Jobs:
         self._folder = workspace.folder / FOLDER
 
     def keep(self, job: Job) -> None:
-        """Survives `kill -9` and a power cut when this returns; to be called `alone`."""
+        """Survives `kill -9` and a power cut when this returns; to be called within `one_erasure`."""
         write_atomically(self._path(job.token), msgspec.json.encode(job), mode=0o600)
 
     @contextmanager
-    def alone(self) -> Generator[None]:
+    def one_erasure(self) -> Generator[None]:
         """One erasure at a time: raises `ConflictError` while another process is at one; a dead one holds up nobody."""
         make_folder(self._folder.parent.parent)
         self._folder.parent.mkdir(mode=0o700, exist_ok=True)
