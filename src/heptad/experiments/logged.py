@@ -8,10 +8,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import numpy as np
 
 from heptad.core.errors import InputError
 from heptad.core.records import Id, Scalar
@@ -19,6 +18,9 @@ from heptad.core.sql_values import name as stored_name
 from heptad.core.store import at_seconds
 from heptad.experiments.files import checked_name
 from heptad.experiments.records import Run, Special
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FIGURES = {
     "matplotlib": ("png", "svg", "pdf"),
@@ -68,7 +70,7 @@ def params_of(body: Run) -> dict[str, Scalar]:
 
 def _plain(value: Any) -> Any:
     """A value as numbers, text, truth values, lists and mappings of these; anything else as its text."""
-    if isinstance(value, np.generic | np.ndarray):
+    if type(value).__module__ == "numpy":  # asked like this, a server that takes messages need not load it
         value = value.tolist()
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
@@ -151,6 +153,8 @@ def figure_bytes(path: str, figure: Any) -> tuple[str, bytes]:
 
 def image_bytes(path: str, image: Any) -> tuple[str, bytes]:
     """The image as PNG, and the path with that ending."""
+    import numpy as np  # noqa: PLC0415 - only who logs images needs it
+
     path, _ = with_ending(path, ("png",), "image")
     if any(kind.__module__.startswith("PIL.") for kind in type(image).__mro__):
         return path, _pillow_png(image)
@@ -186,6 +190,8 @@ def _pillow_png(image: Any) -> bytes:
 
 def _png(pixels: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     """PNG, 8 bits a channel, without filters (ISO/IEC 15948)."""
+    import numpy as np  # noqa: PLC0415 - as above
+
     height, width, channels = pixels.shape
     kind = {1: 0, 3: 2, 4: 6}[channels]
     rows = np.hstack([np.zeros((height, 1), np.uint8), pixels.reshape(height, width * channels)])
