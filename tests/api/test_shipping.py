@@ -64,6 +64,7 @@ def check_points(web: Web, run: str, least: int, most: int) -> dict[str, Any]:
     return dict(table.show(run).attributes)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_under_eight_processes_loses_nothing(own_web: Web, tmp_path: Path) -> None:
     """Killed twice while they log and one of them is killed too, with a torn tail: point for point what was logged."""
     workers = [worker(own_web, tmp_path / str(number), "eight") for number in range(8)]

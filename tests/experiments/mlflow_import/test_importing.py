@@ -19,6 +19,7 @@ from heptad.experiments import Experiments, SearchSettings, TakenRun, imported_r
 from heptad.experiments.files import files_of
 from heptad.experiments.mlflow_import import importing
 from heptad.experiments.mlflow_import.importing import import_mlflow
+from heptad.experiments.naming import experiment_named
 from heptad.experiments.run_table import RunTable
 from heptad.release import Models, Versions, import_models
 
@@ -59,6 +60,7 @@ def check(workspace: Workspace, said: dict[str, Any]) -> None:
                 assert attributes[f"metrics.{key}"] == value
 
 
+@pytest.mark.slow
 @PLACES
 def test_everything_arrives_and_only_what_is_new_arrives_again(
     place: str, workspace: Workspace, request: pytest.FixtureRequest
@@ -200,3 +202,18 @@ def test_damage_is_named_and_what_was_taken_stays(mlruns: Any, tmp_path: Path, w
     path.write_text(path.read_text().removesuffix("no point\n"))
     taken(workspace, str(copy))
     check(workspace, mlruns.said)
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+def test_an_experiment_that_is_in_use_here_is_not_deleted_by_an_import(
+    tmp_path: Path, workspace: Workspace, *, in_use: bool
+) -> None:
+    """Although one of the same name was deleted in MLflow; where it is new, it comes as it was."""
+    folder = tmp_path / "mlruns" / "1"
+    (folder / "abc").mkdir(parents=True)
+    (folder / "meta.yaml").write_text("experiment_id: '1'\nname: e\nlifecycle_stage: deleted\n")
+    (folder / "abc" / "meta.yaml").write_text("run_id: abc\nstatus: 3\nstart_time: 1\n")
+    if in_use:
+        experiment_named(workspace, "e")
+    taken(workspace, str(folder.parent))
+    assert ("deleted" in experiment_named(workspace, "e").attributes) is not in_use

@@ -27,7 +27,7 @@ from heptad.experiments.mlflow_import.source import (
     SourceFile,
     SourceRun,
 )
-from heptad.experiments.naming import experiment_named, numbered_experiment
+from heptad.experiments.naming import experiment_named, find_experiment, numbered_experiment
 from heptad.experiments.records import Experiment, LoggedDataset, Run
 
 IMPORTED: Final = "mlflow.run"
@@ -104,10 +104,12 @@ def _kept(workspace: Workspace, file: SourceFile) -> str:
 def _home(workspace: Workspace, found: SourceExperiment, named: str) -> Record[Experiment]:
     """The experiment that runs go to, with the tags that it has not got yet."""
     default = None if named or found.id != "0" else numbered_experiment(workspace, 0)
+    is_new = default is None and find_experiment(workspace, named or found.name) is None
     home = default or experiment_named(workspace, named or found.name)
     if not named:
         new: dict[str, Scalar] = {f"tags.{key}": value for key, value in found.tags.items()}
-        if found.deleted:
+        if found.deleted and is_new:
+            # One of the same name that is in use here is somebody's, and stays.
             new["deleted"] = at_seconds(workspace.clock.now())
         new = {key: value for key, value in new.items() if key not in home.attributes and _fits(key, value)}
         if new:
