@@ -274,7 +274,9 @@ class Profiling:
     def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> Profile:
         rows = values["rows"]
         given = iter(tables)
-        profiles, registers, shapes = {}, {}, {}
+        profiles: dict[str, ColumnProfile] = {}
+        registers: dict[str, str] = {}
+        shapes: dict[str, dict[str, int]] = {}
         for column in self._counted:
             present = values.get(f"count {column.name}", 0)
             if self._is_grouped(column):
