@@ -9,7 +9,9 @@ from heptad.core.settings import Duration, OptionalDuration, Settings, Task
 Function: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"^(\w+(\.\w+)*:\w+)?\Z", description="module:function, or empty")
 ]
-ClusterColumns: TypeAlias = Annotated[list[str], msgspec.Meta(max_length=4, description="a list of at most four columns")]
+ClusterColumns: TypeAlias = Annotated[
+    list[str], msgspec.Meta(max_length=4, description="a list of at most four columns")
+]
 CatchUp = Literal["latest", "all", "skip"]
 ColumnType = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 

@@ -34,19 +34,6 @@ def test_a_version_is_shown_with_what_was_done_to_it(shell: Shell):
     assert shell("data", "show", "1", "--json").json["body"]["version"] == 1
 
 
-def test_the_layout_of_a_version_is_named(own: Shell):
-    """Only where its rows do not lie in their order."""
-    assert "layout" not in own("data", "show").out
-    settings = own.project / "heptad.toml"
-    settings.write_text(settings.read_text("utf-8").replace("[data]\n", '[data]\ncluster = ["nowhere"]\n', 1), "utf-8")
-    refused = own("data", "collect")
-    assert refused.code == 1
-    assert "There is no column 'nowhere'" in refused.err
-    settings.write_text(settings.read_text("utf-8").replace("nowhere", TARGET), "utf-8")
-    assert own("data", "collect").code == 0
-    assert f"clustered by {TARGET}" in own("data", "show").out
-
-
 def test_two_versions_are_compared(shell: Shell):
     """How many rows came, how many labels became known, how far columns moved."""
     difference = shell("data", "diff", "1", "2", "--json").json
