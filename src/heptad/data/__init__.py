@@ -133,6 +133,11 @@ if TYPE_CHECKING:
     from heptad.data.profiles.profile import Profile as Profile
     from heptad.data.profiles.profile import merge as merge
     from heptad.data.profiles.profile import profile_frame as profile_frame
+    from heptad.data.progress import Estimate as Estimate
+    from heptad.data.progress import Progress as Progress
+    from heptad.data.progress import note_done as note_done
+    from heptad.data.progress import under_way as under_way
+    from heptad.data.progress import watching_work as watching_work
     from heptad.data.records import Column as Column
     from heptad.data.records import DatasetVersion as DatasetVersion
     from heptad.data.records import ExpectationResult as ExpectationResult
@@ -398,6 +403,11 @@ __getattr__, __all__ = attach(
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
+        "Estimate": "progress",
+        "Progress": "progress",
+        "note_done": "progress",
+        "under_way": "progress",
+        "watching_work": "progress",
         "open_source": "sources.source",
         "open_stream": "streams.stream",
         "part_numbers": "versions.splits",
