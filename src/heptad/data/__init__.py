@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.data.assembling.layout import layout_in_words as layout_in_words
     from heptad.data.cards.document import Block as Block
     from heptad.data.cards.document import Code as Code
     from heptad.data.cards.document import Document as Document
@@ -395,6 +396,7 @@ __getattr__, __all__ = attach(
         "join_features": "features.joins",
         "junit_xml": "expectations.junit",
         "largest_shift": "profiles.distances",
+        "layout_in_words": "assembling.layout",
         "look_at_file": "profiles.looking",
         "look_at_version": "profiles.looking",
         "lost_messages": "streams.stream",

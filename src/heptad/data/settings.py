@@ -9,6 +9,9 @@ from heptad.core.settings import Duration, OptionalDuration, Settings, Task
 Function: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"^(\w+(\.\w+)*:\w+)?\Z", description="module:function, or empty")
 ]
+ClusterColumns: TypeAlias = Annotated[
+    list[str], msgspec.Meta(max_length=4, description="a list of at most four columns")
+]
 CatchUp = Literal["latest", "all", "skip"]
 ColumnType = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 
@@ -41,5 +44,8 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     """Columns that are kept but never become features."""
     partition: list[str] = []
     """Columns whose values have files of their own, so that whoever wants one value reads only those."""
+    cluster: ClusterColumns = []
+    """Up to four columns by whose values rows lie together in their files, so that whoever filters by any of them reads
+    a part of each file, or none."""
     types: dict[str, ColumnType] = {}
     """Types that inference would get wrong."""

@@ -35,6 +35,26 @@ def test_a_version_is_made_once(project: Callable[[pl.DataFrame], Shell]):
     assert shell("data", "collect", "--sample", "10", "--json").json["body"]["rows"] == 10
 
 
+def test_the_layout_is_named_or_refused(project: Callable[[pl.DataFrame], Shell]):
+    """`data show` says how rows lie where they do not lie in their order; what cannot be names what could."""
+    shell = project(ROWS)
+    shell("data", "collect")
+    assert "\nlayout  " not in shell("data", "show").out
+    wrong = {
+        '["b"]': "There is no column 'b'",
+        '["a", "a"]': "'a' is named twice",
+        '["a", "b", "c", "d", "e"]': "a list of at most four columns",
+    }
+    for columns, said in wrong.items():
+        (shell.project / "heptad.toml").write_text(f"{SETTINGS}cluster = {columns}\n")
+        refused = shell("data", "collect")
+        assert refused.code == 2
+        assert said in " ".join(refused.err.split())
+    (shell.project / "heptad.toml").write_text(f'{SETTINGS}cluster = ["y", "a"]\n')
+    assert "the table is now clustered by y, a, and was in order" in " ".join(shell("data", "collect").out.split())
+    assert "clustered by y, a\n" in shell("data", "show").out
+
+
 def test_changed_columns_are_told_or_refused(project: Callable[[pl.DataFrame], Shell]):
     """What was done is listed; what is refused ends with code 2 and the setting that would take it."""
     project(ROWS)("data", "collect")

@@ -1,4 +1,4 @@
-"""`[data] partition` lays a table out in partitions; the rows are the same, and what changes is told."""
+"""`[data] partition` and `cluster` lay a table out; the rows are the same, and what changes is told."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ import pytest
 
 from heptad.core.errors import DataError, NotFoundError
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DataSettings, ExpectSettings, Subjects
+from heptad.data import Data, DataSettings, ExpectSettings, Subjects, layout_in_words
 from heptad.data.versions.partitioned import PartitionedTable, open_table
 from heptad.data.versions.pruning import mark_pruned, sweep
 
@@ -71,7 +71,7 @@ def test_another_layout_is_told_and_leaves_earlier_versions(
     assert (plain.body.version, parted.body.version) == (1, 2)
     assert plain.body.digest == parted.body.digest
     said = [one.sentence for one in parted.body.findings if one.expectation == "layout"]
-    assert said[0].startswith("the table is now partitioned by city, and was not partitioned")
+    assert said[0].startswith("the table is now partitioned by city, and was in order of time and key")
     assert door("city").collect().id == parted.id
     write(rows(65))
     back = door().collect()
@@ -109,6 +109,68 @@ def test_people_are_erased_from_partitions(
     assert data.digest(later) == later.body.digest
     text = b"".join(path.read_bytes() for path in workspace.tables.rglob("*.json"))
     assert b'"k-7"' not in text.replace(b"\\", b"")
+
+
+def test_a_clustered_table_has_the_same_rows_and_digest(
+    workspace: Workspace, door: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """In their order, alone and within partitions; the version says how it lies, and going back is told."""
+    write(rows(300))
+    plain = door().collect()
+    both = door("city", cluster=["a", "y"]).collect()
+    near = door(cluster=["city", "a"]).collect()
+    assert {one.body.digest for one in (plain, both, near)} == {plain.body.digest}
+    assert [one.body.table for one in (plain, both, near)] == [
+        "test",
+        "test.by-city.near-a.near-y",
+        "test.near-city.near-a",
+    ]
+    said = ["", "partitioned by city and clustered by a, y", "clustered by city, a"]
+    assert [layout_in_words(workspace, one) for one in (plain, both, near)] == said
+    write(rows(400))
+    later = door(cluster=["city", "a"]).collect()
+    assert later.body.table == near.body.table
+    assert later.body.findings == [one for one in later.body.findings if one.expectation != "layout"]
+    data = door(cluster=["city", "a"])
+    for one in data.log():
+        assert data.digest(one) == one.body.digest
+    assert data.scan(later).collect()["k"].to_list() == rows(400).sort("at", "k")["k"].to_list()
+    assert door(cluster=["city", "a"]).collect().id == later.id
+    back = [one.sentence for one in door().collect().body.findings if one.expectation == "layout"]
+    assert back[0].startswith("the table is now in order of time and key, and was clustered by city, a")
+
+
+def test_people_are_erased_from_clusters(
+    workspace: Workspace, door: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """From every version; the table that is left is clustered as before."""
+    write(rows(100))
+    door(cluster=["city", "y"]).collect()
+    write(rows(130, changed=50))
+    door(cluster=["city", "y"]).collect()
+    data = door(cluster=["city", "y"])
+    who = Subjects(columns=["k"], keys=[["k-7"], ["k-120"]])
+    data.erasing.forget(who, data.erasing.find(who), "erasure-1", workspace.clock.now())
+    kept = [data.scan(data.version(number)).collect()["k"].to_list() for number in (1, 2)]
+    assert [len(one) for one in kept] == [99, 128]
+    assert kept[1] == [one for one in rows(130).sort("at", "k")["k"] if one not in {"k-7", "k-120"}]
+    assert layout_in_words(workspace, data.version(1)) == "clustered by city, y"
+    write(rows(140))
+    later = door(cluster=["city", "y"]).collect()
+    assert later.body.table.endswith("~1")
+    assert data.digest(later) == later.body.digest
+
+
+def test_columns_that_make_no_clusters_are_refused(door: Callable[..., Data], write: Callable[..., Path]) -> None:
+    """Unknown, named twice, or of the partition."""
+    write(rows(40))
+    with pytest.raises(NotFoundError, match="There is no column 'town'"):
+        door(cluster=["town"]).collect()
+    with pytest.raises(DataError, match="'city' is named twice"):
+        door(cluster=["city", "city"]).collect()
+    with pytest.raises(DataError, match=r"'city' is in \[data\] partition too"):
+        door("city", cluster=["city"]).collect()
+    assert door().log() == []
 
 
 def test_columns_that_cannot_be_are_refused(door: Callable[..., Data], write: Callable[..., Path]) -> None:

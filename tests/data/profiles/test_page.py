@@ -92,6 +92,22 @@ def test_little_that_is_missing_is_not_nothing() -> None:
     assert "fewer than 0.1% of the cells are missing" in render_overview(overview(frame, {"a": "integer"}))
 
 
+def test_shapes_and_times_are_drawn() -> None:
+    """Where values are too many to be shown, their shapes are; what they hold becomes no markup."""
+    frame = pl.DataFrame(
+        {
+            "code": [f"<b>{row}" for row in range(30)],
+            "when": pl.Series(range(30)).cast(pl.Datetime("us", "UTC")),
+            "few": ["x", "y"] * 15,
+        }
+    )
+    html = render_overview(overview(frame, {"code": "text", "when": "datetime", "few": "category"}))
+    assert {"&lt;a&gt;9", "&lt;a&gt;99", "20"} <= set(re.findall("<td>([^<]*)</td>", html))
+    assert html.count("<th>shape</th>") == 1
+    assert "<title>0: 30</title>" in html
+    assert "hours of the day" in html
+
+
 def test_figures_are_of_their_kind() -> None:
     """Texts have characters, categories a most frequent value."""
     frame = pl.DataFrame({"t": ["ab", "abcd"], "k": ["x", "x"]})

@@ -1,6 +1,7 @@
 """Profiles count what is in a table, and can be put together from parts."""
 
 import math
+from datetime import UTC
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ COLUMNS = [
     Column(name="category", type="category"),
     Column(name="flag", type="boolean"),
     Column(name="text", type="text"),
+    Column(name="time", type="datetime"),
 ]
 ROWS = st.lists(
     st.tuples(
@@ -24,6 +26,7 @@ ROWS = st.lists(
         st.none() | st.sampled_from("abcdef"),
         st.none() | st.booleans(),
         st.none() | st.text("xyz", max_size=30),
+        st.none() | st.datetimes(timezones=st.just(UTC)),
     ),
     max_size=60,
 )
@@ -31,6 +34,7 @@ ROWS = st.lists(
 
 def frame_of(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     types = {"number": pl.Float64, "category": pl.String, "flag": pl.Boolean, "text": pl.String}
+    types["time"] = pl.Datetime("us", "UTC")
     return pl.DataFrame(rows, schema=types, orient="row")
 
 
@@ -119,7 +123,7 @@ def test_profiles_with_other_bins_are_not_merged() -> None:
 
 def test_a_profile_survives_json() -> None:
     """A profile is stored as JSON and comes back equal."""
-    profile = profile_frame(frame_of([(1.5, "a", True, "xyz"), (None, None, None, None)]), COLUMNS)
+    profile = profile_frame(frame_of([(1.5, "a", True, "xyz", None), (None,) * 5]), COLUMNS)
     assert msgspec.json.decode(msgspec.json.encode(profile), type=Profile) == profile
     assert profile.column("flag") == profile.columns[2]
     assert profile.column("nothing") is None
@@ -127,8 +131,21 @@ def test_a_profile_survives_json() -> None:
 
 def test_registers_of_other_hashes_are_no_longer_known() -> None:
     """Another version of what hashes may hash otherwise; the rest is merged all the same."""
-    profile = profile_frame(frame_of([(1.0, "a", True, "xyz")] * 3), COLUMNS)
+    profile = profile_frame(frame_of([(1.0, "a", True, "xyz", None)] * 3), COLUMNS)
     older = msgspec.structs.replace(profile, hashed_by="polars 0.1")
-    assert [one.distinct for one in merge(profile, profile).columns] == [1, 1, 1, 1]
-    assert [one.distinct for one in merge(profile, older).columns] == [None, None, 1, None]
+    assert [one.distinct for one in merge(profile, profile).columns] == [1, 1, 1, 1, 0]
+    assert [one.distinct for one in merge(profile, older).columns] == [None, None, 1, None, None]
     assert merge(profile, older).rows == 6
+
+
+def test_profiles_of_before_shapes_are_read() -> None:
+    """What they do not know stays unknown, also where one is merged with another that does."""
+    profile = profile_frame(frame_of([(1.0, "a", True, "xyz", None)] * 3), COLUMNS)
+    plain = msgspec.json.decode(msgspec.json.encode(profile))
+    for column in plain["columns"]:
+        del column["shapes"], column["times"]
+    older = msgspec.convert(plain, Profile)
+    assert [column.shapes for column in profile.columns] == [None, {"a": 3}, None, {"aaa": 3}, None]
+    merged = merge(older, profile)
+    assert merged.rows == 6
+    assert all((column.shapes, column.times) == (None, None) for column in (*older.columns, *merged.columns))

@@ -63,7 +63,7 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
     if folder := folders.folder_version(version, project):
         folders.show_version(*folder, as_json=as_json)
         return
-    from heptad.data import ROLLED_BACK, erased_in_words, find_version, pruned_in_words, tags_of
+    from heptad.data import ROLLED_BACK, erased_in_words, find_version, layout_in_words, pruned_in_words, tags_of
     from heptad.project import open_project
 
     workspace = open_project(project).workspace
@@ -77,6 +77,7 @@ def show(version: Version = "latest", project: ProjectOption = HERE, as_json: Js
         "digest": body.digest[:16],
     }
     marks = {
+        "layout": layout_in_words(workspace, record),
         "tags": ", ".join(tags_of(record)),
         "rolled back": str(record.attributes.get(ROLLED_BACK, "")),
         "erased": erased_in_words(record.attributes),

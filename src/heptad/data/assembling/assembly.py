@@ -125,7 +125,8 @@ class Assembly:
         parts = {"data": self._data, "clean": self._clean, "sources": self._settings, "features": self._features}
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(parts))  # as records give it back
         # How rows are laid out in files makes no other rows.
-        plain["data"].pop("partition")
+        for name in ("partition", "cluster"):
+            plain["data"].pop(name)
         plain |= {"timezone": self._style.timezone, "function": self._function.digest() if self._function else ""}
         voting = {"least": self._labelling.least, **dict(zip(self._voters.names, self._voters.digests(), strict=True))}
         return plain | ({"labelling": voting} if self._voters.names else {})

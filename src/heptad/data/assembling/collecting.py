@@ -98,7 +98,7 @@ class Collecting:
         made = self._assembly.build(until, before, judging)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
-            laid_out = Layout(self._workspace, name, self._data.partition).settle(known)
+            laid_out = Layout(self._workspace, name, self._data).settle(known)
             over = known if laid_out.stays else None
             delta_version = store_rows(laid_out.table, prepared.rows, prepared.extent.rows, prepared.blocks, over)
         if latest is not None and before is not None and laid_out.stays and delta_version == before.delta_version:
@@ -145,7 +145,7 @@ class Collecting:
         self, name: str, until: datetime | None, settings: dict[str, Any], released: int, corrections: str
     ) -> Record[DatasetVersion] | None:
         """The version made of the same sources, settings, releases, corrections and moment: repeating finds it."""
-        watermark, layout = self._assembly.watermark(), Layout(self._workspace, name, self._data.partition)
+        watermark, layout = self._assembly.watermark(), Layout(self._workspace, name, self._data)
         for version in with_rows(versions.log(self._workspace, name)):
             body = version.body
             asked = None if body.everything else body.until

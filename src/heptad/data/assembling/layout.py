@@ -1,12 +1,15 @@
-"""Which table a version goes into: that of the version before, unless `[data] partition` wants another layout."""
+"""Which table a version goes into: that of the version before, unless `[data]` wants its rows laid out otherwise."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.records import DatasetVersion, Finding
+from heptad.data.settings import DataSettings
 from heptad.data.versions import versions
 from heptad.data.versions.partitioned import open_table
-from heptad.data.versions.pruned import with_rows
+from heptad.data.versions.pruned import is_pruned, with_rows
 from heptad.data.versions.remaining import as_it_is
 from heptad.data.versions.tables import Table
 
@@ -20,14 +23,16 @@ class Settled(NamedTuple):
 
 
 class Layout:
-    """The layout that a data set is wanted in."""
+    """The layout that a data set is wanted in: `[data] partition` and `cluster`."""
 
-    def __init__(self, workspace: Workspace, name: str, partition: list[str]) -> None:
-        self._workspace, self._name, self._partition = workspace, name, tuple(partition)
+    def __init__(self, workspace: Workspace, name: str, data: DataSettings) -> None:
+        self._workspace, self._name = workspace, name
+        self._partition, self._cluster = tuple(data.partition), tuple(data.cluster)
 
     def fits(self, version: DatasetVersion) -> bool:
         """Whether a version, given as it is now, is laid out so."""
-        return self._table(version.table).partition == self._partition
+        table = self._table(version.table)
+        return (table.partition, table.cluster) == (self._partition, self._cluster)
 
     def settle(self, before: DatasetVersion | None) -> Settled:
         """Where the version after this one, given as it is now, goes."""
@@ -35,9 +40,10 @@ class Layout:
             return Settled(self._table(self._new_name()), stays=False, findings=[])
         if self.fits(before):
             return Settled(self._table(before.table), stays=True, findings=[])
-        was, now = self._table(before.table).partition, self._partition
+        was = self._table(before.table)
         said = (
-            f"the table is now {_in_words(now)}, and was {_in_words(was)}; all rows of this version were written anew, "
+            f"the table is now {_in_words(self._partition, self._cluster) or _PLAIN}, "
+            f"and was {_in_words(was.partition, was.cluster) or _PLAIN}; all rows of this version were written anew, "
             "and versions before it stay as they are"
         )
         found = Finding(expectation="layout", severity="info", passed=False, sentence=said)
@@ -50,11 +56,28 @@ class Layout:
 
     def _new_name(self) -> str:
         by = "".join(f".by-{versions.folder_name(column)}" for column in self._partition)
-        return f"{versions.folder_name(self._name)}{by}"
+        near = "".join(f".near-{versions.folder_name(column)}" for column in self._cluster)
+        return f"{versions.folder_name(self._name)}{by}{near}"
 
     def _table(self, name: str) -> Table:
-        return open_table(self._workspace.tables / name, self._partition)
+        return open_table(self._workspace.tables / name, self._partition, self._cluster)
 
 
-def _in_words(partition: tuple[str, ...]) -> str:
-    return f"partitioned by {', '.join(partition)}" if partition else "not partitioned"
+def layout_in_words(workspace: Workspace, version: Record[DatasetVersion]) -> str:
+    """How the files of a version hold its rows; empty where they lie in their order, or are gone."""
+    if is_pruned(version):
+        return ""
+    table = open_table(workspace.tables / as_it_is(workspace, version).table)
+    return _in_words(table.partition, table.cluster)
+
+
+_PLAIN = "in order of time and key"
+
+
+def _in_words(partition: Sequence[str], cluster: Sequence[str]) -> str:
+    said = [
+        f"{how} by {', '.join(columns)}"
+        for how, columns in (("partitioned", partition), ("clustered", cluster))
+        if columns
+    ]
+    return " and ".join(said)

@@ -74,7 +74,7 @@ def _replace_table(
         order = canonical_order(own[-1].schema)
         old_numbers = [body.delta_version for body in own]
         old = open_table(workspace.tables / table)
-        made = rewrite(old, open_table(workspace.tables / new, old.partition), old_numbers, keep, order)
+        made = rewrite(old, open_table(workspace.tables / new, old.partition, old.cluster), old_numbers, keep, order)
         numbers |= {(table, old): (new, number) for old, number in made.items()}
     changes: list[Attribute] = []
     before: tuple[Profile, Profile] | None = None

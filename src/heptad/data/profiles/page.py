@@ -7,8 +7,9 @@ from math import floor
 
 from heptad.core.markup import Markup, element, page, table
 from heptad.data.profiles.looking import Overview
-from heptad.data.profiles.notes import number
+from heptad.data.profiles.notes import has_shapes, number
 from heptad.data.profiles.profile import ColumnProfile
+from heptad.data.profiles.shapes import Times
 
 WIDTH, HEIGHT = 380, 110
 BARS = 12
@@ -119,6 +120,8 @@ def _column(column: ColumnProfile, overview: Overview) -> Markup:
         element("p", f"{column.type}, {column.rows - column.missing:,} values, {column.missing:,} missing"),
         *(element("p", note.sentence, class_="bad" if note.weight == "look" else "quiet") for note in said),
         drawn,
+        _shapes(column) if has_shapes(column) else None,
+        _times(column.times) if column.times and column.missing < column.rows else None,
         id=_anchor(overview, column.name),
     )
 
@@ -133,7 +136,43 @@ def _values(column: ColumnProfile) -> Markup:
     named = sorted(zip(column.values, column.counts, strict=False), key=lambda one: -one[1])
     others = sum(count for _, count in named[BARS:]) + column.counts[-1]
     shown = [(value, count) for value, count in [*named[:BARS], ("other values", others)] if count]
-    return _bars(shown)
+    return _bars("value", shown)
+
+
+def _shapes(column: ColumnProfile) -> Markup:
+    """A bar for each of the most frequent shapes, and one for all others."""
+    named = [(shape or "(empty)", count) for shape, count in (column.shapes or {}).items()][:BARS]
+    others = column.rows - column.missing - sum(count for _, count in named)
+    return _bars("shape", [*named, ("other shapes", others)] if others else named)
+
+
+def _times(times: Times) -> Markup:
+    """A bar for each hour of the day, and for each day of the week."""
+    charts = [("hours of the day, from 0 to 23", times.hours), ("days of the week, from Monday", times.weekdays)]
+    drawn = [part for caption, counts in charts for part in (_beside(counts), _caption(f"{caption} (UTC)"))]
+    return element("div", *drawn, class_="chart")
+
+
+def _caption(text: str) -> Markup:
+    return element("p", text, class_="quiet")
+
+
+def _beside(counts: Sequence[int]) -> Markup:
+    """Bars of one width beside each other."""
+    width, most = WIDTH / len(counts), max(1, *counts)
+    bars = [
+        element(
+            "rect",
+            element("title", f"{place}: {count:,}"),
+            x=f"{place * width:.2f}",
+            y=f"{HEIGHT - HEIGHT * count / most:.2f}",
+            width=f"{width * 0.9:.2f}",
+            height=f"{HEIGHT * count / most:.2f}",
+            fill=_COLOUR,
+        )
+        for place, count in enumerate(counts)
+    ]
+    return element("svg", *bars, width=str(WIDTH), height=str(HEIGHT), viewBox=f"0 0 {WIDTH} {HEIGHT}")
 
 
 def _few(column: ColumnProfile) -> Markup:
@@ -142,17 +181,18 @@ def _few(column: ColumnProfile) -> Markup:
     spans = [(ends[0], ends[1]), *((low + 1, high) for low, high in pairwise(ends[1:]))]
     named = zip(spans, column.counts, strict=True)
     return _bars(
-        [(f"{low:,}" if low == high else f"{low:,} to {high:,}", count) for (low, high), count in named if count]
+        "value",
+        [(f"{low:,}" if low == high else f"{low:,} to {high:,}", count) for (low, high), count in named if count],
     )
 
 
-def _bars(shown: Sequence[tuple[str, int]]) -> Markup:
+def _bars(of: str, shown: Sequence[tuple[str, int]]) -> Markup:
     most = max((count for _, count in shown), default=1)
     rows = [
         [value, element("div", _bar(round(WIDTH * count / most), 14), class_="chart"), f"{count:,}"]
         for value, count in shown
     ]
-    return table(["value", "", "rows"], rows)
+    return table([of, "", "rows"], rows)
 
 
 def _bar(width: int, height: int) -> Markup:
@@ -192,4 +232,4 @@ def _density(column: ColumnProfile) -> Markup | None:
     ]
     caption = f"{figure(column, low)} to {figure(column, high)}; the middle eight tenths in full"
     chart = element("svg", *bars, width=str(WIDTH), height=str(HEIGHT), viewBox=f"0 0 {WIDTH} {HEIGHT}")
-    return element("div", chart, element("p", caption, class_="quiet"), class_="chart")
+    return element("div", chart, _caption(caption), class_="chart")

@@ -13,6 +13,17 @@ from heptad.data.columns.dialogues import Rows
 from heptad.data.columns.schema import most_frequent, value_counts
 from heptad.data.passes import ask
 from heptad.data.profiles.sampling import EVERY, Sampled, hashes_below, is_measured, measure, sample_columns
+from heptad.data.profiles.shapes import (
+    Times,
+    is_shaped,
+    kept_shapes,
+    merged_shapes,
+    merged_times,
+    shape_counts,
+    time_counts,
+    times_of,
+    with_clock,
+)
 from heptad.data.profiles.sketches import (
     distinct_in,
     is_full,
@@ -29,7 +40,7 @@ HELD = 256 << 20
 """Bytes of a table that is read once."""
 FIRST = 1_000
 """Rows by which it is told how large a table is."""
-_HASH = "\0hash"
+_HASH, _SHAPE = "\0hash", "\0shape"
 VALUES = 100
 """Values of a category that are counted by name; the rest is one count."""
 
@@ -58,6 +69,10 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     """What tells how many different values there are; none of numbers that hardly repeat."""
     points: list[float] = []
     """What is measured, at even shares of a sample of the rows that have it."""
+    shapes: dict[str, int] | None = None
+    """The most frequent shapes of texts and categories of texts, and in how many rows at least; `None`: not known."""
+    times: Times | None = None
+    """When moments are in the day and the week; `None`: not known."""
 
     @property
     def distinct(self) -> int | None:
@@ -171,6 +186,8 @@ def _merge_columns(first: ColumnProfile, second: ColumnProfile, *, alike: bool) 
         counts=[a + b for a, b in zip(first.counts, second.counts, strict=True)],
         registers=merged_registers(first.registers, second.registers) if alike else "",
         points=merged_points(first.points, n, second.points, m),
+        shapes=merged_shapes(first.shapes, second.shapes),
+        times=merged_times(first.times, second.times),
     )
 
 
@@ -201,6 +218,8 @@ class Profiling:
         self._measured = [column for column in columns if is_measured(column)]
         self._counted = [column for column in columns if not is_measured(column)]
         self._hashed = [column for column in self._measured if column.name in sampled.below]
+        self._shaped = [column for column in self._hashed if column.type == "text" and is_shaped(types[column.name])]
+        self._timed = [column.name for column in columns if column.type == "datetime"]
         known = {column.name: column.values for column in reference.columns} if reference else {}
         self._values = {column.name: _BOOLEANS for column in self._counted if column.type == "boolean"} | known
 
@@ -216,23 +235,27 @@ class Profiling:
     def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
         counted = [self._counts(rows, column) for column in self._counted if self._is_grouped(column)]
         hashed = [hashes_below(rows, column, self._types, self._sampled.below[column.name]) for column in self._hashed]
-        return [*counted, *hashed, *([self._measures(rows)] if self._measured else [])]
+        shaped = [_each_row(rows, column.name) for column in self._shaped]
+        return [*counted, *hashed, *shaped, *([self._measures(rows)] if self._measured else [])]
 
     def _is_grouped(self, column: Column) -> bool:
         """Whether its values are counted one by one; two truths are counted with less."""
         return column.name in self._types and self._types[column.name] != pl.Boolean
 
     def _counts(self, rows: pl.LazyFrame, column: Column) -> pl.LazyFrame:
-        """How often each value comes that is counted by name; behind them, the hashes of all that are looked at."""
+        """How often each value comes that is counted by name; behind them, hashes that are looked at, and shapes."""
         name, texts = column.name, rows.select(pl.col(column.name).cast(pl.String))
         counted = value_counts(texts, name)
         known = self._values.get(name)
         kept = most_frequent(texts, name, VALUES) if known is None else counted.filter(pl.col(name).is_in(known))
         if name not in self._sampled.below:
             return kept.with_columns(pl.lit(None, pl.UInt64).alias(_HASH))
-        # The values are grouped once: both parts of the query have that in common.
+        # The values are grouped once: all parts of the query have that in common.
         hashes = hashes_below(counted, column, {name: pl.String()}, self._sampled.below[name])
-        return pl.concat([kept, hashes.rename({name: _HASH})], how="diagonal")
+        parts = [kept, hashes.rename({name: _HASH})]
+        if is_shaped(self._types[name]):
+            parts.append(shape_counts(counted, name).rename({name: _SHAPE}))
+        return pl.concat(parts, how="diagonal")
 
     def _measures(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """One row with all that is told of the columns that are measured."""
@@ -245,23 +268,27 @@ class Profiling:
             wanted += [value.min().alias(f"{name}\0min"), value.max().alias(f"{name}\0max")]
             # Ten comparisons run faster through SIMD than one binary search a row.
             wanted += [(value <= edge).sum().alias(f"{name}\0{place}") for place, edge in enumerate(self._edges[name])]
-        return rows.select(one.alias(name) for name, one in measures.items()).select(wanted)
+        wanted += [one for name in self._timed for one in time_counts(name)]
+        return with_clock(rows.select(one.alias(name) for name, one in measures.items()), self._timed).select(wanted)
 
     def answer(self, values: Mapping[str, Any], tables: Sequence[pl.DataFrame]) -> Profile:
         rows = values["rows"]
         given = iter(tables)
-        profiles, registers = {}, {}
+        profiles, registers, shapes = {}, {}, {}
         for column in self._counted:
             present = values.get(f"count {column.name}", 0)
             if self._is_grouped(column):
                 table = next(given)
-                counts = dict(table.filter(pl.col(_HASH).is_null()).select(column.name, "n").iter_rows())
+                counts = dict(table.select(column.name, "n").drop_nulls(column.name).iter_rows())
                 registers[column.name] = self._registers(column, table[_HASH].drop_nulls())
+                if _SHAPE in table.columns:
+                    shapes[column.name] = dict(table.select(_SHAPE, "n").drop_nulls(_SHAPE).iter_rows())
             else:
                 truths = values.get(f"true {column.name}") or 0
                 counts = {"true": truths, "false": present - truths}
             profiles[column.name] = self._value_profile(column, rows, present, counts)
         registers |= {column.name: self._registers(column, next(given).to_series()) for column in self._hashed}
+        shapes |= {column.name: dict(next(given).iter_rows()) for column in self._shaped}
         found = next(given).row(0, named=True) if self._measured else {}
         for column in self._measured:
             profiles[column.name] = _number_profile(column, rows, self._edges[column.name], found)
@@ -272,6 +299,8 @@ class Profiling:
                     profiles[column.name],
                     registers=registers.get(column.name, ""),
                     points=self._sampled.points.get(column.name, []),
+                    shapes=kept_shapes(shapes[column.name]) if column.name in shapes else None,
+                    times=times_of(column.name, found) if column.name in self._timed else None,
                 )
                 for column in self._columns
             ],
@@ -294,6 +323,12 @@ class Profiling:
             values=values,
             counts=[*named, present - sum(named)],
         )
+
+
+def _each_row(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """The shapes of texts, of which hardly any comes again: grouping them first would take longer."""
+    texts = rows.select(pl.col(name).cast(pl.String).drop_nulls())
+    return shape_counts(texts.with_columns(pl.lit(1, pl.UInt32).alias("n")), name)
 
 
 def _number_profile(column: Column, rows: int, edges: list[float], found: Mapping[str, float]) -> ColumnProfile:

@@ -1,4 +1,4 @@
-"""A Delta table with a folder for each value of some columns, so that whoever wants one value reads only its files."""
+"""A Delta table whose rows lie by the values of some columns, so that whoever wants one value reads few others."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
@@ -10,11 +10,15 @@ import msgspec
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
+from polars.io.plugins import register_io_source
 
 from heptad.core.errors import DataError, IntegrityError, NotFoundError
 from heptad.core.files import make_folder, writing
 from heptad.data.versions import tables
+from heptad.data.versions.clustering import CLUSTERED_GROUPS, RUN, check_cluster, in_clusters
 from heptad.data.versions.tables import (
+    CLUSTER,
+    GROUPS,
     Table,
     bytes_of,
     delta_schema,
@@ -59,11 +63,14 @@ class PartitionedTable(Table):
 
     In a file rows are in order; reading merges the partitions. Positions may have gaps where rows were erased.
     A filter by the columns, pushed down by Polars, leaves out the files of other partitions altogether.
+
+    A table that is clustered, with or without partitions, has runs of files in order instead, whose rows lie by the
+    columns of the cluster; reading sorts one run after the other, and a filter leaves out files and groups of rows.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str]) -> None:
+    def __init__(self, folder: Path, partition: Sequence[str], cluster: Sequence[str] = ()) -> None:
         super().__init__(folder)
-        self.partition = tuple(columns)
+        self.partition, self.cluster = tuple(partition), tuple(cluster)
 
     def scan(self, version: int, order: Sequence[str] = ()) -> pl.LazyFrame:
         table = self.at(version)
@@ -88,6 +95,7 @@ class PartitionedTable(Table):
     def write(self, rows: pl.LazyFrame, base: int | None = None, after: int = 0) -> int:
         schema = rows.collect_schema()
         check_partition(schema, self.partition)
+        check_cluster(schema, self.cluster, self.partition)
         files = self._files(base) if base is not None and after else []
         dealing = _Dealing(self, files, after)
         with writing(self.path("")):
@@ -109,8 +117,9 @@ class PartitionedTable(Table):
         """Write rows, with their positions, as a file of a partition."""
         folder = self._folder_of(values)
         make_folder(self.path(folder))
-        name = f"{folder}/{new_name(int(rows[POSITION][0]), rows)}"
-        return new_file(self.path(""), name, rows, dict(zip(self.partition, values, strict=True)))
+        name = str(Path(folder, new_name(int(rows.select(pl.col(POSITION).min()).item()), rows)))
+        groups = CLUSTERED_GROUPS if self.cluster else GROUPS
+        return new_file(self.path(""), name, rows, dict(zip(self.partition, values, strict=True)), groups)
 
     def link_part(self, file: PartFile, source: Path) -> AddAction:
         """A file of another table as one of this one's."""
@@ -124,11 +133,19 @@ class PartitionedTable(Table):
 
     def _partition(self, files: Sequence[PartFile], schema: pl.Schema) -> pl.LazyFrame:
         """The rows of one partition in order."""
+        if not self.cluster:
+            return self._as_stored(files, schema)
+        runs = runs_of(files)
+        reading = _Runs([self._as_stored(run, schema) for run in runs], [sum(one.rows for one in run) for run in runs])
+        return register_io_source(reading.batches, schema=schema, is_pure=True, explain_name="clusters")
+
+    def _as_stored(self, files: Sequence[PartFile], schema: pl.Schema) -> pl.LazyFrame:
+        """The rows of files of one partition as they lie in them."""
         paths, columns = [self.path(one.path) for one in files], {name: schema[name] for name in self.partition}
         stored = pl.Schema(
             {POSITION: pl.Int64(), **{name: kind for name, kind in schema.items() if name not in columns}}
         )
-        if _is_plain(self.path(""), self.partition):
+        if columns and _is_plain(self.path(""), self.partition):
             return pl.scan_parquet(paths, glob=False, schema=stored, hive_partitioning=True, hive_schema=columns)
         # Polars takes every "=" in a path for a partition; so all files are read, and then left out.
         rows = pl.scan_parquet(paths, glob=False, schema=stored, hive_partitioning=False)
@@ -142,13 +159,14 @@ class PartitionedTable(Table):
         return "/".join(f"{name.translate(_PLAIN)}={part}" for name, part in zip(self.partition, parts, strict=True))
 
 
-def open_table(folder: Path, partition: Sequence[str] = ()) -> Table:
-    """The table in a folder as it is there; one that is not there yet will be partitioned by these columns."""
+def open_table(folder: Path, partition: Sequence[str] = (), cluster: Sequence[str] = ()) -> Table:
+    """The table in a folder as it is there; one that is not there yet will be laid out by these columns."""
     if DeltaTable.is_deltatable(str(folder)):
         table = DeltaTable(folder)
-        known = [field.name for field in table.schema().fields]
-        partition = table.metadata().partition_columns if POSITION in known else ()
-    return PartitionedTable(folder, partition) if partition else Table(folder)
+        known, said = [field.name for field in table.schema().fields], table.metadata()
+        partition = said.partition_columns if POSITION in known else ()
+        cluster = msgspec.json.decode(said.configuration.get(CLUSTER, "[]"), type=list[str])
+    return PartitionedTable(folder, partition, cluster) if partition or cluster else Table(folder)
 
 
 def check_partition(schema: pl.Schema, columns: Sequence[str]) -> None:
@@ -189,11 +207,9 @@ class _Dealing:
 
     def __init__(self, table: PartitionedTable, files: Sequence[PartFile], after: int) -> None:
         self._table, self._after = table, after
-        self._tails: dict[Values, list[PartFile]] = {}
-        """Partition to the files that stay, the last of which may have to be cut."""
-        for one in files:
-            if one.first < after:
-                self._tails.setdefault(one.values, []).append(one)
+        staying = _by_partition([one for one in files if one.first < after])
+        self._tails = {part[0].values: runs_of(part) for part in staying}
+        """Partition to the files that stay, in runs, the last of which may have to be cut."""
         self.removed = [self._removal(one) for one in files if one.first >= after]
         self._held: dict[Values, list[pl.DataFrame]] = {}
         self._sizes: dict[Values, int] = {}
@@ -209,7 +225,7 @@ class _Dealing:
             for values in list(self._held):
                 self._flush(values)
             for values, tails in self._tails.items():
-                if tails and tails[-1].last >= self._after:
+                if tails and self._is_cut(tails[-1]):
                     self._flush(values)
         except BaseException:
             for one in self._added:
@@ -220,7 +236,8 @@ class _Dealing:
     def _take(self, batch: pl.DataFrame) -> None:
         columns = list(self._table.partition)
         _refuse_long(batch, columns)
-        for key, part in batch.partition_by(columns, as_dict=True, maintain_order=True, include_key=False).items():
+        full = tables.FILE_BYTES * (RUN if self._table.cluster else 1)
+        for key, part in _parts(batch, columns).items():
             values = tuple(map(_text, key))
             self._seen.add(values)
             if len(self._seen) > MOST:
@@ -231,7 +248,7 @@ class _Dealing:
                 )
             self._held.setdefault(values, []).append(part)
             self._sizes[values] = self._sizes.get(values, 0) + bytes_of(part)
-            if self._sizes[values] >= tables.FILE_BYTES:
+            if self._sizes[values] >= full:
                 self._flush(values)
         while sum(self._sizes.values()) > HELD * tables.FILE_BYTES:
             self._flush(max(self._sizes, key=lambda one: self._sizes[one]))
@@ -240,15 +257,66 @@ class _Dealing:
         held = self._held.pop(values, [])
         self._sizes.pop(values, None)
         count, tails = sum(map(len, held)), self._tails.get(values, [])
-        while tails and (tails[-1].last >= self._after or (tails[-1].is_part and tails[-1].rows <= count)):
-            tail = tails.pop()
-            rows = self._table.read(tail).filter(pl.col(POSITION) < self._after)
-            held, count = [rows, *held], count + len(rows)
-            self.removed.append(self._removal(tail))
-        self._added.append(self._table.add_part(values, pl.concat(held)))
+        while tails and (self._is_cut(tails[-1]) or _is_small(tails[-1], count)):
+            run = tails.pop()
+            rows = [self._table.read(one).filter(pl.col(POSITION) < self._after) for one in run]
+            held, count = [*rows, *held], count + sum(map(len, rows))
+            self.removed += map(self._removal, run)
+        whole, cluster = pl.concat(held), self._table.cluster
+        for part in in_clusters(whole, cluster, POSITION) if cluster else [whole]:
+            self._added.append(self._table.add_part(values, part))
+
+    def _is_cut(self, run: Sequence[PartFile]) -> bool:
+        return max(one.last for one in run) >= self._after
 
     def _removal(self, file: PartFile) -> RemoveAction:
         return removal(file.path, file.size, dict(zip(self._table.partition, file.values, strict=True)))
+
+
+class _Runs:
+    """The runs of one partition, each sorted by the positions of its rows once it is asked for; one is in memory."""
+
+    def __init__(self, runs: Sequence[pl.LazyFrame], rows: Sequence[int]) -> None:
+        self._runs, self._rows = runs, rows
+
+    def batches(
+        self, columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """The rows in order, as polars asks a source for them; the files are asked for what is wanted alone."""
+        left = most
+        for run, count in zip(self._runs, self._rows, strict=True):
+            if left is None:
+                found = (run if predicate is None else run.filter(predicate)).sort(POSITION)
+            else:
+                found = run.sort(POSITION).head(left)
+                found, left = found if predicate is None else found.filter(predicate), max(0, left - count)
+            yield (found if columns is None else found.select(columns)).collect(engine="streaming")
+            if left == 0:
+                return
+
+
+def runs_of(files: Sequence[PartFile]) -> list[list[PartFile]]:
+    """Files of one partition, by their first positions, as runs: those whose spans of positions overlap."""
+    runs: list[list[PartFile]] = []
+    last = -1
+    for one in files:
+        if one.first > last:
+            runs.append([])
+        runs[-1].append(one)
+        last = max(last, one.last)
+    return runs
+
+
+def _is_small(run: Sequence[PartFile], count: int) -> bool:
+    """Whether it is written anew with as many rows as come after it."""
+    return all(one.is_part for one in run) and sum(one.rows for one in run) <= count
+
+
+def _parts(batch: pl.DataFrame, columns: Sequence[str]) -> dict[tuple[object, ...], pl.DataFrame]:
+    """Partition to its rows, without the columns that they are dealt by."""
+    if not columns:
+        return {(): batch}
+    return batch.partition_by(columns, as_dict=True, maintain_order=True, include_key=False)
 
 
 def _by_partition(files: Sequence[PartFile]) -> Iterator[list[PartFile]]:

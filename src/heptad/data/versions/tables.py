@@ -45,6 +45,8 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
     pl.Datetime("us", "UTC"): "timestamp",
 }
+CLUSTER = "heptad.cluster"
+"""Property of a Delta table: the columns that its rows are clustered by, as a JSON list."""
 _FOREVER = {"delta.enableExpiredLogCleanup": "false"}
 _KEEPING = PostCommitHookProperties(cleanup_expired_logs=False)
 """Delta forgets versions after a month, as soon as there are two checkpoints; these are kept until they are pruned."""
@@ -82,6 +84,8 @@ class Table:
 
     partition: tuple[str, ...] = ()
     """Columns whose values have files of their own; see `PartitionedTable`."""
+    cluster: tuple[str, ...] = ()
+    """Columns by which rows lie together in their files, of a `PartitionedTable` as well."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -202,7 +206,13 @@ class Table:
         except TableNotFoundError:
             # Two first writers can break each other's commit; two creators cannot.
             table = DeltaTable.create(
-                self._folder, schema, mode="ignore", partition_by=[*self.partition], configuration=_FOREVER
+                self._folder,
+                schema,
+                mode="ignore",
+                partition_by=[*self.partition],
+                configuration=_FOREVER
+                | ({CLUSTER: msgspec.json.encode(self.cluster).decode()} if self.cluster else {}),
+                raise_if_key_not_exists=False,
             )
             sync_commit(self._folder, 0)
         if base is not None and table.version() != base:
@@ -240,14 +250,16 @@ def in_files(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         yield pl.concat(held)
 
 
-def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "lz4"]) -> None:
+def write_file(path: Path, rows: pl.DataFrame, compression: Literal["snappy", "lz4"], groups: int = GROUPS) -> None:
     """Write a file of rows that can be read a few rows at a time: several groups are read ahead."""
-    rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // GROUPS)))
+    rows.write_parquet(path, compression=compression, row_group_size=max(1, -(-len(rows) // groups)))
 
 
-def new_file(folder: Path, name: str, rows: pl.DataFrame, values: Values | None = None) -> AddAction:
+def new_file(
+    folder: Path, name: str, rows: pl.DataFrame, values: Values | None = None, groups: int = GROUPS
+) -> AddAction:
     """Write rows into a file of the table in `folder`, which counts once this is committed."""
-    write_file(folder / name, rows, "snappy")
+    write_file(folder / name, rows, "snappy", groups)
     return _added(folder, name, rows, values or {})
 
 
