@@ -8,7 +8,8 @@ from rich.console import Console
 
 from heptad.cli import progress as module
 from heptad.cli.progress import bars, counting, progress, worded
-from heptad.data import Estimate, Progress, note_done, under_way
+from heptad.data import Estimate, Progress, note_done
+from heptad.data.progress import under_way
 
 
 @pytest.fixture

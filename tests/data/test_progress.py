@@ -1,11 +1,16 @@
 """Work says how far it is to whoever watches: never back, never whole before its end, and to nobody else."""
 
+import gzip
+from pathlib import Path
+
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.data import Estimate, Progress, note_done, under_way, watching_work
+from heptad.data import Estimate, Place, Progress, SourceSettings, note_done, open_source, watching_work
 from heptad.data import progress as module
+from heptad.data.progress import under_way
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 500), max_size=30))
@@ -64,3 +69,17 @@ def test_work_that_fails_has_not_ended() -> None:
             raise OSError("gone")
         note_done(1, "rows")
     assert [one.ended for one in heard] == [False]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("t.csv", "rows"), ("t.jsonl", "rows"), ("t.csv.gz", "bytes"), ("t.json", "bytes")]
+)
+def test_files_tell_what_they_estimate(name: str, unit: str, tmp_path: Path) -> None:
+    """So that the share is one of the same thing."""
+    rows = pl.DataFrame({"n": [1, 2, 3]})
+    text = {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "json": rows.write_json}[name.split(".")[1]]().encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    source, heard = open_source(SourceSettings(uri=name), Place(root=tmp_path)), list[Progress]()
+    with watching_work(heard.append), under_way("it", source.estimate):
+        source.read()
+    assert (heard[-1].unit, heard[-1].done > 0) == (unit, True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from heptad.data import Progress, Source, under_way, watching_work
+from heptad.data import Source
 
 STORED = {pl.Int64(), pl.Float64(), pl.Boolean(), pl.String(), pl.Datetime("us", "UTC")}
 """What columns of a source may hold."""
@@ -57,19 +57,6 @@ class SourceContract:
             # A planner that has never looked at a small table takes it for one of some pages.
             assert estimate.unit != "rows" or rows / 10 <= estimate.amount <= max(rows * 10, 10_000)
         assert source.digest() == source.digest()
-
-    def test_who_watches_sees_it_go_on_and_end(self, source: Source) -> None:
-        """The share never shrinks, and is the whole at the end only."""
-        heard: list[Progress] = []
-        with watching_work(heard.append):
-            with under_way("it", source.estimate, last=False):
-                source.digest()
-            with under_way("it", source.estimate):
-                source.read()
-        shares = [one.share for one in heard if one.share is not None]
-        assert shares == sorted(shares)
-        assert [one.ended for one in heard] == [False] * (len(heard) - 1) + [True]
-        assert [share for share in shares if share == 1] == shares[-1:]
 
     def test_the_digest_changes_with_the_rows(self, source: Source, change: Change) -> None:
         """A row more is another digest, and the row is read."""

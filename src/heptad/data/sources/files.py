@@ -123,6 +123,8 @@ def cache_of(place: Place) -> SourceCache:
 
 def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int) -> Iterator[tuple[str, Path]]:
     plain_name, plain = _plain(name, path, cache, limit)
+    if plain != path:
+        note_done(path.stat().st_size, "bytes")
     kind = archive_kind(plain)
     if not kind:
         if member or plain_name.lower().endswith(_ARCHIVES):

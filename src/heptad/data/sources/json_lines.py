@@ -37,7 +37,10 @@ class _Reading:
         found = [self._inferred(number, block) for number, block in self._blocks()]
         schema = self._together(kinds for kinds, _ in found)
         frames = [rows for _, rows in found if rows is not None and rows.schema == schema]
-        return pl.concat(frames if len(frames) == len(found) else list(self._frames(schema))).lazy()
+        if len(frames) < len(found):
+            return pl.concat(list(self._frames(schema))).lazy()
+        note_done(sum(map(len, frames)), "rows")
+        return pl.concat(frames).lazy()
 
     def kept(self, keep: Keep, encoding: str) -> pl.LazyFrame:
         """The rows in files that are made once of the same text."""
