@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from heptad.adapters import http_attempts, https
 from heptad.core.errors import DataError, SettingsError, UnavailableError
-from heptad.data import Place, Source, SourceSettings, open_source
+from heptad.data import Estimate, Place, Source, SourceSettings, open_source
 from heptad.testing.source_contract import SourceContract
 
 TABLE = b"number,name\n1,a\n2,b\n"
@@ -319,3 +319,11 @@ def test_members_of_archives_are_read(site: Site, tmp_path: Path) -> None:
         archive.writestr("b.txt", "")
     site.body = held.getvalue()
     assert numbers(source_of(site, tmp_path, "/all.zip/in/a.csv.gz")) == [1, 2]
+
+
+def test_the_server_says_how_much_there_is(site: Site, tmp_path: Path) -> None:
+    """Nothing once the cache has got it."""
+    source = source_of(site, tmp_path)
+    assert source.estimate() == Estimate(len(TABLE), "bytes")
+    source.digest()
+    assert source.estimate() == Estimate(0, "bytes")

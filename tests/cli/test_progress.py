@@ -1,11 +1,15 @@
 """Signs of life: a bar or a count on a terminal, nothing anywhere else."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
-from heptad.cli.progress import counting, progress
+from heptad.cli import progress as module
+from heptad.cli.progress import bars, counting, progress, worded
+from heptad.data import Estimate, Progress, note_done
+from heptad.data.progress import under_way
 
 
 @pytest.fixture
@@ -41,3 +45,28 @@ def test_nothing_is_drawn_without_a_terminal(shown, capsys):
     with counting("backup", shown=shown) as count:
         count("record", 1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_work_that_takes_long_has_a_bar_with_its_share(terminal, monkeypatch):
+    """What takes no time has none."""
+    monkeypatch.setattr(module, "SHORT", 0.0)
+    with bars("Collecting", shown=True), under_way("flights", lambda: Estimate(200, "rows")):
+        note_done(100, "rows")
+        time.sleep(0.3)
+    assert "flights" in terminal.getvalue()
+    assert "50 %, 100 rows" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("heard", "told"),
+    [
+        (Progress(work="w"), ""),
+        (Progress(work="w", done=1200), "1,200 rows"),
+        (Progress(work="w", done=1200, share=0.25), "25 %, 1,200 rows, 30 s left"),
+        (Progress(work="w", done=1_234_000, unit="bytes", share=0.1), "10 %, 1.23 MB, 1:30 min left"),
+        (Progress(work="w", done=12, unit="bytes", share=1.0, ended=True), "100 %, 12 bytes"),
+    ],
+)
+def test_what_is_not_known_is_left_out(heard, told):
+    """Ten seconds after the beginning."""
+    assert worded(heard, 10.0) == told

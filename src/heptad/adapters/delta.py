@@ -11,7 +11,18 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from heptad.core.errors import DataError, SettingsError
-from heptad.data import Dates, Place, Source, SourceSettings, SourceTable, conform, flattened, read_columns, read_times
+from heptad.data import (
+    Dates,
+    Estimate,
+    Place,
+    Source,
+    SourceSettings,
+    SourceTable,
+    conform,
+    flattened,
+    read_columns,
+    read_times,
+)
 
 
 class DeltaSource:
@@ -47,6 +58,11 @@ class DeltaSource:
             understood=told | {f"column {one}": how for one, how in understood.items()},
             repairs=[*repairs, *found],
         )
+
+    def estimate(self) -> Estimate | None:
+        """What the log says of each file; writers may leave it out."""
+        rows = self._table().get_add_actions(flatten=True).column("num_records").to_pylist()
+        return None if None in rows else Estimate(sum(rows), "rows")
 
     def _table(self) -> DeltaTable:
         if not self._folder.is_dir():

@@ -17,6 +17,7 @@ from heptad.core.errors import DataError, HeptadError, UnavailableError
 from heptad.core.files import writing
 from heptad.core.settings import duration
 from heptad.data import (
+    Estimate,
     Place,
     Source,
     SourceSettings,
@@ -24,6 +25,7 @@ from heptad.data import (
     cache_of,
     content_digest,
     is_page,
+    note_done,
     read_local,
     refuse_secrets_in,
     reveal_all,
@@ -73,6 +75,21 @@ class HttpSource:
         name = unquote(self._url.path.rpartition("/")[2]) or str(self._url.host)
         return read_local([(name, path)], self._member, self._settings, self._place, keep_text)
 
+    def estimate(self) -> Estimate | None:
+        """What the server says how long its answer is, which is not taken; 0 where the cache has got it.
+
+        Not of pages, which robots.txt may be asked about first.
+        """
+        if self._settings.format == "html":
+            return None
+
+        def attempt() -> Estimate | None:
+            with httpx.Client(timeout=self._timeout()) as client, self._answer(client, self._known(), 0, "") as answer:
+                length = "0" if answer.status_code == httpx.codes.NOT_MODIFIED else answer.headers.get("Content-Length")
+                return Estimate(int(length), "bytes") if length and length.isdecimal() else None
+
+        return repeated(attempt, self._settings, [*self._headers.values(), self._url.password])
+
     def _refuse_undeclared_page(self, path: Path) -> None:
         """A page that nobody asked for is a login or an error; and whether pages may be read, robots.txt says."""
         with path.open("rb") as file:
@@ -88,10 +105,7 @@ class HttpSource:
         if self._settings.format == "html" and not self._allowed:
             refuse_by_robots(self._url, self._settings, self._headers)
             self._allowed = True
-        note = self._cache.recall(self._origin)
-        known = msgspec.json.decode(note, type=Known) if note else None
-        if known is not None and not self._cache.holds(self._origin, known.digest):
-            known = None
+        known = self._known()
         found: list[Known] = []
         fresh = self._cache.keep(
             self._origin, f"arriving {time.time_ns()}", lambda to: found.append(self._load(to, known))
@@ -104,11 +118,18 @@ class HttpSource:
             fresh.unlink(missing_ok=True)
         return found[0]
 
+    def _known(self) -> Known | None:
+        note = self._cache.recall(self._origin)
+        known = msgspec.json.decode(note, type=Known) if note else None
+        return known if known is not None and self._cache.holds(self._origin, known.digest) else None
+
+    def _timeout(self) -> httpx.Timeout:
+        return httpx.Timeout(duration(self._settings.timeout).total_seconds())
+
     def _load(self, target: Path, known: Known | None) -> Known:
         """The content written to `target`, or `known` where it is still that; tried as often as the settings say."""
         begun = ""
-        timeout = httpx.Timeout(duration(self._settings.timeout).total_seconds())
-        with httpx.Client(timeout=timeout) as client, writing(target.parent), target.open("r+b") as file:
+        with httpx.Client(timeout=self._timeout()) as client, writing(target.parent), target.open("r+b") as file:
 
             def attempt() -> Known:
                 nonlocal begun
@@ -172,6 +193,7 @@ class HttpSource:
         limit = self._settings.unpacked_gb * 1e9
         for chunk in response.iter_raw():
             file.write(chunk)
+            note_done(len(chunk), "bytes")
             if file.tell() > limit:
                 raise self._refused(
                     f"holds more than {limit / 1e9:g} GB", "raise [sources.NAME] unpacked_gb if the disk has the room"

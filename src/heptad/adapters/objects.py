@@ -14,11 +14,13 @@ from heptad.adapters.buckets import Bucket
 from heptad.core.errors import DataError, nearest
 from heptad.core.files import writing
 from heptad.data import (
+    Estimate,
     Place,
     Source,
     SourceSettings,
     SourceTable,
     cache_of,
+    note_done,
     read_local,
     refuse_secrets_in,
     split_member,
@@ -71,6 +73,9 @@ class ObjectSource:
         ]
         return read_local(files, self._member, self._settings, self._place, keep_text)
 
+    def estimate(self) -> Estimate:
+        return Estimate(sum(one.size for one in self._entries()), "bytes")
+
     def _entries(self) -> Sequence[Entry]:
         """The objects that the address names, in the order of their keys."""
         fixed = re.split(r"[*?\[]", self._key, maxsplit=1)[0]
@@ -98,6 +103,7 @@ class ObjectSource:
                 with self._told(entry.key):
                     piece = obstore.get(self._store, entry.key, options=options).bytes()
                 file.write(piece)
+                note_done(len(piece), "bytes")
 
 
 def _entry(meta: Any) -> Entry:

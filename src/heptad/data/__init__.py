@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.files import clean_file as clean_file
     from heptad.data.cleaning.requests import CleanedRows as CleanedRows
     from heptad.data.cleaning.requests import RefusedRow as RefusedRow
-    from heptad.data.cleaning.requests import RowRepair as RowRepair
     from heptad.data.cleaning.requests import clean_requests as clean_requests
     from heptad.data.cleaning.requests import clean_rows as clean_rows
     from heptad.data.cleaning.settings import CleanRule as CleanRule
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
     from heptad.data.cleaning.suggesting.reading import read_cells as read_cells
-    from heptad.data.cleaning.suggesting.rules import FlaggedCell as FlaggedCell
     from heptad.data.cleaning.suggesting.rules import SuggestedRule as SuggestedRule
     from heptad.data.cleaning.suggesting.rules import rule_lines as rule_lines
     from heptad.data.cleaning.suggesting.suggestions import Suggester as Suggester
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
     from heptad.data.erasing.redacting import scrub_store as scrub_store
     from heptad.data.erasing.removing import ERASURE as ERASURE
     from heptad.data.erasing.subjects import Subjects as Subjects
-    from heptad.data.erasing.subjects import subjects_of as subjects_of
     from heptad.data.expectations.checking import Checked as Checked
     from heptad.data.expectations.history import rows_of as rows_of
     from heptad.data.expectations.importing.reading import import_expectations as import_expectations
@@ -134,13 +131,16 @@ if TYPE_CHECKING:
     from heptad.data.profiles.profile import Profile as Profile
     from heptad.data.profiles.profile import merge as merge
     from heptad.data.profiles.profile import profile_frame as profile_frame
+    from heptad.data.progress import Estimate as Estimate
+    from heptad.data.progress import Progress as Progress
+    from heptad.data.progress import note_done as note_done
+    from heptad.data.progress import watching_work as watching_work
     from heptad.data.records import Column as Column
     from heptad.data.records import DatasetVersion as DatasetVersion
     from heptad.data.records import ExpectationResult as ExpectationResult
     from heptad.data.records import Finding as Finding
     from heptad.data.records import Fitted as Fitted
     from heptad.data.records import Repair as Repair
-    from heptad.data.records import Role as Role
     from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
     from heptad.data.records import SourceRead as SourceRead
@@ -277,7 +277,6 @@ __getattr__, __all__ = attach(
         "FileSource": "sources.files",
         "Finding": "records",
         "Fitted": "records",
-        "FlaggedCell": "cleaning.suggesting.rules",
         "Fold": "versions.splits",
         "FolderChanges": "folders.changes",
         "FolderStatus": "folders.status",
@@ -321,9 +320,7 @@ __getattr__, __all__ = attach(
         "Repair": "records",
         "RequestRules": "cleaning.singles.rules",
         "RestSettings": "sources.settings",
-        "Role": "records",
         "RowCleaner": "cleaning.singles.cleaner",
-        "RowRepair": "cleaning.requests",
         "RowRule": "cleaning.settings",
         "RowsReleased": "records",
         "STAMP": "features.online",
@@ -400,6 +397,10 @@ __getattr__, __all__ = attach(
         "most_often": "profiles.page",
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
+        "Estimate": "progress",
+        "Progress": "progress",
+        "note_done": "progress",
+        "watching_work": "progress",
         "open_source": "sources.source",
         "open_stream": "streams.stream",
         "part_numbers": "versions.splits",
@@ -427,7 +428,6 @@ __getattr__, __all__ = attach(
         "split_member": "sources.archives",
         "numbers_of": "versions.split_rules",
         "split_rule": "versions.split_rules",
-        "subjects_of": "erasing.subjects",
         "suggest_settings": "columns.suggestion",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",

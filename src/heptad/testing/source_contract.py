@@ -48,6 +48,16 @@ class SourceContract:
         """At least the format is named."""
         assert source.read().understood
 
+    def test_an_estimate_is_near_and_spoils_nothing(self, source: Source) -> None:
+        """Rows are about as many as it says, where it says rows; and it reads as if nobody had asked."""
+        estimate = source.estimate()
+        rows = len(source.read().rows.collect())
+        if estimate is not None:
+            assert estimate.amount >= 0
+            # A planner that has never looked at a small table takes it for one of some pages.
+            assert estimate.unit != "rows" or rows / 10 <= estimate.amount <= max(rows * 10, 10_000)
+        assert source.digest() == source.digest()
+
     def test_the_digest_changes_with_the_rows(self, source: Source, change: Change) -> None:
         """A row more is another digest, and the row is read."""
         digest, rows = source.digest(), len(source.read().rows.collect())

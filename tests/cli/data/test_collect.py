@@ -1,6 +1,11 @@
 """`heptad data collect` makes a version, says what is odd, and makes none of what is not new."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -58,3 +63,26 @@ def test_changed_columns_are_told_or_refused(project: Callable[[pl.DataFrame], S
     assert asked.code == 2
     assert "a: was number, is gone" in asked.err
     assert '[sources.rows.on_change] columns.a = "accept"' in " ".join(asked.err.split())
+
+
+def test_a_terminal_sees_how_far_each_source_is(project: Callable[[pl.DataFrame], Shell]):
+    """In a pseudo-terminal: a bar with its share while it goes on, and the screen is left clean."""
+    folder = project(ROWS).project
+    program = "import sys, heptad.cli.progress as p; p.SHORT = 0.0; from heptad.cli.app import run; run(sys.argv[1:])"
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", program, "data", "collect", "--project", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    ) as process:
+        os.close(theirs)
+        drawn = b""
+        with suppress(OSError):  # which is how the end of a pseudo-terminal looks
+            while part := os.read(ours, 65_536):
+                drawn += part
+        out = process.stdout.read().decode() if process.stdout else ""
+    os.close(ours)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn.decode())
+    assert "@1: 40 rows" in out
+    assert "Collecting" in shown
+    assert re.search(r"rows .*100 %, 40 rows", shown)
+    assert re.search(r"the version .*100 %, 40 rows", shown)

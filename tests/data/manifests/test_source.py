@@ -9,7 +9,7 @@ import pytest
 from tests.data.manifests.conftest import encoded, picture, recorded, sound, tune
 
 from heptad.core.errors import DataError
-from heptad.data import DataSettings, Source, SourceSettings
+from heptad.data import DataSettings, Estimate, Source, SourceSettings
 from heptad.data.manifests import source as module
 from heptad.data.manifests.source import SCHEMA
 from heptad.testing.source_contract import STORED
@@ -187,3 +187,14 @@ def test_sounds_that_are_alike_are_named(put: Put, manifest: Open) -> None:
     assert near == {"a.wav": None, "b.flac": "a.wav", "c.mp3": "a.wav", "d.ogg": None, "e.flac": None}
     assert {path for path, one in found.items() if one["problem"]} == {"e.flac"}
     assert "it cannot be decoded" in found["e.flac"]["problem"]
+
+
+def test_files_that_have_to_be_read_are_the_estimate(put: Put, manifest: Open) -> None:
+    """Those that were read before are not."""
+    put("a.txt", "a")
+    put("b.txt", "b")
+    source = manifest()
+    assert source.estimate() == Estimate(2, "files")
+    source.digest()
+    put("c.txt", "c")
+    assert source.estimate() == Estimate(1, "files")

@@ -1,15 +1,17 @@
 """Files, globs and members of archives are sources."""
 
+import gzip
 import os
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
-from heptad.data import FileSource, Place, Source, SourceSettings, open_source
+from heptad.data import Estimate, FileSource, Place, Source, SourceSettings, open_source
 from heptad.data.sources import files
 from heptad.testing.source_contract import SourceContract
 
@@ -138,3 +140,20 @@ def test_a_file_that_nobody_touched_is_hashed_once(tmp_path: Path, monkeypatch: 
     (tmp_path / "t.csv").touch()
     with pytest.raises(pytest.fail.Exception, match="hashed again"):
         open_source(settings, place).digest()
+
+
+def test_files_are_estimated_without_reading_them(tmp_path: Path) -> None:
+    """Rows exactly by the footer of Parquet, about by the first lines of texts, else the bytes."""
+    rows = pl.DataFrame({"n": range(20_000), "word": ["w" * (n % 9) for n in range(20_000)]})
+    rows.write_parquet(tmp_path / "t.parquet")
+    rows.write_csv(tmp_path / "t.csv")
+    rows.write_ndjson(tmp_path / "t.jsonl")
+    rows.head(10).write_csv(tmp_path / "small.csv")
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress((tmp_path / "t.csv").read_bytes()))
+    found = {path.name: source_at(tmp_path, path.name).estimate() for path in tmp_path.iterdir()}
+    assert found["t.parquet"] == Estimate(20_000, "rows")
+    assert found["small.csv"] == Estimate(10, "rows")
+    assert found["t.csv.gz"] == Estimate((tmp_path / "t.csv.gz").stat().st_size, "bytes")
+    for name in ("t.csv", "t.jsonl"):
+        assert found[name].unit == "rows"
+        assert found[name].amount == pytest.approx(20_000, rel=0.15)

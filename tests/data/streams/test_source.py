@@ -9,7 +9,7 @@ import pytest
 from tests.adapters.brokers import send_kafka, settings_of
 
 from heptad.core.errors import DataError, UnavailableError
-from heptad.data import Place, Source, Until, follow, open_source
+from heptad.data import Estimate, Place, Source, Until, follow, open_source
 from heptad.data.streams import source as source_module
 from heptad.data.streams.source import StreamSource
 from heptad.testing.source_contract import SourceContract
@@ -112,3 +112,14 @@ def test_a_stream_of_which_nothing_landed_is_told(topic: str, tmp_path: Path) ->
     with pytest.raises(DataError, match="Nothing has landed") as told:
         source.read()
     assert "heptad data stream poison" in told.value.remedy
+
+
+def test_what_is_waiting_is_the_estimate(topic: str, tmp_path: Path) -> None:
+    """Asking reads none of it; a stream that only others land is not asked about."""
+    sent(topic, b'{"n": 1}', b'{"n": 2}', b"no row")
+    source = opened(tmp_path, topic)
+    assert source.estimate() == Estimate(3, "messages")
+    source.digest()
+    assert source.estimate() == Estimate(0, "messages")
+    assert len(source.read().rows.collect()) == 2
+    assert opened(tmp_path, topic, drain="0s").estimate() is None

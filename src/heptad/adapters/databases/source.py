@@ -9,6 +9,7 @@ import polars as pl
 from blake3 import blake3
 
 from heptad.adapters.databases.addresses import find_database, identity
+from heptad.adapters.databases.estimates import estimated_rows
 from heptad.adapters.databases.failures import LostConnectionError
 from heptad.adapters.databases.pieces import Held, Piece, Pieces, PieceWriter, merged, position_of
 from heptad.adapters.databases.reading import batches
@@ -18,7 +19,18 @@ from heptad.adapters.databases.values import Converter
 from heptad.core.errors import DataError, nearest
 from heptad.core.settings import duration
 from heptad.core.workspace import FOLDER
-from heptad.data import Dates, Place, Repair, Source, SourceSettings, SourceTable, read_columns, read_times
+from heptad.data import (
+    Dates,
+    Estimate,
+    Place,
+    Repair,
+    Source,
+    SourceSettings,
+    SourceTable,
+    note_done,
+    read_columns,
+    read_times,
+)
 
 ATTEMPTS = 4
 """How often a reading is begun that loses its connection; the pauses between grow from `PAUSE`."""
@@ -67,6 +79,16 @@ class DatabaseSource:
             rows, understood, found = read_columns(rows, {name: read_times(name, self._style) for name in texts})
             told = {f"column {name}": how for name, how in understood.items()}
         return SourceTable(rows=rows, understood=held.understood | told, repairs=[*held.repairs(), *found])
+
+    def estimate(self) -> Estimate | None:
+        """The planner's guess: of what is past the cursor, where there is one; of everything in SQLite."""
+        held = self._pieces.load()
+        with snapshot(self._address, duration(self._settings.read_timeout).total_seconds()) as session:
+            names = self._statement.names(session.connection)
+            # Without an order, which costs nothing to explain and changes no number.
+            select = self._statement.select(names, [], held.past if held else None)
+            rows = estimated_rows(session.connection, self._statement, select)
+        return None if rows is None else Estimate(rows, "rows")
 
     def _current(self) -> Held:
         """What is held, brought up to date unless it was just now."""
@@ -117,6 +139,7 @@ class DatabaseSource:
             select = self._statement.select(names, order, old.past if old else None)
             for batch in batches(session, select, cursor, converter):
                 writer.add(batch.rows, batch.cursor_values)
+                note_done(len(batch.rows), "rows")
                 if old and key and key != [cursor]:
                     keys.append(batch.rows.select(key))
         made = Held(

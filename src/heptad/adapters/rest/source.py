@@ -15,12 +15,14 @@ from heptad.core.errors import DataError, SettingsError, UnavailableError
 from heptad.core.files import writing
 from heptad.core.settings import duration
 from heptad.data import (
+    Estimate,
     Place,
     Source,
     SourceSettings,
     SourceTable,
     cache_of,
     content_digest,
+    note_done,
     read_local,
     refuse_secrets_in,
     reveal_all,
@@ -79,6 +81,10 @@ class RestSource:
         lines = msgspec.structs.replace(self._settings, format="jsonl", encoding="utf-8")
         table = read_local([("its rows", path)], "", lines, self._place, keep_text)
         return msgspec.structs.replace(table, understood=table.understood | {"format": "rest"})
+
+    def estimate(self) -> Estimate | None:
+        """An API does not say how many rows its pages have."""
+        return None
 
     def _current(self) -> Known:
         """What is kept, brought up to date unless it was just now."""
@@ -158,6 +164,7 @@ class RestSource:
                 response = repeated(lambda: self._answer(client, asked), self._settings, secrets)  # noqa: B023 - called now
                 answer = self._decoded(response)
                 rows = rows_in(answer, self._rest.records, self._settings.uri)
+                note_done(len(rows), "rows")
                 yield rows
                 following = paging.after(asked, answer, rows, response.headers)
 

@@ -16,12 +16,12 @@ def collect(
     as_json: JsonOption = False,
 ) -> None:
     """Make a version of what the sources hold now."""
-    from heptad.cli.progress import counting
+    from heptad.cli.progress import bars
     from heptad.project import open_project
 
     opened = open_project(project)
     before = opened.data.latest()
-    with counting("Reading the sources", shown=not as_json):
+    with bars("Collecting", shown=not as_json):
         version = opened.data.collect(opened.workspace.clock.now() if opened.config.data.time else None, sample)
     body = version.body
     is_old = before is not None and version.body.version <= before.body.version and not sample

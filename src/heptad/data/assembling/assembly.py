@@ -32,6 +32,7 @@ from heptad.data.labelling.applying import Known, label_rows
 from heptad.data.labelling.functions import Voters
 from heptad.data.labelling.records import LabellingFunction
 from heptad.data.labelling.settings import LabellingSettings
+from heptad.data.progress import Estimate, under_way
 from heptad.data.records import DatasetVersion, Finding, Repair, SourceRead
 from heptad.data.settings import DataSettings
 from heptad.data.sources.schemes import is_stream
@@ -176,7 +177,9 @@ class Assembly:
         inputs, changes = self._as_before(inputs, before)
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
-        with self._blamed(rows):
+        # A function may make more or fewer rows than there are in any source.
+        height = max(one.read.rows for name, one in inputs.items() if self._rows_from in {name, ""})
+        with self._blamed(rows), under_way("the table", lambda: Estimate(height, "rows")):
             staged, features, repairs = self._staged(rows, until, small=small)
         try:
             made = self._typed(staged, features, [*_found(inputs), *repairs], inputs, before, until)

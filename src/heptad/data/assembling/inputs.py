@@ -10,6 +10,7 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data.assembling.staging import is_small
 from heptad.data.columns.column_types import Dates, as_moments, read_columns, type_word
+from heptad.data.progress import under_way
 from heptad.data.records import Repair, SourceRead
 from heptad.data.sources.naming import called
 from heptad.data.sources.settings import SourceSettings
@@ -41,8 +42,9 @@ class Inputs:
 
     def digest(self, name: str) -> str:
         """The watermark of one source: with the same one, the same rows come out."""
-        with called(name):
-            return self._sources[name].digest()
+        source = self._sources[name]
+        with called(name), under_way(name, source.estimate, last=False):
+            return source.digest()
 
     def digests(self) -> dict[str, str]:
         return {name: self.digest(name) for name in sorted(self._sources)}
@@ -58,7 +60,8 @@ class Inputs:
         if held is None or held.read.digest != digest:
             # What it held before is let go first: two of them may not fit.
             self._held.pop(name, None)
-            self._held[name] = self._read(name, digest)
+            with under_way(name, self._sources[name].estimate):
+                self._held[name] = self._read(name, digest)
         return self._held[name]
 
     def reopen(self) -> None:

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from heptad.data.progress import Estimate, under_way
 from heptad.data.records import DatasetVersion, Schema
 from heptad.data.versions.digests import equal_rows
 from heptad.data.versions.tables import Table
+
+_WORK = "the version"
+"""What the bar calls the writing of files."""
 
 
 def canonical_order(schema: Schema) -> list[str]:
@@ -23,10 +27,12 @@ def store_rows(
     commit. Equal rows commit nothing.
     """
     if latest is None:
-        return table.write(rows)
+        with under_way(_WORK, lambda: Estimate(height, "rows")):
+            return table.write(rows)
     base = latest.delta_version
     same = equal_rows(latest.blocks, latest.rows, blocks, height)
     if same == latest.rows == height:
         return base
     kept = table.kept(base, same, height)
-    return table.write(rows.slice(kept) if kept else rows, base, kept)
+    with under_way(_WORK, lambda: Estimate(height - kept, "rows")):
+        return table.write(rows.slice(kept) if kept else rows, base, kept)

@@ -13,6 +13,7 @@ from heptad.core.errors import DataError, nearest
 from heptad.data.manifests.entries import Entry, find_files, read_entry
 from heptad.data.manifests.fingerprints import near_sounds
 from heptad.data.manifests.near import near_images, near_texts
+from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.cache import stamp
 from heptad.data.sources.files import cache_of
@@ -89,19 +90,28 @@ class ManifestSource:
         repairs = [Repair(rule="broken_file", rows=len(broken), examples=broken[:_EXAMPLES])] if broken else []
         return SourceTable(rows=table.lazy(), understood=understood, repairs=repairs)
 
+    def estimate(self) -> Estimate:
+        return Estimate(len(self._new(list(find_files(self._folder)), self._entries or self._remembered())), "files")
+
     def _current(self) -> dict[str, Entry]:
         """What is told of every file now, by path in order."""
         paths = list(find_files(self._folder))
         known = self._entries or self._remembered()
-        new = [path for path in paths if path not in known or known[path].stamp != stamp(self._folder / path)]
+        new, made = self._new(paths, known), dict[str, Entry]()
         most = int(self._settings.manifest.pixels_millions * 1e6)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = dict(zip(new, pool.map(lambda path: read_entry(self._folder, path, most), new), strict=True))
+            for entry in pool.map(lambda path: read_entry(self._folder, path, most), new):
+                made[entry.path] = entry
+                note_done(1, "files")
         current = {path: made.get(path) or known[path] for path in paths}
         if made or len(known) != len(current):
             self._cache.remember(self._origin, msgspec.msgpack.encode(list(current.values())))
         self._entries = current
         return current
+
+    def _new(self, paths: list[str], known: Mapping[str, Entry]) -> list[str]:
+        """The files that have to be read: those that were written since, or never read."""
+        return [path for path in paths if path not in known or known[path].stamp != stamp(self._folder / path)]
 
     def _remembered(self) -> dict[str, Entry]:
         note = self._cache.recall(self._origin)

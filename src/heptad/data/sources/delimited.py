@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.data.progress import note_done
 from heptad.data.records import Repair
 from heptad.data.sources.blocks import Keep, kept_frames, record_blocks, without_leading_lines
 from heptad.data.sources.encodings import Chunks, open_text
@@ -116,7 +117,7 @@ class _Reading:
         first = b"-" + self._dialect.separator.encode() * (len(self._schema) - 1) + b"\n"
         for number, body in self._blocks():
             try:
-                yield pl.read_csv(
+                frame = pl.read_csv(
                     first + body,
                     has_header=False,
                     separator=self._dialect.separator,
@@ -127,6 +128,8 @@ class _Reading:
                 )[1:]
             except pl.exceptions.ComputeError as error:
                 raise _unreadable(body, number, self._name, self._dialect, error) from error
+            note_done(len(frame), "rows")
+            yield frame
 
 
 def _unreadable(body: bytes, first: int, name: str, dialect: Dialect, error: Exception) -> DataError:

@@ -12,10 +12,11 @@ from blake3 import blake3
 from heptad.core.errors import DataError, nearest
 from heptad.data.columns.column_types import Dates
 from heptad.data.hash_cache import HashCache, Seen, Stamp
+from heptad.data.progress import Estimate, note_done
 from heptad.data.sources.archives import archive_kind, extract, find_members
 from heptad.data.sources.cache import SourceCache, content_digest, passing_folder
 from heptad.data.sources.compression import SUFFIXES, compression_of, decompress
-from heptad.data.sources.formats import cells_of, read_files
+from heptad.data.sources.formats import cells_of, estimate_files, read_files
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 
@@ -51,6 +52,10 @@ class FileSource:
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         paths, member = self._found()
         return read_local([(path.name, path) for path in paths], member, self._settings, self._place, keep_text)
+
+    def estimate(self) -> Estimate:
+        paths, member = self._found()
+        return estimate_local([(path.name, path) for path in paths], member, self._settings)
 
     def cells(self) -> pl.LazyFrame:
         """The rows as they are written: nothing is tidied, and no text becomes a number or a time."""
@@ -97,6 +102,13 @@ def read_local(
     return read_files(_parts(files, member, settings, place), settings, style, keep_text, cache_of(place))
 
 
+def estimate_local(files: Sequence[tuple[str, Path]], member: str, settings: SourceSettings) -> Estimate:
+    """About how many rows local files have; of what is packed the bytes as they are there."""
+    if member or any(compression_of(path) or archive_kind(path) for _, path in files):
+        return Estimate(sum(path.stat().st_size for _, path in files), "bytes")
+    return estimate_files(files, settings)
+
+
 def _parts(
     files: Sequence[tuple[str, Path]], member: str, settings: SourceSettings, place: Place
 ) -> list[tuple[str, Path]]:
@@ -111,6 +123,8 @@ def cache_of(place: Place) -> SourceCache:
 
 def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int) -> Iterator[tuple[str, Path]]:
     plain_name, plain = _plain(name, path, cache, limit)
+    if plain != path:
+        note_done(path.stat().st_size, "bytes")
     kind = archive_kind(plain)
     if not kind:
         if member or plain_name.lower().endswith(_ARCHIVES):
@@ -122,6 +136,8 @@ def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int
     for one in find_members(plain, kind, name, member):
         held = cache.made_of(plain, f"member {one}", partial(extract, plain, kind, one, name, limit))
         yield _plain(f"{name}/{one}", held, cache, limit)
+    if plain == path:
+        note_done(path.stat().st_size, "bytes")
 
 
 def _plain(name: str, path: Path, cache: SourceCache, limit: int) -> tuple[str, Path]:

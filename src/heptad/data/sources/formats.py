@@ -9,6 +9,7 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
+from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
 from heptad.data.sources.blocks import check_lines, chunks_of, whole_bytes
@@ -78,6 +79,23 @@ def read_files(
             rows=table.rows, understood={"files": f"{len(parts)}", **table.understood}, repairs=table.repairs
         )
     )
+
+
+def estimate_files(parts: Sequence[tuple[str, Path]], settings: SourceSettings) -> Estimate:
+    """Rows by the footers of Parquet, and by the lines at the beginning of texts; else bytes."""
+    kind = _common_format(parts, settings)
+    if kind == "parquet":
+        scans = [_open_parquet_rows(name, path).select(pl.len()) for name, path in parts]
+        return Estimate(sum(int(scan.collect().item()) for scan in scans), "rows")
+    if kind in {"csv", "jsonl"}:
+        return Estimate(sum(_about_lines(path) - (kind == "csv") for _, path in parts), "rows")
+    return Estimate(sum(path.stat().st_size for _, path in parts), "bytes")
+
+
+def _about_lines(path: Path) -> int:
+    """How many lines there are if those at the beginning are like the others."""
+    head, size = _head(path), path.stat().st_size
+    return round((head.count(b"\n") + (not head.endswith(b"\n"))) * size / max(1, len(head)))
 
 
 def cells_of(parts: Sequence[tuple[str, Path]], settings: SourceSettings, cache: SourceCache) -> pl.LazyFrame:
@@ -158,7 +176,10 @@ def _read_pages(
     parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
 ) -> SourceTable:
     """Tables of pages: all cells are text, and are read as those of a CSV file are."""
-    pages = [read_page(path, name, settings) for name, path in parts]
+    pages = []
+    for name, path in parts:
+        pages.append(read_page(path, name, settings))
+        note_done(path.stat().st_size, "bytes")
     cells = _stacked([page.cells.lazy() for page in pages], parts).collect()
     read = {name: read_text(name, decimal_comma=False, style=style) for name in cells.columns if name not in keep_text}
     typed, told, repairs = read_columns(cells, read)
@@ -173,7 +194,10 @@ def _read_typed(
     keep_text: Collection[str],
     cache: SourceCache,
 ) -> SourceTable:
-    opened = [_OPENERS[kind](name, path, settings, cache) for name, path in parts]
+    opened = []
+    for name, path in parts:
+        opened.append(_OPENERS[kind](name, path, settings, cache))
+        note_done(path.stat().st_size, "bytes")
     flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
     stored, repairs = conform(flat, {}, style)
     kinds = stored.collect_schema()
@@ -254,7 +278,11 @@ def _open_page(name: str, path: Path, settings: SourceSettings, _cache: SourceCa
 
 
 def _open_parquet(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:
-    return _scanned("Parquet", name, lambda: pl.scan_parquet(path, glob=False)), {}
+    return _open_parquet_rows(name, path), {}
+
+
+def _open_parquet_rows(name: str, path: Path) -> pl.LazyFrame:
+    return _scanned("Parquet", name, lambda: pl.scan_parquet(path, glob=False))
 
 
 def _open_arrow(name: str, path: Path, _settings: SourceSettings, _cache: SourceCache) -> Opened:

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.data.progress import note_done
 from heptad.data.sources.blocks import Keep, kept_frames, record_blocks, without_leading_lines
 from heptad.data.sources.encodings import Chunks, open_text
 
@@ -36,7 +37,10 @@ class _Reading:
         found = [self._inferred(number, block) for number, block in self._blocks()]
         schema = self._together(kinds for kinds, _ in found)
         frames = [rows for _, rows in found if rows is not None and rows.schema == schema]
-        return pl.concat(frames if len(frames) == len(found) else list(self._frames(schema))).lazy()
+        if len(frames) < len(found):
+            return pl.concat(list(self._frames(schema))).lazy()
+        note_done(sum(map(len, frames)), "rows")
+        return pl.concat(frames).lazy()
 
     def kept(self, keep: Keep, encoding: str) -> pl.LazyFrame:
         """The rows in files that are made once of the same text."""
@@ -73,11 +77,13 @@ class _Reading:
     def _frames(self, schema: pl.Schema) -> Iterator[pl.DataFrame]:
         for number, block in self._blocks():
             try:
-                yield pl.read_ndjson(io.BytesIO(block), schema=schema)
+                frame = pl.read_ndjson(io.BytesIO(block), schema=schema)
             except pl.exceptions.PolarsError:
                 objects = self._objects(number, block)
                 values = {name: [one.get(name) for one in objects] for name in schema}
-                yield pl.DataFrame([_series(name, values[name], kind) for name, kind in schema.items()])
+                frame = pl.DataFrame([_series(name, values[name], kind) for name, kind in schema.items()])
+            note_done(len(frame), "rows")
+            yield frame
 
     def _objects(self, first: int, block: bytes) -> list[dict[str, Any]]:
         decoder = msgspec.json.Decoder(dict[str, Any])

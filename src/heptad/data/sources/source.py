@@ -10,6 +10,7 @@ import polars as pl
 from heptad.core import catalogue
 from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
+from heptad.data.progress import Estimate
 from heptad.data.records import Repair
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.html_tables import split_table
@@ -49,6 +50,13 @@ class Source(Protocol):
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         """All rows, in the types of `column_types.STORED`; columns in `keep_text` stay text as written."""
+        ...
+
+    def estimate(self) -> Estimate | None:
+        """About how much `digest` and `read` will go through, in what they tell `note_done`; `None`: it cannot know.
+
+        For a bar that somebody looks at, so it is asked only then, before the others; it counts nothing that is large.
+        """
         ...
 
 

@@ -88,6 +88,16 @@ def follow(
             return total
 
 
+def waiting_in(settings: SourceSettings, place: Place) -> int | None:
+    """About how many messages have not landed yet; nothing is read. Raises as `follow` does, without trying again."""
+    folder = landed_folder(settings, place)
+    with landing_alone(folder, parse_address(settings.uri).where, "let it; what it lands is there for everybody"):
+        landing = open_landing(settings, place)
+        with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
+            stream.start(landing.rows.positions())
+            return stream.waiting()
+
+
 def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: Until, ends: float) -> Iterator[Landed]:
     every = duration(settings.commit_every).total_seconds()
     left = stream.waiting() if until.now else None

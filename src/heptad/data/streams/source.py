@@ -10,14 +10,16 @@ import msgspec
 from heptad.core.errors import ConflictError, DataError
 from heptad.core.settings import duration
 from heptad.data.columns.column_types import Dates, read_columns, read_times
+from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, Source, SourceTable
 from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.fields import column_of
-from heptad.data.streams.following import Until, follow, landed_folder
+from heptad.data.streams.following import Until, follow, landed_folder, waiting_in
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.records import Landed
 from heptad.data.streams.times import OwnTimes
 
 NEW_SECONDS = 60.0
@@ -77,13 +79,22 @@ class StreamSource:
             repairs=[*_quarantined(held), *repairs],
         )
 
+    def estimate(self) -> Estimate | None:
+        """What is waiting; `None` where the broker does not say, and where another process lands it."""
+        if not duration(self._settings.drain).total_seconds():
+            return None
+        with suppress(ConflictError):
+            waiting = waiting_in(self._settings, self._place)
+            return None if waiting is None else Estimate(waiting, "messages")
+        return None
+
     def _current(self) -> _Snapshot:
         if self._held and time.monotonic() - self._looked < NEW_SECONDS:
             return self._held
         seconds = duration(self._settings.drain).total_seconds()
         if seconds:
             with suppress(ConflictError):  # somebody lands it all the time, which is as good
-                follow(self._settings, self._place, Until(now=True, seconds=seconds))
+                follow(self._settings, self._place, Until(now=True, seconds=seconds), _note)
         folder = landed_folder(self._settings, self._place)
         rows, poison = LandedTable(folder, MESSAGE), LandedTable(poison_folder(folder), POISON)
         if not poison.exists():  # it is made last
@@ -100,6 +111,10 @@ class StreamSource:
             allowed="at least one message that is no poison",
             remedy="look what is in quarantine: heptad data stream poison",
         )
+
+
+def _note(landed: Landed) -> None:
+    note_done(landed.rows + landed.poison + landed.repeated, "messages")
 
 
 def _quarantined(held: _Snapshot) -> list[Repair]:

@@ -23,6 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from heptad.core.errors import ConflictError, IntegrityError, UnavailableError
 from heptad.core.faults import boundary
 from heptad.core.files import make_folder, sync_files, sync_folder, writing
+from heptad.data.progress import note_done
 
 ATTEMPTS = 8
 """How often a commit is tried when other writers come first; the pauses between grow to about a second."""
@@ -241,6 +242,7 @@ def in_files(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         # Texts of a slice keep all the memory that they were cut out of, until they are copied.
         held.append(batch.with_columns(cs.string() + ""))
         size += bytes_of(batch)
+        note_done(len(batch), "rows")
         if size >= FILE_BYTES:
             yield pl.concat(held)
             held, size = [], 0
