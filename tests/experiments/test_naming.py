@@ -13,6 +13,7 @@ from heptad.experiments import (
     experiment_named,
     experiment_of_scope,
     find_experiment,
+    naming,
     numbered_experiment,
     rename_experiment,
 )
@@ -39,6 +40,33 @@ def test_a_name_belongs_to_one(workspace: Workspace) -> None:
     assert len(list(graph.every(workspace, Experiment))) == 4
     with pytest.raises(ConflictError):
         create_experiment(workspace, "e1")
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_one_who_is_overtaken_between_looking_and_writing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, renamed: bool
+) -> None:
+    """The other has the name; where he gave it away at once, it is free, with a scope of its own."""
+    looked: list[str] = []
+    is_there = naming._is_there
+
+    def look(there: Workspace, identity: str) -> bool:
+        looked.append(identity)
+        if len(looked) == 1:
+            other = create_experiment(there, "a")
+            if renamed:
+                rename_experiment(there, other, "b")
+            return False
+        return is_there(there, identity)
+
+    monkeypatch.setattr(naming, "_is_there", look)
+    if renamed:
+        made = create_experiment(workspace, "a")
+        assert made.body.scope == made.id
+    else:
+        with pytest.raises(ConflictError):
+            create_experiment(workspace, "a")
+    assert len(list(graph.every(workspace, Experiment))) == 1 + renamed
 
 
 def test_a_new_name_leaves_the_scope_and_frees_the_old_name(workspace: Workspace) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import ConflictError, NotFoundError
+from heptad.core.errors import ConflictError, InputError, NotFoundError
 from heptad.core.identity import current_actor
 from heptad.core.query import Query, equals
 from heptad.core.records import (
@@ -71,6 +71,13 @@ def create_experiment(
     while True:
         try:
             _write(workspace, identity, Experiment(name=name, number=chosen, scope=scope), attributes or {})
+        except InputError as error:
+            # Another made this very record since it was looked for: the name is his, unless he gave it away by now.
+            if not _is_there(workspace, identity):
+                raise
+            if find_experiment(workspace, name) is not None:
+                raise ConflictError(f"There is an experiment {name!r} already.") from error
+            scope = identity = new_id(Experiment.prefix)
         except ConflictError:
             # Another took the number meanwhile, and the next one may be free; or the name, which is final.
             if number is not None or find_experiment(workspace, name) is not None:
