@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heptad.core.errors import UnavailableError
 from heptad.data import Estimate, Place, Progress, SourceSettings, note_done, open_source, watching_work
 from heptad.data import progress as module
 from heptad.data.progress import under_way
@@ -59,6 +60,18 @@ def test_where_nobody_watches_nothing_is_estimated() -> None:
     """Asking costs a query or a request."""
     with under_way("it", lambda: pytest.fail("it was asked")):
         note_done(1, "rows")
+
+
+def test_an_estimate_that_cannot_be_had_hinders_nothing() -> None:
+    """A database that is away for a moment: the work itself tries again, and says what is wrong."""
+    heard: list[Progress] = []
+
+    def estimate() -> Estimate:
+        raise UnavailableError("The database is away.")
+
+    with watching_work(heard.append), under_way("it", estimate):
+        note_done(3, "rows")
+    assert [one.share for one in heard] == [None, None, 1]
 
 
 def test_work_that_fails_has_not_ended() -> None:

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from heptad.core.errors import HeptadError
+
 Unit: TypeAlias = Literal["rows", "bytes", "files", "messages"]
 
 MOST = 0.99
@@ -94,7 +96,7 @@ def under_way(name: str, estimate: Callable[[], Estimate | None], *, last: bool 
         return
     watch, works = _watching[-1]
     if name not in works:
-        works[name] = _Work(name, estimate(), watch)
+        works[name] = _Work(name, _asked(estimate), watch)
     token = _current.set(works[name])
     try:
         yield
@@ -102,6 +104,14 @@ def under_way(name: str, estimate: Callable[[], Estimate | None], *, last: bool 
         _current.reset(token)
     if last:
         works[name].end()
+
+
+def _asked(estimate: Callable[[], Estimate | None]) -> Estimate | None:
+    try:
+        return estimate()
+    except HeptadError:
+        # The work itself says what is wrong, and may try again; nobody waits longer for not knowing how long.
+        return None
 
 
 def note_done(amount: int, unit: Unit) -> None:
