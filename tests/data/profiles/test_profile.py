@@ -150,3 +150,12 @@ def test_profiles_of_before_shapes_are_read() -> None:
     merged = merge(older, profile)
     assert merged.rows == 6
     assert all((column.shapes, column.times) == (None, None) for column in (*older.columns, *merged.columns))
+
+
+@pytest.mark.parametrize("kind", ["category", "text"])
+@pytest.mark.parametrize("name", ["n", "rows", "count", "shape", "hash"])
+def test_columns_may_have_any_name(name: str, kind: str) -> None:
+    """Those of the counting too."""
+    profile = profile_frame(pl.DataFrame({name: ["a1", "b2", "a1", None]}), [Column(name=name, type=kind)])
+    (column,) = profile.columns
+    assert (column.rows, column.missing, column.distinct, column.shapes) == (4, 1, 2, {"a9": 3})

@@ -19,6 +19,8 @@ LABEL_TIME = "_label_time"
 """When a row's label became known, where the settings name no column: its time and `label_delay`."""
 PROBABILITY = "_label_probability"
 """How probable a label of labelling functions is; null: the label was given, or there is none."""
+COUNT = "\0n"
+"""The column of how often a value comes, beside columns of any name."""
 CATEGORIES = 1000
 """The most values of a category that a schema lists, by frequency."""
 CLASSES = 100
@@ -216,13 +218,13 @@ class SchemaReading:
 
 
 def most_frequent(rows: pl.LazyFrame, name: str, most: int) -> pl.LazyFrame:
-    """The values of a column that come most often, and how often (`n`); of equally frequent ones the least first."""
-    return value_counts(rows, name).sort(["n", name], descending=[True, False]).head(most)
+    """The values of a column that come most often, and how often (`COUNT`); of equals the least first."""
+    return value_counts(rows, name).sort([COUNT, name], descending=[True, False]).head(most)
 
 
 def value_counts(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """The values of a column that are there, each once, and how often it comes (`n`)."""
-    return rows.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias("n"))
+    """The values of a column that are there, each once, and how often it comes (`COUNT`)."""
+    return rows.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias(COUNT))
 
 
 def check_columns(names: Collection[str], settings: DataSettings, *, features: bool = True) -> None:

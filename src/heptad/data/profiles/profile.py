@@ -10,7 +10,7 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.data.columns.dialogues import Rows
-from heptad.data.columns.schema import most_frequent, value_counts
+from heptad.data.columns.schema import COUNT, most_frequent, value_counts
 from heptad.data.passes import ask
 from heptad.data.profiles.sampling import EVERY, Sampled, hashes_below, is_measured, measure, sample_columns
 from heptad.data.profiles.shapes import (
@@ -281,10 +281,10 @@ class Profiling:
             present = values.get(f"count {column.name}", 0)
             if self._is_grouped(column):
                 table = next(given)
-                counts = dict(table.select(column.name, "n").drop_nulls(column.name).iter_rows())
+                counts = dict(table.select(column.name, COUNT).drop_nulls(column.name).iter_rows())
                 registers[column.name] = self._registers(column, table[_HASH].drop_nulls())
                 if _SHAPE in table.columns:
-                    shapes[column.name] = dict(table.select(_SHAPE, "n").drop_nulls(_SHAPE).iter_rows())
+                    shapes[column.name] = dict(table.select(_SHAPE, COUNT).drop_nulls(_SHAPE).iter_rows())
             else:
                 truths = values.get(f"true {column.name}") or 0
                 counts = {"true": truths, "false": present - truths}
@@ -330,7 +330,7 @@ class Profiling:
 def _each_row(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
     """The shapes of texts, of which hardly any comes again: grouping them first would take longer."""
     texts = rows.select(pl.col(name).cast(pl.String).drop_nulls())
-    return shape_counts(texts.with_columns(pl.lit(1, pl.UInt32).alias("n")), name)
+    return shape_counts(texts.with_columns(pl.lit(1, pl.UInt32).alias(COUNT)), name)
 
 
 def _number_profile(column: Column, rows: int, edges: list[float], found: Mapping[str, float]) -> ColumnProfile:

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import polars as pl
 
+from heptad.data.columns.schema import COUNT
+
 SHAPES = 64
 """Shapes of a column that are counted by name."""
 LONGEST = 40
@@ -53,22 +55,22 @@ def is_shaped(kind: pl.DataType | None) -> bool:
 
 
 def shape_counts(values: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """The shapes of the column `name` that come most often, and in how many rows (`n`), one more than are kept.
+    """The shapes of the column `name` that come most often, and in how many rows (`COUNT`), one more than are kept.
 
-    `values` are texts, each with the rows that it stands for (`n`). Runs are shortened of the few patterns that are
+    `values` are texts, each with the rows that it stands for (`COUNT`). Runs are shortened of the few patterns that are
     left once values are grouped, since that takes ten times as long as telling the classes.
     """
     value = pl.col(name)
     foreign = pl.when(value.str.len_bytes() > value.str.len_chars()).then(value)
     short = pl.when(value.str.len_chars() <= LONGEST).then(value)
     grouped = (
-        values.select(short.map_batches(_ascii_classes, return_dtype=pl.String, is_elementwise=True), "n")
+        values.select(short.map_batches(_ascii_classes, return_dtype=pl.String, is_elementwise=True), COUNT)
         .with_columns(pl.coalesce(_replaced(foreign, _UNICODE), value, pl.lit(LONG)))
         .group_by(name)
-        .agg(pl.col("n").sum())
+        .agg(pl.col(COUNT).sum())
     )
-    shapes = grouped.with_columns(_replaced(value, _RUNS)).group_by(name).agg(pl.col("n").sum())
-    return shapes.sort(["n", name], descending=[True, False]).head(SHAPES + 1)
+    shapes = grouped.with_columns(_replaced(value, _RUNS)).group_by(name).agg(pl.col(COUNT).sum())
+    return shapes.sort([COUNT, name], descending=[True, False]).head(SHAPES + 1)
 
 
 def _replaced(value: pl.Expr, patterns: Mapping[str, str]) -> pl.Expr:
