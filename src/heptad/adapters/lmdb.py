@@ -45,9 +45,9 @@ class LmdbStore:
     Commits are synced to the disk before `put` returns, so they survive a power cut too.
 
     LMDB never clears a page, so what was deleted stays in the file. `compact` makes a new environment, the next
-    generation, of what is there now. Its number is the last thing that is committed to the old one, and every
-    transaction looks for it: whoever has the old one open reads it as it was until that commit, and the new one from
-    then on, and nobody writes to the old one afterwards.
+    generation, of what is there now. Its number is the last thing that is committed to the old one, in place of all
+    rows, and every transaction that misses something looks for it: whoever has the old one open reads it as it was
+    until that commit, and the new one from then on, and nobody writes to the old one afterwards.
     """
 
     def __init__(self, url: str, namespace: str) -> None:
@@ -65,11 +65,12 @@ class LmdbStore:
                 again = place.follow
             else:
                 get = transaction.get
-                if get(_MOVED) is None:
-                    found = [get(_ROW + key) for key in keys]
-                    transaction.abort()
-                    return found
+                found = [get(_ROW + key) for key in keys]
+                # One that has a successor is empty: whoever finds everything need not look for it.
+                has_moved = None in found and get(_MOVED) is not None
                 transaction.abort()
+                if not has_moved:
+                    return found
                 again = self.close
         again()
         return self.get(keys)
@@ -243,6 +244,7 @@ class _Place:
             _copy(transaction, folder, 2 * self.environment.info()["map_size"])
             sync_folder(folder)
         boundary("compacting.after_copy")
+        transaction.drop(self.environment.open_db(), delete=False)
         transaction.put(_MOVED, b"%d" % generation)
         return generation
 
