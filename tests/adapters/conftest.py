@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import cache
 
@@ -58,3 +59,19 @@ def bucket(endpoint: str, credentials: None) -> S3Store:
     name = f"b{os.urandom(6).hex()}"
     assert httpx.put(f"{endpoint}/{name}").status_code == 200
     return S3Store(name, endpoint=endpoint, client_options={"allow_http": True})
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which nobody waits for here."""
+    waited: list[float] = []
+    here, sleep = threading.get_ident(), time.sleep
+
+    def pause(seconds: float) -> None:
+        if threading.get_ident() == here:
+            waited.append(seconds)
+        else:  # another thread, as the one that ships runs, sleeps on
+            sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", pause)
+    return waited

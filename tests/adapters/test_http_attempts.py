@@ -5,7 +5,6 @@ from email.utils import format_datetime
 
 import pytest
 
-from heptad.adapters import http_attempts
 from heptad.adapters.http_attempts import AgainError, repeated, seconds_of
 from heptad.core.errors import UnavailableError
 from heptad.data import SourceSettings
@@ -19,14 +18,12 @@ def test_a_pause_is_in_seconds_or_until_a_date() -> None:
     assert seconds_of("") == seconds_of("soon") == 0
 
 
-def test_attempts_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_end(pauses: list[float]) -> None:
     """With their number and the last reason."""
-    waited: list[float] = []
-    monkeypatch.setattr(http_attempts.time, "sleep", waited.append)
 
     def attempt() -> None:
         raise AgainError("no luck", pause=0.3)
 
     with pytest.raises(UnavailableError, match="u could not be read, attempts: 3; no luck"):
         repeated(attempt, SourceSettings(uri="u", retries=2), [])
-    assert waited == [0.3, 0.4]
+    assert pauses == [0.3, 0.4]

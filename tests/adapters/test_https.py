@@ -101,14 +101,6 @@ def site() -> Iterator[Site]:
     thread.join()
 
 
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between attempts, which nobody waits for here."""
-    waited: list[float] = []
-    monkeypatch.setattr(http_attempts.time, "sleep", waited.append)
-    return waited
-
-
 def source_of(site: Site, root: Path, path: str = "/t.csv", **settings: object) -> Source:
     made = SourceSettings(uri=site.url + path, **{"timeout": "5s", **settings})  # type: ignore[arg-type]
     return open_source(made, Place(root=root, cache=root / "cache"))

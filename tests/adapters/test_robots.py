@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from heptad.adapters import http_attempts
 from heptad.core.errors import DataError, UnavailableError
 from heptad.data import Place, Source, SourceSettings, open_source
 
@@ -17,9 +16,9 @@ Serve = Callable[[int, bytes], tuple[str, list[str]]]
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+def serve(pauses: list[float]) -> Iterator[Serve]:
     """A server with a robots.txt of this status and content; answers its address and the paths that are asked."""
-    monkeypatch.setattr(http_attempts.time, "sleep", lambda _: None)
+    del pauses
     servers: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
 
     def served(status: int, robots: bytes) -> tuple[str, list[str]]:

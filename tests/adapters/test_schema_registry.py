@@ -6,7 +6,6 @@ import pytest
 from tests.adapters.brokers import settings_of
 from tests.adapters.registries import RegistryServer, record_of, registry_server
 
-from heptad.adapters import http_attempts
 from heptad.core.errors import DataError, HeptadError, UnavailableError
 from heptad.data import Registered, SchemaRegistry
 from heptad.data.streams.registry import open_registry
@@ -16,13 +15,6 @@ from heptad.data.streams.registry import open_registry
 def server() -> Iterator[RegistryServer]:
     with registry_server() as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    waited: list[float] = []
-    monkeypatch.setattr(http_attempts.time, "sleep", waited.append)
-    return waited
 
 
 def registry(address: str, **settings: object) -> SchemaRegistry:

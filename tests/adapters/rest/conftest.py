@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from heptad.adapters import http_attempts
 from heptad.data import Place, RestSettings, Source, SourceSettings, open_source
 
 
@@ -79,14 +78,6 @@ def api() -> Iterator[Api]:
     made.server.shutdown()
     made.server.server_close()
     thread.join()
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, which nobody waits for here."""
-    waited: list[float] = []
-    monkeypatch.setattr(http_attempts.time, "sleep", waited.append)
-    return waited
 
 
 @pytest.fixture
