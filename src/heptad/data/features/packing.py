@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 NEVER = -(2**63)
 """The event of a row that has none."""
 
-_times = Struct(">QQ")
+_times, _event = Struct(">QQ"), Struct(">Q")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list).decode
 _SIGN = 2**63
@@ -51,9 +51,9 @@ def times_of(row: bytes) -> tuple[int, int]:
     return event - _SIGN, known - _SIGN
 
 
-def event_of(row: bytes) -> int:
-    """When a row happened, in microseconds since 1970."""
-    return int.from_bytes(row[:8], "big") - _SIGN
+def happened_at(event: int) -> bytes:
+    """What rows of this event, in microseconds since 1970, and of later ones are not lower than, as bytes."""
+    return _event.pack(max(event, NEVER) + _SIGN)
 
 
 def values_of(row: bytes) -> list[Any]:

@@ -16,7 +16,7 @@ from heptad.data.features.packing import (
     NEVER,
     Value,
     entity_key,
-    event_of,
+    happened_at,
     micros,
     moment_of,
     namespace,
@@ -87,7 +87,7 @@ class FeatureReader:
         if len(plans) == 1:
             found = self._get((plans[0].key(entity),))
             now = micros(self._now())
-            return OnlineRow(self.names, plans[0].values(found[0], now), plans, found, now)
+            return OnlineRow(self.names, plans[0].values(found[0], plans[0].oldest(now)), plans, found, now)
         return self._row(self._get([plan.key(entity) for plan in plans]), micros(self._now()))
 
     def read_many(self, entities: Sequence[Entity]) -> list[OnlineRow]:
@@ -96,13 +96,14 @@ class FeatureReader:
         found = self._get([plan.key(entity) for entity in entities for plan in plans])
         now = micros(self._now())
         if width == 1:
-            names, values = self.names, plans[0].values
-            return [OnlineRow(names, values(row, now), plans, (row,), now) for row in found]
+            names, values, oldest = self.names, plans[0].values, plans[0].oldest(now)
+            return [OnlineRow(names, values(row, oldest), plans, (row,), now) for row in found]
         return [self._row(found[start : start + width], now) for start in range(0, len(found), width)]
 
     def _row(self, found: Sequence[bytes | None], now: int) -> OnlineRow:
         plans = self._plans
-        values = [value for plan, row in zip(plans, found, strict=True) for value in plan.values(row, now)]
+        pairs = zip(plans, found, strict=True)
+        values = [value for plan, row in pairs for value in plan.values(row, plan.oldest(now))]
         return OnlineRow(self.names, values, plans, found, now)
 
 
@@ -143,11 +144,13 @@ class _Plan:
             given = [as_key(one, key, self.view) for one, key in zip(given, self._entities, strict=True)]
         return entity_key(self._space, given)
 
-    def values(self, row: bytes | None, now: int) -> Sequence[Value]:
-        """The values of a stored row, as far as they are fresh enough at `now`, microseconds since 1970."""
-        if row is None:
-            return self._nothing
-        if self._ttl is not None and event_of(row) < now - self._ttl:
+    def oldest(self, now: int) -> bytes:
+        """What rows that are fresh enough at `now`, microseconds since 1970, are not lower than."""
+        return b"" if self._ttl is None else happened_at(now - self._ttl)
+
+    def values(self, row: bytes | None, oldest: bytes) -> Sequence[Value]:
+        """The values of a stored row; nulls where there is none, or one lower than `oldest`."""
+        if row is None or row < oldest:
             return self._nothing
         values = values_of(row)
         return values if self._places is None else [values[place] for place in self._places]
