@@ -124,9 +124,8 @@ if TYPE_CHECKING:
     from heptad.data.profiles.looking import Overview as Overview
     from heptad.data.profiles.looking import look_at_file as look_at_file
     from heptad.data.profiles.looking import look_at_version as look_at_version
-    from heptad.data.profiles.page import figure as figure
-    from heptad.data.profiles.page import most_often as most_often
     from heptad.data.profiles.page import render_overview as render_overview
+    from heptad.data.profiles.page import summary_of as summary_of
     from heptad.data.profiles.profile import ColumnProfile as ColumnProfile
     from heptad.data.profiles.profile import Profile as Profile
     from heptad.data.profiles.profile import merge as merge
@@ -366,7 +365,6 @@ __getattr__, __all__ = attach(
         "erased": "versions.remaining",
         "erased_in_words": "versions.remaining",
         "every_version": "erasing.finding",
-        "figure": "profiles.page",
         "find_personal": "privacy.finding",
         "find_version": "versions.versions",
         "fit_cuts": "versions.splits",
@@ -394,7 +392,6 @@ __getattr__, __all__ = attach(
         "lost_messages": "streams.stream",
         "measure_anonymity": "privacy.anonymity",
         "merge": "profiles.profile",
-        "most_often": "profiles.page",
         "named_by": "erasing.naming",
         "named_in": "erasing.naming",
         "Estimate": "progress",
@@ -429,6 +426,7 @@ __getattr__, __all__ = attach(
         "numbers_of": "versions.split_rules",
         "split_rule": "versions.split_rules",
         "suggest_settings": "columns.suggestion",
+        "summary_of": "profiles.page",
         "sync_commit": "versions.tables",
         "tag": "versions.marking",
         "tags_of": "versions.marking",

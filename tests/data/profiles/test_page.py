@@ -1,14 +1,15 @@
 """The page of an overview: whole, offline, and safe whatever the table says."""
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import polars as pl
 
 from heptad.data.profiles.looking import Overview
 from heptad.data.profiles.notes import notes_of
-from heptad.data.profiles.page import figure, most_often, render_overview
-from heptad.data.profiles.profile import profile_frame
+from heptad.data.profiles.page import render_overview, summary_of
+from heptad.data.profiles.profile import merge, profile_frame
 from heptad.data.profiles.relations import Relation
 from heptad.data.records import Column, Repair
 from heptad.data.settings import ColumnType
@@ -108,9 +109,23 @@ def test_shapes_and_times_are_drawn() -> None:
     assert "hours of the day" in html
 
 
-def test_figures_are_of_their_kind() -> None:
-    """Texts have characters, categories a most frequent value."""
-    frame = pl.DataFrame({"t": ["ab", "abcd"], "k": ["x", "x"]})
-    text, kind = profile_frame(frame, [Column(name="t", type="text"), Column(name="k", type="category")]).columns
-    assert figure(text, 3.0) == "3 characters"
-    assert (most_often(kind), most_often(text)) == ("x (2)", "")
+def test_a_line_tells_what_each_kind_of_column_has() -> None:
+    """Texts have characters, categories a most frequent value, times a deviation in days."""
+    times = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 3)]
+    frame = pl.DataFrame({"t": ["ab", "abcd"], "k": ["x", "x"], "at": times})
+    kinds: dict[str, ColumnType] = {"t": "text", "k": "category", "at": "datetime"}
+    profile = profile_frame(frame, [Column(name=name, type=kind) for name, kind in kinds.items()])
+    text, kind, at = [summary_of(column) for column in profile.columns]
+    assert (text["mean"], text["most often"]) == ("3 characters", "")
+    assert (kind["most often"], kind["mean"]) == ("x (2)", "")
+    assert (at["mean"], at["deviation"]) == ("2024-01-02 00:00", "1.0 days")
+
+
+def test_what_is_estimated_says_so() -> None:
+    """Different values of one profile are counted; of two put together they are estimated."""
+    columns = [Column(name="k", type="integer"), Column(name="b", type="boolean")]
+    frame = pl.DataFrame({"k": list(range(700)), "b": [True, False] * 350})
+    profile = profile_frame(frame, columns)
+    both = merge(profile, profile)
+    assert [summary_of(column)["different"] for column in profile.columns] == ["700", "2"]
+    assert [summary_of(column)["different"] for column in both.columns] == [f"~{both.columns[0].distinct}", "2"]

@@ -19,23 +19,14 @@ def profile(
 ) -> None:
     """Show what a table looks like, and what is odd in it."""
     from heptad.core.files import write_atomically
-    from heptad.data import figure, most_often, render_overview
+    from heptad.data import render_overview, summary_of
 
     overview = _overview(which, project)
     if html:
         write_atomically(html, render_overview(overview).encode())
     columns = overview.profile.columns
     rows = [
-        {
-            "column": one.name,
-            "type": one.type,
-            "missing": f"{one.missing / one.rows:.1%}" if one.missing and one.rows else None,
-            "different": one.distinct,
-            "least": None if one.min is None else figure(one, one.min),
-            "median": None if (middle := one.quantile(0.5)) is None else figure(one, middle),
-            "most": None if one.max is None else figure(one, one.max),
-            "most often": most_often(one) or None,
-        }
+        {name: told or None for name, told in summary_of(one).items() if name not in {"mean", "deviation"}}
         for one in columns
     ]
     signs = {"look": "! ", "know": "  "}

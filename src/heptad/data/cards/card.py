@@ -14,7 +14,7 @@ from heptad.core.settings import duration
 from heptad.data.cards.document import Block, Code, Document, Items, Section, TableBlock
 from heptad.data.cards.settings import CardColumn, CardSettings
 from heptad.data.columns.keys import ROW
-from heptad.data.profiles.page import figure
+from heptad.data.profiles.page import summary_of
 from heptad.data.profiles.profile import ColumnProfile, Profile
 from heptad.data.records import Column, DatasetVersion, ExpectationResult
 
@@ -150,9 +150,8 @@ def _values(profile: ColumnProfile) -> str:
         named = _by_count(profile)
         more = len(named) > _VALUES or profile.counts[-1] > 0
         return ", ".join(value for value, _ in named[:_VALUES]) + ", ..." * more
-    if profile.min is None or profile.max is None:
-        return ""
-    return f"{figure(profile, profile.min)} to {figure(profile, profile.max)}"
+    told = summary_of(profile)
+    return f"{told['least']} to {told['most']}" if told["least"] else ""
 
 
 def _by_count(profile: ColumnProfile) -> list[tuple[str, int]]:

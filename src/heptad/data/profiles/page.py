@@ -1,6 +1,6 @@
 """An overview of a table as one HTML page that loads nothing: what to look at first, then every column."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import floor
@@ -70,23 +70,30 @@ def _repairs(overview: Overview) -> Markup | None:
 
 
 def _summary(columns: list[ColumnProfile]) -> Markup:
-    head = ["column", "type", "missing", "different", "mean", "deviation", "least", "median", "most", "most often"]
-    return element(
-        "section", element("h2", "Columns"), element("div", table(head, map(_line, columns)), class_="chart")
-    )
+    lines = [summary_of(column) for column in columns]
+    head = list(lines[0]) if lines else []
+    body = element("div", table(head, [list(line.values()) for line in lines]), class_="chart")
+    return element("section", element("h2", "Columns"), body)
 
 
-def _line(column: ColumnProfile) -> Iterator[str]:
-    yield column.name
-    yield column.type
-    yield f"{column.missing / column.rows:.1%}" if column.missing and column.rows else ""
-    yield "" if column.distinct is None else f"{column.distinct:,}"
-    for value in (column.mean, column.deviation, column.min, column.quantile(0.5), column.max):
-        yield "" if value is None else figure(column, value, spread=value is column.deviation)
-    yield most_often(column)
+def summary_of(column: ColumnProfile) -> dict[str, str]:
+    """What one line tells of a column; empty where there is nothing to tell, and `~` before what is estimated."""
+    exact = column.counted is not None or column.type == "boolean"
+    return {
+        "column": column.name,
+        "type": column.type,
+        "missing": f"{column.missing / column.rows:.1%}" if column.missing and column.rows else "",
+        "different": "" if column.distinct is None else f"{'' if exact else '~'}{column.distinct:,}",
+        "mean": _figure(column, column.mean),
+        "deviation": _figure(column, column.deviation, spread=True),
+        "least": _figure(column, column.min),
+        "median": _figure(column, column.quantile(0.5)),
+        "most": _figure(column, column.max),
+        "most often": _most_often(column),
+    }
 
 
-def most_often(column: ColumnProfile) -> str:
+def _most_often(column: ColumnProfile) -> str:
     """The most frequent value of a category and how often it comes; empty for other columns."""
     if not column.values:
         return ""
@@ -94,8 +101,10 @@ def most_often(column: ColumnProfile) -> str:
     return f"{value} ({count:,})"
 
 
-def figure(column: ColumnProfile, value: float, *, spread: bool = False) -> str:
+def _figure(column: ColumnProfile, value: float | None, *, spread: bool = False) -> str:
     """A number of a column as people read it: a moment of times, a length of texts."""
+    if value is None:
+        return ""
     if column.type == "datetime" and spread:
         return f"{value / 86_400:,.1f} days"
     if column.type == "datetime":
@@ -230,6 +239,6 @@ def _density(column: ColumnProfile) -> Markup | None:
         )
         for (a, _, _), width, height in zip(bins, widths, heights, strict=True)
     ]
-    caption = f"{figure(column, low)} to {figure(column, high)}; the middle eight tenths in full"
+    caption = f"{_figure(column, low)} to {_figure(column, high)}; the middle eight tenths in full"
     chart = element("svg", *bars, width=str(WIDTH), height=str(HEIGHT), viewBox=f"0 0 {WIDTH} {HEIGHT}")
     return element("div", chart, _caption(caption), class_="chart")

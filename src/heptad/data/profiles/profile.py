@@ -67,6 +67,8 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
     counts: list[int] = []
     registers: str = ""
     """What tells how many different values there are; none of numbers that hardly repeat."""
+    counted: int | None = None
+    """How many different values there are, where each was looked at; `None` once two were put together."""
     points: list[float] = []
     """What is measured, at even shares of a sample of the rows that have it."""
     shapes: dict[str, int] | None = None
@@ -76,9 +78,11 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def distinct(self) -> int | None:
-        """About how many different values there are; within 3.3%, as a standard error."""
+        """How many different values there are; where they were not counted, within 3.3%, as a standard error."""
         if self.type == "boolean":
             return sum(count > 0 for count in self.counts[:-1])
+        if self.counted is not None:
+            return self.counted
         return min(distinct_in(self.registers), self.rows - self.missing) if self.registers else None
 
     def quantile(self, share: float) -> float | None:
@@ -275,21 +279,21 @@ class Profiling:
         rows = values["rows"]
         given = iter(tables)
         profiles: dict[str, ColumnProfile] = {}
-        registers: dict[str, str] = {}
+        hashes: dict[str, pl.Series] = {}
         shapes: dict[str, dict[str, int]] = {}
         for column in self._counted:
             present = values.get(f"count {column.name}", 0)
             if self._is_grouped(column):
                 table = next(given)
                 counts = dict(table.select(column.name, COUNT).drop_nulls(column.name).iter_rows())
-                registers[column.name] = self._registers(column, table[_HASH].drop_nulls())
+                hashes[column.name] = table[_HASH].drop_nulls()
                 if _SHAPE in table.columns:
                     shapes[column.name] = dict(table.select(_SHAPE, COUNT).drop_nulls(_SHAPE).iter_rows())
             else:
                 truths = values.get(f"true {column.name}") or 0
                 counts = {"true": truths, "false": present - truths}
             profiles[column.name] = self._value_profile(column, rows, present, counts)
-        registers |= {column.name: self._registers(column, next(given).to_series()) for column in self._hashed}
+        hashes |= {column.name: next(given).to_series() for column in self._hashed}
         shapes |= {column.name: dict(next(given).iter_rows()) for column in self._shaped}
         found = next(given).row(0, named=True) if self._measured else {}
         for column in self._measured:
@@ -299,7 +303,8 @@ class Profiling:
             columns=[
                 msgspec.structs.replace(
                     profiles[column.name],
-                    registers=registers.get(column.name, ""),
+                    registers=self._registers(column, hashes.get(column.name)),
+                    counted=self._count(column, hashes.get(column.name)),
                     points=self._sampled.points.get(column.name, []),
                     shapes=kept_shapes(shapes[column.name]) if column.name in shapes else None,
                     times=times_of(column.name, found) if column.name in self._timed else None,
@@ -309,10 +314,15 @@ class Profiling:
             hashed_by=f"polars {pl.__version__}",
         )
 
-    def _registers(self, column: Column, hashes: pl.Series) -> str:
+    def _registers(self, column: Column, hashes: pl.Series | None) -> str:
+        if hashes is None:
+            return ""
         registers = registers_of(hashes.to_numpy())
         # Of the smallest hashes alone, what a register without any would hold is not known.
         return registers if self._sampled.below.get(column.name) == EVERY or is_full(registers) else ""
+
+    def _count(self, column: Column, hashes: pl.Series | None) -> int | None:
+        return len(hashes) if hashes is not None and self._sampled.below.get(column.name) == EVERY else None
 
     def _value_profile(self, column: Column, rows: int, present: int, counts: Mapping[str, int]) -> ColumnProfile:
         values = self._values.get(column.name, list(counts))
