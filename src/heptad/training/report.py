@@ -194,7 +194,7 @@ def _model(candidate: Record[Candidate]) -> Markup:
     body, parity = candidate.body, candidate.body.evaluation.parity
     agreement = (
         f"The exported model agrees with the Python model on all {parity.rows:,} judged rows: they are at most "
-        f"{parity.largest_difference:.1e} apart (allowed: {parity.tolerance:.0e})."
+        f"{parity.largest_difference:.2g} apart (allowed: {parity.tolerance:.0e})."
         if parity.holds
         else f"The exported model differs from the Python model by up to {parity.largest_difference:.1e} (allowed: "
         f"{parity.tolerance:.0e}), and in the class of {parity.differing_labels:,} of {parity.rows:,} judged rows."
