@@ -1,6 +1,7 @@
 """Topics of Kafka land exactly once: against librdkafka's mock cluster, in a process of its own."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.adapters.brokers import (
     settings_of,
 )
 
+from heptad.adapters import kafka
 from heptad.core.errors import DataError, SettingsError, UnavailableError
 from heptad.data import Stream, open_stream
 from heptad.testing.stream_contract import Opened, Send, StreamContract, received
@@ -106,6 +108,26 @@ def test_a_broker_that_is_gone_is_told(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError):
             land(tmp_path, settings)
         assert len(landed_of(tmp_path, settings)[0]) == 5
+
+
+def test_a_library_that_does_not_let_go_of_the_broker_is_left(
+    servers: str, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and whoever reads goes on: with another stream, or to its end."""
+    gone = threading.Event()
+
+    class Hanging(kafka.Consumer):
+        def close(self) -> None:
+            gone.wait()
+            super().close()
+
+    monkeypatch.setattr(kafka, "Consumer", Hanging)
+    monkeypatch.setattr(kafka, "CLOSE_SECONDS", 0.2)
+    stream = open_stream(settings_of(f"kafka://{servers}/{topic}"), "reader")
+    stream.start({})
+    stream.close()
+    gone.set()
+    assert "did not let go" in caplog.text
 
 
 def test_options_that_exactly_once_rests_on_are_refused() -> None:

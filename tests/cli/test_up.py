@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from heptad.cli.up import api_lines, curl_line, example_row
+from heptad.data.streams.standing import LOG
 from heptad.project import open_project
 from tests.adapters.brokers import kafka_cluster, send_kafka
 from tests.cli.conftest import Shell
@@ -70,7 +71,7 @@ def test_it_lands_the_streams_that_ask_for_it(copy):
                 send_kafka(servers, "clicks", [b'{"number": 1}'])
                 deadline = time.monotonic() + 120
                 while not streams.states()[0].rows:
-                    assert time.monotonic() < deadline
+                    assert time.monotonic() < deadline, (streams.folder("clicks") / LOG).read_text()
                     time.sleep(0.2)
                 assert streams.states()[0].landing
             finally:

@@ -1,9 +1,10 @@
 """Topics of Kafka, and of what speaks its protocol, as streams."""
 
 import logging
+import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -26,6 +27,8 @@ AT_ONCE = 2_000
 """So many messages are asked for at a time, so that few large ones do not fill the memory."""
 LOOK_AGAIN = 60.0
 """Seconds after which partitions are looked for that were added to the topic."""
+CLOSE_SECONDS = 15.0
+"""How long the broker is taken leave of: librdkafka hangs in it at times (its issues 1376 and 4884)."""
 _OURS = {
     "auto.offset.reset": "error",
     "enable.auto.commit": False,
@@ -46,6 +49,7 @@ _REFUSALS = {
 _FINAL = [*sorted(_REFUSALS), "_ALL_BROKERS_DOWN"]
 """What there is no need to wait after, before the first answer."""
 
+_told_log = logging.getLogger("heptad.data")
 _log = logging.getLogger("heptad.kafka")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False  # librdkafka tells of every attempt; what comes of them is an error of ours
@@ -117,7 +121,18 @@ class KafkaStream:
             self._consumer.commit(offsets=[self._place(*one) for one in self._next.items()], asynchronous=True)
 
     def close(self) -> None:
-        self._consumer.close()
+        # A thread that hangs does not keep the process: it ends with it, as those of librdkafka do.
+        leaving = threading.Thread(target=self._leave, name="kafka-close", daemon=True)
+        leaving.start()
+        leaving.join(CLOSE_SECONDS)
+        if leaving.is_alive():
+            _told_log.warning(
+                "%s did not let go within %.0f s and is left as it is", self._address.where, CLOSE_SECONDS
+            )
+
+    def _leave(self) -> None:
+        with suppress(KafkaException):  # what was not acknowledged is known by the table
+            self._consumer.close()
 
     def _take(self, messages: list[Message], batch: Batch) -> int:
         """Adds messages to the batch; answers how many bytes they are."""

@@ -64,9 +64,10 @@ def test_a_broker_that_stays_away_is_asked_as_often_as_the_settings_say(
     pauses: list[float] = []
     until = Until()
     monkeypatch.setattr(until.stop, "wait", lambda pause: pauses.append(pause) or False)
-    settings = settings_of("kafka://127.0.0.1:1/t", retries=3, timeout="100ms")
+    settings, told = settings_of("kafka://127.0.0.1:1/t", retries=3, timeout="100ms"), list[Landed]()
     with pytest.raises(UnavailableError, match=r"kafka://127.0.0.1:1/t does not answer"):
-        follow(settings, Place(root=tmp_path), until)
+        follow(settings, Place(root=tmp_path), until, told.append)
+    assert told == [Landed()] * 3  # whoever watches hears that it lives
     assert pauses == [following.PAUSE, 2 * following.PAUSE, 4 * following.PAUSE]
     assert follow(settings, Place(root=tmp_path), _stopped()) == Landed()
 

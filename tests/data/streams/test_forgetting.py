@@ -9,8 +9,9 @@ from tests.data.streams.test_source import opened, sent
 
 from heptad.core.errors import ConflictError
 from heptad.data import Place, Subjects
-from heptad.data.streams.following import landed_folder, landing_alone, open_landing
+from heptad.data.streams.following import landed_folder, open_landing
 from heptad.data.streams.forgetting import forget_landed
+from heptad.data.streams.locks import landing_alone
 from heptad.data.streams.source import StreamSource
 from heptad.data.versions.tables import Table
 
@@ -43,7 +44,10 @@ def test_nobody_is_taken_out_while_another_process_lands(tmp_path: Path) -> None
     settings, place = settings_of("kafka://host/topic"), Place(root=tmp_path)
     open_landing(settings, place)
     anna = Subjects(columns=["who"], keys=[["anna"]])
-    with landing_alone(landed_folder(settings, place), "the topic", ""), pytest.raises(ConflictError, match="--resume"):
+    with (
+        landing_alone(landed_folder(settings, place), "the topic", 0.0),
+        pytest.raises(ConflictError, match="--resume"),
+    ):
         forget_landed(tmp_path / ".heptad", anna)
     assert forget_landed(tmp_path / ".heptad", anna) == 0
 

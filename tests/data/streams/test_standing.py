@@ -6,13 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tests.adapters.brokers import PATIENCE, send_kafka
 
 from heptad.data.streams import standing
-from heptad.data.streams.standing import LandingProcesses
+from heptad.data.streams.standing import LOG, LandingProcesses, Standing
+from heptad.data.streams.streams import Streams
 from heptad.project import open_project
 
 SETTINGS = """
@@ -58,6 +60,14 @@ def folder(topic: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def said(streams: Streams) -> datetime:
+    """When the process said something of itself last."""
+    state = streams.states()[1].last
+    assert state is not None
+    assert state.at is not None
+    return state.at
+
+
 def send(topic: str, number: int) -> None:
     servers, _, name = topic.partition("/")
     send_kafka(servers, name, [b'{"number": %d}' % number])
@@ -83,6 +93,26 @@ def test_a_stream_is_landed_again_when_its_process_is_killed(folder: Path, topic
     assert "repeated" in (folder / streams.states()[1].table / "_landing.log").read_text()
 
 
+def test_a_process_that_hangs_is_ended_and_started_again(
+    folder: Path, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is known by its silence: one that lives says something of itself, also where nothing comes."""
+    streams = open_project(folder).data.streams
+    with streams.standing() as running:
+        send(topic, 1)
+        wait_for(lambda: streams.states()[1].rows == 1)
+        first = running.pids["orders"]
+        before = said(streams)
+        wait_for(lambda: said(streams) > before)
+        os.kill(first, signal.SIGSTOP)
+        monkeypatch.setattr(standing, "SILENT_SECONDS", 2.0)
+        wait_for(lambda: not is_there(first))
+        monkeypatch.undo()
+        send(topic, 2)
+        wait_for(lambda: streams.states()[1].rows == 2)
+    assert "the process that lands orders has said nothing for 3 s: it is ended" in caplog.text
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="it is seen there who lives")
 def test_it_ends_with_a_parent_that_is_killed(folder: Path) -> None:
     """Nothing lands behind a person's back."""
@@ -100,9 +130,9 @@ def test_one_that_cannot_land_is_tried_again_with_growing_pauses(
 ) -> None:
     """What it says is in its log, which does not grow without an end."""
     monkeypatch.setattr(standing, "SHORTEST_PAUSE", 0.01)
-    log = tmp_path / "logs" / "orders.log"
+    log = tmp_path / "orders" / LOG
     log.parent.mkdir()
     log.write_bytes(b"x" * (2 << 20))
-    with LandingProcesses(tmp_path / "nowhere", {"orders": log}) as running:
+    with LandingProcesses(tmp_path / "nowhere", {"orders": Standing(log.parent)}) as running:
         wait_for(lambda: b"heptad init" in log.read_bytes() and not running.pids)
     assert log.stat().st_size < 1 << 20

@@ -3,11 +3,8 @@
 import os
 from pathlib import Path
 
-from tests.adapters.brokers import settings_of
-
-from heptad.data.streams.following import LOCK, landing_alone
 from heptad.data.streams.records import Landed
-from heptad.data.streams.state import Delays, is_landing, read_state, state_of, write_state
+from heptad.data.streams.state import Delays, read_state, state_of, write_state
 
 
 def test_what_is_said_is_read(tmp_path: Path) -> None:
@@ -29,12 +26,3 @@ def test_freshness_is_that_of_the_newest_rows() -> None:
     delays.add(10_000, [one / 10_000 for one in range(10_000)])
     told = delays.told("shop", "")
     assert (told.rows, told.delay_p50, told.delay_p99) == (10_005, 0.5, 0.99)
-
-
-def test_a_living_process_is_seen_to_land(tmp_path: Path) -> None:
-    """And nothing is made by asking."""
-    assert not is_landing(tmp_path)
-    assert not (tmp_path / LOCK).exists()
-    with landing_alone(tmp_path, settings_of("kafka://host/topic"), ""):
-        assert is_landing(tmp_path)
-    assert not is_landing(tmp_path)

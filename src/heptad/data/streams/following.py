@@ -1,18 +1,16 @@
 """Follows a stream into its table: reads, lands, acknowledges, and begins again where the broker was gone."""
 
-import fcntl
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 from blake3 import blake3
 
-from heptad.core.errors import ConflictError, SettingsError, UnavailableError
-from heptad.core.files import locked, make_folder, writing
+from heptad.core.errors import SettingsError, UnavailableError
 from heptad.core.settings import duration
 from heptad.core.workspace import FOLDER
 from heptad.data.columns.column_types import Dates
@@ -22,6 +20,7 @@ from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.avro import AvroDecoder, read_schema
 from heptad.data.streams.decoding import JsonDecoder
 from heptad.data.streams.landing import Landing, MakeDecoder
+from heptad.data.streams.locks import BUSY, LET_IT, changing_alone, landing_alone
 from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
 from heptad.data.streams.registered_avro import RegisteredAvroDecoder
@@ -36,8 +35,6 @@ PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a broker that was gone is asked again; each further pause is twice as long."""
 QUIET = 2.0
 """Where a broker does not say what is waiting, nothing is when nothing came for so many seconds."""
-LOCK = "_landing.lock"
-"""Names that begin like this are no part of a Delta table."""
 
 
 class Until(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,16 +57,16 @@ def follow(
 ) -> Landed:
     """Land a stream until it is time to stop; `tell` hears what became of each batch, once it is on the disk.
 
-    It also hears where nothing came, every `commit_every`.
+    It also hears where nothing came, every `commit_every`, and before each pause where the broker is gone.
 
-    Raises `ConflictError` where another process lands the same stream, `UnavailableError` where the broker stays away
-    longer than `retries` attempts, `DataError` where messages are gone from it that had not landed, unless
-    `accept_loss`.
+    Raises `LandsElsewhereError` where another process lands the same stream, `UnavailableError` where one is busy with
+    its tables, or the broker stays away longer than `retries` attempts, `DataError` where messages are gone from it
+    that had not landed, unless `accept_loss`.
     """
     folder = landed_folder(settings, place)
     ends = time.monotonic() + until.seconds if until.seconds is not None else float("inf")
     total, failed = Landed(), 0
-    with landing_alone(folder, parse_address(settings.uri).where, "let it; what it lands is there for everybody"):
+    with landing_alone(folder, parse_address(settings.uri).where, min(BUSY, ends - time.monotonic())):
         while True:
             try:
                 landing = open_landing(settings, place)
@@ -83,6 +80,7 @@ def follow(
                 pause = min(PAUSE * 2 ** (failed - 1), LONGEST_PAUSE)
                 if failed > settings.retries or time.monotonic() + pause > ends:
                     raise
+                tell(Landed())
                 if not until.stop.wait(pause):
                     continue
             return total
@@ -91,7 +89,7 @@ def follow(
 def waiting_in(settings: SourceSettings, place: Place) -> int | None:
     """About how many messages have not landed yet; nothing is read. Raises as `follow` does, without trying again."""
     folder = landed_folder(settings, place)
-    with landing_alone(folder, parse_address(settings.uri).where, "let it; what it lands is there for everybody"):
+    with changing_alone(folder, parse_address(settings.uri).where, LET_IT, seconds=0.0):
         landing = open_landing(settings, place)
         with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
             stream.start(landing.rows.positions())
@@ -156,15 +154,3 @@ def landed_folder(settings: SourceSettings, place: Place) -> Path:
     name = re.sub(r"[^a-z0-9]+", "-", address.topic.lower()).strip("-")[:60]
     digest = blake3(address.where.encode()).hexdigest()[:8]
     return place.root / FOLDER / "tables" / f"stream-{name}-{digest}"
-
-
-@contextmanager
-def landing_alone(folder: Path, stream: str, remedy: str) -> Generator[None]:
-    """Be the one who writes to the tables of a stream; `ConflictError` with the remedy where another process does."""
-    with writing(folder):
-        make_folder(folder)
-    try:
-        with locked(folder / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            yield
-    except BlockingIOError as error:
-        raise ConflictError(f"Another process lands {stream}.", remedy=remedy) from error

@@ -11,9 +11,9 @@ from deltalake import DeltaTable
 
 from heptad.data.erasing.kept import ForgetKept
 from heptad.data.erasing.subjects import Subjects
-from heptad.data.streams.following import landing_alone
 from heptad.data.streams.landed import MESSAGE, LandedTable, keep_rows
 from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.locks import changing_alone
 
 
 def forget_landed(folder: Path, subjects: Subjects, *, dry_run: bool = False) -> int:
@@ -55,7 +55,7 @@ def _counted(folder: Path, subjects: Subjects) -> int:
 
 def _removed(folder: Path, subjects: Subjects) -> int:
     named = partial(naming, subjects)
-    with landing_alone(folder, folder.name, "stop it, then: heptad data erase --resume"):
+    with changing_alone(folder, folder.name, "stop it, then: heptad data erase --resume"):
         gone = keep_rows(
             LandedTable(folder, MESSAGE), lambda rows: rows.filter(~subjects.condition(rows.collect_schema()))
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from heptad.core.errors import ConflictError, DataError
+from heptad.core.errors import DataError
 from heptad.core.settings import duration
 from heptad.data.columns.column_types import Dates, read_columns, read_times
 from heptad.data.progress import Estimate, note_done
@@ -19,6 +19,7 @@ from heptad.data.streams.fields import column_of
 from heptad.data.streams.following import Until, follow, landed_folder, waiting_in
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.locks import LandsElsewhereError
 from heptad.data.streams.records import Landed
 from heptad.data.streams.times import OwnTimes
 
@@ -83,7 +84,7 @@ class StreamSource:
         """What is waiting; `None` where the broker does not say, and where another process lands it."""
         if not duration(self._settings.drain).total_seconds():
             return None
-        with suppress(ConflictError):
+        with suppress(LandsElsewhereError):
             waiting = waiting_in(self._settings, self._place)
             return None if waiting is None else Estimate(waiting, "messages")
         return None
@@ -93,7 +94,7 @@ class StreamSource:
             return self._held
         seconds = duration(self._settings.drain).total_seconds()
         if seconds:
-            with suppress(ConflictError):  # somebody lands it all the time, which is as good
+            with suppress(LandsElsewhereError):  # somebody lands it all the time, which is as good
                 follow(self._settings, self._place, Until(now=True, seconds=seconds), _note)
         folder = landed_folder(self._settings, self._place)
         rows, poison = LandedTable(folder, MESSAGE), LandedTable(poison_folder(folder), POISON)

@@ -1,4 +1,4 @@
-"""Processes that land streams all the time: each started again when it dies, and stopped with whoever started it."""
+"""Processes that land streams all the time: each started again when it dies or hangs, and stopped with its starter."""
 
 import logging
 import os
@@ -11,28 +11,44 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from heptad.core.files import make_folder
+from heptad.data.streams.state import STATE
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before one that ended is started again; twice as long each time that it did not live for a minute."""
 LIVED_SECONDS = 60.0
 STOP_SECONDS = 15.0
 """How long one may take to land what it has read."""
+LOG = "_landing.log"
+"""What such a process writes, beside the table."""
+SILENT_SECONDS = 900.0
+"""One that says nothing of itself for so long, and for as long as it gathers messages, hangs. It takes longest where a
+column of all that has landed becomes of another type: as long as all of it is written anew."""
+_LOOK_SECONDS = 1.0
 _LONGEST_LOG = 1 << 20
 _log = logging.getLogger("heptad.data")
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A stream that is landed all the time: the folder of its table, and how long it gathers messages, in seconds."""
+
+    folder: Path
+    gathers: float = 0.0
 
 
 class LandingProcesses:
     """One process for each stream, as long as the block takes; they end with this process, also when it is killed."""
 
-    def __init__(self, root: Path, logs: Mapping[str, Path]) -> None:
-        """`logs`: for each stream the file that its process writes to."""
+    def __init__(self, root: Path, streams: Mapping[str, Standing]) -> None:
+        """`root` is the project's folder; streams go by their names in it."""
         self._stopping = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         # Linux ends a process with the thread that started it: each has one of its own.
         self._threads = [
-            threading.Thread(target=self._supervise, args=(root, name, log), name=f"landing-{name}", daemon=True)
-            for name, log in logs.items()
+            threading.Thread(target=self._supervise, args=(root, name, one), name=f"landing-{name}", daemon=True)
+            for name, one in streams.items()
         ]
 
     @property
@@ -54,31 +70,45 @@ class LandingProcesses:
         for thread in self._threads:
             thread.join()
 
-    def _supervise(self, root: Path, name: str, log: Path) -> None:
-        pause = SHORTEST_PAUSE
+    def _supervise(self, root: Path, name: str, stream: Standing) -> None:
+        pause, log = SHORTEST_PAUSE, stream.folder / LOG
         while not self._stopping.is_set():
             began = time.monotonic()
             process = self._processes[name] = _started(root, name, log)
-            code = self._ended(process)
+            code = self._ended(process, name, stream)
             if self._stopping.is_set():
                 return
             _log.warning("the process that lands %s ended with code %d and is started again; see %s", name, code, log)
             pause = SHORTEST_PAUSE if time.monotonic() - began > LIVED_SECONDS else min(2 * pause, LONGEST_PAUSE)
             self._stopping.wait(pause)
 
-    def _ended(self, process: "subprocess.Popen[bytes]") -> int:
-        """Waits until it ends, for not much longer than it may take when it is told to."""
+    def _ended(self, process: "subprocess.Popen[bytes]", name: str, stream: Standing) -> int:
+        """Waits until it ends, for not much longer than it may take when it is told to; ends one that hangs."""
+        said, silent = _said(stream), 0.0
         while True:
             try:
-                return process.wait(1.0)
+                return process.wait(_LOOK_SECONDS)
             except subprocess.TimeoutExpired:
-                if not self._stopping.is_set():
-                    continue
+                # Not by the clock: while a machine sleeps nobody says anything.
+                said, silent = (now, 0.0) if (now := _said(stream)) != said else (said, silent + _LOOK_SECONDS)
+            if not self._stopping.is_set():
+                if silent > SILENT_SECONDS + stream.gathers:
+                    _log.warning("the process that lands %s has said nothing for %.0f s: it is ended", name, silent)
+                    process.kill()  # what it has read and not landed is read again
+                continue
             process.terminate()  # it may have been started in the moment in which the others were told to stop
             try:
                 return process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()  # what it has read and not landed is read again
+                process.kill()
+
+
+def _said(stream: Standing) -> int:
+    """When its process said something of itself last; 0 where none ever did."""
+    try:
+        return (stream.folder / STATE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _started(root: Path, name: str, log: Path) -> "subprocess.Popen[bytes]":

@@ -1,6 +1,5 @@
 """What the process that lands a stream says of itself, in a file beside the table, for everybody who asks."""
 
-import fcntl
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -9,11 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from heptad.core.files import locked, write_atomically
-from heptad.data.streams.following import LOCK
+from heptad.core.files import write_atomically
 from heptad.data.streams.records import Landed, LandingState, ViewOnline
 
-_FILE = "_landing.json"
+STATE = "_landing.json"
 """Names that begin like this are no part of a Delta table."""
 KEPT_DELAYS = 10_000
 """Freshness is told of so many rows, the newest."""
@@ -57,23 +55,12 @@ def state_of(landed: Landed, online: Iterable[ViewOnline]) -> LandingState:
 
 def write_state(folder: Path, state: LandingState) -> None:
     """Say it beside the table in `folder`."""
-    write_atomically(folder / _FILE, msgspec.json.encode(state))
+    write_atomically(folder / STATE, msgspec.json.encode(state))
 
 
 def read_state(folder: Path) -> LandingState | None:
     """What was said last; `None` where nobody ever did, or what is there cannot be read."""
     try:
-        return msgspec.json.decode((folder / _FILE).read_bytes(), type=LandingState)
+        return msgspec.json.decode((folder / STATE).read_bytes(), type=LandingState)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-def is_landing(folder: Path) -> bool:
-    """Whether a living process lands into the table in `folder`."""
-    if not (folder / LOCK).exists():
-        return False
-    try:
-        with locked(folder / LOCK, fcntl.LOCK_SH | fcntl.LOCK_NB):
-            return False
-    except BlockingIOError:
-        return True

@@ -7,6 +7,7 @@ import polars as pl
 
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.secrets import reveal
+from heptad.core.settings import duration
 from heptad.data.sources.naming import called
 from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import SourceSettings
@@ -15,12 +16,10 @@ from heptad.data.streams.addresses import parse_address
 from heptad.data.streams.following import Until, follow, landed_folder
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
+from heptad.data.streams.locks import is_landing
 from heptad.data.streams.records import Landed, StreamState
-from heptad.data.streams.standing import LandingProcesses
-from heptad.data.streams.state import is_landing, read_state
-
-LOG = "_landing.log"
-"""What a process that lands all the time writes, beside the table."""
+from heptad.data.streams.standing import LandingProcesses, Standing
+from heptad.data.streams.state import read_state
 
 
 class Streams:
@@ -49,8 +48,12 @@ class Streams:
 
     def standing(self) -> LandingProcesses:
         """A process for each stream that is to be landed always, while the block lasts."""
-        always = [name for name, one in sorted(self._sources.items()) if one.land == "always"]
-        return LandingProcesses(self._place.root, {name: self.folder(name) / LOG for name in always})
+        always = {
+            name: Standing(self.folder(name), duration(one.commit_every).total_seconds())
+            for name, one in sorted(self._sources.items())
+            if one.land == "always"
+        }
+        return LandingProcesses(self._place.root, always)
 
     def folder(self, name: str) -> Path:
         """Where a stream lands."""
