@@ -6,7 +6,10 @@ import pytest
 from rich.console import Console
 
 from heptad.cli import live
+from heptad.cli import progress as bars
 from heptad.cli.live import LiveView, watching
+from heptad.data import Estimate, note_done, watching_work
+from heptad.data.progress import under_way
 from heptad.lifecycle import Happening
 
 
@@ -51,6 +54,30 @@ def test_a_terminal_is_left_clean(monkeypatch):
     with watching("rides", 3, shown=True) as watch:
         watch(Happening(step="data", sentence="version 1"))
     assert "version 1" in terminal.file.getvalue()
+
+
+def test_long_work_has_a_bar_until_it_is_told_of(monkeypatch):
+    """Collecting says how far it is, as it does for `heptad data collect`."""
+    monkeypatch.setattr(bars, "SHORT", -1.0)
+    view = LiveView("rides", 3)
+    with watching_work(view.works.hear), under_way("trips", lambda: Estimate(200, "rows")):
+        note_done(100, "rows")
+        assert "50 %, 100 rows" in drawn(view)
+    assert "100 %" in drawn(view)
+    view.tell(Happening(step="data", sentence="version 1: 100 rows"))
+    assert "trips" not in drawn(view)
+
+
+def test_a_terminal_watches_work_and_a_pipe_does_not(monkeypatch):
+    """An estimate costs a request, so that nobody is asked for one who is not looked at."""
+    asked = []
+    with watching("rides", 3, shown=True), under_way("trips", lambda: asked.append(1)):
+        pass
+    terminal = Console(file=io.StringIO(), width=80, force_terminal=True)
+    monkeypatch.setattr(live, "Console", lambda **_: terminal)
+    with watching("rides", 3, shown=True), under_way("trips", lambda: asked.append(2)):
+        pass
+    assert asked == [2]
 
 
 @pytest.mark.parametrize("step", live.STEPS)

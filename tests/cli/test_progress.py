@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from heptad.cli import progress as module
-from heptad.cli.progress import bars, counting, progress, worded
+from heptad.cli.progress import WorkBars, bars, counting, progress, worded
 from heptad.data import Estimate, Progress, note_done
 from heptad.data.progress import under_way
 
@@ -55,6 +55,17 @@ def test_work_that_takes_long_has_a_bar_with_its_share(terminal, monkeypatch):
         time.sleep(0.3)
     assert "flights" in terminal.getvalue()
     assert "50 %, 100 rows" in terminal.getvalue()
+
+
+def test_work_that_comes_again_begins_again(monkeypatch):
+    """How long it will take still goes by its own beginning."""
+    monkeypatch.setattr(module, "SHORT", -1.0)
+    works = WorkBars()
+    works.hear(Progress(work="w", done=5, share=1.0, ended=True))
+    works.hear(Progress(work="w", done=1, share=0.5))
+    assert [task.completed for task in works.drawn.tasks] == [1.0, 0.5]
+    works.clear()
+    assert not works.drawn.tasks
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from heptad.core.errors import UnavailableError
 from heptad.data import Estimate, Place, Progress, SourceSettings, note_done, open_source, watching_work
 from heptad.data import progress as module
-from heptad.data.progress import under_way
+from heptad.data.progress import together, under_way
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 500), max_size=30))
@@ -82,6 +82,27 @@ def test_work_that_fails_has_not_ended() -> None:
             raise OSError("gone")
         note_done(1, "rows")
     assert [one.ended for one in heard] == [False]
+
+
+def test_work_of_the_same_name_in_another_whole_is_other_work() -> None:
+    """Each collection estimates anew; what it found to be done already, so that nothing was read, has ended too."""
+    heard: list[Progress] = []
+    with watching_work(heard.append):
+        for amount in (4, 8):
+            with together(), under_way("it", lambda amount=amount: Estimate(amount, "rows"), last=False):
+                note_done(2, "rows")
+    assert [one.share for one in heard] == [0, 0.5, 1, 0, 0.25, 1]
+
+
+def test_a_whole_that_fails_has_not_ended() -> None:
+    """And leaves nothing that a later one would go on with."""
+    heard: list[Progress] = []
+    with watching_work(heard.append):
+        with pytest.raises(OSError, match="gone"), together(), under_way("it", lambda: None):
+            raise OSError("gone")
+        with together(), under_way("it", lambda: None):
+            note_done(1, "rows")
+    assert [one.ended for one in heard] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from heptad.cli.progress import WorkBars
+from heptad.data import watching_work
 from heptad.lifecycle import Happening, Watcher
 
 STEPS = ("data", "experiments", "training", "release", "serving", "monitoring", "lifecycle")
@@ -20,7 +22,7 @@ _LINES = 10
 
 
 class LiveView:
-    """The seven steps with what each just did, a line a week, and how far it is."""
+    """The seven steps with what each just did, a line a week, the bars of long work, and how far it all is."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title
@@ -28,8 +30,10 @@ class LiveView:
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._progress = Progress(TextColumn("{task.description}"), BarColumn(None), TimeElapsedColumn())
         self._task = self._progress.add_task("", total=total)
+        self.works = WorkBars()
 
     def tell(self, happening: Happening) -> None:
+        self.works.clear()
         self._last[happening.step] = happening.sentence
         if happening.step in {"monitoring", "lifecycle"}:
             self._lines.append(happening.sentence)
@@ -45,7 +49,7 @@ class LiveView:
         for number, (step, sentence) in enumerate(self._last.items(), 1):
             steps.add_row(str(number), step, Text(sentence or "waiting", style="" if sentence else "dim"))
         lines = Text("\n".join(self._lines), overflow="ellipsis", no_wrap=True)
-        return Panel(Group(steps, "", lines, "", self._progress), title=self._title, border_style="blue")
+        return Panel(Group(steps, "", lines, self.works.drawn, self._progress), title=self._title, border_style="blue")
 
 
 @contextmanager
@@ -58,7 +62,7 @@ def watching(title: str, total: int, *, shown: bool) -> Iterator[Watcher]:
         yield _print_line
     else:
         view = LiveView(title, total)
-        with Live(view, console=console, refresh_per_second=8, transient=True):
+        with Live(view, console=console, refresh_per_second=8, transient=True), watching_work(view.works.hear):
             yield view.tell
 
 

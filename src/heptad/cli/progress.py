@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+
     from heptad.data import Progress as Heard
 
 Tell: TypeAlias = Callable[[str, float], None]
@@ -55,14 +58,42 @@ def counting(title: str, *, shown: bool) -> Iterator[Count]:
         yield count
 
 
+class WorkBars:
+    """A bar for each piece of work that takes longer than a second: its share, and about how long it still takes."""
+
+    def __init__(self, console: "Console | None" = None) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[told]}")
+        self.drawn = Progress(*columns, console=console, transient=True)
+        self._began: dict[str, tuple[TaskID, float]] = {}
+
+    def hear(self, one: "Heard") -> None:
+        """Move the bar of a piece of work."""
+        now = time.monotonic()
+        if one.work not in self._began:
+            self._began[one.work] = self.drawn.add_task(one.work, total=None, told="", visible=False), now
+        task, start = self._began[one.work]
+        seconds, total = now - start, None if one.share is None else 1.0
+        told = worded(one, seconds)
+        self.drawn.update(task, total=total, completed=one.share or 0.0, visible=seconds > SHORT, told=told)
+        if one.ended:
+            del self._began[one.work]
+
+    def clear(self) -> None:
+        """Take all bars away: what they told of is over."""
+        for task in self.drawn.task_ids:
+            self.drawn.remove_task(task)
+        self._began.clear()
+
+
 @contextmanager
 def bars(title: str, *, shown: bool) -> Iterator[None]:
-    """A bar for each piece of work that takes longer than a second: its share, and about how long it will take still.
+    """The bars of the work that the block does.
 
     Without a terminal nothing, and then no source is asked for an estimate either.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
     from heptad.data import watching_work
 
@@ -70,21 +101,9 @@ def bars(title: str, *, shown: bool) -> Iterator[None]:
     if not shown or not console.is_terminal:
         yield
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[told]}")
-    began: dict[str, tuple[TaskID, float]] = {}
-    drawn = Progress(*columns, console=console, transient=True)
-    drawn.add_task(title, total=None, told="")
-
-    def hear(one: "Heard") -> None:
-        now = time.monotonic()
-        if one.work not in began:
-            began[one.work] = drawn.add_task(one.work, total=None, told="", visible=False), now
-        task, start = began[one.work]
-        seconds, total = now - start, None if one.share is None else 1.0
-        told = worded(one, seconds)
-        drawn.update(task, total=total, completed=one.share or 0.0, visible=seconds > SHORT, told=told)
-
-    with drawn, watching_work(hear):
+    works = WorkBars(console)
+    works.drawn.add_task(title, total=None, told="")
+    with works.drawn, watching_work(works.hear):
         yield
 
 

@@ -34,6 +34,7 @@ from heptad.data.folders.settings import RemoteSettings
 from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.landing import land_online
 from heptad.data.profiles.profile import Profile
+from heptad.data.progress import together
 from heptad.data.records import DatasetVersion
 from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
@@ -98,7 +99,7 @@ class Data:
         name = f"{self._name}-sample-{sample}" if sample else self._name
         for _ in range(ATTEMPTS):
             try:
-                with collecting(self._workspace):
+                with collecting(self._workspace), together():
                     version = self._collecting.collect(name, until, sample)
             except ConflictError:
                 continue

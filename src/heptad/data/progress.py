@@ -106,6 +106,19 @@ def under_way(name: str, estimate: Callable[[], Estimate | None], *, last: bool 
         works[name].end()
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """The pieces of work inside belong to one whole, so that work of the same name after it is another."""
+    try:
+        yield
+        for _, works in _watching[-1:]:
+            for work in works.values():
+                work.end()
+    finally:
+        for _, works in _watching[-1:]:
+            works.clear()
+
+
 def _asked(estimate: Callable[[], Estimate | None]) -> Estimate | None:
     try:
         return estimate()
