@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heptad.core import sql_newest
+from heptad.core import sql_newest, sql_paging
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.core.records import Change, Scalar
 from heptad.core.sql_store import SqlStore
@@ -61,6 +61,8 @@ comparisons = st.one_of(
     st.builds(Compare, st.sampled_from(KEYS), st.just("exists"), st.booleans()),
     st.builds(Compare, st.sampled_from(KEYS), st.sampled_from(["=", "!="]), st.none()),
 )
+WAYS = [(0, 1), (0, 5), (0, 10_000), (5, 10_000), (2000, 10_000)]
+"""How few records a search starts from, and how many it looks at one by one."""
 conditions = st.recursive(
     comparisons,
     lambda part: st.one_of(
@@ -77,12 +79,15 @@ def filled(store: SqlStore) -> SqlStore:
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(condition=conditions, few=st.sampled_from([0, 5, 2000]), order=st.sampled_from([*KEYS, "@id", ""]))
-def test_a_search_finds_what_the_condition_says(filled: SqlStore, condition: Condition, few: int, order: str) -> None:
+@given(condition=conditions, way=st.sampled_from(WAYS), order=st.sampled_from([*KEYS, "@id", ""]))
+def test_a_search_finds_what_the_condition_says(
+    filled: SqlStore, condition: Condition, way: tuple[int, int], order: str
+) -> None:
     """Exactly the records for which it holds, each once, in any order, with a narrow comparison or without."""
     expected = sorted(identity for identity, attributes in RECORDS.items() if holds(condition, attributes))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sql_newest, "FEW", few)
+        patch.setattr(sql_newest, "FEW", way[0])
+        patch.setattr(sql_paging, "MEDIUM", way[1])
         query = Query(kind="run", where=condition, order=[Order(order)] if order else [], attributes=())
         found = [one.id for one in filled.find(query).items]
     assert sorted(found) == expected

@@ -6,16 +6,17 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from heptad.core import sql_newest
-from heptad.core.errors import InputError
 from heptad.core.query import All, Compare, Condition, Cursor, Order, Query
 from heptad.core.sql_cursor import from_cursor, no_page_ends_at, to_cursor
 from heptad.core.sql_newest import Found, families_of
-from heptad.core.sql_query import FIELDS, Search, Where
+from heptad.core.sql_query import Search, Where, field
 from heptad.core.sql_tables import attribute, record, selected
 from heptad.core.sql_transaction import Row, Transaction
 
 AHEAD = 10
 """So many times a page is looked at in the order of the search, in the hope that it fills the page."""
+MEDIUM = 10_000
+"""So many records are looked at one by one, on a walk in the order of the search, sooner than others are collected."""
 _SELECTIVE = {"=", "<", "<=", ">", ">=", "in"}
 
 
@@ -45,8 +46,7 @@ def page_of(transaction: Transaction, query: Query, after: Cursor | None, limit:
     families = families_of(transaction, query)
     phases = list(_phases(query.order, families)) if families else []
     start, behind = _place(query, phases, after) if after is not None else (0, [])
-    narrow = _narrow(transaction, Search(families, transaction.kind), query.where)
-    search = Search(families, transaction.kind, probes=narrow is not None, narrow=narrow)
+    search = _narrowed(transaction, Search(families, transaction.kind), query.where)
     found: list[int] = []
     place: tuple[int, list[Any]] = (0, [])
     for number, phase in enumerate(phases[start:], start):
@@ -82,15 +82,17 @@ def _rows(
     return selected(transaction, walk.where(search.where(condition, phase.seq)).limit(limit))
 
 
-def _narrow(transaction: Transaction, search: Search, condition: Condition) -> Compare | None:
-    """A comparison that all must meet and few do; `None` where there is none."""
+def _narrowed(transaction: Transaction, search: Search, condition: Condition) -> Search:
+    """The search, by the comparison that all must meet and the fewest do, where they are few enough."""
     must = condition.parts if isinstance(condition, All) else (condition,)
+    fewest = MEDIUM
     for part in must:
         if isinstance(part, Compare) and part.operator in _SELECTIVE and part.value is not None:
-            some = search.numbers(part).limit(sql_newest.FEW + 1).subquery()
-            if selected(transaction, sa.select(sa.func.count()).select_from(some))[0][0] <= sql_newest.FEW:
-                return part
-    return None
+            some = search.numbers(part).limit(fewest).subquery()
+            count: int = selected(transaction, sa.select(sa.func.count()).select_from(some))[0][0]
+            if count < fewest:
+                fewest, search = count, search._replace(probes=True, narrow=part, begins=count <= sql_newest.FEW)
+    return search
 
 
 def _sorted(term: Term) -> sa.ColumnElement[Any]:
@@ -102,7 +104,7 @@ def _phases(order: Sequence[Order], families: Sequence[int]) -> Iterator[Phase]:
     if order and not order[0].key.startswith("@"):
         yield from _attribute_phases(order, families)
     else:
-        terms = [Term(_field(order[0].key), order[0].descending)] if order else []
+        terms = [Term(field(order[0].key), order[0].descending)] if order else []
         yield _phase(record, record.c.family.in_(families), terms, order)
 
 
@@ -130,20 +132,12 @@ def _phase(table: sa.Table, condition: Where, terms: list[Term], order: Sequence
         if one.key.startswith("@"):
             other = record.alias()
             source = source.join(other, other.c.seq == seq)
-            terms.append(Term(other.c[_field(one.key).name], one.descending))
+            terms.append(Term(other.c[field(one.key).name], one.descending))
         else:
             beside = attribute.alias()
             source = source.outerjoin(beside, sa.and_(beside.c.record == seq, beside.c.key == one.key))
             terms += [Term(beside.c.num, one.descending, True), Term(beside.c.txt, one.descending, True)]
     return Phase(source, condition, seq, [*terms, Term(seq, order[-1].descending if order else True)])
-
-
-def _field(key: str) -> sa.Column[Any]:
-    if key not in FIELDS:
-        raise InputError(
-            f"A search cannot be ordered by {key!r}.", allowed=f"an attribute's key, or {', '.join(FIELDS)}"
-        )
-    return FIELDS[key]
 
 
 def _behind(terms: Sequence[Term], values: Sequence[Any]) -> Where:

@@ -36,13 +36,14 @@ class Search(NamedTuple):
 
     A comparison is either a set of record numbers, read from one range of an index, to be intersected, united or
     left out; or, with `probes`, a look at the attribute of each record that is come by, which is better where
-    these are few. The comparison `narrow` is then still a set: the one that leaves few.
+    these are few. The comparison `narrow` is then still a set, the smallest; a plan may start there if it `begins`.
     """
 
     families: Sequence[int]
     kind: Kind
     probes: bool = False
     narrow: Compare | None = None
+    begins: bool = False
 
     def where(self, condition: Condition, seq: sa.ColumnElement[int]) -> Where:
         """The condition on the record whose number is `seq`; raises `InputError` for what cannot be compared."""
@@ -70,9 +71,9 @@ class Search(NamedTuple):
         return sa.select(attribute.c.record).where(*here, found)
 
     def _compare(self, compare: Compare, seq: sa.ColumnElement[int]) -> Where:
-        if compare is self.narrow:
+        if compare is self.narrow and self.begins:
             return seq.in_(self.numbers(compare))
-        if not self.probes:
+        if compare is self.narrow or not self.probes:
             # The planner must not start here: the order's index is walked, which is never bad. SQLite is kept from it
             # by `+ 0`; PostgreSQL would make a join of it all the same, but not of what is asked whether it is true.
             found: Where = (seq + 0).in_(self.numbers(compare))
@@ -85,7 +86,8 @@ class Search(NamedTuple):
         return sa.exists().where(beside.c.record == seq, beside.c.key == compare.key, found)
 
 
-def _field(key: str) -> sa.Column[Any]:
+def field(key: str) -> sa.Column[Any]:
+    """The column that a condition or an order names."""
     if key not in FIELDS:
         raise InputError(f"A search cannot use {key!r}.", allowed=f"an attribute's key, or {', '.join(FIELDS)}")
     return FIELDS[key]
@@ -99,7 +101,7 @@ def _compare_field(compare: Compare, kind: Kind) -> Where:
         far = record.alias()
         there = sa.select(link.c.source).join(far, far.c.seq == link.c.target)
         return record.c.seq.in_(there.where(link.c.role == key.removeprefix(LINKED), far.c.id.in_(list(value))))
-    column = _field(key)
+    column = field(key)
     if operator == "exists":
         return column.is_not(None)
     if key == "@at":

@@ -51,8 +51,8 @@ def _records(transaction: Transaction, rows: Sequence[Row], keys: Sequence[str] 
         return []
     attributes: dict[int, dict[str, Scalar]] = {row[0]: {} for row in rows}
     aliases: dict[Id, dict[str, int]] = {row[1]: {} for row in rows}
-    for seq, key, *columns in _attributes(transaction, list(attributes), keys):
-        attributes[seq][key] = from_columns(*columns)
+    for seq, key, num, txt, raw in _attributes(transaction, list(attributes), keys):
+        attributes[seq][key] = from_columns(num, txt, raw)
     pointing = "SELECT target, name, version FROM alias WHERE target IN ?? AND expires IS NULL"
     for target, name, version in transaction.rows(pointing, list(aliases)):
         aliases[target][name] = version

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ def experiment_entity(record: Record[Experiment]) -> dict[str, Any]:
         "lifecycle_stage": "deleted" if is_deleted(record) else "active",
         "last_update_time": millis(attributes.get("updated")),
         "creation_time": millis(at_seconds(record.at)),
-        "tags": _pairs(attributes, "tags."),
+        "tags": _pairs({key[5:]: value for key, value in attributes.items() if key.startswith("tags.")}),
     }
 
 
@@ -68,44 +69,42 @@ def run_entities(context: Context, records: Sequence[RawRecord]) -> list[dict[st
 
 
 def _run(context: Context, record: RawRecord, datasets: Mapping[str, RawRecord]) -> dict[str, Any]:
-    metrics: list[dict[str, Any]] = []
-    params: list[dict[str, str]] = []
-    tags: list[dict[str, str]] = []
     attributes = record.attributes
+    kinds: defaultdict[str, dict[str, Scalar]] = defaultdict(dict)
     for key, value in attributes.items():
-        if key.startswith("metrics."):
-            metrics.append(_metric(key[8:], value, attributes, record))
-        elif key.startswith("params."):
-            params.append({"key": key[7:], "value": shown(value)})
-        elif key.startswith("tags."):
-            tags.append({"key": key[5:], "value": shown(value)})
-    if "tags.mlflow.runName" not in attributes and attributes.get("name"):
-        tags.append({"key": "mlflow.runName", "value": shown(attributes["name"])})
+        kind, dot, name = key.partition(".")
+        if dot:
+            kinds[kind][name] = value
+    tags = kinds["tags"]
+    if "mlflow.runName" not in tags and attributes.get("name"):
+        tags["mlflow.runName"] = attributes["name"]
     run: dict[str, Any] = {
         "info": run_info(context, record),
-        "data": {"metrics": metrics, "params": params, "tags": tags},
+        "data": {
+            "metrics": _metrics(kinds["metrics"], kinds["latest"], record),
+            "params": _pairs(kinds["params"]),
+            "tags": _pairs(tags),
+        },
         "inputs": {
-            "dataset_inputs": [
-                dataset_input(datasets[key.removeprefix(INPUT)], str(value))
-                for key, value in attributes.items()
-                if key.startswith(INPUT)
-            ],
-            "model_inputs": [{"model_id": key} for key, _ in _behind(attributes, MODEL_INPUT)],
+            "dataset_inputs": [dataset_input(datasets[key], str(value)) for key, value in kinds["inputs"].items()],
+            "model_inputs": [{"model_id": key} for key in kinds["model_inputs"]],
         },
     }
-    if outputs := [{"model_id": key, "step": value} for key, value in _behind(attributes, MODEL_OUTPUT)]:
-        run["outputs"] = {"model_outputs": outputs}
+    if outputs := kinds["outputs"]:
+        run["outputs"] = {"model_outputs": [{"model_id": key, "step": value} for key, value in outputs.items()]}
     return run
 
 
-def _metric(key: str, value: Scalar, attributes: Mapping[str, Scalar], record: RawRecord) -> dict[str, Any]:
-    """The latest value. Runs that end without telling its step and time (ours) have those of their end."""
-    place = attributes.get(f"latest.{key}")
-    step, at = latest_place(place)
-    if place is None:
-        at = millis(attributes["ended"]) if "ended" in attributes else started(record)
-    number = float(value) if isinstance(value, int | float) else math.nan
-    return {"key": key, "value": metric_number(number), "timestamp": at, "step": step}
+def _metrics(values: Mapping[str, Scalar], places: Mapping[str, Scalar], record: RawRecord) -> list[dict[str, Any]]:
+    """The latest values. Runs that end without telling steps and times (ours) have those of their end."""
+    attributes = record.attributes
+    end = 0, millis(attributes["ended"]) if "ended" in attributes else started(record)
+    metrics: list[dict[str, Any]] = []
+    for key, value in values.items():
+        step, at = latest_place(places[key]) if key in places else end
+        number = float(value) if isinstance(value, int | float) else math.nan
+        metrics.append({"key": key, "value": metric_number(number), "timestamp": at, "step": step})
+    return metrics
 
 
 def latest_place(place: Scalar) -> tuple[int, int]:
@@ -134,9 +133,5 @@ def finite(value: float) -> float:
     return math.copysign(LARGEST, value) if math.isinf(value) else value
 
 
-def _behind(attributes: Mapping[str, Scalar], prefix: str) -> Iterable[tuple[str, Scalar]]:
-    return [(key.removeprefix(prefix), value) for key, value in attributes.items() if key.startswith(prefix)]
-
-
-def _pairs(attributes: Mapping[str, Scalar], prefix: str) -> list[dict[str, str]]:
-    return [{"key": key, "value": shown(value)} for key, value in _behind(attributes, prefix)]
+def _pairs(values: Mapping[str, Scalar]) -> list[dict[str, str]]:
+    return [{"key": key, "value": shown(value)} for key, value in values.items()]
