@@ -319,3 +319,11 @@ def test_the_server_says_how_much_there_is(site: Site, tmp_path: Path) -> None:
     assert source.estimate() == Estimate(len(TABLE), "bytes")
     source.digest()
     assert source.estimate() == Estimate(0, "bytes")
+
+
+def test_an_estimate_asks_once(site: Site, tmp_path: Path) -> None:
+    """It is for a bar alone: who collects tries again, and waits no longer for it."""
+    site.trouble = lambda handler, _count: answer(handler, 503)
+    with pytest.raises(UnavailableError):
+        source_of(site, tmp_path).estimate()
+    assert site.answers == [503]

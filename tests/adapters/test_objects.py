@@ -15,7 +15,7 @@ from obstore.store import S3Store
 
 from heptad.adapters import objects
 from heptad.core.errors import DataError, HeptadError, SettingsError, UnavailableError
-from heptad.data import Place, Source, SourceSettings, open_source
+from heptad.data import Estimate, Place, Source, SourceSettings, open_source
 from heptad.testing.source_contract import SourceContract
 
 TABLE = b"number,name\n1,a\n2,b\n"
@@ -57,6 +57,17 @@ def test_a_glob_reads_objects_in_the_order_of_their_keys(bucket: S3Store, tmp_pa
     assert numbers("*.csv") == [4]
     with pytest.raises(DataError, match="No object is called like"):
         source_of(bucket, tmp_path, "in/*.parquet").digest()
+
+
+def test_the_estimate_is_what_has_to_be_downloaded(bucket: S3Store, tmp_path: Path) -> None:
+    """Of many objects those that came since, or are others than the cache has."""
+    obstore.put(bucket, "a.csv", TABLE)
+    source = source_of(bucket, tmp_path, "*.csv")
+    assert source.estimate() == Estimate(len(TABLE), "bytes")
+    source.read()
+    assert source.estimate() == Estimate(0, "bytes")
+    obstore.put(bucket, "b.csv", TABLE + b"3,c\n")
+    assert source.estimate() == Estimate(len(TABLE) + 4, "bytes")
 
 
 def test_nothing_is_downloaded_where_nothing_changed(

@@ -106,7 +106,8 @@ def test_a_whole_that_fails_has_not_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"), [("t.csv", "rows"), ("t.jsonl", "rows"), ("t.csv.gz", "bytes"), ("t.json", "bytes")]
+    ("name", "unit"),
+    [("t.csv", "rows"), ("t.jsonl", "rows"), ("t.csv.gz", "bytes"), ("t.json", "bytes"), ("t.json.gz", "bytes")],
 )
 def test_files_tell_what_they_estimate(name: str, unit: str, tmp_path: Path) -> None:
     """So that the share is one of the same thing."""
@@ -116,4 +117,17 @@ def test_files_tell_what_they_estimate(name: str, unit: str, tmp_path: Path) -> 
     source, heard = open_source(SourceSettings(uri=name), Place(root=tmp_path)), list[Progress]()
     with watching_work(heard.append), under_way("it", source.estimate):
         source.read()
+    assert source.estimate() == Estimate(heard[-1].done, heard[-1].unit)
     assert (heard[-1].unit, heard[-1].done > 0) == (unit, True)
+
+
+def test_every_file_counts_once_packed_or_not(tmp_path: Path) -> None:
+    """By its bytes as they are there, whatever is unpacked of them."""
+    text = pl.DataFrame({"n": range(1000)}).write_csv().encode()
+    (tmp_path / "a.csv").write_bytes(text)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text))
+    source, heard = open_source(SourceSettings(uri="*.csv*"), Place(root=tmp_path)), list[Progress]()
+    with watching_work(heard.append), under_way("it", source.estimate):
+        source.read()
+    assert heard[-1].done == sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert source.estimate() == Estimate(heard[-1].done, "bytes")

@@ -78,7 +78,7 @@ class HttpSource:
     def estimate(self) -> Estimate | None:
         """What the server says how long its answer is, which is not taken; 0 where the cache has got it.
 
-        Not of pages, which robots.txt may be asked about first.
+        Not of pages, which robots.txt may be asked about first. Asked once: `digest` tries again.
         """
         if self._settings.format == "html":
             return None
@@ -88,7 +88,8 @@ class HttpSource:
                 length = "0" if answer.status_code == httpx.codes.NOT_MODIFIED else answer.headers.get("Content-Length")
                 return Estimate(int(length), "bytes") if length and length.isdecimal() else None
 
-        return repeated(attempt, self._settings, [*self._headers.values(), self._url.password])
+        once = msgspec.structs.replace(self._settings, retries=0)
+        return repeated(attempt, once, [*self._headers.values(), self._url.password])
 
     def _refuse_undeclared_page(self, path: Path) -> None:
         """A page that nobody asked for is a login or an error; and whether pages may be read, robots.txt says."""

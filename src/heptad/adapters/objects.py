@@ -37,6 +37,11 @@ class Entry(msgspec.Struct, frozen=True, order=True):
     tag: str
     size: int
 
+    @property
+    def version(self) -> str:
+        """Changes with the content."""
+        return f"{self.tag} {self.size}"
+
 
 class ObjectSource:
     """Objects of one bucket, downloaded once into the cache for each ETag.
@@ -62,19 +67,22 @@ class ObjectSource:
 
     def read(self, keep_text: Collection[str] = ()) -> SourceTable:
         cache = cache_of(self._place)
-        # Two accounts may see different objects under one address, and one endpoint is not the other.
-        where = f"{self._scheme}://{self._bucket}\n{self._settings.endpoint}\n{sorted(self._settings.options.items())}"
         files = [
-            (
-                one.key.rpartition("/")[2],
-                cache.keep(f"{where}\n{one.key}", f"{one.tag} {one.size}", partial(self._download, one)),
-            )
+            (one.key.rpartition("/")[2], cache.keep(self._origin(one), one.version, partial(self._download, one)))
             for one in self._entries()
         ]
         return read_local(files, self._member, self._settings, self._place, keep_text)
 
     def estimate(self) -> Estimate:
-        return Estimate(sum(one.size for one in self._entries()), "bytes")
+        """What has to be downloaded."""
+        cache = cache_of(self._place)
+        new = (one for one in self._entries() if not cache.holds(self._origin(one), one.version))
+        return Estimate(sum(one.size for one in new), "bytes")
+
+    def _origin(self, entry: Entry) -> str:
+        # Two accounts may see different objects under one address, and one endpoint is not the other.
+        where = f"{self._scheme}://{self._bucket}\n{self._settings.endpoint}\n{sorted(self._settings.options.items())}"
+        return f"{where}\n{entry.key}"
 
     def _entries(self) -> Sequence[Entry]:
         """The objects that the address names, in the order of their keys."""

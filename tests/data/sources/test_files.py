@@ -150,7 +150,9 @@ def test_files_are_estimated_without_reading_them(tmp_path: Path) -> None:
     rows.write_ndjson(tmp_path / "t.jsonl")
     rows.head(10).write_csv(tmp_path / "small.csv")
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress((tmp_path / "t.csv").read_bytes()))
+    (tmp_path / "old.csv").write_bytes(b"n\r1\r2\r")
     found = {path.name: source_at(tmp_path, path.name).estimate() for path in tmp_path.iterdir()}
+    assert found["old.csv"] == Estimate(2, "rows")
     assert found["t.parquet"] == Estimate(20_000, "rows")
     assert found["small.csv"] == Estimate(10, "rows")
     assert found["t.csv.gz"] == Estimate((tmp_path / "t.csv.gz").stat().st_size, "bytes")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from heptad.core.errors import DataError, NotFoundError
-from heptad.data.versions import tables
+from heptad.data.versions import clustering, tables
 from heptad.data.versions.clustering import RUN, along_curve, in_clusters
 from heptad.data.versions.partitioned import POSITION, PartitionedTable, open_table, part_files, runs_of
 
@@ -90,9 +90,36 @@ def test_versions_come_back_in_their_order(
 def test_the_curve_only_moves_rows(rows: list[tuple[Any, ...]], columns: list[str]) -> None:
     """All of them are there once, and the same rows given in another order lie the same."""
     whole = frame(rows).with_row_index(POSITION).with_columns(pl.col(POSITION).cast(pl.Int64))
-    found = whole[along_curve(whole, columns, POSITION)]
-    assert found.sort(POSITION).equals(whole)
-    assert whole.reverse()[along_curve(whole.reverse(), columns, POSITION)].equals(found)
+    files = list(in_clusters(whole, columns, POSITION))
+    assert pl.concat(files or [whole]).sort(POSITION).equals(whole)
+    again = in_clusters(whole.reverse(), columns, POSITION)
+    assert all(one.equals(other) for one, other in zip(files, again, strict=True))
+
+
+@given(rows=st.lists(ROW, max_size=40), columns=COLUMNS, bits=st.sampled_from([4, 12, 63]), repeated=st.integers(0, 8))
+def test_the_curve_keeps_the_order_of_every_column(
+    rows: list[tuple[Any, ...]], columns: list[str], bits: int, repeated: int
+) -> None:
+    """A row that is before another in some columns and behind it in none is before it; equal rows stay in their order.
+
+    However coordinates are counted, and however many numbers they are woven into.
+    """
+    whole = frame(rows).with_row_index(POSITION).with_columns(pl.col(POSITION).cast(pl.Int64))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clustering, "_WORD_BITS", bits)
+        patch.setattr(clustering, "_REPEATED", repeated)
+        along = along_curve(whole, columns)
+    # Missing first, and what is no number behind all that are.
+    places = whole.select(pl.col(columns).rank("dense").fill_null(0))[along].rows()
+    positions = along.tolist()
+    for later in range(len(places)):
+        for earlier in range(later):
+            pairs = list(zip(places[earlier], places[later], strict=True))
+            assert any(one < other for one, other in pairs) or (
+                places[earlier] == places[later] and positions[earlier] < positions[later]
+            )
+    if len(columns) == 1:
+        assert whole[along].equals(whole.sort(columns[0], POSITION))
 
 
 def test_a_filter_by_either_column_reads_few_groups_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,9 +198,10 @@ def test_other_programs_read_it(tmp_path: Path) -> None:
 
 def test_columns_that_make_no_clusters_are_refused(tmp_path: Path) -> None:
     """Unknown, named twice, or of the partition; nothing is left behind."""
-    rows = pl.LazyFrame({"a": [1], "b": ["x"]})
-    with pytest.raises(NotFoundError, match="There is no column 'c'"):
+    rows = pl.LazyFrame({"_row": [0], "a": [1], "b": ["x"]})
+    with pytest.raises(NotFoundError, match="There is no column 'c'") as refused:
         opened(tmp_path / "t", ["c"]).write(rows)
+    assert refused.value.allowed == "a, b"
     with pytest.raises(DataError, match="'a' is named twice"):
         opened(tmp_path / "t", ["a", "a"]).write(rows)
     with pytest.raises(DataError, match="'b' is in"):

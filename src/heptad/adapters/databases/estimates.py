@@ -58,9 +58,11 @@ def _duckdb(connection: Connection, statement: Statement, select: Asked) -> int 
 
 
 def _sqlite(connection: Connection, statement: Statement, select: Asked) -> int | None:
-    """The greatest number of a row: its planner has no guess. `None` for queries, views and tables without numbers."""
-    del select
-    if not statement.table:
+    """The greatest number of a row: its planner has no guess. `None` for queries, views and tables without numbers.
+
+    And for what is past a cursor, of which that says nothing.
+    """
+    if not statement.table or (isinstance(select, sa.Select) and select.whereclause is not None):
         return None
     asked: sa.Select[Any] = sa.select(sa.func.max(sa.literal_column("rowid"))).select_from(
         sa.table(statement.table, schema=statement.schema)

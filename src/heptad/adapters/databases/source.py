@@ -81,7 +81,7 @@ class DatabaseSource:
         return SourceTable(rows=rows, understood=held.understood | told, repairs=[*held.repairs(), *found])
 
     def estimate(self) -> Estimate | None:
-        """The planner's guess: of what is past the cursor, where there is one; of everything in SQLite."""
+        """The planner's guess: of what is past the cursor, where there is one; SQLite knows only of everything."""
         held = self._pieces.load()
         with snapshot(self._address, duration(self._settings.read_timeout).total_seconds()) as session:
             names = self._statement.names(session.connection)

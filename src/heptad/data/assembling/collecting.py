@@ -23,7 +23,7 @@ from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alike
 from heptad.data.cleaning.rules import rows_where
 from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.columns.keys import ROW, key_text
-from heptad.data.columns.schema import LABEL_TIME, PROBABILITY, SchemaReading, infer_types
+from heptad.data.columns.schema import LABEL_TIME, OWN, SchemaReading, infer_types
 from heptad.data.columns.suspects import leaks, left_out
 from heptad.data.expectations.checks import Expectations, bind, refuse
 from heptad.data.expectations.definitions import Context
@@ -243,7 +243,7 @@ class Collecting:
 
     def _possible_features(self, names: Collection[str]) -> list[str]:
         data = self._data
-        taken = {data.target, data.time, data.label_time, LABEL_TIME, PROBABILITY, ROW, *data.key, *data.ignore}
+        taken = {data.target, data.time, data.label_time, *OWN, *data.key, *data.ignore}
         return [name for name in names if name not in taken]
 
     def _without_unfit(
@@ -277,14 +277,14 @@ class Collecting:
 
     def _beside(self) -> Collection[str]:
         """What is no content of a row: its number, and when its label became known."""
-        return {ROW, LABEL_TIME, PROBABILITY, self._data.label_time}
+        return {*OWN, self._data.label_time}
 
     def _copies(self, rows: pl.LazyFrame, hidden: pl.Expr, rules: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
         """The places of rows that repeat others: whole, or by a key or nearly among rows that no rule sets aside."""
         clean, found = self._clean, {}
         if clean.duplicates == "drop":
             shown = without_marks(rows.with_columns(hidden))
-            compared = [name for name in shown.collect_schema().names() if name not in {ROW, LABEL_TIME, PROBABILITY}]
+            compared = [name for name in shown.collect_schema().names() if name not in OWN]
             found["duplicate"] = duplicates(shown, compared, self._data.key)
         staying = rows.with_row_index(PLACE).filter(*(~wanted.fill_null(value=False) for wanted in rules.values()))
         if clean.duplicate_by:

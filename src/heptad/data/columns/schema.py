@@ -19,6 +19,8 @@ LABEL_TIME = "_label_time"
 """When a row's label became known, where the settings name no column: its time and `label_delay`."""
 PROBABILITY = "_label_probability"
 """How probable a label of labelling functions is; null: the label was given, or there is none."""
+OWN = frozenset({ROW, LABEL_TIME, PROBABILITY})
+"""Columns of tables that nobody has named."""
 COUNT = "\0n"
 """The column of how often a value comes, beside columns of any name."""
 CATEGORIES = 1000

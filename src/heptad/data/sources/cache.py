@@ -64,6 +64,10 @@ class SourceCache:
         """Whether the file of this version is there."""
         return (self._of(origin) / _name(version)).is_file()
 
+    def is_ours(self, file: Path) -> bool:
+        """Whether a file was downloaded, unpacked or converted into here."""
+        return file.is_relative_to(self._folder)
+
     def made_of(self, file: Path, how: str, make: Callable[[Path], None]) -> Path:
         """What `make` writes of a local file as it is now; `how` names the way."""
         return self.keep(f"{file.absolute()}\n{how}", self._version(file), make)
@@ -90,7 +94,7 @@ class SourceCache:
 
     def _version(self, file: Path) -> str:
         # What is in here never changes, and is touched whenever it is used.
-        return "" if file.is_relative_to(self._folder) else "-".join(map(str, stamp(file)))
+        return "" if self.is_ours(file) else "-".join(map(str, stamp(file)))
 
     def _of(self, origin: str) -> Path:
         return self._folder / _name(origin)

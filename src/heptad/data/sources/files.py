@@ -123,7 +123,8 @@ def cache_of(place: Place) -> SourceCache:
 
 def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int) -> Iterator[tuple[str, Path]]:
     plain_name, plain = _plain(name, path, cache, limit)
-    if plain != path:
+    counted = not cache.is_ours(path)
+    if counted and plain != path:
         note_done(path.stat().st_size, "bytes")
     kind = archive_kind(plain)
     if not kind:
@@ -136,7 +137,7 @@ def _unpacked(name: str, path: Path, member: str, cache: SourceCache, limit: int
     for one in find_members(plain, kind, name, member):
         held = cache.made_of(plain, f"member {one}", partial(extract, plain, kind, one, name, limit))
         yield _plain(f"{name}/{one}", held, cache, limit)
-    if plain == path:
+    if counted and plain == path:
         note_done(path.stat().st_size, "bytes")
 
 

@@ -69,7 +69,7 @@ def read_files(
     if kind == "csv":
         table = _read_texts(parts, settings, style, keep_text, cache)
     elif kind == "html":
-        table = _read_pages(parts, settings, style, keep_text)
+        table = _read_pages(parts, settings, style, keep_text, cache)
     else:
         table = _read_typed(kind, parts, settings, style, keep_text, cache)
     return (
@@ -95,7 +95,8 @@ def estimate_files(parts: Sequence[tuple[str, Path]], settings: SourceSettings) 
 def _about_lines(path: Path) -> int:
     """How many lines there are if those at the beginning are like the others."""
     head, size = _head(path), path.stat().st_size
-    return round((head.count(b"\n") + (not head.endswith(b"\n"))) * size / max(1, len(head)))
+    ends = head.count(b"\n") or head.count(b"\r")
+    return round((ends + (not head.endswith((b"\n", b"\r")))) * size / max(1, len(head)))
 
 
 def cells_of(parts: Sequence[tuple[str, Path]], settings: SourceSettings, cache: SourceCache) -> pl.LazyFrame:
@@ -164,6 +165,7 @@ def _read_texts(
         check_lines(path, name)
         keep = None if small else partial(cache.folder_made_of, path)
         tables.append(read_delimited(chunks_of(path, whole=small), name, settings, keep))
+        _note_read(path, cache)
     cells = _stacked([table.rows for table in tables], parts)
     decimal_comma = tables[0].separator != ","
     read = {name: read_text(name, decimal_comma, style) for name in cells.collect_schema() if name not in keep_text}
@@ -173,13 +175,17 @@ def _read_texts(
 
 
 def _read_pages(
-    parts: Sequence[tuple[str, Path]], settings: SourceSettings, style: Dates, keep_text: Collection[str]
+    parts: Sequence[tuple[str, Path]],
+    settings: SourceSettings,
+    style: Dates,
+    keep_text: Collection[str],
+    cache: SourceCache,
 ) -> SourceTable:
     """Tables of pages: all cells are text, and are read as those of a CSV file are."""
     pages = []
     for name, path in parts:
         pages.append(read_page(path, name, settings))
-        note_done(path.stat().st_size, "bytes")
+        _note_read(path, cache)
     cells = _stacked([page.cells.lazy() for page in pages], parts).collect()
     read = {name: read_text(name, decimal_comma=False, style=style) for name in cells.columns if name not in keep_text}
     typed, told, repairs = read_columns(cells, read)
@@ -197,13 +203,19 @@ def _read_typed(
     opened = []
     for name, path in parts:
         opened.append(_OPENERS[kind](name, path, settings, cache))
-        note_done(path.stat().st_size, "bytes")
+        _note_read(path, cache)
     flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
     stored, repairs = conform(flat, {}, style)
     kinds = stored.collect_schema()
     texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
     typed, told, found = read_columns(stored, {name: read_times(name, style) for name in texts})
     return _table(typed, {"format": kind} | opened[0][1] | nested, told, [*repairs, *found])
+
+
+def _note_read(path: Path, cache: SourceCache) -> None:
+    # Of what was downloaded or unpacked, that was told.
+    if not cache.is_ours(path):
+        note_done(path.stat().st_size, "bytes")
 
 
 def _table(
