@@ -39,6 +39,7 @@ EVENTS = {
     "data.card_stated": "`[card]` says something else of a version than before.",
     "data.folder_added": "A version of a folder or file was recorded, added here or fetched.",
     "data.folder_forgotten": "The bytes of a version of a folder were given up.",
+    "data.messages_released": "Messages of a stream's quarantine were read again, and landed.",
     "data.rows_released": "Rows of the quarantine were let into the next version.",
     "data.expectations_checked": "A version was held against `[expect]` after it was made.",
     "data.feature_view_recorded": "A table was made with a definition of features that nobody had applied.",

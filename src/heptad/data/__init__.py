@@ -139,6 +139,7 @@ if TYPE_CHECKING:
     from heptad.data.records import ExpectationResult as ExpectationResult
     from heptad.data.records import Finding as Finding
     from heptad.data.records import Fitted as Fitted
+    from heptad.data.records import MessagesReleased as MessagesReleased
     from heptad.data.records import Repair as Repair
     from heptad.data.records import RowsReleased as RowsReleased
     from heptad.data.records import Schema as Schema
@@ -211,7 +212,6 @@ if TYPE_CHECKING:
     from heptad.data.versions.splits import Fold as Fold
     from heptad.data.versions.splits import fit_cuts as fit_cuts
     from heptad.data.versions.splits import folds_of_parts as folds_of_parts
-    from heptad.data.versions.splits import hash_holdout as hash_holdout
     from heptad.data.versions.splits import part_numbers as part_numbers
     from heptad.data.versions.splits import time_cut as time_cut
     from heptad.data.versions.splits import time_folds as time_folds
@@ -293,6 +293,7 @@ __getattr__, __all__ = attach(
         "MOST_KEY": "features.online",
         "MadeSettings": "features.settings",
         "ManifestSettings": "manifests.settings",
+        "MessagesReleased": "records",
         "NoiseMaker": "privacy.noise",
         "Noisy": "privacy.noise",
         "NoisyStatistics": "privacy.records",
@@ -373,7 +374,6 @@ __getattr__, __all__ = attach(
         "follow": "streams.following",
         "forget_past": "versions.purging",
         "generalise": "privacy.generalising",
-        "hash_holdout": "versions.splits",
         "import_expectations": "expectations.importing.reading",
         "import_object": "expectations.importing.reading",
         "LeftOut": "expectations.importing.translation",

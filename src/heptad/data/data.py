@@ -1,12 +1,13 @@
 """The front door of step 1: collects versions of the project's table, reads them back, replays history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import ConflictError, DataError, SettingsError, UnavailableError
+from heptad.core.identity import as_reason
 from heptad.core.reads import note_read
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
@@ -35,7 +36,7 @@ from heptad.data.labelling.settings import LabellingSettings
 from heptad.data.landing import land_online
 from heptad.data.profiles.profile import Profile
 from heptad.data.progress import together
-from heptad.data.records import DatasetVersion
+from heptad.data.records import DatasetVersion, MessagesReleased
 from heptad.data.settings import CatchUp, DataSettings
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
@@ -124,6 +125,24 @@ class Data:
         name = self.streams.named(name)
         views = self.features.streamed(name)
         return land_online(self.streams, views, name, until, tell, accept_loss=accept_loss)
+
+    def release(self, name: str, reason: str, positions: Collection[str] = ()) -> Landed:
+        """Land what can be read by now of a stream's quarantine; see `Streams.release`. Who did it is a record.
+
+        Its feature views come online with the next landing, and the next version has the rows.
+        """
+        name, reason = self.streams.named(name), as_reason(reason)
+        done = self.streams.release(name, positions)
+        if done.rows or done.repeated:
+            graph.save(
+                self._workspace,
+                MessagesReleased(name=name, reason=reason, rows=done.rows, repeated=done.repeated, left=done.poison),
+                scope=name,
+                attributes={"name": name},
+                event="data.messages_released",
+                event_body={"name": name, "rows": done.rows, "reason": reason},
+            )
+        return done
 
     def latest(self) -> Record[DatasetVersion] | None:
         return versions.latest(self._workspace, self._name)

@@ -130,6 +130,23 @@ class RowsReleased(Body, frozen=True, kw_only=True):
     rows: list[ReleasedRow]
 
 
+class MessagesReleased(Body, frozen=True, kw_only=True):
+    """Somebody had messages of a stream's quarantine read again, and said why."""
+
+    kind: ClassVar[str] = "messages_released"
+    prefix: ClassVar[str] = "reread"
+
+    name: str
+    """Of the stream."""
+    reason: str
+    rows: int
+    """Messages that landed."""
+    repeated: int
+    """Messages that were let go of, since their id had landed."""
+    left: int
+    """Messages that are in quarantine still."""
+
+
 class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of a source, and how it was understood (separator, encoding, and what was guessed)."""
 

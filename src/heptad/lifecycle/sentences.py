@@ -13,6 +13,7 @@ from heptad.data import (
     ExpectationResult,
     FeatureView,
     FolderVersion,
+    MessagesReleased,
     NoisyStatistics,
     RowsReleased,
     SplitRule,
@@ -77,6 +78,14 @@ def _expectations(record: Record[ExpectationResult]) -> str:
 def _released(record: Record[RowsReleased]) -> str:
     body, rows = record.body, len(record.body.rows)
     return f"{rows:,} {'row' if rows == 1 else 'rows'} of {body.name} released from quarantine: {body.reason}"
+
+
+def _reread(record: Record[MessagesReleased]) -> str:
+    body = record.body
+    return (
+        f"{body.rows:,} {'message' if body.rows == 1 else 'messages'} of the stream {body.name} released from"
+        f" quarantine, {body.left:,} left: {body.reason}"
+    )
 
 
 def _view(record: Record[FeatureView]) -> str:
@@ -203,6 +212,7 @@ _SENTENCES: dict[str, Callable[[Record[Any]], str]] = dict(
     [
         _saying(FeatureView, _view),
         _saying(RowsReleased, _released),
+        _saying(MessagesReleased, _reread),
         _saying(DatasetVersion, _dataset),
         _saying(DataCard, _card),
         _saying(Correction, _correction),

@@ -11,6 +11,12 @@ import pytest
 from tests.adapters.brokers import kafka_cluster, send_kafka
 from tests.cli.conftest import Shell
 
+from heptad.core import graph
+from heptad.core.query import Query
+from heptad.data import MessagesReleased
+from heptad.lifecycle.sentences import sentence_of
+from heptad.project import open_project
+
 SETTINGS = """
 [sources.orders]
 uri = "kafka://{servers}/orders"
@@ -42,6 +48,34 @@ def test_a_stream_is_landed_listed_and_its_poison_shown(tmp_path: Path, capsys: 
     missing = shell("data", "stream", "poison", "order")
     assert missing.code == 2
     assert "did you mean 'orders'" in missing.err
+
+
+def test_poison_is_released(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be read after the settings changed lands; who did it and why is a record, and no broker is asked."""
+    with kafka_cluster() as (servers, _):
+        settings, shell = tmp_path / "heptad.toml", Shell(capsys, tmp_path)
+        refusing = '[sources.orders.on_change]\nadded = "refuse"\n'
+        settings.write_text(SETTINGS.format(servers=servers) + refusing)
+        send_kafka(servers, "orders", [b'{"number": 1}'], partition=0)
+        shell("data", "stream", "land", "--until-now")
+        send_kafka(servers, "orders", [b'{"number": 2, "new": 3}', b"{"], partition=0)
+        shell("data", "stream", "land", "--until-now")
+    settings.write_text(SETTINGS.format(servers=servers))
+    assert shell("data", "stream", "release", "orders").code == 2
+    assert shell("data", "stream", "release", "orders", "0:7", "--reason", "x").code == 2
+    done = shell("data", "stream", "release", "orders", "0:1", "--reason", "new is welcome")
+    assert "orders: 1 rows landed" in done.out
+    assert "1 still in quarantine" in done.out
+    nothing = shell("data", "stream", "release", "--reason", "once again", "--json").json
+    assert nothing == {"rows": 0, "repeated": 0, "left": 1}
+    (record,) = graph.find(open_project(tmp_path).workspace, MessagesReleased, Query(kind=MessagesReleased.kind))
+    assert (record.body.name, record.body.reason, record.body.rows, record.body.left) == (
+        "orders",
+        "new is welcome",
+        1,
+        1,
+    )
+    assert "1 message of the stream orders released from quarantine, 1 left" in sentence_of(record)
 
 
 def test_a_project_without_streams_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 from tests.data.features.conftest import at
 
-from heptad.data import Column, DatasetVersion, FeatureSettings, Finding, Schema, hash_holdout, training_set_of
+from heptad.data import Column, DatasetVersion, FeatureSettings, Finding, Schema, training_set_of
 from heptad.data.features.joins import Values
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
+from heptad.data.versions.splits import hash_holdout
 
 ROWS = 400
 _RNG = np.random.default_rng(3)

@@ -78,6 +78,20 @@ def test_the_time_of_the_broker_is_a_column_where_it_is_asked_for(topic: str, tm
     assert source.read().rows.collect_schema() == {"stream_time": pl.Datetime("us", "UTC"), "number": pl.Int64()}
 
 
+def test_times_that_are_numbers_are_read_by_the_settled_unit(topic: str, tmp_path: Path) -> None:
+    """What landed before it was settled, and is none, spoils no other; the same numbers in another unit are poison."""
+    sent(topic, b'{"at": 7}', *[b'{"at": 1767261600}'] * 150)
+    source = opened(tmp_path, topic, time="at")
+    source.digest()
+    sent(topic, b'{"at": 1767261600000}')
+    source.digest()
+    table = source.read()
+    times = table.rows.collect()["at"]
+    assert (times.dtype, times.null_count(), len(times)) == (pl.Datetime("us", "UTC"), 1, 151)
+    assert {one.rule: one.rows or one.cells for one in table.repairs} == {"poison": 1, "not_a_time": 1}
+    assert table.understood["column at"] == "times as Unix time in seconds"
+
+
 def test_what_has_landed_is_read_while_it_grows(topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest and the rows that are read after it are of one moment."""
     monkeypatch.setattr(source_module, "NEW_SECONDS", 60.0)

@@ -54,15 +54,64 @@ def test_what_cannot_be_read_goes_to_the_quarantine_and_the_rest_lands(tmp_path:
 
 @pytest.mark.parametrize(
     "times",
-    [minutes(ENOUGH - 1), [f"0{1 + one % 9}/02/2026" for one in range(200)], ["in the morning"] * 200, [1.5] * 200],
-    ids=["few", "day or month", "words", "numbers"],
+    [
+        minutes(ENOUGH - 1),
+        [f"0{1 + one % 9}/02/2026" for one in range(200)],
+        ["in the morning"] * 200,
+        [1.5] * 200,
+        [True] * 200,
+    ],
+    ids=["few", "day or month", "words", "numbers", "no times at all"],
 )
 def test_as_long_as_it_is_not_settled_nothing_is_poison(tmp_path: Path, times: list[object]) -> None:
     """Whatever is wrong then is no fault of a message."""
     made = landing(tmp_path)
     made.land(batch(sent(*times)))
     assert made.land(batch(sent(times[0], None), first=len(times))).poison == 0
-    assert not OwnTimes(tmp_path / "t", "at", Dates()).formats
+    assert not list((tmp_path / "t").glob("_landing.times.json"))
+
+
+SECONDS, MILLIS, MICROS, DAYS = 1_767_261_600, 1_767_261_600_000, 1_767_261_600_000_000, 20260101
+
+
+@pytest.mark.parametrize(
+    ("usual", "others", "unit"),
+    [
+        (SECONDS, [MILLIS, -5, 0, 7e22], "Unix time in seconds"),
+        (SECONDS + 0.5, [MILLIS, 1e400], "Unix time in seconds"),
+        (MILLIS, [SECONDS, MICROS, 10**18], "Unix time in milliseconds"),
+        (MICROS, [MILLIS, 2**63 - 1, -(2**63)], "Unix time in microseconds"),
+        (DAYS, [20261301, SECONDS, 2026], "days as YYYYMMDD"),
+        (2026, [999, 3000, DAYS], "years"),
+    ],
+)
+def test_a_number_of_another_unit_or_of_none_is_poison(
+    tmp_path: Path, usual: float, others: list[float], unit: str
+) -> None:
+    """It is told by its size; all that lands is then read alike, whatever comes with it."""
+    made = landing(tmp_path)
+    assert made.land(batch(sent(7, *[usual] * 200))) == Landed(rows=201)
+    others = [one for one in others if one < float("inf")]
+    assert made.land(batch(sent(usual, *others, None), first=201)) == Landed(rows=2, poison=len(others))
+    assert poison_of(made)["reason"].unique().to_list() == [
+        f"field at cannot be read as a time, as those before it are written: {unit}"
+    ]
+    rows = LandedRows(tmp_path / "t", "at", Dates())
+    online = rows.rows({"at": "datetime"}, -1, rows.refresh()).collect()["at"]
+    (reading,) = converse(made.rows.scan(), [OwnTimes(tmp_path / "t", "at", Dates()).reading()])
+    collected = made.rows.scan().select(reading.values).collect()["at"]
+    assert online.sort().to_list() == collected.sort().to_list()
+    assert (online.null_count(), {one.year for one in online.drop_nulls()}) == (2, {2026})
+    assert [(one.rule, one.cells) for one in reading.repairs] == [("not_a_time", 1)]
+
+
+def test_numbers_that_become_text_are_settled_anew(tmp_path: Path) -> None:
+    """A unit says nothing of texts."""
+    made = landing(tmp_path)
+    made.land(batch(sent(*[SECONDS] * 200)))
+    assert made.land(batch(sent(SECONDS), first=200)) == Landed(rows=1)
+    assert OwnTimes(tmp_path / "t", "at", Dates()).formats_of(pl.String()) == []
+    assert OwnTimes(tmp_path / "t", "at", Dates()).formats_of(pl.Float64()) == ["Unix time in seconds"]
 
 
 def test_other_settings_settle_it_anew(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
-from heptad.data import fit_cuts, folds_of_parts, hash_holdout, part_numbers, time_cut, time_folds, unit_hashes
-from heptad.data.versions.splits import Cuts
+from heptad.data import fit_cuts, folds_of_parts, part_numbers, time_cut, time_folds, unit_hashes
+from heptad.data.versions.splits import Cuts, hash_holdout
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 KEYS = st.lists(st.text(max_size=8), max_size=40)

@@ -1,4 +1,4 @@
-"""`heptad data stream land|list|poison`: streams land in their tables, each message once."""
+"""`heptad data stream land|list|poison|release`: streams land in their tables, each message once."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,6 +119,31 @@ def poison(
     ]
     shown = [row | {"payload": _shortened(row["payload"])} for row in rows]
     emit(rows, table(shown, empty="No message is in quarantine."), as_json=as_json)
+
+
+@group.command()
+def release(
+    reason: Annotated[str, typer.Option(help="What was mended, or why they belong there.", show_default=False)],
+    name: Name = "",
+    positions: Annotated[
+        list[str] | None, typer.Argument(help="Messages, as `poison` lists them; none: all.", show_default=False)
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Land messages of the quarantine that can be read by now.
+
+    The others stay, with the reason of now.
+    """
+    from heptad.project import open_project
+
+    data = open_project(project).data
+    name = data.streams.named(name)
+    done = data.release(name, reason, positions or ())
+    text = f"{name}: {done.rows:,} rows landed, {done.repeated:,} left out that had landed before"
+    if done.poison:
+        text += f",\n{done.poison:,} still in quarantine: heptad data stream poison {name}"
+    emit({"rows": done.rows, "repeated": done.repeated, "left": done.poison}, text, as_json=as_json)
 
 
 def _shortened(text: str) -> str:

@@ -21,7 +21,16 @@ LIKELY = 0.8
 
 _SHAPE = r"^(\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4})"
 _SWAPPED = {"%d/%m": "%m/%d", "%m/%d": "%d/%m", "%d-%m": "%m-%d", "%m-%d": "%d-%m"}
-_UNIX = ((1e11, 1, "seconds"), (1e14, 1_000, "milliseconds"), (1e17, 1_000_000, "microseconds"))
+_YEARS, _DAYS, _SECONDS = "years", "days as YYYYMMDD", "Unix time in seconds"
+_UNIX = {_SECONDS: 1, "Unix time in milliseconds": 1_000, "Unix time in microseconds": 1_000_000}
+UNITS = {
+    _YEARS: (1000, 3000),
+    _DAYS: (1000_01_01, 3000_01_01),
+    _SECONDS: (10**8, 10**11),
+    "Unix time in milliseconds": (10**11, 10**14),
+    "Unix time in microseconds": (10**14, 10**17),
+}
+"""How numbers may say when, each with the numbers that mean so by themselves: from the first, below the second."""
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -77,22 +86,33 @@ def read_numbers(numbers: pl.Expr) -> Dialogue[tuple[pl.Expr, str] | None]:
     Years (four digits), days as YYYYMMDD, or Unix time in the unit that its size tells.
     """
     values, whole = numbers.cast(pl.Float64), numbers.cast(pl.Int64, strict=False)
-    days = whole.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us", time_zone="UTC")
-    told = yield Asking({"count": numbers.count(), "low": values.min(), "high": values.max(), "days": days.count()})
+    days = _in_unit(whole, _DAYS).count()
+    told = yield Asking({"count": numbers.count(), "low": values.min(), "high": values.max(), "days": days})
     count, low, high = told.values["count"], told.values["low"] or 0, told.values["high"] or 0
     if not count:
         return None
-    if low >= 1000 and high < 3000:
-        return _parse(whole.cast(pl.String) + "-01-01", "%Y-%m-%d", "UTC"), "years"
-    if low >= 1000_01_01 and high < 3000_01_01 and told.values["days"] == count:
-        return days, "days as YYYYMMDD"
-    if low < 1e8:
-        return None
-    for limit, per_second, unit in _UNIX:
-        if high < limit:
-            micros = whole * (1_000_000 // per_second)
-            return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"), f"Unix time in {unit}"
+    for unit, (least, limit) in UNITS.items():
+        # The largest tells the unit of all of them: some may be of 1970.
+        lowest = UNITS[_SECONDS][0] if unit in _UNIX else least
+        if low >= lowest and high < limit and (unit != _DAYS or told.values["days"] == count):
+            return _in_unit(whole, unit), unit
     return None
+
+
+def moments_in(numbers: pl.Expr, unit: str) -> pl.Expr:
+    """Times in UTC of numbers in one of the `UNITS`; null for each that is by itself none of that unit."""
+    least, limit = UNITS[unit]
+    meant = pl.when(numbers.is_between(least, limit, closed="left")).then(numbers)
+    return _in_unit(meant.cast(pl.Int64, strict=False), unit)
+
+
+def _in_unit(whole: pl.Expr, unit: str) -> pl.Expr:
+    if unit == _YEARS:
+        return _parse(whole.cast(pl.String) + "-01-01", "%Y-%m-%d", "UTC")
+    if unit == _DAYS:
+        return whole.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us", time_zone="UTC")
+    micros = whole * (1_000_000 // _UNIX[unit])
+    return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def to_utc(values: pl.Expr, kind: pl.DataType, timezone: str) -> pl.Expr:

@@ -37,6 +37,7 @@ MANY_FILES = 100
 """So many files that are small are put together: each commit makes one, and a scan opens each of them."""
 _PARTITIONS = "heptad.stream.partitions"
 _POSITION = "heptad.stream.{}"
+_RELEASES = "heptad.stream.releases"
 _PRIMITIVE: dict[pl.DataType, str] = {
     pl.Int64(): "long",
     pl.Float64(): "double",
@@ -109,8 +110,9 @@ class LandedTable:
         return {partition: position for partition, position in found if position is not None}
 
     def digest(self) -> str:
-        """Changes whenever rows do."""
-        return blake3(f"{self.id} {sorted(self.positions().items())}".encode()).hexdigest()
+        """Changes whenever rows land."""
+        released = f" {releases}" if (releases := releases_of(self)) else ""
+        return blake3(f"{self.id} {sorted(self.positions().items())}{released}".encode()).hexdigest()
 
     def fields(self) -> dict[FieldPath, Kind]:
         """The columns that come from messages."""
@@ -138,19 +140,16 @@ class LandedTable:
         changed = {column_of(path): _message_field(path, fields[path]) for path in self.fields()}
         kinds = {column_of(path): POLARS[kind] for path, kind in fields.items()}
         rows = self.scan().with_columns(pl.col(name).cast(kinds[name]) for name in names)
-        schema = Schema([changed.get(one.name, one) for one in self.table.schema().fields])
-        files: list[AddAction | RemoveAction] = []
-        files += [new_file(self.folder, f"{token_hex(8)}.parquet", batch) for batch in in_files(rows)]
-        boundary("table.before_commit")
-        self.table.create_write_transaction(files, mode="overwrite", schema=schema)
-        boundary("table.after_commit")
-        self.table.update_incremental()
-        sync_commit(self.folder, self.version)
+        _overwrite(self, rows, Schema([changed.get(one.name, one) for one in self.table.schema().fields]))
 
-    def commit(self, rows: pl.DataFrame, positions: Mapping[int, int]) -> None:
-        """Rows and positions in one commit, on the disk when this returns. There may be no rows."""
+    def commit(self, rows: pl.DataFrame, positions: Mapping[int, int], release: int = 0) -> None:
+        """Rows and positions in one commit, on the disk when this returns. There may be no rows.
+
+        `release`: the number of the release that they are of, where they are of one.
+        """
         partitions = max([*positions, *self.positions()], default=-1) + 1
         reached = [Transaction(_POSITION.format(one), position) for one, position in sorted(positions.items())]
+        reached += [Transaction(_RELEASES, release)] if release else []
         properties = CommitProperties(app_transactions=[*reached, Transaction(_PARTITIONS, partitions)])
         with writing(self.folder), _told(self.folder):
             files = [new_file(self.folder, f"{token_hex(8)}.parquet", rows)] if len(rows) else []
@@ -177,6 +176,30 @@ class LandedTable:
     def scan(self, version: int | None = None) -> pl.LazyFrame:
         """The rows of a version (default: the newest), in no particular order."""
         return scan_table(self.folder, self.version if version is None else version)
+
+
+def releases_of(table: LandedTable) -> int:
+    """How often messages of the quarantine were made rows; of the quarantine: how often it has let go of them."""
+    return table.table.transaction_version(_RELEASES) or 0
+
+
+def overwrite(table: LandedTable, rows: pl.LazyFrame, release: int) -> None:
+    """These rows instead of those that are there, in one commit with the number of the release that left them."""
+    with writing(table.folder), _told(table.folder):
+        _overwrite(table, rows, table.table.schema(), [Transaction(_RELEASES, release)])
+
+
+def _overwrite(
+    table: LandedTable, rows: pl.LazyFrame, schema: Schema, reached: list[Transaction] | None = None
+) -> None:
+    files: list[AddAction | RemoveAction] = []
+    files += [new_file(table.folder, f"{token_hex(8)}.parquet", batch) for batch in in_files(rows)]
+    properties = CommitProperties(app_transactions=reached)
+    boundary("table.before_commit")
+    table.table.create_write_transaction(files, mode="overwrite", schema=schema, commit_properties=properties)
+    boundary("table.after_commit")
+    table.table.update_incremental()
+    sync_commit(table.folder, table.version)
 
 
 def keep_rows(table: LandedTable, kept: Callable[[pl.LazyFrame], pl.LazyFrame]) -> int:

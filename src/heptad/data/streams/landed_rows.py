@@ -26,7 +26,7 @@ class LandedRows:
         """`time`: the column of the source's own times; `without` leaves out the rows of people who were erased."""
         self._folder, self._time, self._style, self._without = folder, time, style, without
         self._table = LandedTable(folder, MESSAGE)
-        self._formats: dict[str, list[str]] = {}
+        self._formats: dict[tuple[str, pl.DataType], list[str]] = {}
 
     def refresh(self) -> int:
         """The newest commit; -1 where nothing has landed. Rows are those of this moment from now on."""
@@ -65,15 +65,15 @@ class LandedRows:
         return read_columns(chosen.collect(engine="streaming").lazy(), readings)[0] if readings else chosen
 
     def _times(self, name: str, kind: pl.DataType) -> Dialogue[Reading]:
-        if kind != pl.String:
-            return (yield from as_moments(name, kind, self._style))
-        formats = self._formats.get(name)
+        formats = self._formats.get((name, kind))
         if not formats and name == self._time:
-            formats = OwnTimes(self._folder, name, self._style).formats
+            formats = OwnTimes(self._folder, name, self._style).formats_of(kind)
+        if not formats and kind != pl.String:
+            return (yield from as_moments(name, kind, self._style))
         if not formats:
             formats = self._formats_of(name)
         if formats:
-            self._formats[name] = formats
+            self._formats[name, kind] = formats
         if not formats:
             if name == self._time:
                 yield from _refused(name)

@@ -15,7 +15,7 @@ import polars as pl
 from heptad.core.errors import DataError, nearest
 from heptad.data.streams.decoding import Decoder
 from heptad.data.streams.fields import FieldPath, Kind, column_of
-from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
+from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable, overwrite, releases_of
 from heptad.data.streams.records import Landed
 from heptad.data.streams.stream import RECENT_MARKS, Batch
 from heptad.data.streams.times import OwnTimes
@@ -23,6 +23,15 @@ from heptad.data.streams.times import OwnTimes
 MakeDecoder: TypeAlias = Callable[[Mapping[FieldPath, Kind]], Decoder]
 POISON = pl.Schema({**MESSAGE, "reason": pl.String(), "payload": pl.Binary()})
 """Columns of the quarantine."""
+
+
+class Judged(msgspec.Struct):
+    """What becomes of messages: new rows, and the reason for each place that is none; the rest had landed before."""
+
+    told: pl.DataFrame
+    rows: pl.DataFrame
+    rejected: dict[int, str]
+    repeated: int = 0
 
 
 class Landing:
@@ -44,6 +53,8 @@ class Landing:
         self.poison = LandedTable(poison_folder(folder), POISON)
         self.rows.open()
         self.poison.open()
+        if releases_of(self.poison) < releases_of(self.rows):
+            self._end_release()
         self._decoder = decoder(self.rows.fields())
         self._id, self._window = id_column, id_window
         self._times = times
@@ -66,6 +77,27 @@ class Landing:
         landed = repeated + self._land(begun.at(self._outside_quarantine(begun)), _reached(begun))
         return landed + self._land(rest, _reached(rest)) if len(rest) else landed
 
+    def land_again(self, batch: Batch, release: int) -> tuple[Landed, dict[int, str]]:
+        """Messages of the quarantine: those that can be read by now are rows when this returns; why the others cannot.
+
+        The caller then takes them out of the quarantine, with the same number `release`; where it dies before, whoever
+        opens the tables next does.
+        """
+        judged = self._judge(batch)
+        if len(judged.rows):
+            self._land_rows(judged.rows, {}, release)
+        return Landed(rows=len(judged.rows), repeated=judged.repeated), judged.rejected
+
+    def settles_times(self) -> bool:
+        """Whether it is settled how the source's own times are written, or nobody asks."""
+        return not self._times or self._times.settle(self.rows)
+
+    def _end_release(self) -> None:
+        """Takes out of the quarantine what a release has landed that was killed."""
+        place = ["stream_partition", "stream_position"]
+        left = self.poison.scan().join(self.rows.scan().select(place), on=place, how="anti")
+        overwrite(self.poison, left, releases_of(self.rows))
+
     def _half_done(self, batch: Batch) -> list[int]:
         """The places of messages whose batch is settled in the quarantine, and not among the rows."""
         reached = {} if batch.marks else self.poison.positions()
@@ -82,6 +114,17 @@ class Landing:
 
     def _land(self, fresh: Batch, reached: Mapping[int, int]) -> Landed:
         """Settles messages of which none is; afterwards everything up to these positions is."""
+        judged = self._judge(fresh)
+        poison = self._land_poison(fresh, judged, reached)
+        self._land_rows(judged.rows, reached)
+        return Landed(rows=len(judged.rows), poison=poison, repeated=judged.repeated)
+
+    def _land_rows(self, rows: pl.DataFrame, reached: Mapping[int, int], release: int = 0) -> None:
+        self.rows.commit(rows, reached, release)
+        if self._id and len(rows):
+            self._ids = pl.concat([self._ids, self._column_of_ids(rows)]).tail(self._window)
+
+    def _judge(self, fresh: Batch) -> Judged:
         decoded = self._decoder.decode(fresh.payloads)
         if self._decoder.fields != self.rows.fields():
             self.rows.alter(self._decoder.fields)
@@ -101,11 +144,7 @@ class Landing:
             named = rows.filter(~nameless)
             rows = named.filter(self._are_new(named))
             repeated += len(named) - len(rows)
-        poison = self._land_poison(fresh, told, rejected, reached)
-        self.rows.commit(rows, reached)
-        if self._id and len(rows):
-            self._ids = pl.concat([self._ids, self._column_of_ids(rows)]).tail(self._window)
-        return Landed(rows=len(rows), poison=poison, repeated=repeated)
+        return Judged(told, rows, rejected, repeated)
 
     def _fresh(self, batch: Batch) -> Batch:
         """The messages whose rows are not settled yet, all with positions: where they have none, the next ones."""
@@ -127,16 +166,14 @@ class Landing:
         start = max(reached.get(0, -1), self.poison.positions().get(0, -1)) + 1
         return msgspec.structs.replace(batch, positions=list(range(start, start + len(batch))))
 
-    def _land_poison(
-        self, batch: Batch, told: pl.DataFrame, rejected: Mapping[int, str], reached: Mapping[int, int]
-    ) -> int:
-        places = sorted(rejected)
+    def _land_poison(self, batch: Batch, judged: Judged, reached: Mapping[int, int]) -> int:
+        places = sorted(judged.rejected)
         if places:
             before = self.poison.positions()  # it may have come further, before an accident
-            reasons = pl.Series("reason", [rejected[place] for place in places])
+            reasons = pl.Series("reason", [judged.rejected[place] for place in places])
             payloads = pl.Series("payload", [batch.payloads[place] for place in places], dtype=pl.Binary)
             furthest = {one: max(position, before.get(one, -1)) for one, position in reached.items()}
-            self.poison.commit(told[places].with_columns(reasons, payloads), furthest)
+            self.poison.commit(judged.told[places].with_columns(reasons, payloads), furthest)
         return len(places)
 
     def _settled_marks(self) -> set[str]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.core.settings import duration
@@ -68,8 +69,8 @@ class StreamSource:
         rows = landed.sort(ORDER).select(name for name in landed.collect_schema() if name not in told_of)
         texts = [column_of(path) for path, kind in held.table.fields().items() if kind == "text"]
         read = {name: read_times(name, self._style) for name in texts if name not in keep_text}
-        own = OwnTimes(held.table.folder, self._settings.time, self._style)
-        if self._settings.time in read and own.formats:
+        own, kinds = OwnTimes(held.table.folder, self._settings.time, self._style), rows.collect_schema()
+        if self._settings.time not in keep_text and own.formats_of(kinds.get(self._settings.time, pl.Null())):
             read[self._settings.time] = own.reading()
         typed, understood, repairs = read_columns(rows, read)
         positions = ", ".join(f"{partition}: {position}" for partition, position in sorted(held.positions.items()))

@@ -1,6 +1,6 @@
 """The streams of one project: landing one of them, what has landed, and what is in quarantine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -13,11 +13,12 @@ from heptad.data.sources.schemes import is_stream
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 from heptad.data.streams.addresses import parse_address
-from heptad.data.streams.following import Until, follow, landed_folder
+from heptad.data.streams.following import Until, follow, landed_folder, open_landing
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
-from heptad.data.streams.locks import is_landing
+from heptad.data.streams.locks import changing_alone, is_landing
 from heptad.data.streams.records import Landed, StreamState
+from heptad.data.streams.releasing import places_of, release
 from heptad.data.streams.standing import LandingProcesses, Standing
 from heptad.data.streams.state import read_state
 
@@ -41,6 +42,17 @@ class Streams:
         name = self.named(name)
         with called(name):
             return follow(self._sources[name], self._place, until, tell, accept_loss=accept_loss)
+
+    def release(self, name: str, positions: Collection[str] = ()) -> Landed:
+        """Land the messages of its quarantine that can be read by now, or those at `PARTITION:POSITION`.
+
+        `poison` of the answer are those that stay. No broker is asked. Raises `LandsElsewhereError` where a process
+        lands the stream, `InputError` for what is no position, `NotFoundError` for what is not in quarantine.
+        """
+        name = self.named(name)
+        settings, wanted = self._sources[name], places_of(positions)
+        with called(name), changing_alone(self.folder(name), name, "stop it, release them, and start it again"):
+            return release(open_landing(settings, self._place), wanted)
 
     def states(self) -> list[StreamState]:
         """What has come of every stream; no broker is asked."""
