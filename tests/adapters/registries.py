@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import fastavro
 
@@ -17,6 +18,8 @@ class RegistryServer:
 
     def __init__(self) -> None:
         self.schemas: dict[int, dict[str, Any]] = {}
+        self.subjects: dict[str, int] = {}
+        """`SUBJECT/versions/N` to the number of its schema."""
         self.broken: tuple[int, bytes] | None = None
         self.user = ""
         self.asked: list[int] = []
@@ -43,9 +46,12 @@ class RegistryServer:
             return self.broken
         if self.user and authorization != "Basic " + base64.b64encode(self.user.encode()).decode():
             return 401, json.dumps({"error_code": 401, "message": "Unauthorized"}).encode()
-        if not path.startswith("/schemas/ids/"):
+        if path.startswith("/subjects/"):
+            number = self.subjects.get(unquote(path.removeprefix("/subjects/")), 0)
+        elif path.startswith("/schemas/ids/"):
+            number = int(path.rpartition("/")[2])
+        else:
             return 404, b"HTTP 404 Not Found"
-        number = int(path.rpartition("/")[2])
         self.asked.append(number)
         if number not in self.schemas:
             return 404, json.dumps({"error_code": 40403, "message": f"Schema {number} not found"}).encode()

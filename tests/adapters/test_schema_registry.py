@@ -24,15 +24,31 @@ def registry(address: str, **settings: object) -> SchemaRegistry:
 def test_schemas_are_answered_by_number(server: RegistryServer) -> None:
     """Of any kind, with whether they refer to others; a path of the address stays."""
     server.register(7, record_of(number="long"))
-    server.register(8, "syntax = 'proto3';", schemaType="PROTOBUF", references=[{"name": "x"}])
+    server.register(
+        8, "syntax = 'proto3';", schemaType="PROTOBUF", references=[{"name": "x", "subject": "x", "version": 1}]
+    )
     asked = registry(f"{server.url}/")
     found = asked.schema(7)
     assert found is not None
-    assert (found.kind, found.refers) == ("AVRO", False)
-    assert asked.schema(8) == Registered("PROTOBUF", "syntax = 'proto3';", refers=True)
+    assert (found.kind, found.named) == ("AVRO", [])
+    assert asked.schema(8) == Registered("PROTOBUF", "syntax = 'proto3';")
     assert asked.schema(9) is None
     with pytest.raises(DataError, match=r"/other is no schema registry: it answered 404"):
         registry(f"{server.url}/other").schema(7)
+
+
+def test_schemas_that_others_refer_to_come_with_them(server: RegistryServer) -> None:
+    """Each once, behind those that it refers to itself; one that is not there is told."""
+    money = {"name": "Money", "subject": "shop/money", "version": 1}
+    price = {"name": "Price", "subject": "price", "version": 3}
+    server.register(1, "money")
+    server.register(2, "price", references=[money])
+    server.register(3, "order", references=[price, money])
+    server.subjects = {"shop/money/versions/1": 1, "price/versions/3": 2}
+    assert registry(server.url).schema(3) == Registered("AVRO", "order", ["money", "price"])
+    del server.subjects["shop/money/versions/1"]
+    with pytest.raises(DataError, match="no version 1 of shop/money"):
+        registry(server.url).schema(3)
 
 
 def test_a_user_comes_from_the_environment(server: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A schema registry over HTTP, as Confluent's, and what speaks its protocol (Redpanda, Karapace, Apicurio)."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -12,7 +14,15 @@ from heptad.data import Registered, RegistryAddress, SchemaRegistry, SourceSetti
 
 _UNKNOWN = 40403
 """The code of an answer that there is no schema of this number; any other 404 may be of another server."""
+_NO_VERSION = {40401, 40402, 40403}
 _REFUSED = {401, 403}
+_MOST = 100
+"""So many schemas at most does one refer to, directly or not."""
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    subject: str
+    version: int
 
 
 class _Answer(msgspec.Struct):
@@ -20,7 +30,7 @@ class _Answer(msgspec.Struct):
 
     schema: str
     schemaType: str = "AVRO"  # noqa: N815 - theirs
-    references: list[Any] = []
+    references: list[_Reference] = []
 
 
 class _Trouble(msgspec.Struct):
@@ -41,8 +51,34 @@ class HttpSchemaRegistry:
         return repeated(lambda: self._ask(number), self._settings, self._secrets)
 
     def _ask(self, number: int) -> Registered | None:
+        found = self._answer(f"schemas/ids/{number}", {_UNKNOWN})
+        if found is None:
+            return None
+        named: dict[_Reference, str] = {}
+        if found.schemaType == "AVRO":  # of others nothing is read
+            self._follow(found.references, named)
+        return Registered(found.schemaType, found.schema, list(named.values()))
+
+    def _follow(self, references: Sequence[_Reference], named: dict[_Reference, str]) -> None:
+        """Adds the texts of schemas that others refer to, each behind those that it refers to itself."""
+        for one in references:
+            if one in named:
+                continue
+            if len(named) >= _MOST:
+                raise DataError(f"A schema at {self._where} refers to more than {_MOST} others.", allowed="fewer")
+            path = f"subjects/{quote(one.subject, safe='')}/versions/{one.version}"
+            found = self._answer(path, _NO_VERSION)
+            if found is None:
+                raise DataError(
+                    f"{self._where} has no version {one.version} of {one.subject}, which another schema refers to.",
+                    allowed="a registry that keeps what its schemas refer to",
+                )
+            self._follow(found.references, named)
+            named[one] = found.schema
+
+    def _answer(self, path: str, unknown: Collection[int]) -> _Answer | None:
         response = httpx.get(
-            f"{self._where}/schemas/ids/{number}",
+            f"{self._where}/{path}",
             auth=self._auth,
             timeout=duration(self._settings.timeout).total_seconds(),
             headers={"Accept": "application/vnd.schemaregistry.v1+json, application/json"},
@@ -55,16 +91,15 @@ class HttpSchemaRegistry:
             )
         try:
             if response.status_code == httpx.codes.NOT_FOUND:
-                if msgspec.json.decode(response.content, type=_Trouble).error_code == _UNKNOWN:
+                if msgspec.json.decode(response.content, type=_Trouble).error_code in unknown:
                     return None
             elif response.status_code == httpx.codes.OK:
-                found = msgspec.json.decode(response.content, type=_Answer)
-                return Registered(found.schemaType, found.schema, bool(found.references))
+                return msgspec.json.decode(response.content, type=_Answer)
         except msgspec.DecodeError as error:
             if response.status_code == httpx.codes.OK:
                 raise AgainError(f"what the server answered is no schema: {error}") from error
         raise DataError(
-            f"{self._where} is no schema registry: it answered {response.status_code} for schema {number}.",
+            f"{self._where} is no schema registry: it answered {response.status_code} for {path}.",
             allowed="the address of one in [sources.NAME] registry, with the path that it has",
         )
 

@@ -12,7 +12,7 @@ from heptad.data import Landed, Place, SourceSettings, Until, follow
 from heptad.data.streams.following import landed_folder
 from heptad.data.streams.landed import MESSAGE, LandedTable
 from heptad.data.streams.landing import POISON, poison_folder
-from heptad.data.streams.registry import KEPT, Schemas
+from heptad.data.streams.registry import KEPT, Schemas, with_named
 
 ONE = record_of(number="long", price="double")
 TWO = record_of(number="long", price="double", tax="double")
@@ -43,15 +43,13 @@ def test_a_schema_is_asked_for_once(server: RegistryServer, tmp_path: Path) -> N
 
 
 def test_what_is_no_schema_of_avro_says_so(server: RegistryServer, tmp_path: Path) -> None:
-    """Other kinds, references, no JSON, no record; an unknown one is asked for each time."""
+    """Other kinds, no JSON, no record; an unknown one is asked for each time."""
     server.register(3, "message M {}", schemaType="PROTOBUF")
-    server.register(4, ONE, references=[{"name": "a", "subject": "b", "version": 1}])
     server.register(5, "{")
     server.register(6, '"string"')
     schemas = Schemas(tmp_path, settings_of("kafka://host/t", registry=server.url))
-    assert [schemas.of(number) for number in (3, 4, 5, 6, 9)] == [
+    assert [schemas.of(number) for number in (3, 5, 6, 9)] == [
         "schema 3 is of the kind PROTOBUF, and not AVRO",
-        "schema 4 refers to other schemas, which are not read",
         "schema 5 cannot be read: it is no JSON",
         "schema 6 is no record",
         "the registry has no schema 9",
@@ -80,6 +78,47 @@ def test_messages_of_a_registry_land(server: RegistryServer, topic: str, tmp_pat
     assert rows == [(1, 0.5, None), (2, None, 0.1)]
     poison = LandedTable(poison_folder(folder), POISON).scan().collect()
     assert poison.select("reason", "payload").rows() == [("the registry has no schema 9", unknown)]
+
+
+MONEY = {"type": "record", "name": "shop.Money", "fields": [{"name": "cents", "type": "long"}]}
+TAX = {"type": "record", "name": "Tax", "namespace": "shop", "fields": [{"name": "of", "type": "Money"}]}
+BILL = {
+    "type": "record",
+    "name": "shop.Bill",
+    "fields": [{"name": name, "type": ["null", kind]} for name, kind in (("tax", "Tax"), ("sum", "Money"))],
+}
+
+
+def test_messages_of_a_schema_that_refers_to_others_land(server: RegistryServer, topic: str, tmp_path: Path) -> None:
+    """By what they say, wherever they are mentioned; also by the next process, while the registry is away."""
+    money = {"name": "shop.Money", "subject": "money", "version": 1}
+    server.register(3, MONEY)
+    server.register(4, TAX, references=[money])
+    server.register(5, BILL, references=[{"name": "shop.Tax", "subject": "tax", "version": 1}])
+    server.subjects = {"money/versions/1": 3, "tax/versions/1": 4}
+    whole = with_named(BILL, [MONEY, TAX])
+    message = framed(5, whole, {"tax": {"of": {"cents": 7}}, "sum": {"cents": 40}})
+    settings, place = settings_at(topic, server), Place(root=tmp_path)
+    sent(topic, message)
+    assert follow(settings, place, Until(now=True)) == Landed(rows=1)
+    server.broken = (503, b"")
+    sent(topic, message)
+    assert follow(settings, place, Until(now=True)) == Landed(rows=1)
+    rows = LandedTable(landed_folder(settings, place), MESSAGE).scan().collect()
+    assert rows.select("tax.of.cents", "sum.cents").rows() == [(7, 40)] * 2
+
+
+def test_a_topic_that_begins_in_another_kind_is_an_error(server: RegistryServer, topic: str, tmp_path: Path) -> None:
+    """All of it would be poison; a single message among those in Avro is."""
+    server.register(3, "message M {}", schemaType="PROTOBUF")
+    settings, place, other = settings_at(topic, server), Place(root=tmp_path), b"\0\0\0\0\3x"
+    sent(topic, other)
+    with pytest.raises(DataError, match="not in Avro: schema 3 is of the kind PROTOBUF"):
+        follow(settings, place, Until(now=True))
+    sent(topic, framed(1, ONE, {"number": 1, "price": 0.5}))
+    assert follow(settings, place, Until(now=True)) == Landed(rows=1, poison=1)
+    sent(topic, other)
+    assert follow(settings, place, Until(now=True)) == Landed(poison=1)
 
 
 def test_a_registry_that_is_away_loses_nothing(

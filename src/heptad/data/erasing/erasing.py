@@ -1,6 +1,6 @@
 """Erasure in step 1: what is kept of people is found first, and then taken out of everything that holds rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import product
 
@@ -14,7 +14,7 @@ from heptad.data.cleaning.disguises import pseudonym_key, pseudonym_of
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.corrections.corrections import forget_corrections
 from heptad.data.erasing.copies import clear_copies, count_quarantined, remove_quarantined
-from heptad.data.erasing.finding import FoundRows, every_version, find_rows
+from heptad.data.erasing.finding import FoundRows, every_version, find_rows, longer_words
 from heptad.data.erasing.kept import count_kept, forget_kept
 from heptad.data.erasing.removing import remove_rows, touched
 from heptad.data.erasing.subjects import Subjects
@@ -49,6 +49,10 @@ class Erasing:
     def find(self, subjects: Subjects) -> FoundRows:
         """Their rows in every version, and what only those hold."""
         return find_rows(self._workspace, subjects)
+
+    def longer_words(self, values: Collection[str]) -> list[str]:
+        """Words of the rows that are left which hold one of the values and more."""
+        return longer_words(self._workspace, values)
 
     def in_quarantine(self, subjects: Subjects) -> int:
         """How many of their rows were set aside."""

@@ -1,6 +1,7 @@
 """Finds what step 1 keeps of people before any of it is removed: afterwards it could not be found any more."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +72,22 @@ def _only_theirs(texts: Mapping[str, set[str]], read: Sequence[tuple[pl.LazyFram
         for name, shared in zip(wanted, pl.collect_all(queries, engine="streaming"), strict=True):
             texts[name].difference_update(shared[name])
     return {name: sorted(values) for name, values in texts.items() if values}
+
+
+def longer_words(workspace: Workspace, values: Collection[str]) -> list[str]:
+    """Words of the rows that are left which hold one of the values and more: other people's names and keys."""
+    if not values:
+        return []
+    words = re.compile("|".join(rf"\w*{re.escape(one)}\w*" for one in sorted(values, key=len, reverse=True)))
+    texts = set[str]()
+    for version in with_rows(every_version(workspace)):
+        rows, key = rows_of(workspace, as_it_is(workspace, version)), version.body.schema.named("key")
+        columns = [pl.col(name) for name, kind in rows.collect_schema().items() if kind == pl.String]
+        columns += [key_text(key)] if key and key != [ROW] else []
+        held = [rows.select(text=one).filter(pl.col("text").str.contains_any(list(values))).unique() for one in columns]
+        for found in pl.collect_all(held, engine="streaming"):
+            texts.update(found["text"])
+    return sorted({word for text in texts for word in words.findall(text)} - {*values})
 
 
 def matching(subjects: Subjects, rows: pl.Series) -> pl.Series:

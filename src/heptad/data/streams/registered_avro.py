@@ -10,6 +10,7 @@ from heptad.data.streams.avro import AvroDecoder
 from heptad.data.streams.decoding import Decoded
 from heptad.data.streams.fields import FieldPath, Kind
 from heptad.data.streams.policies import ChangePolicy
+from heptad.data.streams.registry import OtherKind
 
 _HEADER = 5
 """A zero byte, and four bytes with a number, the greatest first."""
@@ -44,7 +45,10 @@ class RegisteredAvroDecoder:
         return dict(self._fields)
 
     def decode(self, payloads: Sequence[bytes]) -> Decoded:
-        """Raises `UnavailableError` and `DataError` of the registry, before anything is decided."""
+        """Raises `UnavailableError` and `DataError` of the registry, before anything is decided.
+
+        `DataError` also where the topic begins with schemas of other kinds than Avro: all of it would be poison.
+        """
         rejected: dict[int, str] = {}
         places: dict[int, list[int]] = {}
         for place, payload in enumerate(payloads):
@@ -69,6 +73,12 @@ class RegisteredAvroDecoder:
     def _settled(self, numbers: Iterable[int]) -> dict[int, _Read]:
         """For each number who reads its messages, or why nobody does, once all of them have made their columns."""
         schemas = {number: self._schemas.of(number) for number in numbers if number not in self._readers}
+        if schemas and not self._fields and all(isinstance(one, OtherKind) for one in schemas.values()):
+            raise DataError(
+                f"The messages are not in Avro: {next(iter(schemas.values()))}.",
+                allowed='Avro; messages of JSON without a number before them, with format = "json"',
+                remedy="let somebody write the topic in one of them",
+            )
         before = dict(self._fields)
         for number, schema in schemas.items():
             reader = self._reader(number, schema)

@@ -1,5 +1,6 @@
 """Schemas of a registry by their numbers: asked for once, and kept beside the table that messages land in."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -13,16 +14,25 @@ from heptad.core.secrets import reveal
 from heptad.data.sources.credentials import refuse_secrets_in
 from heptad.data.sources.settings import SourceSettings
 
-KEPT = "_schemas.json"
+KEPT = "_registered.json"
 """Names that begin like this are no part of a Delta table."""
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A schema as a registry has it: a text of a kind such as `AVRO`; `refers`: it is not whole without others."""
+    """A schema as a registry has it: a text of a kind such as `AVRO`.
+
+    `named`: the texts of those that it refers to, each behind those that it refers to itself.
+    """
 
     kind: str
     text: str
-    refers: bool = False
+    named: list[str] = []
+
+
+class OtherKind(str):
+    """Why a schema reads nothing: it is whole, and of another kind than Avro."""
+
+    __slots__ = ()
 
 
 class RegistryAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +50,7 @@ class SchemaRegistry(Protocol):
     """
 
     def schema(self, number: int) -> Registered | None:
-        """The schema of this number; `None` where the registry says that it has none."""
+        """The schema of this number, with those that it refers to; `None` where the registry says that it has none."""
         ...
 
 
@@ -72,14 +82,13 @@ class Schemas:
             self._known[number] = found
             write_atomically(self._file, msgspec.json.encode(_Kept(self._where, self._known)))
         if found.kind != "AVRO":
-            return f"schema {number} is of the kind {found.kind[:40]}, and not AVRO"
-        if found.refers:
-            return f"schema {number} refers to other schemas, which are not read"
+            return OtherKind(f"schema {number} is of the kind {found.kind[:40]}, and not AVRO")
         try:
-            schema = msgspec.json.decode(found.text)
+            schema, *named = (msgspec.json.decode(text) for text in (found.text, *found.named))
+            whole = with_named(schema, named)
         except (msgspec.DecodeError, RecursionError):
             return f"schema {number} cannot be read: it is no JSON"
-        return schema if isinstance(schema, dict) else f"schema {number} is no record"
+        return whole if isinstance(whole, dict) else f"schema {number} is no record"
 
     def _read(self) -> dict[int, Registered]:
         try:
@@ -87,6 +96,41 @@ class Schemas:
         except (FileNotFoundError, msgspec.DecodeError):
             return {}  # it is only a copy
         return dict(kept.schemas) if kept.registry == self._where else {}
+
+
+def with_named(schema: Any, named: Sequence[Any]) -> Any:
+    """The schema as one: where it first mentions one of the others, there is what that says.
+
+    >>> with_named({"type": "map", "values": "shop.Tax"}, [{"type": "fixed", "name": "Tax", "namespace": "shop"}])
+    {'type': 'map', 'values': {'type': 'fixed', 'name': 'Tax', 'namespace': 'shop'}}
+    """
+    # A name without a namespace would be of the record that it is put into.
+    others = [{"namespace": "", **one} for one in named if isinstance(one, dict) and "name" in one]
+    return _filled(schema, "", {_full_name(one, ""): one for one in others})
+
+
+def _filled(schema: Any, namespace: str, others: dict[str, Any]) -> Any:
+    if isinstance(schema, str):
+        found = others.pop(_full_name({"name": schema}, namespace), None)
+        return schema if found is None else _filled(found, "", others)
+    if isinstance(schema, list):
+        return [_filled(one, namespace, others) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "name" in schema:
+        namespace = _full_name(schema, namespace).rpartition(".")[0]
+    inside = {key: _filled(schema[key], namespace, others) for key in ("type", "items", "values") if key in schema}
+    if isinstance(schema.get("fields"), list):
+        inside["fields"] = [
+            {**one, "type": _filled(one.get("type"), namespace, others)} if isinstance(one, dict) else one
+            for one in schema["fields"]
+        ]
+    return {**schema, **inside}
+
+
+def _full_name(schema: Mapping[str, Any], namespace: str) -> str:
+    name, within = f"{schema['name']}", schema.get("namespace", namespace)
+    return name if "." in name or not within else f"{within}.{name}"
 
 
 def open_registry(settings: SourceSettings) -> SchemaRegistry:

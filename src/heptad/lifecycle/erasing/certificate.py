@@ -19,6 +19,7 @@ OUTSIDE = (
     "backups, exports and packages that were made before, and files that anybody wrote from this data",
     "the sources themselves, as far as they still hold rows",
     "what models learnt, until they are retrained and the old versions are gone",
+    "memory, log and snapshots of a Redis server, until it has used or written them anew",
     "blocks of the disk that a file system or an SSD has not written over yet",
 )
 """What no program of this kind can reach."""

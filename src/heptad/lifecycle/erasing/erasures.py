@@ -19,7 +19,7 @@ from heptad.data import Data, DatasetVersion, FoundRows, Subjects, scrub_store
 from heptad.lifecycle.erasing.certificate import OUTSIDE, Certificate, ErasedFrom, signed
 from heptad.lifecycle.erasing.job import Job, Jobs
 from heptad.lifecycle.erasing.models import models_that_saw, parts_of_models
-from heptad.lifecycle.erasing.searching import Searched, search_workspace
+from heptad.lifecycle.erasing.searching import Searched, long_enough, search_workspace
 from heptad.lifecycle.erasing.tasks import forget_results, results
 from heptad.lifecycle.plans import Plans
 from heptad.lifecycle.records import Erasure, SeenBy, Trigger
@@ -210,7 +210,8 @@ class Erasures:
         workspace.blobs.delete([digest for digest in job.artifacts if digest in unmentioned])
         scrub_store(workspace)
         tell("searching what is left", 0.8)
-        searched = search_workspace(workspace, values, parts_of_models(workspace))
+        longer = self._data.erasing.longer_words(long_enough(values))
+        searched = search_workspace(workspace, values, parts_of_models(workspace), longer)
         plan = self._plan(erasure, job)
         return self._done(erasure, job, searched, plan)
 
