@@ -6,7 +6,7 @@ from tests.release.conftest import PROJECT, House
 from tests.release.test_flavours import external
 from tests.training.graphs import saved
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import NotFoundError, RefusedError
 from heptad.experiments import Experiments, SearchSettings
 from heptad.release import Release
 from heptad.release.adoption import Adoptions
@@ -75,6 +75,19 @@ def test_it_is_held_against_the_champion_and_waits_beside_it(house: House) -> No
     assert better.version is not None
     assert "challenger" in better.version.aliases
     assert adoptions(house, release).adopt("theirs@2").version is None
+
+
+def test_one_that_is_not_there_is_refused_with_what_is_there(house: House) -> None:
+    """And without any, with how one comes to be there."""
+    adopting = adoptions(house, house.with_gates())
+    with pytest.raises(NotFoundError) as none:
+        adopting.adopt("nope@1")
+    assert "mlflow.register_model" in none.value.remedy
+    external(house.workspace, {"model.onnx": graph(2.0)})
+    with pytest.raises(NotFoundError) as some:
+        adopting.adopt("nope@1")
+    assert "theirs@1" in some.value.allowed
+    assert "heptad release list" in some.value.remedy
 
 
 def test_ones_own_version_is_not_adopted(house: House) -> None:

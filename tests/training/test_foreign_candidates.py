@@ -48,6 +48,8 @@ def test_a_foreign_model_is_a_candidate_like_any_other(project_on: ProjectOn) ->
     assert body.evaluation.parity.rows == body.split.judge_rows > 0
     assert [one.name for one in body.signature.inputs] == ["a", "b"]
     assert any("trained elsewhere" in note for note in body.notes)
+    assert sorted(body.evaluation.attributions) == ["a", "b"]
+    assert all(value > 0.01 for value in body.evaluation.attributions.values())
     assert measured(project, classifier(["no", "yes"])).id == candidate.id
     model = OnnxModel(project.workspace.blobs.get(body.model), body.signature)
     assert model.predict({"a": [9.0], "b": [-3]}).labels == ["yes"]

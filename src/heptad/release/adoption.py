@@ -2,18 +2,21 @@
 
 import msgspec
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import NotFoundError, RefusedError
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data import Data
 from heptad.experiments import Experiments
-from heptad.release.describe import find_version
+from heptad.release.describe import find_version, newest_versions
 from heptad.release.flavours import logged_graph
 from heptad.release.models import CHANGED, write_changed
 from heptad.release.records import ADOPTED, Decision, ModelVersion
 from heptad.release.registry import VersionRef, label_of
 from heptad.release.release import Release
 from heptad.training import Candidate, ForeignCandidates, Training
+
+_KNOWN = 100
+_NONE = "register one first: mlflow.register_model of a client, or heptad experiments import of an MLflow server"
 
 
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,7 @@ class Adoptions:
         Beside a champion it becomes the challenger; nobody but a person makes it champion. Raises `RefusedError` that
         says what does not fit: no ONNX graph, a column that the data lacks, answers that are no probabilities.
         """
-        external = find_version(self._workspace, ref)
+        external = self._meant(ref)
         label = label_of(external)
         if external.body.origin != "external":
             raise RefusedError(
@@ -58,3 +61,12 @@ class Adoptions:
         if external.attributes.get(ADOPTED) != version.body.label:
             write_changed(self._workspace, external.id, {ADOPTED: version.body.label}, CHANGED, external.body.name)
         return Adoption(candidate=candidate, decision=decision, version=version)
+
+    def _meant(self, ref: VersionRef) -> Record[ModelVersion]:
+        """Raises `NotFoundError` with the versions that could be adopted."""
+        try:
+            return find_version(self._workspace, ref)
+        except NotFoundError as error:
+            known = [label_of(one) for one in newest_versions(self._workspace, _KNOWN) if one.body.origin == "external"]
+            remedy = "name one as NAME@NUMBER: heptad release list" if known else _NONE
+            raise NotFoundError("model version", error.name, known, remedy=remedy) from None

@@ -17,6 +17,7 @@ from heptad.training.background import generate_rows
 from heptad.training.candidates import BACKGROUND_ROWS, find_candidate, ipc, keep_candidate, score_table
 from heptad.training.columns import MISSING, Array, Columns, columns_of, is_string
 from heptad.training.evaluation import evaluate
+from heptad.training.explanation import explain
 from heptad.training.fitting import signature_of
 from heptad.training.foreign import Foreign, Wiring, adapted, wire
 from heptad.training.model import OnnxModel, Scores, decide
@@ -27,6 +28,8 @@ from heptad.training.training import Training, rules_of
 
 _SUM_TOLERANCE = 1e-3
 _PROBED_ROWS = 20
+_EXPLAINED_ROWS = 25
+"""Rows that say how much each input moves the score, and as many that they are held against."""
 _NEVER_SEEN = "never seen before"
 _FAILURES = (
     runtime.Fail,
@@ -61,16 +64,16 @@ class ForeignCandidates:
             return found
         wiring = wire(foreign, schema)
         parts = training.parting.parts(version)
-        native = _Native(foreign.graph, wiring, parts.train.head(_PROBED_ROWS), schema)
+        native = _Native(foreign.graph, wiring, parts.train.head(_PROBED_ROWS), schema, seed)
         graph = adapted(wiring, native.signature.inputs, native.width)
         signature = _bounded(graph, native.signature, parts)
         _check_answers(graph, signature, parts.judged)
-        native.signature = signature
-        rules = rules_of(training, self._experiments, schema, "one half, as nobody here has chosen it")
-        evaluation, scores = evaluate(native, OnnxModel(graph, signature), parts, schema, rules)
         used = {one.name for one in signature.inputs}
         profile = profile_frame(parts.train, [one for one in schema.features() if one.name in used])
         background = _answerable(generate_rows(profile, BACKGROUND_ROWS, seed), signature)
+        native.adapt(OnnxModel(graph, signature), background)
+        rules = rules_of(training, self._experiments, schema, "one half, as nobody here has chosen it")
+        evaluation, scores = evaluate(native, native.served, parts, schema, rules)
         put = training.workspace.blobs.put
         candidate = Candidate(
             name=version.body.name,
@@ -98,12 +101,12 @@ class ForeignCandidates:
 class _Native:
     """The graph as its own client runs it: the other side of parity."""
 
-    def __init__(self, graph: bytes, wiring: Wiring, rows: pl.DataFrame, schema: Schema) -> None:
+    def __init__(self, graph: bytes, wiring: Wiring, rows: pl.DataFrame, schema: Schema, seed: int) -> None:
         whole = signature_of(rows, schema)
         places = {one.name: one for one in whole.inputs}
         self.inputs = [places[name] for name in dict.fromkeys(wiring.columns)]
         self.signature = msgspec.structs.replace(whole, inputs=self.inputs)
-        self._wiring = wiring
+        self._wiring, self._seed = wiring, seed
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:
@@ -118,6 +121,12 @@ class _Native:
                 allowed=f"one for each of the {classes} classes" if classes > 1 else "one number",
             )
 
+    def adapt(self, served: OnnxModel, background: pl.DataFrame) -> None:
+        """Take over what is known once the graph has our form; before this there are no attributions."""
+        self.signature, self.served = served.signature, served
+        # As a client would send them, like the rows that explain an answer later.
+        self._background = msgspec.json.decode(msgspec.json.encode(background.to_dicts()))
+
     def predict_native(self, frame: pl.DataFrame) -> Scores:
         output = self._run(columns_of(frame, self.signature))
         if self._wiring.order and output.shape[1] == 1:
@@ -125,8 +134,17 @@ class _Native:
         return decide(output[:, list(self._wiring.order)] if self._wiring.order else output, self.signature)
 
     def attributions(self, _frame: pl.DataFrame) -> dict[str, float]:
-        """Not told: it takes the model's own library to say what moves its raw score."""
-        return {}
+        """How much each input moves the answered score, on average over some background rows; largest first.
+
+        It takes the model's own library to say what moves its raw score. From outside only answers are seen, so these
+        are sampled as `explain` samples those of one answer.
+        """
+        explained, others = self._background[:_EXPLAINED_ROWS], self._background[_EXPLAINED_ROWS:][:_EXPLAINED_ROWS]
+        sums = dict.fromkeys((one.name for one in self.inputs), 0.0)
+        for row in explained if others else ():
+            for name, value in explain(self.served, row, others, self._seed).contributions.items():
+                sums[name] += abs(value) / len(explained)
+        return dict(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
 
     def _run(self, columns: Columns) -> Array:
         feeds = {}

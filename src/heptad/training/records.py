@@ -114,7 +114,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     calibration: list[CalibrationBin] = []
     slices: list[SliceMetric] = []
     attributions: dict[str, float] = {}
-    """Mean absolute contribution of each feature to the raw score, largest first."""
+    """Mean absolute contribution of each feature to the raw score, largest first; of a model that was trained
+    elsewhere to the score that it answers."""
     parity: Parity
     model_latency_p50_ms: float
     model_latency_p99_ms: float

@@ -58,10 +58,35 @@ def test_files_come_back_equal(content, ending):
     assert list(Decoder().items(encoding.file(file))) == [file]
 
 
-def test_parameters_and_the_end_come_back_equal():
-    """Numbers as floats, text, truth values; a whole number that no float holds, as text."""
-    values = encoding.plain_values({"a": 1, "b": "x", "c": True, "d": 0.1, "e": 2**60 + 1, "f": None})
-    assert list(Decoder().items(encoding.params(Params(1.5, values)))) == [
-        Params(1.5, {"a": 1.0, "b": "x", "c": True, "d": 0.1, "e": str(2**60 + 1)})
-    ]
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+"""As stores keep them: without NUL."""
+floats = st.floats(allow_nan=False, allow_infinity=False)
+values = st.one_of(texts, st.booleans(), st.integers(-(2**63), 2**63 - 1), floats)
+names = st.one_of(texts, st.sampled_from(["a", "tags.a", "tags.tags.a"]))
+
+
+@given(st.dictionaries(names, values), st.dictionaries(names, values))
+def test_parameters_and_tags_come_back_equal(params, tags):
+    """Each with its type, also where a parameter is called as a tag is shown."""
+    (found,) = Decoder().items(encoding.params(Params(1.5, params, tags)))
+    assert found == Params(1.5, params, tags)
+    assert [*map(type, found.values.values())] == [type(params[name]) for name in found.values]
+
+
+def test_the_dashboard_is_shown_parameters_and_tags():
+    """Numbers as floats, text, truth values; what no float holds as text; tags as parameters beside them."""
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
+
+    params = {"a": 1, "b": "x", "c": True, "d": 0.1, "e": 2**60 + 1, "f": None}
+    event = Event.FromString(encoding.params(Params(1.5, params, {"team": "x"})))
+    (value,) = event.summary.value
+    assert (value.tag, value.metadata.plugin_data.plugin_name) == ("_hparams_/session_start_info", "hparams")
+    start = HParamsPluginData.FromString(value.metadata.plugin_data.content).session_start_info
+    shown = {name: getattr(one, one.WhichOneof("kind")) for name, one in start.hparams.items()}
+    assert shown == {"a": 1.0, "b": "x", "c": True, "d": 0.1, "e": str(2**60 + 1), "tags.team": "x"}
+
+
+def test_the_end_comes_back_equal():
+    """With its time."""
     assert list(Decoder().items(encoding.ended(Ended(2.5, "failed")))) == [Ended(2.5, "failed")]

@@ -44,18 +44,19 @@ def test_an_imported_run_goes_back_as_it_came(workspace: Workspace, written: Pat
         for folder in (written, tmp_path / "out")
     )
     assert [one for one in came if one not in went] == []
-    # The end of the first run, which its program did not say.
-    assert len(went) - len(came) == 1
+    # The end of the first run, which its program did not say, and the tag of it.
+    assert len(went) - len(came) == 2
 
 
 def _timeless(item: Item) -> Item:
-    """Parameters are told again as of the beginning of the run."""
-    return item._replace(time=0.0) if isinstance(item, Params) else item
+    """Parameters are told again as of the beginning of the run, with the tag that says where it is from."""
+    return item._replace(time=0.0, tags={}) if isinstance(item, Params) else item
 
 
 def test_points_keep_all_their_bits(experiments: Experiments, tmp_path: Path):
     """Others read 32 of them; steps and times are as they were, and so is what goes in again."""
     with experiments.start("both", params={"depth": 3}) as run:
+        run.tag(team="x")
         for step in range(4):
             run.log(step * 10, whole=step / 2, thirds=step / 3, time=1000.1 + step)
         run.note("as **said**")
@@ -71,6 +72,9 @@ def test_points_keep_all_their_bits(experiments: Experiments, tmp_path: Path):
     assert [list(one.tensor.string_val[:2]) for _, one in values if one.tag == "dots"] == [[b"2", b"2"]]
     assert path.parent.name == f"both-{run.id[-6:]}"
     assert export_event_files(experiments.workspace, [record], tmp_path) == [path]
+    (back,) = import_event_files(experiments.workspace, tmp_path, "back")
+    kept = experiments.show(back.run).attributes
+    assert (kept["params.depth"], type(kept["params.depth"]), kept["tags.team"]) == (3, int, "x")
 
 
 def test_a_name_leads_nowhere_else(experiments: Experiments, tmp_path: Path):

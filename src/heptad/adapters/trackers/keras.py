@@ -19,9 +19,9 @@ class Follower(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras gives them
         optimizer = {name: value for name, value in self.model.optimizer.get_config().items() if value is not None}
-        self._run.set_params(
-            epochs=self.params.get("epochs"), parameters=self.model.count_params(), optimizer=optimizer
-        )
+        # A subclassed model may have no weights before its first batch, and Keras refuses to count them.
+        parameters = self.model.count_params() if self.model.built else None
+        self._run.set_params(epochs=self.params.get("epochs"), parameters=parameters, optimizer=optimizer)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch

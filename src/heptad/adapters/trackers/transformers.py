@@ -10,20 +10,26 @@ from heptad.experiments import ActiveRun
 
 
 class Follower(TrainerCallback):
-    """One of the `callbacks` of a `Trainer`."""
+    """One of the `callbacks` of a `Trainer`; of several processes that train together only the first tells."""
 
     def __init__(self, run: ActiveRun, *, model: str = "model") -> None:
         self._run, self._path = run, model
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - all are given
+        if not state.is_world_process_zero:
+            return
         told = {name: value for name, value in args.to_sanitized_dict().items() if not name.endswith("token")}
         self._run.set_params(**told)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
+        if not state.is_world_process_zero:
+            return
         values = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
         self._run.log(values, step=state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
+        if not state.is_world_process_zero:
+            return
         if state.best_metric is not None:
             self._run.log(best_metric=state.best_metric)
         if state.best_global_step is not None:

@@ -2,12 +2,13 @@
 
 import math
 import struct
-from collections.abc import Mapping
 from typing import Final
+
+import msgspec
 
 from heptad.core.records import Scalar
 from heptad.experiments.event_files import events, tensors, wire
-from heptad.experiments.event_files.events import Ended, File, Histogram, Params, Point, Text
+from heptad.experiments.event_files.events import Ended, Exact, File, Histogram, Params, Point, Text
 
 VERSION: Final = "brain.Event:2"
 _SCALAR, _TENSOR, _BLOBS = 1, 2, 3
@@ -68,10 +69,16 @@ def histogram(one: Histogram) -> bytes:
 
 
 def params(one: Params) -> bytes:
+    """Parameters, and behind them the tags as others of the name `tags.NAME`: the dashboard has no tags."""
+    shown = {events.TAG + name: value for name, value in one.tags.items()} | one.values
     pairs = b"".join(
-        wire.block(1, wire.block(1, name) + wire.block(2, _plain(value))) for name, value in one.values.items()
+        wire.block(1, wire.block(1, name) + wire.block(2, _plain(value)))
+        for name, value in shown.items()
+        if value is not None
     )
-    return _session(events.SESSION_START, one.time, wire.block(3, pairs + wire.double(5, one.time)))
+    exact = {name: held for name, held in one.values.items() if type(held) is int or name.startswith(events.TAG)}
+    said = wire.block(events.EXACT, msgspec.json.encode(Exact(params=exact, tags=one.tags)))
+    return _session(events.SESSION_START, one.time, wire.block(3, pairs + wire.double(5, one.time) + said))
 
 
 def ended(one: Ended) -> bytes:
@@ -79,16 +86,10 @@ def ended(one: Ended) -> bytes:
     return _session(events.SESSION_END, one.time, wire.block(4, said))
 
 
-def plain_values(values: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """Parameters as the dashboard can hold them: a whole number that a float does not hold becomes text."""
-    return {
-        name: str(value) if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST else value
-        for name, value in values.items()
-        if value is not None
-    }
-
-
 def _plain(value: Scalar) -> bytes:
+    """A value as the dashboard can hold it: a whole number that a float does not hold is shown as text."""
+    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        return wire.block(3, str(value))
     if isinstance(value, bool):
         return wire.whole(4, value)
     return wire.block(3, value) if isinstance(value, str) else wire.double(2, float(value or 0))

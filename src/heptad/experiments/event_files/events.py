@@ -52,10 +52,19 @@ class Histogram(NamedTuple):
 
 
 class Params(NamedTuple):
-    """Parameters of a run, as the dashboard for them knows them."""
+    """Parameters of a run, as the dashboard for them knows them, and its tags where we wrote them."""
 
     time: float
     values: dict[str, Scalar]
+    tags: dict[str, Scalar] = {}
+
+
+class Exact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a parameter of the dashboard cannot say of a run."""
+
+    params: dict[str, Scalar] = {}
+    """Whole numbers, and those whose names a tag may have here."""
+    tags: dict[str, Scalar] = {}
 
 
 class Ended(NamedTuple):
@@ -78,7 +87,12 @@ SCALARS, TEXTS, IMAGES, SOUNDS, HISTOGRAMS, PARAMS = "scalars", "text", "images"
 """Names of the plug-ins that show each kind."""
 SESSION_START, SESSION_END = "_hparams_/session_start_info", "_hparams_/session_end_info"
 EXACT: Final = 1000
-"""Field in the metadata of a point that holds all 64 bits of its value; written here, and ignored by others."""
+"""Field that holds what others cannot hold; written here, and ignored by others.
+
+In the metadata of a point all 64 bits of its value; where a session starts, as JSON, the parameters that are whole
+numbers, and the tags, which the dashboard shows as parameters `tags.NAME`.
+"""
+TAG: Final = "tags."
 _ENDINGS: Final = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "wav"}
 _STATUS: Final[dict[int, Status]] = {1: "finished", 2: "failed", 3: "running"}
 _ELSEWHERE: Final = {4: "graph", 8: "trace", 9: "graph"}
@@ -183,10 +197,25 @@ def _histogram(held: Message, place: _Place) -> Histogram:
 def _session(tag: str, said: Message, time: float) -> Iterator[Item]:
     """What the plug-in for hyperparameters was told: it stands in the metadata, not in a value."""
     if tag == SESSION_START:
-        yield Params(time, {pair.text(1): _plain(pair.message(2)) for pair in said.message(3).messages(1)})
+        start = said.message(3)
+        shown = {pair.text(1): _plain(pair.message(2)) for pair in start.messages(1)}
+        yield _exactly(Params(time, shown), start.block(EXACT))
     elif tag == SESSION_END:
         end = said.message(4)
         yield Ended(end.floating(2) or time, _STATUS.get(end.whole(1), "finished"))
+
+
+def _exactly(shown: Params, said: bytes) -> Params:
+    """Parameters and tags as they were, where a file says so."""
+    if not said:
+        return shown
+    try:
+        exact = msgspec.json.decode(said, type=Exact)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise WireError(f"parameters that do not read: {error}") from None
+    tags = {TAG + name for name in exact.tags}
+    params = {name: value for name, value in shown.values.items() if name not in tags}
+    return Params(shown.time, params | exact.params, exact.tags)
 
 
 def _plain(value: Message) -> Scalar:

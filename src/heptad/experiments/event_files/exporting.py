@@ -29,8 +29,8 @@ def export_event_files(workspace: Workspace, runs: Sequence[Record[Run]], folder
     """Write each run as an event file below `folder`, in place of what was written of it before; answers the files.
 
     Every point comes with its step, its time and its value, of which other programs read 32 bits, as is usual there,
-    and `import_event_files` all 64. Parameters, status, note, PNG files and, of a run that was imported, its texts,
-    pictures, sounds and histograms are written too. Raises `InputError` without a run.
+    and `import_event_files` all 64. Parameters, tags, status, note, PNG files and, of a run that was imported, its
+    texts, pictures, sounds and histograms are written too. Raises `InputError` without a run.
     """
     if not runs:
         raise InputError("There is no run to write.", remedy="heptad experiments list, with the same --where")
@@ -50,9 +50,12 @@ def _write(workspace: Workspace, run: Record[Run], folder: Path) -> Path:
 def _records(workspace: Workspace, run: Record[Run], began: float) -> Iterator[bytes]:
     attributes = run.attributes
     yield encoding.opening(began)
-    params = {key.removeprefix("params."): value for key, value in attributes.items() if key.startswith("params.")}
-    if params:
-        yield encoding.params(Params(began, encoding.plain_values(params)))
+    params, tags = (
+        {key.removeprefix(kind): value for key, value in attributes.items() if key.startswith(kind)}
+        for kind in ("params.", "tags.")
+    )
+    if params or tags:
+        yield encoding.params(Params(began, params, tags))
     if note := attributes.get("note"):
         yield encoding.text(Text("note", 0, began, str(note)))
     for key in sorted(attributes):

@@ -173,7 +173,7 @@ class _Import:
             self._put()
 
     def params(self, one: Params) -> None:
-        self._values |= flat("params", one.values)
+        self._values |= flat("params", one.values) | {f"tags.{name}": value for name, value in one.tags.items()}
 
     def ended(self, one: Ended) -> None:
         self._ended = one
