@@ -5,6 +5,7 @@ import json
 import os
 import random
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -195,17 +196,25 @@ def killed_while_landing(
 
     producer = threading.Thread(target=produce)
     producer.start()
-    options = [settings.uri, settings.id, folder]
-    for boundary in (2, 4, 5, 6, 7, 9):
-        with _child(options, HEPTAD_FAULT_KILL=f"{boundary}") as child:
-            assert child.wait(PATIENCE) == -signal.SIGKILL
-    for _ in range(4):
-        with _child(options) as child:
-            assert child.stdout is not None
-            for _ in range(chance.randrange(1, 4)):
-                assert child.stdout.readline() or ended.is_set()
-            time.sleep(chance.random() * 0.05)
-            child.kill()
+    command = [sys.executable, str(CHILD), settings.uri, settings.id, str(folder)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(command, start_new_session=True, **pipes) as children:
+        try:
+            for boundary in (2, 4, 5, 6, 7, 9):
+                _begun(children, boundary)
+                while (said := _said(children)) == "landed":
+                    pass
+                assert said == f"ended {-signal.SIGKILL}"
+            for _ in range(4):
+                child = _begun(children, 0)
+                for _ in range(chance.randrange(1, 4)):
+                    assert _said(children) == "landed"
+                time.sleep(chance.random() * 0.05)
+                os.kill(child, signal.SIGKILL)
+                while _said(children) == "landed":
+                    pass
+        finally:
+            os.killpg(children.pid, signal.SIGKILL)
     producer.join()
     assert ended.is_set()
     land(folder, settings)
@@ -215,6 +224,16 @@ def killed_while_landing(
     assert poison["reason"].null_count() == 0
 
 
-def _child(options: Sequence[Any], **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(CHILD), *map(str, options)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
+def _begun(children: "subprocess.Popen[bytes]", boundary: int) -> int:
+    """The process id of a child that is killed at that boundary."""
+    assert children.stdin is not None
+    children.stdin.write(b"%d\n" % boundary)
+    word, pid = _said(children).split()
+    assert word == "begun"
+    return int(pid)
+
+
+def _said(children: "subprocess.Popen[bytes]") -> str:
+    assert children.stdout is not None
+    assert select.select([children.stdout], [], [], PATIENCE)[0], "nothing is said any more"
+    return children.stdout.readline().decode().rstrip()

@@ -428,7 +428,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, partition=st.sampled_from([[], ["group"]]))
 def test_what_is_kept_reads_as_it_was_and_every_other_file_is_gone(
     steps: list[tuple[str, int]], partition: list[str]

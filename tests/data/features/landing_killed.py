@@ -30,7 +30,7 @@ SCHEMA = {"g": pl.String, "t": MOMENT, "k": MOMENT, "v": pl.Int64}
 PAYLOADS = [
     json.dumps({"g": g, "t": at(t).isoformat(), "k": at(k).isoformat(), "v": v}).encode() for g, t, k, v in ROWS
 ]
-SIZE = 10
+SIZE = 20
 SOME, ALL = at(30), at(1_000)
 """By the first moment some rows have landed that are not known yet."""
 

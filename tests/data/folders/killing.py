@@ -1,18 +1,20 @@
-"""Adds, sends, fetches and puts in place in processes that are killed at each boundary; prints what came of it.
+"""Adds, sends, fetches and puts in place in processes that are killed at each place; prints what came of it.
 
 Usage: python -m tests.data.folders.killing FOLDER
 """
 
-import itertools
+import importlib
 import json
 import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.data.folders.conftest import contents, fill
+from tests.faults.places import chosen, place_of
 
 from heptad.core import catalogue, faults
 from heptad.core.records import digest_of
@@ -45,6 +47,28 @@ def in_child(act: Callable[[], None], kill_at: int = 0) -> bool:
         return False
     assert os.WEXITSTATUS(status) == 0
     return True
+
+
+def places(act: Callable[[], None], answer: Path) -> dict[int, str]:
+    """The places that an undisturbed act passes, by their numbers; what it imports is imported here from then on."""
+
+    def noted() -> None:
+        passed: list[str] = []
+        guard = threading.Lock()
+
+        def note(name: str) -> None:
+            with guard:
+                passed.append(place_of(name, sys._getframe(1)))
+
+        faults._ACTIVE, faults._pass = True, note
+        act()
+        answer.write_text(json.dumps([passed, list(sys.modules)]), encoding="utf-8")
+
+    in_child(noted)
+    passed, modules = json.loads(answer.read_text(encoding="utf-8"))
+    for module in modules:
+        importlib.import_module(module)
+    return dict(enumerate(passed, 1))
 
 
 def add(root: Path) -> None:
@@ -88,9 +112,19 @@ def state(root: Path) -> object:
     return found
 
 
-def tell(answer: int, root: Path) -> None:
-    text = repr(state(root)).replace(str(root), "")
-    os.write(answer, digest_of(text.encode()).encode())
+def state_of(root: Path, act: Callable[[Path], None] = lambda _: None) -> bytes:
+    """What is there after an act, in folders that were opened anew."""
+
+    def tell() -> None:
+        act(root)
+        text = repr(state(root)).replace(str(root), "")
+        os.write(told, digest_of(text.encode()).encode())
+
+    answer, told = os.pipe()
+    in_child(tell)
+    os.close(told)
+    with os.fdopen(answer, "rb") as said:
+        return said.read()
 
 
 ACTS: dict[str, tuple[Callable[[Path], None], bool]] = {
@@ -109,28 +143,24 @@ def main() -> None:
     for root in (new, prepared):
         fill(root / "images")
     in_child(lambda: prepare(prepared))
-    killed, different = {}, []
+    killed, different = dict.fromkeys(ACTS, 0), []
     for name, (act, is_later) in ACTS.items():
-        expected = None
-        for boundary in itertools.count():
-            root = top / f"{name} {boundary}"
-            shutil.copytree(prepared if is_later else new, root, symlinks=True)
-            if name == "send":
+
+        def fresh(number: int) -> Path:
+            root = top / f"{name} {number}"  # noqa: B023 - called at once
+            shutil.copytree(prepared if is_later else new, root, symlinks=True)  # noqa: B023 - called at once
+            if name == "send":  # noqa: B023 - called at once
                 shutil.rmtree(root / "remote")
-            finished = in_child(lambda: act(root), boundary)  # noqa: B023 - called at once
-            if not finished:
-                in_child(lambda: act(root))  # noqa: B023 - called at once
-            answer, told = os.pipe()
-            in_child(lambda: tell(told, root))  # noqa: B023 - called at once
-            os.close(told)
-            with os.fdopen(answer, "rb") as said:
-                text = said.read()
-            expected = expected or text
-            if text != expected:
-                different.append(f"{name} {boundary}")
-            if finished and boundary:
-                killed[name] = boundary - 1
-                break
+            return root
+
+        undisturbed = fresh(0)
+        numbers = chosen(places(lambda: act(undisturbed), top / "places"))  # noqa: B023 - called at once
+        expected = state_of(undisturbed)
+        for number in numbers:
+            root = fresh(number)
+            killed[name] += not in_child(lambda: act(root), number)  # noqa: B023 - called at once
+            if state_of(root, act) != expected:
+                different.append(f"{name} {number}")
     print(json.dumps({"killed": killed, "different": different}))  # noqa: T201 - that is the answer
 
 

@@ -304,7 +304,7 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, images: Path, w
 
 @pytest.mark.slow
 def test_nothing_is_lost_whenever_a_process_is_killed() -> None:
-    """`kill -9` at each boundary of adding, sending, fetching and putting in place; done again, all is as without."""
+    """`kill -9` at each place of adding, sending, fetching and putting in place; done again, all is as without."""
     # In memory where there is such a place: a process that is killed takes no more with it than it would elsewhere.
     memory = "/dev/shm"
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
@@ -318,7 +318,7 @@ def _kill_everywhere(folder: str) -> None:
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["different"] == []
     assert min(answer["killed"].values()) >= 2
-    assert sum(answer["killed"].values()) > 30
+    assert sum(answer["killed"].values()) > 20
 
 
 def test_twenty_thousand_files_are_known_without_reading_them(folders: Folders, workspace: Workspace) -> None:

@@ -23,6 +23,7 @@ from heptad.experiments.naming import experiment_named
 from heptad.experiments.run_table import RunTable
 from heptad.release import Models, Versions, import_models
 
+pytestmark = pytest.mark.slow  # all of them, so that one worker has the server that they share
 PLACES = pytest.mark.parametrize("place", ["server", "database", "mlruns"])
 
 
@@ -60,7 +61,6 @@ def check(workspace: Workspace, said: dict[str, Any]) -> None:
                 assert attributes[f"metrics.{key}"] == value
 
 
-@pytest.mark.slow
 @PLACES
 def test_everything_arrives_and_only_what_is_new_arrives_again(
     place: str, workspace: Workspace, request: pytest.FixtureRequest

@@ -4,10 +4,12 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
+import pytest
 
 from heptad.experiments.mlflow_import.opening import open_mlflow
 
 
+@pytest.mark.slow
 def test_a_server_and_its_database_say_the_same(server: Any, database: Any) -> None:
     """Of experiments, runs, data sets and models; points in whatever order."""
     found = []

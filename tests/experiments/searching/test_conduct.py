@@ -203,10 +203,10 @@ def test_killing_searches_and_their_processes_at_random_loses_and_doubles_nothin
 ) -> None:
     """Two programs with two processes each share one store, and are killed again and again, whole or in part."""
     url = request.getfixturevalue("postgresql_url") if database == "postgresql" else ""
-    choice, trials = random.Random(seed), 120
+    choice, trials = random.Random(seed), 60
     programs = [start(tmp_path, url, trials, 2) for _ in range(2)]
     for _ in range(5):
-        time.sleep(choice.uniform(0.5, 3.0))
+        time.sleep(choice.uniform(0.5, 2.0))
         victim = choice.randrange(2)
         children = children_of(programs[victim].pid)
         if children and choice.random() < 0.4:
