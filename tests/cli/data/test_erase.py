@@ -59,7 +59,7 @@ def test_a_file_of_keys_and_a_plan_to_retrain(collected: Shell, tmp_path: Path) 
         (["--yes"], "Who is to be erased?"),
         (["--key", "rid=r3-4", "--dry-run"], "ride"),
         (["--key", "ride", "--dry-run"], "names nobody"),
-        (["--key", "ride=r3-4", "--yes"], "no reason"),
+        (["--key", "ride=r3-4", "--yes"], 'Nothing says why.\nAllowed: --reason "a sentence"'),
         (["--key", "ride=nobody-at-all", "--yes", "--reason", "they asked"], "no row"),
     ],
 )

@@ -29,4 +29,4 @@ def test_what_is_neither_is_named(shell: Shell):
     """Exit code 2, with the versions that there are."""
     asked = shell("data", "profile", "nowhere.csv")
     assert asked.code == 2
-    assert "nowhere.csv" in asked.err
+    assert "There is no file and no data version 'nowhere.csv'.\nAllowed: " in asked.err

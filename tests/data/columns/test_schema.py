@@ -10,7 +10,7 @@ from heptad.core.settings import Task
 from heptad.data import ColumnExpectation, DataSettings, infer_schema
 from heptad.data.columns import schema
 from heptad.data.columns.dialogues import converse
-from heptad.data.columns.schema import LABEL_TIME
+from heptad.data.columns.schema import LABEL_TIME, named_columns
 
 FRAME = pl.DataFrame(
     {
@@ -145,3 +145,8 @@ def test_prose_is_told_from_names(values: list, kind: str) -> None:
     """Text is read word by word only where it is several words and mostly different."""
     frame = pl.DataFrame({"x": values}, schema={"x": pl.String})
     assert converse(frame, [schema.infer_type("x", pl.String())]) == [kind]
+
+
+def test_errors_offer_the_columns_that_somebody_has_named() -> None:
+    """Nobody means to clean, expect or erase by what the table adds for itself."""
+    assert named_columns(["_row", *FRAME.columns, "_label_probability"]) == ["id", "t", "size", "kind", "y"]

@@ -48,6 +48,8 @@ def erase(
         found = erasures.look(subjects)
         emit(found, _inventory(found), as_json=as_json)
         return
+    if not reason:
+        raise InputError("Nothing says why.", allowed='--reason "a sentence"', remedy="look first: --dry-run")
     reason = as_reason(reason)
     if not yes:
         typer.echo(_inventory(erasures.look(subjects)), err=True)

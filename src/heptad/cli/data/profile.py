@@ -41,6 +41,7 @@ def profile(
 
 
 def _overview(which: str, project: Path) -> Any:
+    from heptad.core.errors import InputError, NotFoundError
     from heptad.core.settings import ProjectSettings
     from heptad.data import Place, SourceSettings, look_at_file, look_at_version
     from heptad.project import open_project
@@ -49,5 +50,10 @@ def _overview(which: str, project: Path) -> Any:
     if path.is_file():
         return look_at_file(SourceSettings(uri=str(path.resolve())), Place(root=Path.cwd()), ProjectSettings())
     data = open_project(project).data
-    record = data.version(which)
+    try:
+        record = data.version(which)
+    except NotFoundError as error:
+        raise InputError(
+            f"There is no file and no data version {which!r}.", allowed=error.allowed, remedy="heptad data log"
+        ) from error
     return look_at_version(record.body, data.scan(record), data.profile(record))

@@ -11,6 +11,7 @@ from heptad.core.secrets import holds_secret
 from heptad.data.cleaning.kinds import kinds_of, read_as
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
 from heptad.data.columns.conditions import ConditionError, compile_condition
+from heptad.data.columns.schema import named_columns
 
 _STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
 _ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"), ("prefix", "mask", "pseudonym"))
@@ -35,7 +36,8 @@ def check_rules(types: Mapping[str, pl.DataType], settings: CleanSettings) -> No
 def _of_column(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> Iterator[str]:
     where = f"[clean.columns.{name}]"
     if name not in types:
-        yield f"There is no column {name!r}, which [clean.columns] names. Allowed: {nearest(name, list(types))}"
+        known = nearest(name, named_columns(types))
+        yield f"There is no column {name!r}, which [clean.columns] names. Allowed: {known}"
         return
     kind = types[name]
     for one in kinds_of(kind, rule):

@@ -1,6 +1,6 @@
 """Reads a schema off a table: types, roles, the task that the target sets, and what values there are."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -35,6 +35,11 @@ PROSE_LENGTH = 50.0
 PROSE_DISTINCT = 0.2
 """And where at least this share of it is different."""
 PROSE_SAMPLE = 10_000
+
+
+def named_columns(columns: Iterable[str]) -> list[str]:
+    """The columns that somebody has named, for errors that offer some."""
+    return [one for one in columns if one not in OWN]
 
 
 def infer_task(rows: Rows, target: str, given: Task | None = None) -> Task:

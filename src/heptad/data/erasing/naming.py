@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from heptad.core.errors import InputError, nearest
+from heptad.data.columns.schema import named_columns
 from heptad.data.erasing.subjects import Subjects, subjects_of
 
 _ALLOWED = "COLUMN=VALUE"
@@ -67,4 +68,6 @@ def check_columns_exist(subjects: Subjects, known: Sequence[str]) -> None:
     """Refuse a column that no table has: a slip of the pen would erase nobody and say that all is well."""
     for column in subjects.columns:
         if column not in known:
-            raise InputError(f"No version has a column {column!r}.", allowed=nearest(column, sorted(known)))
+            raise InputError(
+                f"No version has a column {column!r}.", allowed=nearest(column, sorted(named_columns(known)))
+            )

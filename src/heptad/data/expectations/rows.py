@@ -10,6 +10,7 @@ import polars as pl
 from heptad.core.errors import nearest
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.columns.conditions import checked_truth, compile_condition
+from heptad.data.columns.schema import named_columns
 from heptad.data.expectations.definitions import (
     COUNT,
     Definition,
@@ -60,7 +61,8 @@ def there(subject: Subject, columns: Sequence[str], setting: str, least: int = 1
     for name in columns:
         if name not in types:
             raise ExpectationError(
-                f"{setting} {name!r}, and there is no such column.", allowed=nearest(name, list(types), most=30)
+                f"{setting} {name!r}, and there is no such column.",
+                allowed=nearest(name, named_columns(types), most=30),
             )
     if len(columns) < least:
         raise ExpectationError(f"{setting} only {listed(columns)}.", allowed=f"at least {least} columns")

@@ -8,6 +8,7 @@ import polars as pl
 
 from heptad.core.errors import SettingsError, nearest
 from heptad.data.columns.conditions import ConditionError, compile_condition
+from heptad.data.columns.schema import named_columns
 from heptad.data.expectations import aggregates, coverage, references, rows, sets, tables, texts, times, values
 from heptad.data.expectations.aggregates import check_range
 from heptad.data.expectations.definitions import Context, Definition, ExpectationError, Outcome, Subject, Test, kind_of
@@ -119,7 +120,7 @@ def shortened(text: str) -> str:
 
 
 def _gone(column: str, context: Context) -> Test:
-    known = nearest(column, list(context.types), most=30)
+    known = nearest(column, named_columns(context.types), most=30)
     return Test(judge=lambda _: Outcome(sentence=f"{column}: there is no such column; there are: {known}"))
 
 

@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import InputError, nearest
+from heptad.data.columns.schema import named_columns
 
 ROWS, DIFFERENT = "\0rows", "\0different"
 """Columns of classes: their rows, and their different sensitive values."""
@@ -64,7 +65,7 @@ def check_columns(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str) -> N
         raise InputError("No column is named by which people could be recognised.", allowed="--quasi COLUMN,COLUMN")
     for column in [*quasi, *([sensitive] if sensitive else [])]:
         if column not in known:
-            raise InputError(f"There is no column {column!r}.", allowed=nearest(column, known))
+            raise InputError(f"There is no column {column!r}.", allowed=nearest(column, named_columns(known)))
     if sensitive in quasi:
         raise InputError(
             f"{sensitive} is named on both sides.", allowed="what is known of a person, or what is not to be"

@@ -12,6 +12,7 @@ from heptad.core.errors import ConflictError, DataError, InputError, RefusedErro
 from heptad.core.query import Query
 from heptad.core.records import AliasMove, Record
 from heptad.core.workspace import Workspace
+from heptad.data.columns.schema import named_columns
 from heptad.data.privacy.noise import NoiseMaker, Noisy
 from heptad.data.privacy.records import Figure, NoisyStatistics, Wanted
 from heptad.data.privacy.settings import PrivacySettings
@@ -136,7 +137,7 @@ def check_wanted(version: DatasetVersion, wanted: Sequence[Wanted]) -> None:
         raise InputError("No column is named.", allowed="--column NAME=LOW:HIGH or --column NAME=A,B,C")
     for one in wanted:
         if one.column not in known:
-            raise InputError(f"There is no column {one.column!r}.", allowed=nearest(one.column, known))
+            raise InputError(f"There is no column {one.column!r}.", allowed=nearest(one.column, named_columns(known)))
         if not one.categories and not (float("-inf") < one.low < one.high < float("inf")):
             raise InputError(
                 f"{one.column} is bounded by {one.low:g} and {one.high:g}.",

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heptad.core.errors import DataError, NotFoundError
-from heptad.data.columns.schema import OWN
+from heptad.data.columns.schema import named_columns
 from heptad.data.versions import tables
 from heptad.data.versions.tables import bytes_of
 
@@ -74,8 +74,7 @@ def check_cluster(schema: pl.Schema, columns: Sequence[str], partition: Sequence
     """Raises `DataError` where a table with these partitions cannot be clustered by these columns."""
     for place, name in enumerate(columns):
         if name not in schema:
-            known = [one for one in schema if one not in OWN]
-            raise NotFoundError("column", name, known, remedy="Change [data] cluster in heptad.toml.")
+            raise NotFoundError("column", name, named_columns(schema), remedy="Change [data] cluster in heptad.toml.")
         if name in partition:
             raise DataError(
                 f"[data] cluster: {name!r} is in [data] partition too, so it has one value in each file already.",

@@ -14,7 +14,7 @@ from polars.io.plugins import register_io_source
 
 from heptad.core.errors import DataError, IntegrityError, NotFoundError
 from heptad.core.files import make_folder, writing
-from heptad.data.columns.schema import OWN
+from heptad.data.columns.schema import named_columns
 from heptad.data.versions import tables
 from heptad.data.versions.clustering import CLUSTERED_GROUPS, RUN, check_cluster, in_clusters
 from heptad.data.versions.tables import (
@@ -174,8 +174,7 @@ def check_partition(schema: pl.Schema, columns: Sequence[str]) -> None:
     """Raises `DataError` where a table cannot be partitioned by these columns."""
     for name in columns:
         if name not in schema:
-            known = [one for one in schema if one not in OWN]
-            raise NotFoundError("column", name, known, remedy="Change [data] partition in heptad.toml.")
+            raise NotFoundError("column", name, named_columns(schema), remedy="Change [data] partition in heptad.toml.")
         if schema[name] not in _MAY_PARTITION:
             raise DataError(
                 f"[data] partition: {name!r} is a column of {_kind(schema[name])}.",
