@@ -162,7 +162,7 @@ def test_eight_processes_write_to_one_store(store_url: str, seconds: float, tmp_
         found |= {one.id for one in page.items}
         after = page.after
     assert found == {f"p{number}-{n}" for number, count in enumerate(writers.counts) for n in range(count)}
-    assert verify(store) == len(found) > 100
+    assert verify(store) == len(found) > 20
     assert store_url.startswith("postgresql") or writers.longest <= writers.limit, f"a wait of {writers.longest:.2f} s"
     assert max(writers.counts) < 3 * min(writers.counts), f"turns were not fair: {writers.counts}"
     store.database.close()
