@@ -344,7 +344,7 @@ def _import_mlflow(
     experiments: "Experiments", source: "MlflowSource", experiment: str, *, dry_run: bool, as_json: bool
 ) -> None:
     from heptad.cli.progress import counting
-    from heptad.experiments import import_mlflow
+    from heptad.experiments import import_logged_models, import_mlflow
     from heptad.release import import_models
 
     runs, sums = [], dict[str, Counter[str]]()
@@ -356,15 +356,18 @@ def _import_mlflow(
             of = sums.setdefault(one.experiment, Counter())
             of.update(runs=1, points=one.points, files=one.files, params=one.params, tags=one.tags)
             of.update({"data sets": one.datasets, "new points": one.new_points, "new files": one.new_files})
+        logged = list(import_logged_models(experiments.workspace, source, experiment, count_only=dry_run))
         models = list(import_models(experiments.workspace, source, count_only=dry_run))
     said = [table([{"experiment": name, **values} for name, values in sums.items()], empty="No run is there.")]
+    if logged:
+        said.append(f"Logged models: {len(logged):,}, of them new: {sum(one.is_new for one in logged):,}")
     if models:
         rows = [{"model": one.name, "versions": one.versions, "new": one.new_versions} for one in models]
         said.append(section("Registered models", table(rows)))
-    left = sum((Counter(one.left_out) for one in runs), Counter[str]())
+    left = sum(map(Counter, [one.left_out for one in runs] + [one.left_out for one in logged]), Counter[str]())
     said += [f"left out: {count:,} x {what}" for what, count in left.items()]
     said += [f"left out: {what}" for one in models for what in one.left_out]
-    emit({"runs": runs, "models": models}, "\n\n".join(said), as_json=as_json)
+    emit({"runs": runs, "logged_models": logged, "models": models}, "\n\n".join(said), as_json=as_json)
 
 
 def _chosen(project: Path, runs: list[str] | None, where: str) -> "tuple[Experiments, list[Record[Run]]]":

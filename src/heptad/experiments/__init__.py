@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
     from heptad.experiments.machine import Hardware as Hardware
+    from heptad.experiments.mlflow_import.attaching import kept_files as kept_files
     from heptad.experiments.mlflow_import.importing import TakenRun as TakenRun
     from heptad.experiments.mlflow_import.importing import import_mlflow as import_mlflow
     from heptad.experiments.mlflow_import.importing import imported_run as imported_run
-    from heptad.experiments.mlflow_import.importing import kept_files as kept_files
+    from heptad.experiments.mlflow_import.logged_models import TakenLoggedModel as TakenLoggedModel
+    from heptad.experiments.mlflow_import.logged_models import import_logged_models as import_logged_models
     from heptad.experiments.mlflow_import.opening import open_mlflow as open_mlflow
     from heptad.experiments.mlflow_import.source import MlflowSource as MlflowSource
     from heptad.experiments.mlflow_import.source import SourceModel as SourceModel
@@ -153,6 +155,7 @@ __getattr__, __all__ = attach(
         "StudyPlan": "searching.studies",
         "StudyReport": "searching.records",
         "Suggest": "searching.space",
+        "TakenLoggedModel": "mlflow_import.logged_models",
         "TakenRun": "mlflow_import.importing",
         "Told": "searching.told",
         "Tracking": "tracking",
@@ -186,12 +189,13 @@ __getattr__, __all__ = attach(
         "files_of": "files",
         "find_experiment": "naming",
         "import_event_files": "event_files.importing",
+        "import_logged_models": "mlflow_import.logged_models",
         "import_mlflow": "mlflow_import.importing",
         "imported_run": "mlflow_import.importing",
         "in_folder": "files",
         "is_event_folder": "event_files.folders",
         "keep_file": "files",
-        "kept_files": "mlflow_import.importing",
+        "kept_files": "mlflow_import.attaching",
         "labelled": "comparison",
         "link_file": "files",
         "metric_of": "page",

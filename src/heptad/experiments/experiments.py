@@ -127,8 +127,9 @@ class Experiments(RunTable):
     ) -> Iterator[TakenRun]:
         """Take over the runs of MLflow at `http://HOST:PORT`, `sqlite:///PATH` or a folder `mlruns`, one by one.
 
-        See `import_mlflow` for what that means, and `release.import_models` for its registered models. Files are read
-        below the folder of the address and below `artifacts`. Raises `InputError` where there is nothing of MLflow.
+        See `import_mlflow` for what that means, then `import_logged_models` and `release.import_models` for the models
+        of the same source. Files are read below the folder of the address and below `artifacts`. Raises `InputError`
+        where there is nothing of MLflow.
         """
         source = open_mlflow(address, artifacts)
         if source is None:

@@ -1,6 +1,6 @@
 """Models that clients log while they train: files, parameters, metrics and tags, found by search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from heptad.core import graph
@@ -35,6 +35,21 @@ class ModelMetric(NamedTuple):
 def on_data(dataset: str, digest: str, metric: str) -> str:
     """The key of a metric on one data set; without a digest, on any of that name."""
     return f"{ON}{dataset}{f'@{digest}' if digest else ''}.{metric}"
+
+
+def metric_values(metrics: Iterable[ModelMetric]) -> dict[str, Scalar]:
+    """What is kept of metrics, as attributes of their model; of two of the same run and data set the later one."""
+    values: dict[str, Scalar] = {}
+    for one in metrics:
+        what = (one.run, one.key, one.dataset, one.dataset_digest)
+        # A number that JSON cannot say is kept as its name, which reads back as the number.
+        point = [one.key, repr(float(one.value)), *one[2:]]
+        values[POINT + digest_of(canonical_json(what))[:20]] = canonical_json(point).decode()
+        values[METRIC + one.key] = one.value
+        if one.dataset:
+            values[on_data(one.dataset, "", one.key)] = one.value
+            values[on_data(one.dataset, one.dataset_digest, one.key)] = one.value
+    return values
 
 
 class LoggedModels:
@@ -103,17 +118,7 @@ class LoggedModels:
 
     def log_metrics(self, model: Id, metrics: Sequence[ModelMetric]) -> None:
         """Keep the latest of each metric of each run on each data set."""
-        values: dict[str, Scalar] = {}
-        for one in metrics:
-            what = (one.run, one.key, one.dataset, one.dataset_digest)
-            # A number that JSON cannot say is kept as its name, which reads back as the number.
-            point = [one.key, repr(float(one.value)), *one[2:]]
-            values[POINT + digest_of(canonical_json(what))[:20]] = canonical_json(point).decode()
-            values[METRIC + one.key] = one.value
-            if one.dataset:
-                values[on_data(one.dataset, "", one.key)] = one.value
-                values[on_data(one.dataset, one.dataset_digest, one.key)] = one.value
-        self._set(model, values)
+        self._set(model, metric_values(metrics))
 
     def delete(self, model: Id) -> None:
         """Hide a model: searches do not find it. Its files stay until its record goes."""

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from heptad.core.errors import ConflictError, HeptadError
+from heptad.core.errors import ConflictError, HeptadError, InputError, NotFoundError
 from heptad.core.query import All, Compare
 from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
-from heptad.experiments import MlflowSource, SourceModel, SourceVersion, imported_run, kept_files
+from heptad.experiments import LoggedModels, MlflowSource, SourceModel, SourceVersion, imported_run, kept_files
 from heptad.release.models import Models
 from heptad.release.records import ModelVersion, RegisteredModel
 from heptad.release.versions import Versions
@@ -33,7 +33,10 @@ class TakenModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def import_models(workspace: Workspace, source: MlflowSource, *, count_only: bool = False) -> Iterator[TakenModel]:
-    """Take over every registered model, after its runs. Done again, it adds what is new; see `import_mlflow`."""
+    """Take over every registered model, after the runs and the logged models.
+
+    Done again, it adds what is new; see `import_mlflow`.
+    """
     for found in source.models():
         if count_only:
             yield TakenModel(name=found.name, versions=len(found.versions), new_versions=0, files=0, left_out=[])
@@ -86,8 +89,8 @@ class _Model:
         known = self._versions.search(where, (), 1).items
         if known:
             return known[0].body.version
-        run = imported_run(self._workspace, one.run)
-        files = self._source.files_of_version(one, self._found)
+        run, model = imported_run(self._workspace, one.run), self._logged_model(one.source)
+        files = self._source.files(one)
         kept = {} if files is None else kept_files(self._workspace, files)
         if not kept:
             self._left.append(f"files of {name} version {one.number}: they are not where they can be read")
@@ -98,9 +101,10 @@ class _Model:
             source=_shown(one.source),
             run=run,
             run_link=_shown(one.run_link),
+            logged_model=model,
             files=kept,
         )
-        made_from: list[tuple[str, Id]] = [("run", run)] if run else []
+        made_from = [(role, source) for role, source in (("run", run), ("logged_model", model)) if source]
         added = self._versions.add(version, one.description, one.tags | {NUMBER: str(one.number)}, made_from)
         self._new += 1
         self._files += len(kept)
@@ -108,6 +112,16 @@ class _Model:
         if one.stage != "None":
             self._try(f"stage {one.stage}", partial(self._versions.stage, name, number, one.stage))
         return number
+
+    def _logged_model(self, source: str) -> Id:
+        """The logged model that a version was registered from, where that is here."""
+        scheme, _, rest = source.partition(":/")
+        if scheme != "models":
+            return ""
+        try:
+            return LoggedModels(self._workspace).get(rest.strip("/").partition("/")[0], deleted=True).id
+        except (NotFoundError, InputError):
+            return ""
 
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:

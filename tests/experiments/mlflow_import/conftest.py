@@ -12,12 +12,47 @@ from typing import Any, NamedTuple
 
 import pytest
 
-FILL = """
-import json, math, os, sys, tempfile, warnings
+MODELS = """
+import json, os, sys, tempfile, warnings
 warnings.simplefilter("ignore")
-import mlflow, numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Metric, ViewType
+from mlflow.entities import ViewType
+def told(model, runs, names):
+    metrics = [
+        [m.key, repr(m.value), m.step, m.timestamp, runs[m.run_id], m.dataset_name, m.dataset_digest, m.model_id]
+        for m in model.metrics or ()
+    ]
+    return {
+        "name": model.name, "experiment": names[model.experiment_id], "status": str(model.status),
+        "type": model.model_type or "", "run": runs.get(model.source_run_id), "params": model.params or {},
+        "tags": model.tags or {},
+        "created": model.creation_timestamp, "updated": model.last_updated_timestamp, "metrics": sorted(metrics),
+    }
+def models_of(client):
+    names = {one.experiment_id: one.name for one in client.search_experiments(view_type=ViewType.ALL)}
+    found = {one.info.run_id: one for one in client.search_runs(list(names), run_view_type=ViewType.ALL)}
+    runs = {key: one.info.run_name for key, one in found.items()}
+    models = {one.model_id: one for one in client.search_logged_models(list(names))}
+    said = {key: told(one, runs, names) for key, one in models.items()}
+    assert said == {key: told(client.get_logged_model(key), runs, names) for key in models}
+    good = client.search_logged_models(list(names), "params.depth = '3' and metrics.accuracy > 0.1")
+    return {
+        "models": said, "good": [one.name for one in good],
+        "files": {
+            key: sorted(file.path for file in client.list_logged_model_artifacts(key)) for key in models
+        },
+        "made": {
+            runs[key]: [[made.model_id, made.step] for made in one.outputs.model_outputs]
+            for key, one in found.items() if one.outputs and one.outputs.model_outputs
+        },
+    }
+"""
+FILL = (
+    MODELS
+    + """
+import math
+import mlflow, numpy as np
+from mlflow.entities import LoggedModelOutput, Metric
 mlflow.set_tracking_uri(sys.argv[1])
 client = MlflowClient()
 first = client.create_experiment("first", tags={"team": "x"})
@@ -44,9 +79,22 @@ client.set_terminated(failed.info.run_id, "FAILED")
 going = client.create_run(second, run_name="going on").info.run_id
 gone = client.create_run(second, run_name="gone").info.run_id
 client.delete_run(gone)
-model = client.create_logged_model(first, "net", source_run_id=outer.info.run_id)
+made = {"params": {"depth": "3", "empty": ""}, "tags": {"a/b": "c"}, "model_type": "tree"}
+model = client.create_logged_model(first, "net", source_run_id=outer.info.run_id, **made)
 client.log_model_artifacts(model.model_id, folder)
 client.finalize_logged_model(model.model_id, "READY")
+zeros = mlflow.data.from_numpy(np.zeros((3, 2)), name="zeros")
+with mlflow.start_run(run_id=outer.info.run_id):
+    mlflow.log_metric("accuracy", 0.75, model_id=model.model_id)
+    mlflow.log_metric("accuracy", 0.5, model_id=model.model_id, dataset=zeros)
+    mlflow.log_metric("held-out loss", 1e-300, step=7, model_id=model.model_id)
+judge = client.create_run(first, run_name="judge").info.run_id
+client.log_metric(judge, "accuracy", 0.25, step=2, model_id=model.model_id)
+client.set_terminated(judge)
+client.log_outputs(going, [LoggedModelOutput(model.model_id, 3)])
+client.create_logged_model(second, "alone")
+client.finalize_logged_model(client.create_logged_model(second, "broken").model_id, "FAILED")
+client.delete_logged_model(client.create_logged_model(second, "thrown away").model_id)
 client.create_registered_model("classifier", tags={"a": "b"}, description="what it does")
 client.create_model_version("classifier", f"runs:/{outer.info.run_id}/d e", outer.info.run_id, tags={"t": "1"})
 client.create_model_version("classifier", f"models:/{model.model_id}", description="second", model_id=model.model_id)
@@ -63,8 +111,9 @@ for experiment in client.search_experiments(view_type=ViewType.ALL):
             "started": run.info.start_time, "ended": run.info.end_time, "params": run.data.params,
             "tags": run.data.tags, "deleted": run.info.lifecycle_stage == "deleted", "history": history,
         }
-print(json.dumps([{"outer": outer.info.run_id, "going": going}, said]))
+print(json.dumps([{"outer": outer.info.run_id, "judge": judge}, said, models_of(client)]))
 """
+)
 
 
 class Filled(NamedTuple):
@@ -73,6 +122,8 @@ class Filled(NamedTuple):
     address: str
     runs: dict[str, str]
     said: dict[str, Any]
+    models: dict[str, Any]
+    """What `models_of` says of the logged models."""
 
 
 def with_mlflow(script: str, *arguments: str) -> Any:
@@ -92,8 +143,7 @@ def with_mlflow(script: str, *arguments: str) -> Any:
 
 
 def filled(address: str) -> Filled:
-    runs, said = with_mlflow(FILL, address)
-    return Filled(address, runs, said)
+    return Filled(address, *with_mlflow(FILL, address))
 
 
 @pytest.fixture(scope="session")

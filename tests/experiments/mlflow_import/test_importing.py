@@ -17,7 +17,7 @@ from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.experiments import Experiments, SearchSettings, TakenRun, imported_run, open_mlflow
 from heptad.experiments.files import files_of
-from heptad.experiments.mlflow_import import importing
+from heptad.experiments.mlflow_import import attaching
 from heptad.experiments.mlflow_import.importing import import_mlflow
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.run_table import RunTable
@@ -55,7 +55,7 @@ def check(workspace: Workspace, said: dict[str, Any]) -> None:
             series = table.metric_series(record.id, key)
             found = zip(series.steps, map(repr, series.values), (round(1000 * at) for at in series.times), strict=True)
             assert Counter(found) == Counter(map(tuple, history))
-            step, value, at = max((step, float(value), at) for step, value, at in history)
+            step, at, value = max((step, at, float(value)) for step, value, at in history)
             if not math.isnan(value):
                 assert attributes[f"latest.{key}"] == f"{step} {at}"
                 assert attributes[f"metrics.{key}"] == value
@@ -162,7 +162,7 @@ def test_an_import_that_is_interrupted_anywhere_goes_on(
 
         return acted
 
-    monkeypatch.setattr(importing, "_FILES", 1)
+    monkeypatch.setattr(attaching, "_FILES", 1)
     write, append, put = store.write, store.append, blobs.put
     for allowed in range(1, 40):
         left = [allowed]
@@ -187,7 +187,7 @@ def test_runs_can_go_into_one_experiment(mlruns: Any, tmp_path: Path, workspace:
     experiments = Experiments(workspace, ProjectSettings(name="test"), SearchSettings())
     found = list(experiments.import_mlflow(str(moved), "all of it"))
     assert {one.experiment for one in found} == {"all of it"}
-    assert len(experiments.list(experiment="all of it")) == 4
+    assert len(experiments.list(experiment="all of it")) == 5
     assert sum(one.files for one in found) == 3
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heptad.core.errors import DataError, UnavailableError
+from heptad.experiments.logged_models import ModelMetric
 from heptad.experiments.mlflow_import.places import Places
 from heptad.experiments.mlflow_import.source import (
     MlflowSource,
@@ -15,6 +16,7 @@ from heptad.experiments.mlflow_import.source import (
     SourceDataset,
     SourceExperiment,
     SourceFile,
+    SourceLoggedModel,
     SourceModel,
     SourceRun,
     SourceVersion,
@@ -27,6 +29,15 @@ SELECT i.destination_id AS run, i.input_uuid, d.name, d.digest, d.dataset_source
 FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id
 WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' AND i.destination_id IN ({})
 """
+_OUTPUTS = """
+SELECT source_id AS run, destination_id AS model, step FROM inputs
+WHERE source_type = 'RUN_OUTPUT' AND destination_type = 'MODEL_OUTPUT' AND source_id IN ({})
+"""
+_LOGGED = """
+SELECT * FROM logged_models WHERE experiment_id = ? AND lifecycle_stage != 'deleted'
+ORDER BY creation_timestamp_ms, model_id
+"""
+_STATUS = {2: "ready", 3: "failed"}
 
 
 class DatabaseSource:
@@ -53,7 +64,7 @@ class DatabaseSource:
             part = rows[start : start + _AT_ONCE]
             ids = [row["run_uuid"] for row in part]
             params, tags = self._beside("params", ids), self._beside("tags", ids)
-            datasets = self._datasets(ids)
+            datasets, outputs = self._datasets(ids), self._outputs(ids)
             for row in part:
                 run = row["run_uuid"]
                 yield SourceRun(
@@ -68,6 +79,7 @@ class DatabaseSource:
                     params=params.get(run, {}),
                     tags=tags.get(run, {}),
                     datasets=datasets.get(run, ()),
+                    model_outputs=outputs.get(run, {}),
                 )
 
     def series(self, run: SourceRun) -> Iterator[Series]:
@@ -77,8 +89,32 @@ class DatabaseSource:
             values = [math.nan if row["is_nan"] else float(row["value"]) for row in points]
             yield Series(key, [row["step"] for row in points], values, [row["timestamp"] for row in points])
 
-    def files(self, run: SourceRun) -> Iterator[SourceFile] | None:
-        return self._places.files(run.artifacts)
+    def logged_models(self, experiment: SourceExperiment) -> Iterator[SourceLoggedModel]:
+        if not self._is_of_mlflow_3():
+            return
+        for row in self._asked(_LOGGED, int(experiment.id)):
+            model = row["model_id"]
+            params = "SELECT param_key AS key, param_value AS value FROM logged_model_params WHERE model_id = ?"
+            tags = "SELECT tag_key AS key, tag_value AS value FROM logged_model_tags WHERE model_id = ?"
+            metrics = self._asked("SELECT * FROM logged_model_metrics WHERE model_id = ? ORDER BY rowid", model)
+            yield SourceLoggedModel(
+                id=model,
+                name=row["name"],
+                created=row["creation_timestamp_ms"],
+                updated=row["last_updated_timestamp_ms"],
+                status=_STATUS.get(row["status"], "pending"),
+                type=row["model_type"] or "",
+                run=row["source_run_id"] or "",
+                artifacts=row["artifact_location"] or "",
+                params=self._tags(params, model),
+                tags=self._tags(tags, model),
+                metrics=[_metric(one) for one in metrics],
+            )
+
+    def files(self, owner: SourceRun | SourceLoggedModel | SourceVersion) -> Iterator[SourceFile] | None:
+        if isinstance(owner, SourceVersion):
+            return self._files_of_version(owner)
+        return self._places.files(owner.artifacts)
 
     def models(self) -> Iterator[SourceModel]:
         for row in self._asked("SELECT name, description FROM registered_models ORDER BY name"):
@@ -92,8 +128,7 @@ class DatabaseSource:
                 versions=[self._version(one) for one in self._versions(name)],
             )
 
-    def files_of_version(self, version: SourceVersion, model: SourceModel) -> Iterator[SourceFile] | None:
-        del model
+    def _files_of_version(self, version: SourceVersion) -> Iterator[SourceFile] | None:
         scheme, _, rest = version.place.partition(":/")
         owner, _, path = rest.strip("/").partition("/")
         tables = {
@@ -119,6 +154,7 @@ class DatabaseSource:
     def _version(self, row: sqlite3.Row) -> SourceVersion:
         statement = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
         return SourceVersion(
+            model=row["name"],
             number=row["version"],
             source=row["source"] or "",
             run=row["run_id"] or "",
@@ -153,6 +189,17 @@ class DatabaseSource:
             found.setdefault(row["run"], []).append(one)
         return found
 
+    def _outputs(self, runs: Sequence[str]) -> dict[str, dict[str, int]]:
+        """The logged models that some runs have made, with the steps."""
+        found: dict[str, dict[str, int]] = {}
+        if self._is_of_mlflow_3():
+            for row in self._asked(_OUTPUTS.format(_marks(runs)), *runs):
+                found.setdefault(row["run"], {})[row["model"]] = row["step"]
+        return found
+
+    def _is_of_mlflow_3(self) -> bool:
+        return bool(self._asked("SELECT name FROM sqlite_master WHERE name = 'logged_models'"))
+
     def _tags(self, statement: str, *values: Any) -> dict[str, str]:
         return {row["key"]: row["value"] or "" for row in self._asked(statement, *values)}
 
@@ -168,6 +215,19 @@ class DatabaseSource:
             raise UnavailableError(f"{self._path} cannot be read now: {error}.", remedy="import again") from None
         except sqlite3.DatabaseError as error:
             raise DataError(f"{self._path} is no database that can be read: {error}.") from None
+
+
+def _metric(row: sqlite3.Row) -> ModelMetric:
+    value = row["metric_value"]
+    return ModelMetric(
+        row["metric_name"],
+        math.nan if value is None else float(value),
+        row["metric_timestamp_ms"],
+        row["metric_step"],
+        row["run_id"],
+        row["dataset_name"] or "",
+        row["dataset_digest"] or "",
+    )
 
 
 def _marks(values: Sequence[str]) -> str:

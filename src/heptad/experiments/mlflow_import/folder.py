@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from heptad.core.errors import DataError
+from heptad.experiments.logged_models import ModelMetric
 from heptad.experiments.mlflow_import.places import Places
 from heptad.experiments.mlflow_import.source import (
     MlflowSource,
@@ -14,6 +15,7 @@ from heptad.experiments.mlflow_import.source import (
     SourceDataset,
     SourceExperiment,
     SourceFile,
+    SourceLoggedModel,
     SourceModel,
     SourceRun,
     SourceVersion,
@@ -21,6 +23,7 @@ from heptad.experiments.mlflow_import.source import (
 
 META = "meta.yaml"
 _STATUS = {1: "running", 2: "scheduled", 3: "finished", 4: "failed", 5: "killed"}
+_MODEL_STATUS = {2: "ready", 3: "failed"}
 _MODELS, _TRASH = "models", ".trash"
 _LONGEST = 64 << 20
 
@@ -41,8 +44,8 @@ class FolderSource:
                 )
 
     def runs(self, experiment: SourceExperiment) -> Iterator[SourceRun]:
-        home = next(one for one in (self._folder, self._folder / _TRASH) if (one / experiment.id).is_dir())
-        for folder in _folders(home / experiment.id):
+        home = self._home(experiment)
+        for folder in _folders(home):
             meta = _meta(folder)
             if "run_id" in meta:
                 tags = _texts(folder / "tags")
@@ -58,7 +61,11 @@ class FolderSource:
                     params=_texts(folder / "params"),
                     tags=tags,
                     metrics=[path.relative_to(folder / "metrics").as_posix() for path in _files(folder / "metrics")],
-                    datasets=list(_datasets(home / experiment.id, folder)),
+                    datasets=list(_datasets(home, folder)),
+                    model_outputs={
+                        str(made_of["destination_id"]): int(made_of.get("step") or 0)
+                        for made_of in map(_meta, _folders(folder / "outputs"))
+                    },
                 )
 
     def series(self, run: SourceRun) -> Iterator[Series]:
@@ -77,9 +84,31 @@ class FolderSource:
                 times.append(time)
             yield Series(key, steps, values, times)
 
-    def files(self, run: SourceRun) -> Iterator[SourceFile] | None:
-        own = self._run(run.id) / "artifacts"
-        return self._places.files(str(own)) if own.is_dir() else self._places.files(run.artifacts)
+    def logged_models(self, experiment: SourceExperiment) -> Iterator[SourceLoggedModel]:
+        for folder in _folders(self._home(experiment) / _MODELS):
+            meta = _meta(folder)
+            if meta.get("lifecycle_stage") != "deleted":
+                metrics = folder / "metrics"
+                yield SourceLoggedModel(
+                    id=str(meta["model_id"]),
+                    name=str(meta["name"]),
+                    created=int(meta.get("creation_timestamp") or 0),
+                    updated=int(meta.get("last_updated_timestamp") or 0),
+                    status=_MODEL_STATUS.get(int(meta.get("status") or 0), "pending"),
+                    type=str(meta.get("model_type") or ""),
+                    run=str(meta.get("source_run_id") or ""),
+                    artifacts=str(meta.get("artifact_location") or folder / "artifacts"),
+                    params=_texts(folder / "params"),
+                    tags=_texts(folder / "tags"),
+                    metrics=[one for path in _files(metrics) for one in _metrics_of_model(path, metrics)],
+                )
+
+    def files(self, owner: SourceRun | SourceLoggedModel | SourceVersion) -> Iterator[SourceFile] | None:
+        if isinstance(owner, SourceVersion):
+            return self._files_of_version(owner)
+        home = self._run(owner.id) if isinstance(owner, SourceRun) else self._model(owner.id)
+        own = home / "artifacts"
+        return self._places.files(str(own)) if own.is_dir() else self._places.files(owner.artifacts)
 
     def models(self) -> Iterator[SourceModel]:
         for folder in _folders(self._folder / _MODELS):
@@ -92,29 +121,38 @@ class FolderSource:
                 versions=sorted(map(_version, _folders(folder)), key=lambda one: one.number),
             )
 
-    def files_of_version(self, version: SourceVersion, model: SourceModel) -> Iterator[SourceFile] | None:
-        del model
+    def _files_of_version(self, version: SourceVersion) -> Iterator[SourceFile] | None:
         scheme, _, rest = version.place.partition(":/")
         owner, _, path = rest.strip("/").partition("/")
         if scheme == "runs":
             return self._places.files(str(self._run(owner) / "artifacts" / path))
         if scheme == "models":
-            found = next(self._folder.glob(f"*/{_MODELS}/{Path(owner).name}/artifacts"), None)
-            return self._places.files(str(found / path)) if found else None
+            return self._places.files(str(self._model(owner) / "artifacts" / path))
         return self._places.files(version.place)
 
     def close(self) -> None:
         """Nothing here is held."""
 
+    def _home(self, experiment: SourceExperiment) -> Path:
+        return next(
+            one / experiment.id for one in (self._folder, self._folder / _TRASH) if (one / experiment.id).is_dir()
+        )
+
     def _run(self, run: str) -> Path:
-        name = Path(run).name
-        homes = [one for pattern in (f"*/{name}", f"{_TRASH}/*/{name}") for one in self._folder.glob(pattern)]
+        return self._described(f"*/{Path(run).name}")
+
+    def _model(self, model: str) -> Path:
+        return self._described(f"*/{_MODELS}/{Path(model).name}")
+
+    def _described(self, pattern: str) -> Path:
+        homes = [one for place in (pattern, f"{_TRASH}/{pattern}") for one in self._folder.glob(place)]
         return next((one for one in homes if (one / META).is_file()), self._folder / "nowhere")
 
 
 def _version(folder: Path) -> SourceVersion:
     meta = _meta(folder)
     return SourceVersion(
+        model=str(meta["name"]),
         number=int(meta["version"]),
         source=str(meta.get("source") or ""),
         run=str(meta.get("run_id") or ""),
@@ -140,6 +178,19 @@ def _datasets(experiment: Path, run: Path) -> Iterator[SourceDataset]:
                 profile=str(meta.get("profile") or ""),
                 tags={str(key): str(value) for key, value in (made_of.get("tags") or {}).items()},
             )
+
+
+def _metrics_of_model(path: Path, folder: Path) -> Iterator[ModelMetric]:
+    """The lines of a file, `TIME VALUE STEP RUN` and, where there is one, the name and the digest of a data set."""
+    key = path.relative_to(folder).as_posix()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        parts = line.split()
+        try:
+            time, value, step, run = int(parts[0]), float(parts[1]), int(parts[2]), parts[3]
+        except (ValueError, IndexError):
+            raise _damaged(path, f"line {number} is no metric of a model: {line[:60]!r}") from None
+        dataset = (" ".join(parts[4:-1]), parts[-1]) if len(parts) > 5 else ("", "")
+        yield ModelMetric(key, value, time, step, run, *dataset)
 
 
 def _folders(folder: Path) -> list[Path]:

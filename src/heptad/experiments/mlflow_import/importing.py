@@ -5,7 +5,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,14 +16,13 @@ from heptad.core.sql_values import name as stored_name
 from heptad.core.sql_values import to_columns
 from heptad.core.store import Segment, at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.files import ATTACHED, checked_name
 from heptad.experiments.journal.journal import check_names
+from heptad.experiments.mlflow_import.attaching import attach, found_files
 from heptad.experiments.mlflow_import.source import (
     MlflowSource,
     Series,
     SourceDataset,
     SourceExperiment,
-    SourceFile,
     SourceRun,
 )
 from heptad.experiments.naming import experiment_named, find_experiment, numbered_experiment
@@ -36,8 +34,6 @@ _PARENT: Final = "mlflow.parentRunId"
 _GOING_ON: Final = frozenset({"running", "scheduled"})
 _CONTEXT: Final = "mlflow.data.context"
 _POINTS: Final = 200_000
-_BYTES, _FILES = 64 << 20, 200
-"""Bytes and number of files that are stored before the run names them."""
 
 
 class TakenRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +68,7 @@ def import_mlflow(
     """
     parents: dict[Id, str] = {}
     for found in source.experiments():
-        home = None if count_only else _home(workspace, found, experiment)
+        home = None if count_only else home_of(workspace, found, experiment)
         for run in source.runs(found):
             taken = _Taking(workspace, source, run)
             yield taken.all_of_it(home, experiment or found.name)
@@ -88,20 +84,7 @@ def imported_run(workspace: Workspace, source: str) -> Id:
     return found[0].id if found else ""
 
 
-def kept_files(workspace: Workspace, files: Iterator[SourceFile]) -> dict[str, str]:
-    """Store files as they come; answers path and digest of each."""
-    return {file.path: _kept(workspace, file) for file in files}
-
-
-def _kept(workspace: Workspace, file: SourceFile) -> str:
-    content = file.open()
-    try:
-        return workspace.blobs.put(content)
-    finally:
-        content.close()
-
-
-def _home(workspace: Workspace, found: SourceExperiment, named: str) -> Record[Experiment]:
+def home_of(workspace: Workspace, found: SourceExperiment, named: str) -> Record[Experiment]:
     """The experiment that runs go to, with the tags that it has not got yet."""
     default = None if named or found.id != "0" else numbered_experiment(workspace, 0)
     is_new = default is None and find_experiment(workspace, named or found.name) is None
@@ -111,7 +94,7 @@ def _home(workspace: Workspace, found: SourceExperiment, named: str) -> Record[E
         if found.deleted and is_new:
             # One of the same name that is in use here is somebody's, and stays.
             new["deleted"] = at_seconds(workspace.clock.now())
-        new = {key: value for key, value in new.items() if key not in home.attributes and _fits(key, value)}
+        new = {key: value for key, value in new.items() if key not in home.attributes and fits(key, value)}
         if new:
             graph.set_attributes(workspace, home.id, new, "experiments.experiment_changed")
     return home
@@ -217,32 +200,9 @@ class _Taking:
 
     def _attach(self, record: Record[Run] | None) -> dict[str, Scalar]:
         """Files that are not here, or have another length here, as attributes."""
-        files = self._source.files(self._found)
-        if files is None:
-            scheme = urlsplit(self._found.artifacts).scheme
-            if scheme not in {"", "file", "mlflow-artifacts"}:
-                self._left[f"files at {scheme}://"] += 1
-            files = iter(())
-        found: dict[str, Scalar] = {}
-        held = 0
-        for file in files:
-            self._files += 1
-            try:
-                key = ATTACHED + checked_name(file.path)
-            except InputError:
-                self._left["file without a usable name"] += 1
-                continue
-            digest = record.attributes.get(key) if record else None
-            if record is not None and not (digest and self._workspace.blobs.size(str(digest)) == file.size):
-                self._new_files += 1
-                found[key] = _kept(self._workspace, file)
-                held += file.size
-            if record is not None and (held >= _BYTES or len(found) >= _FILES):
-                # Named before the rest comes: what is interrupted has not to be fetched again.
-                attributes = [Attribute(record.id, name, value) for name, value in found.items()]
-                self._workspace.store.write(Change(attributes=attributes, at=self._workspace.clock.now()))
-                found, held = {}, 0
-        return found
+        there = found_files(self._source.files(self._found), self._found.artifacts, self._left)
+        self._files, self._new_files, attributes = attach(self._workspace, record, there, self._left)
+        return attributes
 
     def _finish(self, record: Record[Run], files: Mapping[str, Scalar]) -> None:
         """What stands beside the run, in one change; of a run that had ended here only what was missing."""
@@ -250,6 +210,7 @@ class _Taking:
         told: dict[str, Scalar] = {f"params.{key}": value for key, value in found.params.items()}
         told |= {f"tags.{key}": value for key, value in found.tags.items() if key != _PARENT}
         told |= {"user": found.user} if found.user else {}
+        told |= {f"outputs.{model}": step for model, step in found.model_outputs.items()}
         told = {key: value for key, value in told.items() if self._keeps(key, value)}
         inputs = [(one, self._dataset(record, one)) for one in found.datasets]
         told |= {f"inputs.{dataset.id}": _tags_of(one) for one, dataset in inputs}
@@ -260,7 +221,7 @@ class _Taking:
         latest = {key: value for key, value in self._latest.items() if self._new_points or key not in had}
         values = {key: value for key, value in told.items() if going_on or key not in had}
         values |= latest | dict(files) | (ended if going_on else {})
-        changed = {key: value for key, value in values.items() if not _equal(had.get(key), value)}
+        changed = {key: value for key, value in values.items() if not is_equal(had.get(key), value)}
         parent = found.tags.get(_PARENT, "")
         self.parent = parent if f"tags.{_PARENT}" not in had else ""
         if not changed:
@@ -277,10 +238,10 @@ class _Taking:
         )
 
     def _keeps(self, key: str, value: Scalar) -> bool:
-        fits = _fits(key, value)
-        self._left["tag or parameter that cannot be stored"] += not fits
-        self._left += Counter()
-        return fits
+        whole = fits(key, value)
+        if not whole:
+            self._left["tag or parameter that cannot be stored"] += 1
+        return whole
 
     def _dataset(self, record: Record[Run], one: SourceDataset) -> Record[LoggedDataset]:
         context = one.tags.get(_CONTEXT, "")
@@ -306,7 +267,8 @@ def _tags_of(dataset: SourceDataset) -> str:
     return json.dumps([{"key": key, "value": value} for key, value in dataset.tags.items()])
 
 
-def _fits(key: str, value: Scalar) -> bool:
+def fits(key: str, value: Scalar) -> bool:
+    """That an attribute can be stored."""
     try:
         to_columns(stored_name(key, "attribute key"), value)
     except InputError:
@@ -336,6 +298,7 @@ def _taken(there: Counter[Any], point: tuple[Any, ...]) -> bool:
     return True
 
 
-def _equal(was: Scalar, now: Scalar) -> bool:
+def is_equal(was: Scalar, now: Scalar) -> bool:
+    """That an attribute does not change; NaN is itself here."""
     both_nan = was != was and now != now  # noqa: PLR0124 - NaN is not itself
     return both_nan or (was == now and type(was) is type(now))

@@ -11,12 +11,14 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from heptad.core.errors import DataError, InputError, UnavailableError
+from heptad.experiments.logged_models import ModelMetric
 from heptad.experiments.mlflow_import.source import (
     MlflowSource,
     Series,
     SourceDataset,
     SourceExperiment,
     SourceFile,
+    SourceLoggedModel,
     SourceModel,
     SourceRun,
     SourceVersion,
@@ -28,6 +30,8 @@ ATTEMPTS, PAUSE = 4, 0.5
 _POINTS, _RUNS, _MODELS, _VERSIONS = 25_000, 1000, 100, 1000
 _PIECE = 1 << 20
 _PROXY = "mlflow-artifacts"
+_LOGGED = "logged-models/search"
+_STATUS = {"LOGGED_MODEL_READY": "ready", "LOGGED_MODEL_UPLOAD_FAILED": "failed"}
 _PASSING = {429, 500, 502, 503, 504}
 
 
@@ -75,6 +79,10 @@ class ServerSource:
                 tags=tags,
                 metrics=[metric["key"] for metric in data.get("metrics", ())],
                 datasets=[_dataset(given) for given in one.get("inputs", {}).get("dataset_inputs", ())],
+                model_outputs={
+                    given["model_id"]: int(given.get("step", 0))
+                    for given in one.get("outputs", {}).get("model_outputs", ())
+                },
             )
 
     def series(self, run: SourceRun) -> Iterator[Series]:
@@ -85,8 +93,28 @@ class ServerSource:
             values = [float(one.get("value", 0.0)) for one in points]
             yield Series(key, steps, values, [int(one.get("timestamp", 0)) for one in points])
 
-    def files(self, run: SourceRun) -> Iterator[SourceFile] | None:
-        return self._files_of_run(run.id, "")
+    def logged_models(self, experiment: SourceExperiment) -> Iterator[SourceLoggedModel]:
+        call = {"experiment_ids": [experiment.id], "max_results": _MODELS}
+        for one in self._pages("POST", _LOGGED, call, "models"):
+            info, data = one["info"], one.get("data", {})
+            yield SourceLoggedModel(
+                id=info["model_id"],
+                name=info["name"],
+                created=int(info.get("creation_timestamp_ms") or 0),
+                updated=int(info.get("last_updated_timestamp_ms") or 0),
+                status=_STATUS.get(str(info.get("status")), "pending"),
+                type=info.get("model_type", ""),
+                run=info.get("source_run_id", ""),
+                artifacts=info.get("artifact_uri", ""),
+                params=_pairs(data.get("params")),
+                tags=_pairs(info.get("tags")),
+                metrics=[_metric(metric) for metric in data.get("metrics", ())],
+            )
+
+    def files(self, owner: SourceRun | SourceLoggedModel | SourceVersion) -> Iterator[SourceFile] | None:
+        if isinstance(owner, SourceVersion):
+            return self._files_of_version(owner)
+        return self._files_of_run(owner.id, "") if isinstance(owner, SourceRun) else self._files_at(owner.artifacts)
 
     def _files_of_run(self, run: str, folder: str) -> Iterator[SourceFile]:
         """Those below a folder of a run, by their paths below it."""
@@ -120,15 +148,20 @@ class ServerSource:
                 versions=sorted(map(_version, found), key=lambda version: version.number),
             )
 
-    def files_of_version(self, version: SourceVersion, model: SourceModel) -> Iterator[SourceFile] | None:
-        call = {"name": model.name, "version": str(version.number)}
+    def _files_of_version(self, version: SourceVersion) -> Iterator[SourceFile] | None:
+        call = {"name": version.model, "version": str(version.number)}
         parts = urlsplit(str(self._call("GET", "model-versions/get-download-uri", call).get("artifact_uri", "")))
         owner, _, below = parts.path.strip("/").partition("/")
         if parts.scheme == "runs":
             return self._files_of_run(owner, below)
         if parts.scheme == "models":
             logged = self._call("GET", f"logged-models/{quote(owner, safe='')}", {})
-            parts = urlsplit(f"{logged['model']['info']['artifact_uri']}/{below}")
+            return self._files_at(f"{logged['model']['info']['artifact_uri']}/{below}")
+        return self._files_at(parts.geturl())
+
+    def _files_at(self, address: str) -> Iterator[SourceFile] | None:
+        """Those that the server hands out itself."""
+        parts = urlsplit(address)
         if parts.scheme != _PROXY:
             return None
         root = parts.path.strip("/")
@@ -172,6 +205,9 @@ class ServerSource:
     def _json(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
         reply = self._answered(method, path, body)
         said = reply.read()
+        if reply.status == http.client.NOT_FOUND and path.endswith(f"/{_LOGGED}"):
+            # MLflow 2 has no logged models.
+            return {}
         if reply.status != http.client.OK:
             raise DataError(
                 f"{self._address} answers {reply.status} to {path[:200]}: {said[:300].decode(errors='replace')}"
@@ -244,6 +280,7 @@ class _Body:
 
 def _version(one: Mapping[str, Any]) -> SourceVersion:
     return SourceVersion(
+        model=one["name"],
         number=int(one["version"]),
         source=one.get("source", ""),
         run=one.get("run_id", ""),
@@ -251,6 +288,18 @@ def _version(one: Mapping[str, Any]) -> SourceVersion:
         description=one.get("description", ""),
         stage=one.get("current_stage") or "None",
         tags=_pairs(one.get("tags")),
+    )
+
+
+def _metric(one: Mapping[str, Any]) -> ModelMetric:
+    return ModelMetric(
+        one["key"],
+        float(one.get("value", 0.0)),
+        int(one.get("timestamp", 0)),
+        int(one.get("step", 0)),
+        one.get("run_id", ""),
+        one.get("dataset_name", ""),
+        one.get("dataset_digest", ""),
     )
 
 

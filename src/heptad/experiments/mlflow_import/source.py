@@ -5,6 +5,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 import msgspec
 
+from heptad.experiments.logged_models import ModelMetric
+
 
 class SourceExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """`deleted` ones keep their runs."""
@@ -45,6 +47,28 @@ class SourceRun(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Sequence[str] = ()
     """Names; empty where only `points` knows them."""
     datasets: Sequence[SourceDataset] = ()
+    model_outputs: Mapping[str, int] = {}
+    """Ids of logged models that it has made, with the step."""
+
+
+class SourceLoggedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a client has logged. Times are milliseconds since 1970."""
+
+    id: str
+    name: str
+    created: int
+    updated: int
+    status: str
+    """One of `STATUSES`."""
+    type: str = ""
+    run: str = ""
+    """Id in MLflow of the run that made it."""
+    artifacts: str = ""
+    """Where its files are, as MLflow says it."""
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    metrics: Sequence[ModelMetric] = ()
+    """With the ids that runs have in MLflow."""
 
 
 class Series(NamedTuple):
@@ -57,7 +81,7 @@ class Series(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A file, by its path below its run or version."""
+    """A file, by its path below its run, logged model or version."""
 
     path: str
     size: int
@@ -67,6 +91,8 @@ class SourceFile(NamedTuple):
 class SourceVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A registered version of a model."""
 
+    model: str
+    """Name of the model."""
     number: int
     source: str
     run: str = ""
@@ -106,16 +132,16 @@ class MlflowSource(Protocol):
         """Every point of every metric of a run."""
         ...
 
-    def files(self, run: SourceRun) -> Iterator[SourceFile] | None:
-        """The files of a run; `None` where they are at a place that is not read."""
+    def logged_models(self, experiment: SourceExperiment) -> Iterator[SourceLoggedModel]:
+        """Those that were not deleted; none where MLflow is older than logged models."""
+        ...
+
+    def files(self, owner: SourceRun | SourceLoggedModel | SourceVersion) -> Iterator[SourceFile] | None:
+        """The files of one of them; `None` where they are at a place that is not read."""
         ...
 
     def models(self) -> Iterator[SourceModel]:
         """The registered models."""
-        ...
-
-    def files_of_version(self, version: SourceVersion, model: SourceModel) -> Iterator[SourceFile] | None:
-        """As `files`."""
         ...
 
     def close(self) -> None:
