@@ -10,7 +10,7 @@ import pytest
 
 from heptad.cli.app import run
 from heptad.project import open_rehearsal
-from tests.lifecycle.rides import START, make_rides
+from tests.lifecycle.rides import START, make_rides, play
 
 WEEKS = 5
 
@@ -51,8 +51,7 @@ class Shell:
 def rides(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a project whose loop turned for some weeks: all seven kinds of outcome are in it."""
     folder = make_rides(tmp_path_factory.mktemp("rides"), days=56 + 7 * WEEKS)
-    project = open_rehearsal(folder, "", START)
-    project.rehearse(START, START + timedelta(weeks=WEEKS), singles=5)
+    play(open_rehearsal(folder, "", START), timedelta(weeks=WEEKS), singles=5)
     return folder
 
 

@@ -1,7 +1,7 @@
 """Runs the real program in forked processes that are killed at a chosen boundary; prints what came of it as JSON.
 
 Forking after the imports makes a process cost milliseconds instead of seconds, so that every boundary can have its own.
-A place is a boundary with the lines of the house that led to it, so the table of places writes itself.
+The table of places writes itself; see `tests/faults/places.py`.
 All that a killed process leaves behind are its files, so one boundary speaks for those behind it with the same files.
 Usage: python -m tests.faults.zygote run|turns|player|erasure FOLDER
 """
@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import polars as pl
@@ -34,7 +33,8 @@ from heptad.experiments.environment import installed_packages
 from heptad.lifecycle import Watcher
 from heptad.lifecycle.loop import Loop
 from heptad.project import Project, open_project, open_rehearsal
-from tests.lifecycle.rides import START, make_rides
+from tests.faults.places import chosen, place_of
+from tests.lifecycle.rides import START, make_rides, play
 
 TURNS = (2, 4)
 """Weeks of the small world whose turns are killed: a challenger is refused in one, and promoted in the other.
@@ -57,7 +57,7 @@ def turn(folder: Path) -> None:
 
 def player(folder: Path, weeks: int = 2) -> None:
     """A rehearsal with its server, its requests and its labels."""
-    open_rehearsal(folder, "", START).rehearse(START, START + timedelta(weeks=weeks), singles=4)
+    play(open_rehearsal(folder, "", START), timedelta(weeks=weeks), singles=4)
 
 
 ERASED = "r60-3"
@@ -103,12 +103,14 @@ def places(act: Act, folder: Path) -> dict[int, str]:
         with _files_of(folder) as state:
 
             def note(name: str) -> None:
-                place = _place(name, sys._getframe(1))
+                place = place_of(name, sys._getframe(1))
                 with guard:
                     passed.append((place, state()))
 
             faults._ACTIVE, faults._pass = True, note
             act(folder)
+            faults._ACTIVE = False
+        outcome(open_project(folder))
         return passed, list(sys.modules)
 
     passed, modules = in_child(work)
@@ -154,16 +156,6 @@ def _digest_files(folder: Path, asking: Connection) -> None:
         asking.send(state.hexdigest())
 
 
-def _place(name: str, frame: FrameType | None) -> str:
-    lines = [name]
-    while frame is not None:
-        path = Path(frame.f_code.co_filename)
-        if "heptad" in path.parts and "core" not in path.parts:
-            lines.append(f"{path.stem}:{frame.f_lineno}")
-        frame = frame.f_back
-    return " < ".join(lines)
-
-
 def is_killed(act: Act, folder: Path, number: int) -> bool:
     """Kill the act at its boundary of that number, counted from 1; `False` where it was finished before."""
 
@@ -176,30 +168,26 @@ def is_killed(act: Act, folder: Path, number: int) -> bool:
 
 
 def killed_everywhere(act: Act, prepared: Path, numbers: Iterable[int]) -> dict[str, Any]:
-    """Kill an act at each of its boundaries in a fresh copy of a prepared project, run it again, and compare.
+    """Kill an act at each of these boundaries in a fresh copy of a prepared project, run it again, and compare.
 
     `killed` says how many kills there were, `different` what came to something else than undisturbed, `plans` how
     plans stand after it.
     """
     aside = prepared.parent / "copy"
 
-    def outcome_of_copy(*acts: Callable[[Path], object]) -> dict[str, Any]:
+    def finished(number: int) -> tuple[bool, dict[str, Any]]:
+        """Whether it was killed there (0: nowhere), and what a copy came to; whoever finished it opens it anew."""
         shutil.copytree(prepared, aside)
-        for one in acts:
-            one(aside)
-        found: dict[str, Any] = in_child(lambda: outcome(open_project(aside)))
+        was_killed = bool(number) and is_killed(act, aside, number)
+        found: dict[str, Any] = in_child(lambda: (act(aside), outcome(open_project(aside)))[1])
         shutil.rmtree(aside)
-        return found
+        return was_killed, found
 
-    def finish(folder: Path) -> None:
-        in_child(lambda: act(folder))
-
-    expected = outcome_of_copy(finish)
+    _, expected = finished(0)
     killed, different = 0, []
     for number in numbers:
-        done: list[bool] = []
-        found = outcome_of_copy(lambda folder: done.append(is_killed(act, folder, number)), finish)  # noqa: B023 - used at once
-        killed += sum(done)
+        was_killed, found = finished(number)
+        killed += was_killed
         if found != expected:
             different.append({"boundary": number, "found": found, "expected": expected})
     return {"killed": killed, "different": different, "plans": expected["plans"]}
@@ -260,10 +248,10 @@ def _reports(project: Project) -> list[Any]:
 
 
 def kill_runs(folder: Path) -> dict[str, Any]:
-    """`heptad run`, killed at every boundary."""
+    """`heptad run`, killed at every place."""
     prepared = make_rides(folder / "prepared", days=56, a_day=24)
     counted = Path(shutil.copytree(prepared, folder / "counted"))
-    return killed_everywhere(run, prepared, places(run, counted))
+    return killed_everywhere(run, prepared, chosen(places(run, counted)))
 
 
 def kill_turns(folder: Path) -> dict[str, Any]:
@@ -288,9 +276,9 @@ def kill_turns(folder: Path) -> dict[str, Any]:
     for week in TURNS:
         prepared = folder / f"turn-{week}" / "prepared"
         passed = places(turn, Path(shutil.copytree(prepared, prepared.parent / "counted")))
-        # Every boundary of the first, and of the others those at which the first was not killed.
-        numbers = [number for number, place in passed.items() if place not in seen]
-        answers.append(killed_everywhere(turn, prepared, numbers))
+        # Every place of the first, and of the others those at which the first was not killed.
+        new = {number: place for number, place in passed.items() if place not in seen}
+        answers.append(killed_everywhere(turn, prepared, chosen(new)))
         seen.update(passed.values())
     return together(answers)
 
@@ -305,18 +293,14 @@ def together(answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def kill_players(folder: Path) -> dict[str, Any]:
-    """A rehearsal without plans, killed at each place outside of a turn when it first comes there.
-
-    And at the last boundary of each name, so that all of them are also met when much has been done already.
-    """
+    """A rehearsal without plans, killed at each place outside of a turn."""
     prepared = make_rides(folder / "prepared", days=71, a_day=12)
     settings = prepared / "heptad.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace("every 7d", "every 900d"), encoding="utf-8")
     in_child(lambda: open_rehearsal(prepared, "", START).run() and None)
     passed = places(player, Path(shutil.copytree(prepared, folder / "counted")))
-    numbers = {place: number for number, place in reversed(passed.items()) if " < loop:" not in place}
-    last = {place.partition(" ")[0]: number for number, place in passed.items()}
-    return killed_everywhere(player, prepared, sorted({*numbers.values(), *last.values()}))
+    between = {number: place for number, place in passed.items() if " < loop:" not in place}
+    return killed_everywhere(player, prepared, chosen(between))
 
 
 def bring_online(folder: Path) -> None:
@@ -328,17 +312,15 @@ def bring_online(folder: Path) -> None:
 
 
 def kill_erasures(folder: Path) -> dict[str, Any]:
-    """An erasure, killed at every boundary, from a project with all that is written about a ride."""
+    """An erasure, killed at every place, from a project with all that is written about a ride."""
     prepared = make_rides(folder / "prepared", days=71, a_day=12)
-    in_child(
-        lambda: open_rehearsal(prepared, "", START).rehearse(START, START + timedelta(weeks=2), singles=4) and None
-    )
+    in_child(lambda: player(prepared))
     in_child(lambda: bring_online(prepared))
     passed = places(erase, Path(shutil.copytree(prepared, folder / "counted")))
     erased = in_child(lambda: open_rehearsal(folder / "counted", "", START).lifecycle.erasures.recent()[0].body.found)
     nowhere = {"quarantine", "kept of sources", "online features"}
     assert all(erased[place] for place in erased if place not in nowhere), erased
-    return killed_everywhere(erase, prepared, passed)
+    return killed_everywhere(erase, prepared, chosen(passed))
 
 
 def main() -> None:

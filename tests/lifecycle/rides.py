@@ -6,6 +6,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from heptad.lifecycle import Span
+from heptad.project import Project
+
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 START = BEGIN + timedelta(days=56)
 """When the rehearsal begins."""
@@ -66,3 +69,10 @@ def make_rides(
                 writer.writerow([f"r{day}-{number}", *times, round(distance, 4), at.hour, zone, outcome])
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
     return folder
+
+
+def play(project: Project, span: timedelta, singles: int = 0) -> None:
+    """What `Project.rehearse` does, without the report: drawing it takes most of the time, and writes nothing."""
+    if project.release.champion() is None:
+        project.run()
+    project.lifecycle.rehearse(Span(start=START, end=START + span, singles=singles))

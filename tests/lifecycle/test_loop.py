@@ -16,7 +16,7 @@ from heptad.lifecycle.plans import Plans
 from heptad.project import Project, open_project, open_rehearsal
 from heptad.serving import Strategy
 from tests.lifecycle.conftest import WEEKS, Played
-from tests.lifecycle.rides import START, make_rides
+from tests.lifecycle.rides import START, make_rides, play
 
 
 def test_every_week_is_reported_once(played: Played) -> None:
@@ -95,7 +95,7 @@ def test_new_data_is_collected_as_often_as_the_settings_say(played: Played, tmp_
     text = path.read_text(encoding="utf-8").replace('key = ["ride"]', 'key = ["ride"]\nevery = "14d"')
     path.write_text(text.replace('when = ["every 7d"]', 'when = ["every 900d"]'), encoding="utf-8")
     project = open_rehearsal(folder, "", START)
-    project.rehearse(START, START + timedelta(weeks=4))
+    play(project, timedelta(weeks=4))
     ages = [version.body.until - START for version in reversed(project.data.log())]
     assert ages == [timedelta(), timedelta(weeks=2), timedelta(weeks=4)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from heptad.lifecycle.retraining import Retraining, best, distinct_windows
 from heptad.project import open_rehearsal
 from tests.lifecycle.conftest import Played
-from tests.lifecycle.rides import START, make_rides
+from tests.lifecycle.rides import START, make_rides, play
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ def test_labels_that_come_late_are_retrained_on_when_they_are_there(tmp_path: Pa
     """With labels nine days late a challenger is judged on the newest rows that have one, which nobody learnt."""
     folder = make_rides(tmp_path / "rides", days=70, landing=timedelta(days=9))
     project = open_rehearsal(folder, "", START)
-    project.rehearse(START, START + timedelta(weeks=1))
+    play(project, timedelta(weeks=1))
     (plan,) = project.lifecycle.plans()
     now = START + timedelta(weeks=1)
     for candidate in (one for one in project.training.candidates() if one.actor == f"plan:{plan.id}"):

@@ -45,7 +45,7 @@ def opened(folder: Path, cluster: list[str], partition: list[str] | None = None)
     return table
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     parts=st.lists(st.lists(ROW, min_size=1, max_size=30), min_size=1, max_size=3),
     cut=st.integers(0, 40),

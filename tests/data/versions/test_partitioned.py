@@ -38,7 +38,7 @@ def opened(folder: Path, *columns: str) -> PartitionedTable:
     return table
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     st.lists(st.lists(st.sampled_from(ODD), min_size=1, max_size=25), min_size=1, max_size=4),
     st.lists(st.integers(0, 30), min_size=4, max_size=4),
@@ -125,7 +125,7 @@ def test_little_that_is_appended_often_leaves_few_files(tmp_path: Path, monkeypa
     assert table.scan(version).collect()["n"].to_list() == list(range(160))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(gone=st.sets(st.integers(0, 60)), sizes=st.lists(st.integers(1, 60), min_size=1, max_size=4))
 def test_rows_are_taken_out_of_every_version(
     tmp_path_factory: pytest.TempPathFactory, gone: set[int], sizes: list[int]

@@ -38,7 +38,7 @@ def run(space: Space, sampler: str, trials: int, told: list[Told] | None = None)
 
 def test_it_finds_better_points_than_chance_in_a_nested_space() -> None:
     """With as many trials."""
-    found, chance = run(NESTED, "gp", 40).best(), run(NESTED, "random", 40).best()
+    found, chance = run(NESTED, "gp", 25).best(), run(NESTED, "random", 25).best()
     assert found is not None
     assert chance is not None
     assert (found.value or 0) < (chance.value or 0)
