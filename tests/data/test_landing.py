@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,40 +41,42 @@ columns = ["amount"]
 source = "orders"
 target = "amount"
 """
-SENT = 0
 
 
-def send(servers: str, count: int) -> None:
-    global SENT  # noqa: PLW0603 - orders are numbered through
-    numbers = range(SENT, SENT + count)
-    SENT += count
-    now = datetime.now(UTC).isoformat()
-    send_kafka(
-        servers,
-        "orders",
-        [json.dumps({"customer": f"c{one % 7}", "amount": one / 2, "at": now}).encode() for one in numbers],
-    )
+class Orders:
+    """Sends orders, numbered through."""
+
+    def __init__(self, servers: str) -> None:
+        self.servers, self.sent = servers, 0
+
+    def send(self, count: int) -> None:
+        numbers = range(self.sent, self.sent + count)
+        self.sent += count
+        now = datetime.now(UTC).isoformat()
+        self.put(*(json.dumps({"customer": f"c{one % 7}", "amount": one / 2, "at": now}).encode() for one in numbers))
+
+    def put(self, *payloads: bytes) -> None:
+        send_kafka(self.servers, "orders", payloads)
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("shop")
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[tuple[Project, Orders]]:
     with kafka_cluster() as (servers, _):
-        (folder / "heptad.toml").write_text(SETTINGS.format(servers=servers), encoding="utf-8")
-        project = open_project(folder)
-        send(servers, 100)
+        (tmp_path / "heptad.toml").write_text(SETTINGS.format(servers=servers), encoding="utf-8")
+        project, orders = open_project(tmp_path), Orders(servers)
+        orders.send(100)
         project.data.land("", Until(now=True))
         project.data.features.apply()
-        yield project, servers
+        yield project, orders
 
 
-def test_features_are_online_with_the_rows_and_as_offline(shop: tuple[Project, str]) -> None:
+def test_features_are_online_with_the_rows_and_as_offline(shop: tuple[Project, Orders]) -> None:
     """What landed before the view was applied too; how fresh they are is told, and views that are no streams wait."""
-    project, servers = shop
+    project, orders = shop
     features = project.data.features
     done = project.data.land("orders", Until(now=True))
     assert [(one.view, one.rows, one.problem) for one in done.online] == [("spending", 100, "")]
-    send(servers, 50)
+    orders.send(50)
     done = project.data.land("orders", Until(now=True))
     (view,) = done.online
     assert (done.rows, view.rows) == (50, 50)
@@ -82,18 +85,18 @@ def test_features_are_online_with_the_rows_and_as_offline(shop: tuple[Project, s
     (state,) = project.data.streams.states()
     assert state.last == done or (state.last is not None and state.last.online == done.online)
     row = features.reader("spending").read({"customer": "c2"})
-    assert row.as_dict()["total"] == sum(one / 2 for one in range(150) if one % 7 == 2)
+    assert row.as_dict()["total"] == sum(one / 2 for one in range(orders.sent) if one % 7 == 2)
     assert row.freshness[0].state == "fresh"
     (parity,) = features.parity(["spending"])
     assert (parity.different, parity.entities) == (0, 7)
     assert parity.stored_until is not None
 
 
-def test_materialising_brings_what_has_landed_and_counts_nothing_twice(shop: tuple[Project, str]) -> None:
+def test_materialising_brings_what_has_landed_and_counts_nothing_twice(shop: tuple[Project, Orders]) -> None:
     """With and without starting afresh; and nobody may push the rows that come by themselves."""
-    project, servers = shop
+    project, orders = shop
     features = project.data.features
-    send(servers, 20)
+    orders.send(20)
     project.data.streams.land("orders", Until(now=True))
     assert [features.materialise(["spending"], afresh=afresh)[0].entities for afresh in (False, False, True)] == [
         7,
@@ -106,18 +109,18 @@ def test_materialising_brings_what_has_landed_and_counts_nothing_twice(shop: tup
         pass
 
 
-def test_a_message_with_a_wrong_time_holds_no_view_back(shop: tuple[Project, str]) -> None:
+def test_a_message_with_a_wrong_time_holds_no_view_back(shop: tuple[Project, Orders]) -> None:
     """The stream lands on, and so does the view where a single message is wrong: its customer, or its time."""
-    project, servers = shop
-    send_kafka(servers, "orders", [b'{"customer": 5, "amount": 1.0, "at": "2026-01-01T00:00:00Z"}'])
+    project, orders = shop
+    orders.put(b'{"customer": 5, "amount": 1.0, "at": "2026-01-01T00:00:00Z"}')
     assert project.data.land("orders", Until(now=True)).poison == 1
-    send_kafka(servers, "orders", [b'{"customer": "c1", "amount": 1.0, "at": "yesterday"}'])
+    orders.put(b'{"customer": "c1", "amount": 1.0, "at": "yesterday"}')
     done = project.data.land("orders", Until(now=True))
     assert (done.rows, done.poison) == (0, 1)
     assert [view.problem for view in done.online] == [""]
     reasons = project.data.streams.poison("orders").collect()["reason"].to_list()
     assert reasons[0].startswith("field at cannot be read as a time, as those before it are written: %Y-")
-    send(servers, 20)
+    orders.send(20)
     assert project.data.land("orders", Until(now=True)).online[0].rows == 20
     assert project.data.features.parity(["spending"])[0].different == 0
 
@@ -128,8 +131,8 @@ def test_killed_under_load_the_online_store_catches_up_to_parity(tmp_path: Path)
     chance = random.Random(5)
     with kafka_cluster() as (servers, _):
         (tmp_path / "heptad.toml").write_text(SETTINGS.format(servers=servers), encoding="utf-8")
-        project = open_project(tmp_path)
-        send(servers, 30)
+        project, orders = open_project(tmp_path), Orders(servers)
+        orders.send(30)
         project.data.land("orders", Until(now=True))
         project.data.features.apply()
         command = [sys.executable, "-m", "heptad", "data", "stream", "land", "orders", "--project", str(tmp_path)]
@@ -137,7 +140,7 @@ def test_killed_under_load_the_online_store_catches_up_to_parity(tmp_path: Path)
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
                 ends = time.monotonic() + chance.uniform(1.0, 4.0)
                 while time.monotonic() < ends:
-                    send(servers, 20)
+                    orders.send(20)
                     time.sleep(0.02)
                 child.kill()
         done = project.data.land("orders", Until(now=True))
