@@ -86,7 +86,8 @@ def _fit(period: Period) -> _Fit | None:
 
     Logistic recalibration with two parameters (D. Cox, "Two further applications of a model for binary
     regression", 1958), its targets drawn in from 0 and 1 by the rule of Platt (1999), so that perfectly separated
-    rows do not diverge. Newton's method on a convex loss: `O(n)` a step, fewer than ten steps.
+    rows do not diverge. Newton's method on a convex loss, its steps halved until the loss falls, as of few rows whole
+    ones may go round in circles: `O(n)` a step, fewer than ten steps.
     Two parameters, because a week's labels fix them well: as good as isotonic regression on weeks of 6,500
     flights, and less flattering (bias of ROC AUC 0.0015 against 0.005).
     """
@@ -103,10 +104,18 @@ def _fit(period: Period) -> _Fit | None:
         fitted = _logistic(features @ beta)
         hessian = (features * (fitted * (1 - fitted))[:, None]).T @ features + np.eye(2) * 1e-9
         step = np.linalg.solve(hessian, features.T @ (targets - fitted))
-        beta = beta + np.clip(step, -4.0, 4.0)
         if np.abs(step).max() < 1e-9:
             break
+        loss = _loss(features @ beta, targets)
+        while _loss(features @ (beta + step), targets) > loss and np.abs(step).max() >= 1e-9:
+            step = step / 2
+        beta = beta + step
     return _Fit(beta, np.asarray(np.linalg.inv(hessian), dtype=np.float64))
+
+
+def _loss(logits: Floats, targets: Floats) -> float:
+    """The log loss, summed."""
+    return float((np.logaddexp(0.0, logits) - targets * logits).sum())
 
 
 def estimate(metric: str, scores: Floats, calibration: Calibration, threshold: float = 0.5) -> Metric | None:
