@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
@@ -79,13 +80,13 @@ try:
 except RefusedError:
     print("refused")
 """
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(workspace.root), str(number)], stdout=subprocess.PIPE, text=True
-        )
-        for number in range(4)
-    ]
-    answers = sorted(process.communicate(timeout=60)[0].strip() for process in started)
+    command = [sys.executable, "-c", program, str(workspace.root)]
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(subprocess.Popen([*command, f"{number}"], stdout=subprocess.PIPE, text=True))
+            for number in range(4)
+        ]
+        answers = sorted(process.communicate(timeout=60)[0].strip() for process in started)
     assert answers == ["refused", "told", "told", "told"]
     again = open_workspace(workspace.root, "test", StoreSettings())
     assert Statistics(again, "test", PrivacySettings()).spent() <= 0.9 + 1e-9
