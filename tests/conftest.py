@@ -17,8 +17,10 @@ from tests.adapters.conftest import where_redis_is
 from tests.adapters.databases.conftest import where_mariadb_is
 from tests.core.conftest import where_postgresql_is
 
-# Examples take as long as the machine is busy; that is no failure. Each run looks at others.
-settings.register_profile("heptad", deadline=None, max_examples=50)
+# Examples take as long as the machine is busy; that is no failure. Each run looks at the same ones, so that a change
+# is judged by what it changes; with --hypothesis-profile=explore each looks at others, and at more.
+settings.register_profile("heptad", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=200)
 settings.load_profile("heptad")
 
 # Tests start hundreds of processes; each would compile the program anew where no compiled code may be written.

@@ -41,6 +41,19 @@ def test_a_commit_is_synced_within_the_interval(
     syncer.stop()
 
 
+def test_what_came_before_the_thread_ran_is_synced(
+    journal: Journal, part_of: Callable[..., Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker answers as soon as it can; on a busy machine its thread begins later."""
+    synced: list[Path] = []
+    monkeypatch.setattr(WriteAheadLog, "sync", lambda _: synced.append(journal.path))
+    journal.add([part_of("a")])
+    syncer = Syncer(journal)
+    syncer.start()
+    wait_until(lambda: synced)
+    syncer.stop()
+
+
 def test_stopping_leaves_everything_in_the_file_itself(journal: Journal, part_of: Callable[..., Part]) -> None:
     """At the end, the journal is synced and moved out of its write-ahead log."""
     syncer = Syncer(journal)

@@ -38,7 +38,8 @@ class Syncer:
 
     def _run(self) -> None:
         checkpoints = sqlite3.connect(self._journal.path, isolation_level=None, timeout=1.0)
-        synced, checkpointed, interval = self._journal.written, -1, 0
+        # What was written before this thread came to run, it syncs too.
+        synced, checkpointed, interval = 0, -1, 0
         try:
             while True:
                 stopping = self._stop.wait(INTERVAL_SECONDS)

@@ -113,12 +113,13 @@ class FolderSource:
     def models(self) -> Iterator[SourceModel]:
         for folder in _folders(self._folder / _MODELS):
             meta = _meta(folder)
+            name = str(meta["name"])
             yield SourceModel(
-                name=str(meta["name"]),
+                name=name,
                 description=str(meta.get("description") or ""),
                 tags=_texts(folder / "tags"),
-                aliases={name: int(number) for name, number in _texts(folder / "aliases").items()},
-                versions=sorted(map(_version, _folders(folder)), key=lambda one: one.number),
+                aliases={alias: int(number) for alias, number in _texts(folder / "aliases").items()},
+                versions=sorted((_version(name, one) for one in _folders(folder)), key=lambda one: one.number),
             )
 
     def _files_of_version(self, version: SourceVersion) -> Iterator[SourceFile] | None:
@@ -149,10 +150,10 @@ class FolderSource:
         return next((one for one in homes if (one / META).is_file()), self._folder / "nowhere")
 
 
-def _version(folder: Path) -> SourceVersion:
+def _version(model: str, folder: Path) -> SourceVersion:
     meta = _meta(folder)
     return SourceVersion(
-        model=str(meta["name"]),
+        model=model,
         number=int(meta["version"]),
         source=str(meta.get("source") or ""),
         run=str(meta.get("run_id") or ""),
