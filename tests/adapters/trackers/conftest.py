@@ -45,6 +45,12 @@ def series(experiments: Experiments, run: ActiveRun) -> Series:
 
 
 @pytest.fixture
+def steps(experiments: Experiments, run: ActiveRun) -> Callable[[str], list[int]]:
+    """The steps of a metric."""
+    return lambda name: list(experiments.metric_series(run.id, name).steps)
+
+
+@pytest.fixture
 def kept(experiments: Experiments, attributes: Callable[[], dict[str, object]]) -> Callable[[str], bytes]:
     """The bytes of a file of the run."""
     return lambda path: experiments.workspace.blobs.get(str(attributes()[f"artifacts.{path}"]))

@@ -6,7 +6,7 @@ import pytest
 catboost = pytest.importorskip("catboost")
 
 
-def test_a_training_is_followed_to_its_early_stop(run, rows, tmp_path, attributes, series, kept):
+def test_a_training_is_followed_to_its_early_stop(run, rows, tmp_path, attributes, series, steps, kept):
     """Each round's metric, the best round, and a model that predicts the same."""
     features, target = rows
     model = catboost.CatBoostClassifier(
@@ -18,6 +18,7 @@ def test_a_training_is_followed_to_its_early_stop(run, rows, tmp_path, attribute
     found = attributes()
     assert found["metrics.best_iteration"] == model.get_best_iteration()
     assert len(series("validation/Logloss")) >= model.get_best_iteration() + 3
+    assert steps("validation/Logloss")[:2] == [0, 1]  # as CatBoost counts, where it names the best one
     assert found["params.depth"] == 2
     (tmp_path / "m.cbm").write_bytes(kept("model/model.cbm"))
     again = catboost.CatBoostClassifier().load_model(str(tmp_path / "m.cbm"))

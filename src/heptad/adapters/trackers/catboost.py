@@ -23,7 +23,8 @@ class Follower:
             for name, series in one.items()
             if series
         }
-        self._run.log(values, step=info.iteration)
+        # It counts rounds from 1 here, and from 0 where it names the best one and in what it prints.
+        self._run.log(values, step=info.iteration - 1)
         return True
 
     def _end(self) -> None:
