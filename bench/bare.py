@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,13 @@ def bare_server(folder: Path) -> Iterator[int]:
         process.wait(60)
 
 
+def _app(path: str) -> Any:
+    return App(path)
+
+
 def _serve(port: int, path: str) -> None:
     server = Server("bench.bare", port=port, interface=Interfaces.RSGI, http=HTTPModes.http1, log_level=LogLevels.error)
-    server.serve(target_loader=lambda *_: App(path), wrap_loader=False)
+    server.serve(target_loader=partial(_app, path), wrap_loader=False)
 
 
 if __name__ == "__main__":

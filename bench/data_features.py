@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def joins() -> list[Figure]:
             joined = joined.join_asof(view.sort("t"), on="t", by="k", check_sortedness=False)
         return joined
 
-    plain, by_known = (lambda: _joined(rows, views, "")), (lambda: _joined(rows, known, "known"))
+    plain, by_known = partial(_joined, rows, views, ""), partial(_joined, rows, known, "known")
     if not plain().sort("t", "k").equals(bare().sort("t", "k")):
         raise AssertionError("both joins give the same rows")
     # In turn, so that what else the machine does falls on all alike.
@@ -134,7 +135,7 @@ class _Bare:
 
     def read(self, key: str) -> dict[str, Any]:
         with self._environment.begin(buffers=True) as transaction:
-            return dict(zip(self._names, self._decode(transaction.get(key.encode())), strict=True))
+            return dict(zip(self._names, self._decode(transaction.get(key.encode(), b"")), strict=True))
 
 
 def _values(number: int) -> list[float]:

@@ -109,9 +109,9 @@ def _large(folder: Path) -> list[Figure]:
         )
     )
     before = _stored(folder)
-    with source.open("r+b") as file:
-        file.seek(LARGE_BYTES // 2)
-        file.write(b"a small edit")
+    with source.open("r+b") as edited:
+        edited.seek(LARGE_BYTES // 2)
+        edited.write(b"a small edit")
     _command(folder, "data", "add", "large")
     share = (_stored(folder) - before) / LARGE_BYTES
     figures.append(

@@ -1,18 +1,21 @@
 """A table five times larger than the memory a process may use: every operation on it must finish.
 
-The limit is a control group's, where this user may make one; else a `ulimit -v`, which is stricter than memory is:
-mapped files and unused address space count too, and the first step does not come through.
-HEPTAD_BENCH_MEMORY_MB changes it, and the table with it.
+Each operation is a command of the program, in a process of its own. The limit is a control group's, where this user
+may make one; else a `ulimit -v`, which is stricter than memory is: mapped files and unused address space count too,
+and the first operation does not come through. HEPTAD_BENCH_MEMORY_MB changes the limit, and the table with it.
 """
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -23,9 +26,12 @@ TIMES = 5
 ROW_BYTES = 8 * 12 + 12 + 14 + 220
 """What a row of the table takes in memory: numbers, times and codes, two short texts, a remark."""
 FILES = 40
+LATER = 4
+"""So many of the files come after the first version."""
 TEXT_TIMES = 2
 TEXT_ROW_BYTES = 450
 """What a row takes as CSV."""
+PEOPLE = 1000
 SETTINGS = """
 [project]
 name = "large"
@@ -46,6 +52,11 @@ source = "readings"
 on = ["place"]
 columns = ["level", "flow"]
 ttl = "30d"
+[features.people]
+source = "rows"
+on = ["who"]
+columns = ["n0", "kind"]
+make.recent = { call = "mean", of = "n2", rows = 5 }
 [clean.columns.n0]
 min = -3
 max = 3
@@ -58,93 +69,128 @@ missing = 0.5
 [expect.columns.kind]
 allowed = [KINDS]
 """
-LIMITED = """
-import json, resource, sys, time
-if sys.argv[4]:
-    with open(sys.argv[4], "w") as members:
-        members.write("0")
-else:
-    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) * 10**6,) * 2)
+TEXT_SETTINGS = """
+[project]
+name = "text"
+[sources.rows]
+SOURCE
+[data]
+target = "y"
+key = ["id"]
+time = "at"
 """
 GROUPS = (("memory", "memory.limit_in_bytes"), ("", "memory.max"))
 """Of both versions of control groups, the folder below /sys/fs/cgroup and the file of the limit."""
 
-STEPS = """
-from datetime import UTC, datetime, timedelta
-import heptad
-from heptad.core.memory import peak_rss_mb
-data, rows = heptad.open(sys.argv[1]).data, int(sys.argv[3])
-def at(share):
-    return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=int(rows * share))
-steps = {
-    "collect, clean, join, expect, profile, version": lambda: data.collect(until=at(0.9)).body.rows > 0.85 * rows,
-    "the next version, of a tenth more": lambda: data.collect().body.rows == rows,
-    "digest of a version": lambda: data.digest(data.version(2)) == data.version(2).body.digest,
-    "diff of two versions": lambda: data.diff(data.version(1), data.version(2)).rows_added > 0.09 * rows,
-    "rows of a window": lambda: data.scan(data.version(2), start=at(0.5), end=at(0.5001)).collect().height > 0,
-    "history of a window": lambda: data.history(at(0.5), at(0.5001)).height > 0,
-}
-for name, step in steps.items():
-    began = time.perf_counter()
-    right = step()
-    print(json.dumps([name, right, time.perf_counter() - began, peak_rss_mb()]), flush=True)
-"""
 
-CSV_STEPS = """
-from pathlib import Path
-from heptad.core.memory import limit_memory, peak_rss_mb
-folder, rows = Path(sys.argv[1]), int(sys.argv[3])
-limit_memory("", folder / "spill")
-import polars as pl
-from heptad.data import Place, SourceSettings, open_source
-began = time.perf_counter()
-source = open_source(SourceSettings(uri="rows.csv"), Place(root=folder, cache=folder / "cache"))
-source.digest()
-found = source.read().rows.select(pl.len(), pl.col("id").sum(), pl.col("at").count()).collect(engine="streaming")
-right = found.row(0) == (rows, rows * (rows - 1) // 2, rows)
-print(json.dumps(["a CSV file, read and typed", right, time.perf_counter() - began, peak_rss_mb()]), flush=True)
-"""
+class Operation(NamedTuple):
+    """A command of the program, and what is right of what it answers."""
+
+    name: str
+    command: str
+    right: Callable[[Any], bool] = bool
+
+
+def operations(rows: int) -> list[Operation]:
+    """What is done to the table, in this order, once the first version is there and all its files are."""
+    return [
+        Operation("the next version, of a tenth more", "collect", lambda made: made["rows"] == rows),
+        Operation("diff of two versions", "diff 1 2", lambda found: found["rows_added"] == rows * LATER // FILES),
+        Operation("expectations", "expect check"),
+        Operation("page of the profile", "profile --html profile.html"),
+        Operation("rules suggested", "suggest"),
+        Operation("personal data", "pii"),
+        Operation("anonymity measured", "anonymity --quasi place,kind --sensitive y"),
+        Operation("anonymity reached", "anonymity --quasi place,kind --sensitive y --k 5 --write safe.parquet"),
+        Operation("statistics with noise", "dp-statistics --column n0=-3:3 --epsilon 0.1"),
+        Operation("split", "split --out parts.parquet"),
+        Operation("leakage report", "features leaks"),
+        Operation("features known then", "features join entities.parquet known.parquet --time at"),
+        Operation("features brought online", "features materialise"),
+        Operation("parity of features", "parity"),
+        Operation("a version written to a file", "get latest all.parquet"),
+        Operation("people looked for", "erase --where who=7 --dry-run"),
+        Operation("a person erased", "erase --key id=5 --reason asked --yes"),
+        Operation("old rows deleted", "prune --keep 1 --reason old --yes"),
+        Operation("a folder added", "add rows"),
+    ]
 
 
 def measure() -> list[Figure]:
     """Each operation's largest resident size beside the limit; it holds where the operation came to its right end."""
-    rows = LIMIT_MB * 10**6 * TIMES // ROW_BYTES // FILES * FILES
-    with tempfile.TemporaryDirectory() as name:
-        size = _generate(Path(name), rows) / 10**6
-        figures = _measured(STEPS, name, rows, size)
-    return [*figures, *measure_csv()]
-
-
-def measure_csv() -> list[Figure]:
-    """The same for a CSV file that is twice as large as the limit."""
-    rows = LIMIT_MB * 10**6 * TEXT_TIMES // TEXT_ROW_BYTES // FILES * FILES
-    with tempfile.TemporaryDirectory() as name:
-        with (Path(name) / "rows.csv").open("wb") as file:
-            for place in range(FILES):
-                made = _rows(place * (rows // FILES), rows // FILES, rows)
-                made.write_csv(file, include_header=not place)
-            size = file.tell() / 10**6
-        return _measured(CSV_STEPS, name, rows, size)
-
-
-def _measured(steps: str, folder: str, rows: int, size: float) -> list[Figure]:
-    with _control_group() as members:
-        script = [sys.executable, "-c", LIMITED + steps, folder, str(LIMIT_MB), str(rows), members]
-        done = subprocess.run(script, capture_output=True, text=True, check=False)
-    given = f"{size / 1000:.1f} GB in {LIMIT_MB} MB{'' if members else ' of address space'}"
-    figures = [_figure(*json.loads(line), given) for line in done.stdout.splitlines() if line.startswith("[")]
-    if done.returncode:
-        print(done.stderr[-2000:], file=sys.stderr)
-        figures.append(_figure("the rest", False, 0.0, 0.0, given))
+    with tempfile.TemporaryDirectory() as name, _control_group() as group:
+        folder = Path(name)
+        rows = LIMIT_MB * 10**6 * TIMES // ROW_BYTES // FILES * FILES
+        size = generate(folder, rows)
+        given = f"{size / 10**9:.1f} GB in {LIMIT_MB} MB{'' if group else ' of address space'}"
+        first = Operation("collect, clean, join, expect, profile, version", "collect", lambda made: made["rows"] > 0)
+        figures = [measured(first, folder, group, given)]
+        bring_later(folder)
+        figures += (measured(operation, folder, group, given) for operation in operations(rows))
+        figures += _measured_text(group)
     return figures
 
 
+def _measured_text(group: Path | None) -> Iterator[Figure]:
+    """The first version of a CSV file that is twice as large as the limit, and of the same rows in a database."""
+    rows = LIMIT_MB * 10**6 * TEXT_TIMES // TEXT_ROW_BYTES // FILES * FILES
+    collect = Operation("collect, profile, version", "collect", lambda made: made["rows"] == rows)
+    for name, source, write in (
+        ("a CSV file", 'uri = "rows.csv"', _write_csv),
+        ("a database", 'uri = "sqlite:///rows.db"\ntable = "rows"', _write_database),
+    ):
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            (folder / "heptad.toml").write_text(TEXT_SETTINGS.replace("SOURCE", source), encoding="utf-8")
+            path = write(folder, (_rows(place * (rows // FILES), rows // FILES, rows) for place in range(FILES)))
+            yield measured(collect, folder, group, f"{name}, {path.stat().st_size / 10**9:.1f} GB in {LIMIT_MB} MB")
+
+
+def _write_csv(folder: Path, parts: Iterator[pl.DataFrame]) -> Path:
+    path = folder / "rows.csv"
+    with path.open("wb") as file:
+        for place, part in enumerate(parts):
+            part.write_csv(file, include_header=not place)
+    return path
+
+
+def _write_database(folder: Path, parts: Iterator[pl.DataFrame]) -> Path:
+    path = folder / "rows.db"
+    with closing(sqlite3.connect(path)) as database:
+        for place, part in enumerate(parts):
+            if not place:
+                database.execute(f"create table rows ({', '.join(part.columns)})")
+            texts = part.with_columns(pl.col("at").dt.to_string("iso"))
+            database.executemany(f"insert into rows values ({', '.join('?' * part.width)})", texts.iter_rows())
+            database.commit()
+    return path
+
+
+def measured(operation: Operation, folder: Path, group: Path | None, given: str) -> Figure:
+    """Runs an operation under the limit."""
+    enter = f"echo $$ > {group}/cgroup.procs" if group else f"ulimit -v {LIMIT_MB * 10**6 // 1024}"
+    program = [sys.executable, "-m", "heptad", "data", *operation.command.split(), "--json"]
+    command = ["sh", "-c", f'{enter} && exec "$@"', "sh", *program]
+    began = time.perf_counter()
+    with (folder / "answer.json").open("w+b") as answer, (folder / "errors.txt").open("w+b") as errors:
+        started = subprocess.Popen(command, cwd=folder, stdout=answer, stderr=errors)
+        _, status, used = os.wait4(started.pid, 0)
+        started.returncode = os.waitstatus_to_exitcode(status)
+        answer.seek(0)
+        errors.seek(0)
+        text, said = answer.read(), errors.read().decode(errors="replace")
+    right = started.returncode == 0 and operation.right(json.loads(text))
+    if not right:
+        print(f"{operation.command}: exit code {started.returncode}: {said[-2000:]}", file=sys.stderr)
+    return _figure(operation.name, right, time.perf_counter() - began, used.ru_maxrss / 1024, given)
+
+
 @contextmanager
-def _control_group() -> Iterator[str]:
-    """The file that takes the processes of a group with this limit; empty where none can be made."""
+def _control_group() -> Iterator[Path | None]:
+    """A group with this limit; `None` where none can be made."""
     group = next((made for folder, limit in GROUPS if (made := _made_group(folder, limit))), None)
     try:
-        yield str(group / "cgroup.procs") if group else ""
+        yield group
     finally:
         if group:
             group.rmdir()
@@ -164,15 +210,20 @@ def _made_group(folder: str, limit: str) -> Path | None:
     return group
 
 
-def _generate(folder: Path, rows: int) -> int:
-    """Writes the table in files, out of order; answers about how many bytes it takes in memory."""
-    (folder / "rows").mkdir()
+def generate(folder: Path, rows: int) -> int:
+    """Writes the table in files, out of order; answers about how many bytes it takes in memory.
+
+    The last files are put aside, for `bring_later`.
+    """
+    for name in ("rows", "later"):
+        (folder / name).mkdir()
     kinds = ", ".join(f'"kind {number}"' for number in range(300))
     (folder / "heptad.toml").write_text(SETTINGS.replace("KINDS", kinds), encoding="utf-8")
     each, size = rows // FILES, 0
     for place in range(FILES):
         made = _rows(place * each, each, rows)
-        made.write_parquet(folder / "rows" / f"{place:03}.parquet", compression="lz4", row_group_size=50_000)
+        path = folder / ("rows" if place < FILES - LATER else "later") / f"{place:03}.parquet"
+        made.write_parquet(path, compression="lz4", row_group_size=50_000)
         size += 8 * made.height * 12 + sum(int(made[name].str.len_bytes().sum()) for name in ("kind", "who", "remark"))
     readings = pl.select(n=pl.int_range(100_000)).select(
         place=pl.col("n") % 50,
@@ -181,7 +232,14 @@ def _generate(folder: Path, rows: int) -> int:
         flow=pl.col("n").hash(2) % 1000 / 10,
     )
     readings.write_parquet(folder / "readings.parquet")
+    made.select("id", "at", "place", "who").write_parquet(folder / "entities.parquet")
     return size
+
+
+def bring_later(folder: Path) -> None:
+    """Puts the files that were kept aside where the source looks."""
+    for path in (folder / "later").iterdir():
+        path.rename(folder / "rows" / path.name)
 
 
 def _rows(start: int, count: int, rows: int) -> pl.DataFrame:
@@ -213,8 +271,3 @@ def _figure(name: str, right: bool, seconds: float, peak: float, given: str) -> 
         floor="it finishes",
         holds=right,
     )
-
-
-if __name__ == "__main__":
-    for figure in measure_csv() if sys.argv[1:] == ["csv"] else measure():
-        print(figure)

@@ -54,10 +54,10 @@ def erased() -> Figure:
 
 def found() -> Figure:
     """Texts of which some are e-mails, against a query that counts the same patterns and nothing else."""
-    rows = pl.DataFrame(
+    texts = pl.DataFrame(
         {f"t{one}": [f"word {number % 999} x{one}" for number in range(LOOKED_AT)] for one in range(TEXTS)}
     )
-    rows = rows.with_columns(mail=pl.col("t0").str.replace_all(" ", ".") + "@mail.example").lazy()
+    rows = texts.lazy().with_columns(mail=pl.col("t0").str.replace_all(" ", ".") + "@mail.example")
     counts = [
         pl.col(name).str.contains(shape.pattern).sum().alias(f"{name}{place}")
         for name in rows.collect_schema().names()

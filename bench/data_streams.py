@@ -103,7 +103,7 @@ def bare_landing(servers: str, topic: str, folder: Path) -> float:
         messages = consumer.consume(10_000, 10.0)
         if not messages:
             raise AssertionError(f"{len(payloads)} messages came")
-        payloads += [one.value() for one in messages if not one.error()]
+        payloads += [value for one in messages if not one.error() and (value := one.value())]
     consumer.close()
     write_bare(payloads, folder)
     return time.perf_counter() - began

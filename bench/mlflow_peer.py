@@ -29,7 +29,7 @@ def environment(folder: Path) -> str:
         return given
     place = folder / "peer"
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
-    install = [place / "bin" / "python", "-m", "pip", "install", "--quiet", PEER]
+    install = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", PEER]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["pip said nothing"]

@@ -6,7 +6,9 @@ PostgreSQL, of one worker and of several, where small calls show whether packets
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -95,16 +97,22 @@ def _searches(database: str, root: Path, experiment: str) -> list[Figure]:
             run = ask("runs/search", query)["runs"][0]["info"]["run_id"]
             taken = medians(
                 {
-                    "search": lambda _, ask=ask: ask("runs/search", query),
-                    "tag": lambda n, ask=ask, run=run: ask(
-                        "runs/set-tag", {"run_id": run, "key": "n", "value": str(n)}
-                    ),
+                    "search": partial(_search, ask, query),
+                    "tag": partial(_tag, ask, run),
                 },
                 15,
             )
         figures.append(_within(f"search of {RUNS:,} runs by plain HTTP, {where}", taken["search"], SEARCH_MS))
         figures.append(_within(f"set tag by plain HTTP, {where}", taken["tag"], SMALL_MS))
     return figures
+
+
+def _search(ask: Ask, query: dict[str, Any], _: int) -> None:
+    ask("runs/search", query)
+
+
+def _tag(ask: Ask, run: str, number: int) -> None:
+    ask("runs/set-tag", {"run_id": run, "key": "n", "value": str(number)})
 
 
 def _within(name: str, value: float, most: float) -> Figure:

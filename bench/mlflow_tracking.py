@@ -115,12 +115,13 @@ def _against_peer(url: str, folder: Path) -> list[Figure]:
     with peer(python, folder / "default", workers=None) as theirs:
         default = with_client(python, FEW, url, theirs)
     return [
-        *(_times(name, "one worker", *fair[name], floor) for name, floor in FAIR.items()),
-        *(_times(name, "its default workers", *default[name], floor) for name, floor in DEFAULT.items()),
+        *(_times(name, "one worker", fair[name], floor) for name, floor in FAIR.items()),
+        *(_times(name, "its default workers", default[name], floor) for name, floor in DEFAULT.items()),
     ]
 
 
-def _times(name: str, workers: str, ours: float, theirs: float, floor: float) -> Figure:
+def _times(name: str, workers: str, taken: tuple[float, float], floor: float) -> Figure:
+    ours, theirs = taken
     return Figure(
         name=f"mlflow client, {name}, mlflow server with {workers} over ours",
         value=ours,

@@ -10,12 +10,12 @@ from typing import Literal
 import optuna
 
 from bench.figures import Figure
-from heptad.experiments import ActiveTrial, Choice, Experiments, Float, StudyPlan, run_study
+from heptad.experiments import ActiveTrial, Choice, Experiments, Float, Space, StudyPlan, run_study
 from heptad.project import open_experiments
 
 TRIALS, ROUNDS = 200, 5
 LIMIT = 2.0
-SPACE = {"x": Float(-1, 1), "rate": Float(1e-3, 1, log=True), "kind": Choice(("a", "b"))}
+SPACE: Space = {"x": Float(-1, 1), "rate": Float(1e-3, 1, log=True), "kind": Choice(("a", "b"))}
 
 
 def measure() -> list[Figure]:
@@ -43,9 +43,10 @@ def _overhead(experiments: Experiments, sampler: Literal["random", "tpe"]) -> Fi
 
 def _ours(experiments: Experiments, sampler: Literal["random", "tpe"], name: str) -> float:
     """Milliseconds a trial."""
-    settings = type(experiments.settings)(sampler=sampler, trials=TRIALS)
-    plan = StudyPlan(name=name, objectives={"value": "minimize"}, rules=settings, seed=7, key=(name,))
-    return 1000 * _timed(lambda: run_study(experiments, SPACE, _square, plan)) / TRIALS
+    rules = type(experiments.settings)(sampler=sampler, trials=TRIALS)
+    plan = StudyPlan(name=name, objectives={"value": "minimize"}, rules=rules, seed=7, key=(name,))
+    workspace, environment = experiments.workspace, experiments.environment
+    return 1000 * _timed(lambda: run_study(workspace, environment, SPACE, _square, plan)) / TRIALS
 
 
 def _bare(sampler: Literal["random", "tpe"]) -> float:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,14 +185,14 @@ def _drive(port: int, body: bytes, connections: int, requests: int) -> tuple[lis
             line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line.sendall(request)
-            ready.register(line, selectors.EVENT_READ, [time.perf_counter()])
+            ready.register(line, selectors.EVENT_READ, [line, time.perf_counter()])
         while len(statuses) < requests:
             for key, _ in ready.select():
-                began = key.data[0]
-                statuses.append(_read_reply(key.fileobj))
-                key.data[0] = time.perf_counter()
-                latencies.append((key.data[0] - began) * 1e3)
-                key.fileobj.sendall(request)
+                line, began = key.data
+                statuses.append(_read_reply(line))
+                key.data[1] = time.perf_counter()
+                latencies.append((key.data[1] - began) * 1e3)
+                line.sendall(request)
     return latencies, statuses
 
 
@@ -319,6 +320,10 @@ def _figure(name: str, value: float, unit: str, limit: float, *, floor: str, mos
     return Figure(name=name, value=value, unit=unit, limit=limit, ratio=value / limit, floor=floor, holds=holds)
 
 
+def _bare_app(graph: Path) -> Any:
+    return _BareApp(graph)
+
+
 def serve_bare(graph: Path, port: int) -> None:
     """Run the bare server until it is told to stop."""
     server = Server(
@@ -329,7 +334,7 @@ def serve_bare(graph: Path, port: int) -> None:
         websockets=False,
         log_level=LogLevels.error,
     )
-    server.serve(target_loader=lambda: _BareApp(graph), wrap_loader=False)
+    server.serve(target_loader=partial(_bare_app, graph), wrap_loader=False)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench.figures import Figure
@@ -65,7 +66,7 @@ def _durable(store: SqlStore, folder: Path) -> Figure:
 
     pairs = [
         (
-            _median(lambda n, part=part: store.write(Change(records=[_record(f"one{part}-{n}")])), 40),
+            _median(partial(_write_one, store, f"one{part}-"), 40),
             _median(insert, 40),
         )
         for part in range(10)
@@ -106,7 +107,7 @@ def _searches(database: str, url: str) -> list[Figure]:
         query = Query(kind="run", where=where, order=[Order("metrics.m1", descending=True)])
         found = store.find(query)
         assert len(found.items) == 100
-        value = 1000 * _median(lambda _, query=query: store.find(query), 30)
+        value = 1000 * _median(partial(_find, store, query), 30)
         name = f"store, {database}: search over {RUNS:,} runs, a parameter of {values} values"
         figures.append(_figure(name, value, "ms", 50, "50 ms", holds=value <= 50))
     store.database.close()
@@ -123,8 +124,10 @@ def _contention(folder: Path) -> list[Figure]:
         for number in range(PROCESSES)
     ]
     for process in processes:
+        assert process.stdout
         assert process.stdout.readline() == "ready\n"
     for process in processes:
+        assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
     counts, waits = zip(*(process.communicate()[0].split() for process in processes), strict=True)
@@ -168,6 +171,14 @@ def _attributes(count: int) -> dict[str, float | str]:
     metrics = {f"metrics.m{n}": _choice.random() for n in range(count // 2)}
     params = {f"params.p{n}": f"value{_choice.randrange(2 if n == 11 else 50)}" for n in range(count // 2, count)}
     return metrics | params
+
+
+def _write_one(store: SqlStore, start: str, number: int) -> None:
+    store.write(Change(records=[_record(f"{start}{number}")]))
+
+
+def _find(store: SqlStore, query: Query, _: int) -> None:
+    store.find(query)
 
 
 def _median(act: Callable[[int], object], times: int = 400) -> float:
