@@ -112,6 +112,18 @@ def test_labels_alone_are_not_enough() -> None:
         wire(Foreign(model.SerializeToString(), ("a", "b")), SCHEMA)
 
 
+def test_of_several_outputs_none_is_guessed() -> None:
+    """Neither of two outputs of numbers, nor classes that come twice."""
+    schema = Schema(columns=[*SCHEMA.columns[:2], Column(name="y", type="number", role="target")], task="regression")
+    nodes = [helper.make_node("Neg", ["X"], ["low"]), helper.make_node("Abs", ["X"], ["high"])]
+    given = [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])]
+    out = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in ("low", "high")]
+    with pytest.raises(RefusedError, match="several outputs of numbers: low, high"):
+        wire(Foreign(saved(nodes, given, out, []), ("a", "b")), schema)
+    with pytest.raises(RefusedError, match="answers 'no', 'yes', 'no'"):
+        wire(Foreign(classifier(["no", "yes", "no"]), ("a", "b")), SCHEMA)
+
+
 def test_weights_that_lie_beside_the_graph_are_read(tmp_path: Any) -> None:
     """As MLflow writes them; a graph that points elsewhere, and one that is none, are refused."""
     weight = numpy_helper.from_array(np.ones((2, 600), dtype=np.float32), "w")

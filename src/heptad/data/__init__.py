@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from heptad.data.cleaning.suggesting.accepting import accept_rules as accept_rules
     from heptad.data.cleaning.suggesting.labels import Labels as Labels
     from heptad.data.cleaning.suggesting.labels import read_labels as read_labels
+    from heptad.data.cleaning.suggesting.reading import Cells as Cells
     from heptad.data.cleaning.suggesting.reading import read_cells as read_cells
     from heptad.data.cleaning.suggesting.rules import SuggestedRule as SuggestedRule
     from heptad.data.cleaning.suggesting.rules import rule_lines as rule_lines
@@ -403,6 +404,7 @@ __getattr__, __all__ = attach(
         "part_numbers": "versions.splits",
         "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
+        "Cells": "cleaning.suggesting.reading",
         "read_cells": "cleaning.suggesting.reading",
         "read_columns": "columns.column_types",
         "read_entities": "features.entities",

@@ -212,8 +212,13 @@ def _answered(graph: Any, schema: Schema) -> tuple[str, tuple[str, ...]]:
             f"its outputs are {', '.join(name.removeprefix(_PREFIX) for name in outputs)}.",
             remedy="export it with probabilities, not with labels alone",
         )
-    likely = [name for name in real if "prob" in name.removeprefix(_PREFIX).lower()]
-    return (likely or real)[0], _labels_of(graph.node) or _labels_in(graph)
+    taken = [name for name in real if "prob" in name.removeprefix(_PREFIX).lower()] or real
+    if len(taken) > 1:
+        raise RefusedError(
+            f"The model has several outputs of numbers: {', '.join(name.removeprefix(_PREFIX) for name in taken)}.",
+            remedy="export it with the one that answers, or call that one 'probabilities'",
+        )
+    return taken[0], _labels_of(graph.node) or _labels_in(graph)
 
 
 def _labels_of(nodes: Sequence[Any]) -> tuple[str, ...]:
@@ -238,7 +243,7 @@ def _labels_in(graph: Any) -> tuple[str, ...]:
 def _ordered(labels: Sequence[str], schema: Schema) -> dict[str, Any]:
     """The order of the classes, and what had to be assumed for it."""
     classes, count = list(schema.classes), len(schema.classes)
-    if set(labels) == set(classes):
+    if sorted(labels) == sorted(classes):
         return {"order": tuple(labels.index(one) for one in classes)}
     if not labels or [*labels] == [str(number) for number in range(count)]:
         said = f"{', '.join(classes)} in this order"

@@ -1,5 +1,9 @@
 """Traces are looked for in every byte, and models are told from the rest."""
 
+import html
+import json
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +52,24 @@ def test_a_longer_word_is_somebody_elses(workspace: Workspace, monkeypatch) -> N
         f"kept/{one}" for one in ("theirs.json", "escaped.json", "joined.txt", "address.txt", "packed")
     )
     assert "kept/other" in search_workspace(workspace, ["C12345"], []).holding
+
+
+def test_an_escaped_value_is_found(workspace: Workspace) -> None:
+    """As programs write texts: in JSON, in ASCII or not, on a page, in an address."""
+    value = 'Zoë "Z" <zoe@mail.example>'
+    forms = {
+        "ascii.json": json.dumps({"who": value}),
+        "plain.json": json.dumps({"who": value}, ensure_ascii=False),
+        "page.html": f"<td>{html.escape(value)}</td>",
+        "address.txt": f"/people/{quote(value)}?all=1",
+        "nobody.json": json.dumps({"who": value.upper()}),
+    }
+    (workspace.folder / "kept").mkdir()
+    for name, content in forms.items():
+        (workspace.folder / "kept" / name).write_text(content, encoding="utf-8")
+    found = search_workspace(workspace, [value], [])
+    assert found.holding == ["kept/address.txt", "kept/ascii.json", "kept/page.html", "kept/plain.json"]
+    assert found.values == 1
 
 
 @given(

@@ -9,9 +9,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, wr
 from heptad.cli.progress import progress
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from heptad.data import SuggestedRule, Suggestions
+    from heptad.data import Cells, SuggestedRule, Suggestions
 
 app = typer.Typer()
 _SHOWN = 3
@@ -41,21 +39,22 @@ def suggest(
     """Look for wrong cells in a table, and propose rules."""
     from heptad.data import Labels, Suggester, accept_rules, read_labels
 
-    frame, name = _frame(table, project)
-    known = read_labels(labels, frame) if labels else Labels()
+    cells, name = _cells(table, project)
+    known = read_labels(labels, cells) if labels else Labels()
+    if cells.every > 1:
+        typer.echo(f"{name} is larger than memory can judge: one row in {cells.every:,} is looked at.", err=True)
     with progress("suggest", shown=not as_json) as tell:
-        suggester = Suggester(frame, known, tell)
+        suggester = Suggester(cells.frame, known, tell, every=cells.every)
         if ask:
-            rows = suggester.ask(ask, seed)
             listed = [
-                {"row": row, "column": name, "value": frame[name][row], "correct": frame[name][row]}
-                for row in rows
-                for name in frame.columns
+                {"row": row, "column": column, "value": text, "correct": text}
+                for row in suggester.ask(ask, seed)
+                for column, text in cells.frame.row(row // cells.every, named=True).items()
             ]
             emit(listed, _form(listed), as_json=as_json)
             return
         found = suggester.suggest()
-    text = _text(found, frame, name, len(known.rows()))
+    text = _text(found, cells, name, len(known.rows()))
     if accept:
         chosen = [rule for rule in found.rules if rule.settings and rule.precision * 100 >= least]
         columns = accept_rules(chosen, project / "heptad.toml")
@@ -63,7 +62,7 @@ def suggest(
     emit(found.cells, text, as_json=as_json)
 
 
-def _frame(table: str, project: Path) -> "tuple[pl.DataFrame, str]":
+def _cells(table: str, project: Path) -> "tuple[Cells, str]":
     """The cells of a file, or of the project's source as it is before anything is repaired; and what it is called."""
     from heptad.config import read_config
     from heptad.core.errors import InputError
@@ -93,9 +92,10 @@ def _form(listed: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _text(found: "Suggestions", frame: "pl.DataFrame", name: str, judged: int) -> str:
-    share = len(found.cells) / max(1, found.looked_at)
-    head = f"{name}: {len(frame):,} rows, {len(found.cells):,} cells are likely wrong ({share:.1%})"
+def _text(found: "Suggestions", cells: "Cells", name: str, judged: int) -> str:
+    share, taken = len(found.cells) / max(1, found.looked_at), len(cells.frame)
+    rows = f"{cells.rows:,} rows" if cells.every == 1 else f"{taken:,} of {cells.rows:,} rows"
+    head = f"{name}: {rows}, {len(found.cells):,} cells are likely wrong ({share:.1%})"
     head += f", judged with {judged} rows that you know." if judged else "; no row is known (--ask 20, then --labels)."
     parts = [wrapped([head])]
     for column in dict.fromkeys(rule.column for rule in found.rules):

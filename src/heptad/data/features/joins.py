@@ -14,11 +14,11 @@ from heptad.core.errors import DataError, SettingsError, nearest
 from heptad.core.memory import budget
 from heptad.data.features.encodings import Encodings
 from heptad.data.features.functions import EVENT, KNOWN
-from heptad.data.features.parts import BATCH, PARTS, Parts, Scratch, gather
 from heptad.data.features.revisions import states
 from heptad.data.features.settings import FeatureSettings
 from heptad.data.features.timelines import Timeline, gathered
 from heptad.data.features.views import View
+from heptad.data.parts import BATCH, PARTS, Parts, Scratch, gather
 
 _VALUE = 16
 """Bytes that a value takes, about: numbers need half of it, short texts all of it."""

@@ -11,10 +11,10 @@ from heptad.data.features.encodings import Encodings
 from heptad.data.features.functions import EVENT, KNOWN
 from heptad.data.features.online import OnlineStore, Pair
 from heptad.data.features.packing import NEVER, entity_key, micros, moment_of, namespace, pack, times_of
-from heptad.data.features.parts import BATCH, PARTS, Parts, Scratch, gather
 from heptad.data.features.records import FeatureView
 from heptad.data.features.tails import packed_tails, tail_rows
 from heptad.data.features.views import View
+from heptad.data.parts import BATCH, PARTS, Parts, Scratch, gather
 
 ROWS_A_COMMIT = 5_000
 _WHOLE = -1

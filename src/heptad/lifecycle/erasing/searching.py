@@ -1,8 +1,11 @@
 """Looks for traces of people in every byte of a workspace: whether they are gone is tried, not only believed."""
 
+import html
+import json
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -48,8 +51,9 @@ class Sought:
 
     def __init__(self, values: Collection[str], longer: Collection[str] = ()) -> None:
         """`longer`: words that hold a value and more, and are nobody's who is looked for."""
-        wanted = sorted({value.encode() for value in long_enough(values)}, key=len, reverse=True)
-        self.count = len(wanted)
+        there = set(long_enough(values))
+        self.count = len(there)
+        wanted = sorted({form.encode() for value in there for form in _forms(value)}, key=len, reverse=True)
         self._wanted = re.compile(b"|".join(map(re.escape, wanted))) if wanted else None
         self._longer = {one: _around(one, [word.encode() for word in longer]) for one in wanted}
         self.margin = max(map(len, [*wanted, *(word.encode() for word in longer)]), default=0) + _BESIDE
@@ -71,7 +75,7 @@ class Sought:
 def search_workspace(
     workspace: Workspace, values: Collection[str], of_models: Collection[str], longer: Collection[str] = ()
 ) -> Searched:
-    """Search all files of the workspace's folder for values of at least `SHORTEST` bytes, as they are in UTF-8.
+    """Search all files of the workspace's folder for values of at least `SHORTEST` bytes, also where they are escaped.
 
     `of_models` are digests of artifacts and ids of records that belong to models; `longer` are words of rows that are
     left, which hold a value and more. What is compressed cannot be seen so; tables were rewritten, not searched.
@@ -107,6 +111,12 @@ def _records(workspace: Workspace, sought: Sought) -> list[str]:
         return []
     records = every_record(workspace)
     return [one.id for one in records if sought.are_in(msgspec.json.encode((one.body, one.attributes)), text=True)]
+
+
+def _forms(value: str) -> set[str]:
+    """A value as text, in JSON as it is and in ASCII, on a page, and in an address."""
+    in_json = {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True)}
+    return {value, *in_json, html.escape(value), quote(value), quote(value, safe="@")}
 
 
 def _around(value: bytes, words: Collection[bytes]) -> list[tuple[bytes, int]]:

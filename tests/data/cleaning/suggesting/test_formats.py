@@ -40,6 +40,12 @@ def test_units_in_changing_spelling_are_all_unusual() -> None:
     assert formats.units(values, counts).tolist() == [0, 0.7]
 
 
+def test_letters_around_the_digits_of_codes_are_usual() -> None:
+    """Of registrations no spelling is usual, and none is wrong."""
+    values, counts = counted(("N14228", 30), ("N619AA", 30), ("N804JB", 30), ("12", 1))
+    assert formats.units(values, counts).max() == 0
+
+
 def test_a_part_that_is_seldom_so_is_rare() -> None:
     """The month stands last in one of a hundred dates."""
     values = pl.Series([f"{1 + n % 12}/3/{80 + n % 20}" for n in range(120)] + ["95/3/4"])

@@ -13,7 +13,7 @@ from heptad.data.cleaning.suggesting.reading import read_cells
 
 
 def read(path: Path) -> pl.DataFrame:
-    return read_cells(SourceSettings(uri=path.name), Place(root=path.parent))
+    return read_cells(SourceSettings(uri=path.name), Place(root=path.parent)).frame
 
 
 def test_nothing_is_tidied(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_what_sources_read_is_read_here_too(tmp_path: Path) -> None:
         archive.writestr("a.csv", "x,y\n 1,NA\n")
         archive.writestr("b.csv", "x,y\n2 ,2020-01-01\n")
     cells = read_cells(SourceSettings(uri="all.zip/*.csv"), Place(root=tmp_path))
-    assert cells.rows() == [(" 1", "NA"), ("2 ", "2020-01-01")]
+    assert cells.frame.rows() == [(" 1", "NA"), ("2 ", "2020-01-01")]
     (tmp_path / "rows.json").write_text('[{"a": 1, "at": "2020-01-01"}, {"a": 2}]')
     assert read(tmp_path / "rows.json").rows() == [("1", "2020-01-01"), ("2", "")]
     database = sqlite3.connect(tmp_path / "shop.db")
@@ -64,4 +64,15 @@ def test_what_sources_read_is_read_here_too(tmp_path: Path) -> None:
     database.commit()
     database.close()
     orders = SourceSettings(uri="sqlite:///shop.db", table="orders")
-    assert read_cells(orders, Place(root=tmp_path)).rows() == [("1", "2020-01-01")]
+    assert read_cells(orders, Place(root=tmp_path)).frame.rows() == [("1", "2020-01-01")]
+
+
+def test_of_a_large_table_every_so_manieth_row_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its first to its last, as many as memory can judge."""
+    rows = 20_000
+    pl.select(n=pl.int_range(rows), text=pl.lit("some words")).write_csv(tmp_path / "rows.csv")
+    monkeypatch.setenv("POLARS_OOC_MEMORY_BUDGET_MB", "1")
+    cells = read_cells(SourceSettings(uri="rows.csv"), Place(root=tmp_path))
+    assert cells.rows == rows
+    assert cells.every > 1
+    assert cells.frame["n"].cast(pl.Int64).to_list() == list(range(0, rows, cells.every))

@@ -45,12 +45,16 @@ def ungrouped(values: pl.Series, counts: Ints) -> Floats:
 def units(values: pl.Series, counts: Ints) -> Floats:
     """Numbers with other text around them than is usual in their column, 0 to 1.
 
-    1 where nothing is usual: no text, none included, is around 70% of the numbers.
+    1 where nothing is usual: no text, none included, is around 70% of the numbers. Where most have a letter right
+    before their digits, these are the codes of something (N14228, N619AA), and no letters around them are unusual.
     """
     parts = values.str.extract_groups(_WITH_TEXT).struct.unnest()
     numeric = parts["number"].is_not_null().to_numpy()
     found = np.zeros(len(values))
     if not numeric.any() or counts[numeric].sum() < 0.6 * counts.sum():
+        return found
+    coded = parts["before"].str.contains(r"\p{L}$").fill_null(value=False).to_numpy()
+    if counts[coded].sum() > 0.5 * counts[numeric].sum():
         return found
     texts = parts["before"].fill_null("") + "\0" + parts["after"].fill_null("")
     tally = pl.DataFrame({"text": texts, "n": counts}).filter(numeric).group_by("text").agg(pl.col("n").sum())

@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, nearest
+from heptad.data.cleaning.suggesting.reading import Cells
 
 _ROW = ("row", "index", "row_index")
 _COLUMN = ("column", "col", "attribute", "field")
@@ -28,10 +29,11 @@ class Labels(msgspec.Struct, frozen=True):
         return Labels(right | self.given)
 
 
-def read_labels(path: Path, frame: pl.DataFrame) -> Labels:
+def read_labels(path: Path, cells: Cells) -> Labels:
     """Rows of `row` (from 0), `column`, correct value (empty: the cell should be empty); raises `DataError`.
 
-    Columns are found by name, or taken in that order. A blank in front of a value counts.
+    Columns are found by name, or taken in that order. A blank in front of a value counts. Rows of a table are turned
+    into those of the frame.
     """
     try:
         table = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
@@ -51,18 +53,23 @@ def read_labels(path: Path, frame: pl.DataFrame) -> Labels:
     value = value or next((name for name in rest if name.lower() in {"value", "label", "truth"}), rest[-1])
     given = {}
     for line, (at, name, text) in enumerate(table.select(row, column, value).iter_rows(), 2):
-        given[_row(at, path, line, len(frame)), _column(name, path, line, frame)] = text or ""
-    return Labels(given).completed(frame)
+        given[_row(at, path, line, cells), _column(name, path, line, cells.frame)] = text or ""
+    return Labels(given).completed(cells.frame)
 
 
-def _row(text: str | None, path: Path, line: int, rows: int) -> int:
+def _row(text: str | None, path: Path, line: int, cells: Cells) -> int:
     try:
         number = int(text or "")
     except ValueError:
         number = -1
-    if not 0 <= number < rows:
-        raise DataError(f"{path}, line {line}: there is no row {text!r}.", allowed=f"0 to {rows - 1}")
-    return number
+    if not 0 <= number < cells.rows:
+        raise DataError(f"{path}, line {line}: there is no row {text!r}.", allowed=f"0 to {cells.rows - 1}")
+    if number % cells.every:
+        raise DataError(
+            f"{path}, line {line}: row {number} is not looked at; the table is larger than memory can judge.",
+            allowed=f"multiples of {cells.every}",
+        )
+    return number // cells.every
 
 
 def _column(name: str | None, path: Path, line: int, frame: pl.DataFrame) -> str:

@@ -1,18 +1,33 @@
 """Reads a table for what it says, letter by letter: blanks, marks for missing and all."""
 
+import math
 from collections.abc import Iterator
 
 import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.core.memory import budget
 from heptad.data.sources.files import FileSource
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, open_source
 
+JUDGED = 150
+"""Bytes that are needed for each cell, beside its text, while it is judged."""
+FIRST = 1_000
+"""Rows by which it is told how long texts are."""
 
-def read_cells(settings: SourceSettings, place: Place) -> pl.DataFrame:
-    """The cells of a source as text, in the order of its rows; empty: nothing there.
+
+class Cells(msgspec.Struct, frozen=True):
+    """Cells of a table as text; empty: nothing there. Row r of `frame` is row `r * every` of the table's `rows`."""
+
+    frame: pl.DataFrame
+    rows: int
+    every: int = 1
+
+
+def read_cells(settings: SourceSettings, place: Place) -> Cells:
+    """The cells of a source, in the order of its rows: of every n-th row, where all are more than memory can judge.
 
     Of files nothing is tidied, and row 0 is the first line of values; other sources give texts as they are read. Raises
     `DataError` for what is no table.
@@ -20,10 +35,15 @@ def read_cells(settings: SourceSettings, place: Place) -> pl.DataFrame:
     source = open_source(msgspec.structs.replace(settings, nulls=()), place)
     rows = source.cells() if isinstance(source, FileSource) else source.read(_Everything()).rows
     flat = [name for name, kind in rows.collect_schema().items() if not kind.is_nested()]
-    frame = rows.select(pl.col(flat).cast(pl.String).fill_null("")).collect(engine="streaming")
-    if frame.is_empty():
+    texts = rows.select(pl.col(flat).cast(pl.String).fill_null(""))
+    height, first = (one.collect(engine="streaming") for one in (rows.select(pl.len()), texts.head(FIRST)))
+    if first.is_empty():
         raise DataError(f"{settings.uri} has no rows.", allowed="at least one row")
-    return frame
+    # A text is there as it was read and as it is known.
+    needed = height.item() * (first.width * JUDGED + 2 * first.estimated_size() / len(first))
+    every = max(1, math.ceil(needed / budget()))
+    frame = texts if every == 1 else texts.gather_every(every)
+    return Cells(frame.collect(engine="streaming"), height.item(), every)
 
 
 class _Everything(frozenset[str]):

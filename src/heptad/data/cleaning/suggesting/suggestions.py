@@ -31,9 +31,15 @@ class Suggestions(msgspec.Struct, frozen=True):
 
 
 class Suggester:
-    """What is known of one table of texts, null or empty where a cell is missing; `labels`: what a person knows."""
+    """What is known of one table of texts, null or empty where a cell is missing; `labels`: what a person knows.
 
-    def __init__(self, frame: pl.DataFrame, labels: Labels | None = None, tell: Tell | None = None) -> None:
+    Where the frame is `every` n-th row of a table, the rows that are told are those of the table.
+    """
+
+    def __init__(
+        self, frame: pl.DataFrame, labels: Labels | None = None, tell: Tell | None = None, *, every: int = 1
+    ) -> None:
+        self._every = every
         self._labels = labels or Labels()
         self._tell = tell or (lambda _what, _share: None)
         self._frame = frame.select(pl.all().cast(pl.String).fill_null(""))
@@ -54,7 +60,7 @@ class Suggester:
         """The rows whose correct values would tell most, the most telling first; judged rows are not asked again."""
         doubts = [4 * p * (1 - p) for p in self._likely]
         classes = [np.unique(one.traits()[:, :2], axis=0, return_inverse=True)[1].ravel() for one in self._evidence]
-        return rows_to_ask(doubts, classes, count, seed, self._labels.rows())
+        return [row * self._every for row in rows_to_ask(doubts, classes, count, seed, self._labels.rows())]
 
     def suggest(self) -> Suggestions:
         """Every cell that is likely wrong, with a proposal where there is one, and the rules that they make."""
@@ -70,7 +76,7 @@ class Suggester:
                 kind, by = (made.kind, made.by) if made else ("unusual", (reasons[row],))
                 cells.append(
                     FlaggedCell(
-                        row=row,
+                        row=row * self._every,
                         column=one.column.name,
                         value=one.column.text(row),
                         proposal=made.text if made else None,

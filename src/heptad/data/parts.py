@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Self
@@ -103,3 +103,27 @@ def gather(rows: pl.LazyFrame, keys: Sequence[str], memory: int, scratch: Scratc
                 parts.add(more)
             return parts
     return pl.concat(held).rechunk()
+
+
+def gather_pairs(
+    first: pl.LazyFrame, second: pl.LazyFrame, keys: Sequence[str], memory: int, scratch: Scratch
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """The rows of two queries, in pairs that have all rows of their keys; one pair, where all need less than `memory`.
+
+    Types of the keys are alike.
+    """
+    found = [gather(rows, keys, memory // 2, scratch) for rows in (first, second)]
+    held = [one for one in found if isinstance(one, pl.DataFrame)]
+    if len(held) == len(found):
+        yield held[0], held[1]
+        return
+    parted: list[Parts] = []
+    for one in found:
+        parts = one if isinstance(one, Parts) else Parts(scratch.folder(), keys, memory // 4)
+        if isinstance(one, pl.DataFrame):
+            parts.add(one)
+        parted.append(parts)
+    for number in range(PARTS):
+        pair = [parts.part(number) for parts in parted]
+        if pair[0] is not None and pair[1] is not None:
+            yield pair[0], pair[1]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from heptad.core.errors import WorkspaceError
-from heptad.data.features.parts import PARTS, Parts, Scratch, gather
+from heptad.data.parts import PARTS, Parts, Scratch, gather
 
 ROWS = pl.DataFrame({"g": [number % 97 for number in range(5_000)], "h": ["x"] * 5_000}).with_row_index("n")
 
