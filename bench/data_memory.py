@@ -7,6 +7,7 @@ and the first operation does not come through. HEPTAD_BENCH_MEMORY_MB changes th
 
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -106,12 +107,13 @@ def operations(rows: int) -> list[Operation]:
         Operation("split", "split --out parts.parquet"),
         Operation("leakage report", "features leaks"),
         Operation("features known then", "features join entities.parquet known.parquet --time at"),
+        Operation("feature views in force", "features apply --yes"),
         Operation("features brought online", "features materialise"),
         Operation("parity of features", "parity"),
         Operation("a version written to a file", "get latest all.parquet"),
         Operation("people looked for", "erase --where who=7 --dry-run"),
-        Operation("a person erased", "erase --key id=5 --reason asked --yes"),
-        Operation("old rows deleted", "prune --keep 1 --reason old --yes"),
+        Operation("a person erased", "erase --key id=5 --reason 'they asked for it' --yes"),
+        Operation("old rows deleted", "prune --keep 1 --reason 'nobody needs them' --yes"),
         Operation("a folder added", "add rows"),
     ]
 
@@ -169,7 +171,7 @@ def _write_database(folder: Path, parts: Iterator[pl.DataFrame]) -> Path:
 def measured(operation: Operation, folder: Path, group: Path | None, given: str) -> Figure:
     """Runs an operation under the limit."""
     enter = f"echo $$ > {group}/cgroup.procs" if group else f"ulimit -v {LIMIT_MB * 10**6 // 1024}"
-    program = [sys.executable, "-m", "heptad", "data", *operation.command.split(), "--json"]
+    program = [sys.executable, "-m", "heptad", "data", *shlex.split(operation.command), "--json"]
     command = ["sh", "-c", f'{enter} && exec "$@"', "sh", *program]
     began = time.perf_counter()
     with (folder / "answer.json").open("w+b") as answer, (folder / "errors.txt").open("w+b") as errors:

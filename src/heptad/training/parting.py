@@ -9,7 +9,8 @@ import msgspec
 import polars as pl
 
 from heptad.core import graph
-from heptad.core.errors import NotFoundError, SettingsError
+from heptad.core.errors import DataError, NotFoundError, SettingsError
+from heptad.core.memory import allowance
 from heptad.core.records import Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
@@ -18,6 +19,9 @@ from heptad.training.records import Candidate
 from heptad.training.settings import ValidateSettings, moment
 from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
 
+COPIES = 3
+SURE, FIRST = 500_000, 1_000
+"""Rows that always fit; rows by which it is told how large others are."""
 _HOLDOUT, _FOLDS, _OUTER, _INNER, _DEALT = range(5)
 """Seeds of the hash. Each deal has its own: within one part of another, its hash is not uniform any more."""
 
@@ -66,11 +70,19 @@ class Parting:
             return settings.split
         return "time" if timed and (settings.since or not settings.group) else "hash"
 
-    def parts(self, version: Record[DatasetVersion], cut: Cut = Cut()) -> Parts:  # noqa: B008 - it is frozen
-        """The rows to learn from and to judge on: by the cut where it has times, else as the settings say."""
+    def parts(
+        self,
+        version: Record[DatasetVersion],
+        cut: Cut = Cut(),  # noqa: B008 - it is frozen
+        columns: Sequence[str] = (),
+    ) -> Parts:
+        """The rows to learn from and to judge on: by the cut where it has times, else as the settings say.
+
+        With `columns`, these alone; those that rows are parted by are among them.
+        """
         schema, settings = version.body.schema, self._settings
         self._check_group(schema)
-        frame = self._rows(version, cut)
+        frame = self._rows(version, cut, columns)
         group = settings.group
         if cut.train_until is not None:
             parts = part_by_time(
@@ -142,9 +154,9 @@ class Parting:
         rule = self._rule(version, frame, [1 / folds] * folds, _DEALT)
         return usable(frame, version.body.schema, folds_of_parts(numbers_of(rule.body, frame), folds), folds)
 
-    def labelled(self, version: Record[DatasetVersion]) -> pl.DataFrame:
-        """All rows of a version that have a label, in their order."""
-        return self._rows(version, Cut())
+    def labelled(self, version: Record[DatasetVersion], columns: Sequence[str] = ()) -> pl.DataFrame:
+        """All rows of a version that have a label, in their order; with `columns`, these alone."""
+        return self._rows(version, Cut(), columns)
 
     def _folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int, seed: int) -> list[Fold]:
         schema = version.body.schema
@@ -173,13 +185,31 @@ class Parting:
             seed=seed,
         )
 
-    def _rows(self, version: Record[DatasetVersion], cut: Cut) -> pl.DataFrame:
+    def _rows(self, version: Record[DatasetVersion], cut: Cut, columns: Sequence[str] = ()) -> pl.DataFrame:
         start = cut.train_until - duration(cut.window) if cut.train_until and cut.window != WHOLE else None
         rows = self._data.scan(version, start=start, end=cut.judge_until, known_at=cut.known_at, labelled=True)
-        return rows.collect()
+        return _held(rows.select(columns) if columns else rows, version.body)
 
     def _check_group(self, schema: Schema) -> None:
         names = [column.name for column in schema.columns]
         for name in self._settings.group:
             if name not in names:
                 raise NotFoundError("column to group by", name, names, remedy="Change [validate] group.")
+
+
+def _held(rows: pl.LazyFrame, version: DatasetVersion) -> pl.DataFrame:
+    """The rows in memory; raises `DataError` where they are larger, before the system ends the process without a word.
+
+    They are there `COPIES` times: whole, parted, and as what an algorithm takes.
+    """
+    if version.rows > SURE:
+        first = rows.head(FIRST).collect(engine="streaming")
+        height = rows.select(pl.len()).collect(engine="streaming").item()
+        needed, allowed = COPIES * first.estimated_size() / max(1, len(first)) * height, allowance()
+        if needed > allowed:
+            raise DataError(
+                f"{height:,} rows of {version.name}@{version.version} take about {needed / 1e9:.1f} GB to learn from, "
+                f"and this process may use {allowed / 1e9:.1f} GB.",
+                remedy="learn from fewer: heptad run --sample, a window in [retrain] train_on, or fewer columns",
+            )
+    return rows.collect()

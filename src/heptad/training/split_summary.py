@@ -41,8 +41,10 @@ class SplitTable(msgspec.Struct, frozen=True, kw_only=True):
 
 def split_table(parting: Parting, version: Record[DatasetVersion], folds: int, group: Sequence[str]) -> SplitTable:
     """The split of a version as the settings have it now; the rules that it follows are kept by asking."""
-    schema, frame, by = version.body.schema, parting.labelled(version), parting.by(version.body.schema)
-    parts = parting.parts(version)
+    schema, by = version.body.schema, parting.by(version.body.schema)
+    # What rows are parted by is all that is told of them.
+    wanted = [column.name for column in schema.columns if column.role != "feature" or column.name in group]
+    frame, parts = parting.labelled(version, wanted), parting.parts(version, columns=wanted)
     part = _parts(row_ids(frame, schema), row_ids(parts.train, schema), row_ids(parts.judged, schema))
     everywhere = np.arange(len(frame))
     numbered = [

@@ -8,7 +8,7 @@ import polars as pl
 
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given, Step, lost
-from heptad.data.columns.dialogues import Asking, Dialogue
+from heptad.data.columns.dialogues import Asking, Dialogue, sampled
 
 HUGE = 1e38
 """Numbers beyond this are no measurements, and models that compute in single precision cannot hold them."""
@@ -64,9 +64,7 @@ def fit_outliers(column: str, rule: CleanRule) -> Dialogue[Bounds]:
     """Learns which numbers are ordinary, from every n-th one."""
     values = pl.col(column).cast(pl.Float64)
     told = yield Asking({"count": values.count()})
-    step = max(1, told.values["count"] // FITTED_ON)
-    told = yield Asking(samples={"sample": values.drop_nulls().gather_every(step)})
-    sample = told.samples["sample"].to_numpy()
+    sample = (yield from sampled(values, told.values["count"], FITTED_ON)).to_numpy()
     if len(sample) < 2:
         return []
     return _forest(sample) if rule.outliers == "forest" else _fenced(sample, rule)

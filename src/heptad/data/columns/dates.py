@@ -6,7 +6,7 @@ from itertools import product
 import msgspec
 import polars as pl
 
-from heptad.data.columns.dialogues import Asking, Dialogue
+from heptad.data.columns.dialogues import Asking, Dialogue, sampled
 
 _NUMERIC = "%Y-%m-%d %Y/%m/%d %d.%m.%Y %m/%d/%Y %d/%m/%Y %m/%d/%y %d/%m/%y %d-%m-%Y %m-%d-%Y"
 DAYS = (*_NUMERIC.split(), "%d %b %Y", "%b %d, %Y")
@@ -135,8 +135,7 @@ def _parse(texts: pl.Expr, pattern: str, timezone: str) -> pl.Expr:
 
 
 def _format_of(texts: pl.Expr, count: int) -> Dialogue[tuple[str, float]]:
-    told = yield Asking(samples={"sample": texts.drop_nulls().gather_every(max(1, count // SAMPLE))})
-    return _best_format(told.samples["sample"])
+    return _best_format((yield from sampled(texts, count, SAMPLE)))
 
 
 def _best_format(sample: pl.Series) -> tuple[str, float]:

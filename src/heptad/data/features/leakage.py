@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from heptad.core.settings import Task
+from heptad.data.columns.dialogues import every_nth, made
 from heptad.data.columns.keys import key_text
 from heptad.data.columns.suspects import SAMPLE, leaks, summands
 from heptad.data.features.joins import Values, join_features
@@ -87,7 +88,7 @@ def _telling(training: TrainingSet) -> Iterator[Finding]:
     """Features that know the target."""
     rows = training.rows.select(*training.features, training.target).filter(pl.col(training.target).is_not_null())
     count = int(rows.select(pl.len()).collect(engine="streaming").item())
-    sample = rows.gather_every(max(1, count // SAMPLE)).head(SAMPLE).collect(engine="streaming")
+    sample = made(every_nth(rows, count // SAMPLE).head(SAMPLE))
     found = leaks(sample, training.features, training.target, training.task)
     if training.task == "regression":
         found |= summands(sample, training.features, training.target)

@@ -13,7 +13,9 @@ import polars as pl
 
 from heptad.core import catalogue
 from heptad.core.clock import ManualClock
+from heptad.core.memory import budget
 from heptad.core.records import Record
+from heptad.data.columns.dialogues import held
 from heptad.data.features.functions import KNOWN, hashed
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.materialising import materialise, progress_of
@@ -76,7 +78,7 @@ class Comparison:
         """Replay up to so many entities at so many moments, then look into the store."""
         view = self._view
         sample = self._sample(entities)
-        own = self._source if view.scope == "all" else self._of(sample).collect().lazy()
+        own = self._source if view.scope == "all" else held(self._of(sample), budget()).lazy()
         at = self._moments(sample, moments)
         found: list[tuple[Where, datetime, Sequence[OnlineRow]]] = []
         with tempfile.TemporaryDirectory(prefix="heptad-parity-") as folder:
@@ -132,7 +134,8 @@ class Comparison:
         view = self._view
         if not view.time:
             return [self._now]
-        known = view.prepared(self._of(sample)).select(pl.col(KNOWN).unique().sort()).collect().to_series()
+        told = view.prepared(self._of(sample)).select(pl.col(KNOWN).unique().sort())
+        known = told.collect(engine="streaming").to_series()
         if known.is_empty():
             return [self._now]
         places = sorted({round(step * (len(known) - 1) / max(1, count - 1)) for step in range(count)})

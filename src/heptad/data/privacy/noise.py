@@ -1,9 +1,16 @@
 """The contract of whoever adds the noise: figures of one column, each with the epsilon that it costs."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+"""The values of a column, shape (n,), all finite."""
+Places: TypeAlias = npt.NDArray[np.int32]
+"""For each value, shape (n,), which of the named ones it is, from 0."""
 
 
 class Noisy(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,22 +30,25 @@ class NoiseMaker(Protocol):
     library is missing, `InputError` for an epsilon too small to be told apart from nothing.
     """
 
-    def count(self, values: Sequence[float], epsilon: float) -> Noisy:
+    def count(self, values: Floats, epsilon: float) -> Noisy:
         """How many there are."""
         ...
 
-    def total(self, values: Sequence[float], low: float, high: float, epsilon: float) -> Noisy:
+    def total(self, values: Floats, low: float, high: float, epsilon: float) -> Noisy:
         """Their sum."""
         ...
 
-    def histogram(self, values: Sequence[float], edges: Sequence[float], epsilon: float) -> list[Noisy]:
+    def histogram(self, values: Floats, edges: Sequence[float], epsilon: float) -> list[Noisy]:
         """How many lie below the first edge, between each two, and from the last on; all for one epsilon."""
         ...
 
-    def categories(self, values: Sequence[str], named: Sequence[str], epsilon: float) -> list[Noisy]:
-        """How many are each of the named, and how many are none of them; all for one epsilon."""
+    def categories(self, places: Places, named: int, epsilon: float) -> list[Noisy]:
+        """How many are each of so many named ones, by their places, and how many are none of them; for one epsilon.
+
+        The place of what is none of them is `named` itself.
+        """
         ...
 
-    def quantile(self, values: Sequence[float], candidates: Sequence[float], share: float, epsilon: float) -> Noisy:
+    def quantile(self, values: Floats, candidates: Sequence[float], share: float, epsilon: float) -> Noisy:
         """The candidate that about this share of the values does not exceed."""
         ...

@@ -4,6 +4,7 @@ What was told stays told: figures are recorded with what they cost, and asked ag
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from heptad.core.query import Query
 from heptad.core.records import AliasMove, Record
 from heptad.core.workspace import Workspace
 from heptad.data.columns.schema import named_columns
-from heptad.data.privacy.noise import NoiseMaker, Noisy
+from heptad.data.privacy.noise import Floats, NoiseMaker, Noisy, Places
 from heptad.data.privacy.records import Figure, NoisyStatistics, Wanted
 from heptad.data.privacy.settings import PrivacySettings
 from heptad.data.records import DatasetVersion
@@ -93,7 +94,7 @@ class Statistics:
     def _made(
         self,
         version: DatasetVersion,
-        values: dict[str, pl.Series],
+        values: dict[str, Floats | Places],
         wanted: Sequence[Wanted],
         epsilon: float,
         spent: float,
@@ -166,14 +167,19 @@ def wanted_of(text: str) -> Wanted:
     return Wanted(column=name, categories=categories)
 
 
-def _values(rows: pl.LazyFrame, wanted: Wanted) -> pl.Series:
-    kind = rows.collect_schema()[wanted.column]
+def _values(rows: pl.LazyFrame, wanted: Wanted) -> Floats | Places:
+    """The values of a column, or the place of each among the wanted categories."""
+    value = pl.col(wanted.column)
     if wanted.categories:
-        return rows.select(pl.col(wanted.column).cast(pl.String)).drop_nulls().collect().to_series()
+        places = {name: place for place, name in enumerate(wanted.categories)}
+        text = value.drop_nulls().cast(pl.String)
+        found = text.replace_strict(places, default=len(places), return_dtype=pl.Int32)
+        return rows.select(found).collect(engine="streaming").to_series().to_numpy()
+    kind = rows.collect_schema()[wanted.column]
     if not kind.is_numeric():
         raise DataError(f"{wanted.column} holds {kind}.", allowed="bounds for numbers; NAME=A,B,C for categories")
-    value = pl.col(wanted.column).cast(pl.Float64)
-    return rows.select(value).filter(value.is_finite()).collect().to_series()
+    number = value.cast(pl.Float64)
+    return rows.select(number).filter(number.is_finite()).collect(engine="streaming").to_series().to_numpy()
 
 
 def _costs(wanted: Wanted) -> int:
@@ -181,21 +187,20 @@ def _costs(wanted: Wanted) -> int:
     return 1 if wanted.categories else 3 + len(QUARTILES)
 
 
-def _figures(make: NoiseMaker, wanted: Wanted, values: pl.Series, epsilon: float) -> tuple[list[Figure], float]:
+def _figures(make: NoiseMaker, wanted: Wanted, values: Any, epsilon: float) -> tuple[list[Figure], float]:
     """The figures of one column, each of its parts for this epsilon; and what they cost together."""
     name = wanted.column
     if wanted.categories:
-        counts = make.categories(values.to_list(), wanted.categories, epsilon)
+        counts = make.categories(values, len(wanted.categories), epsilon)
         labels = [*wanted.categories, "others"]
         return [_figure(name, label, one) for label, one in zip(labels, counts, strict=True)], counts[0].epsilon
-    numbers = values.to_list()
     width = (wanted.high - wanted.low) / BINS
     edges = [wanted.low + width * place for place in range(1, BINS)]
     candidates = [wanted.low + (wanted.high - wanted.low) * place / CANDIDATES for place in range(CANDIDATES + 1)]
-    count = make.count(numbers, epsilon)
-    total = make.total(numbers, wanted.low, wanted.high, epsilon)
-    bins = make.histogram(numbers, edges, epsilon)
-    quantiles = [make.quantile(numbers, candidates, share, epsilon) for share in QUARTILES]
+    count = make.count(values, epsilon)
+    total = make.total(values, wanted.low, wanted.high, epsilon)
+    bins = make.histogram(values, edges, epsilon)
+    quantiles = [make.quantile(values, candidates, share, epsilon) for share in QUARTILES]
     mean = min(max(total.value / max(count.value, 1.0), wanted.low), wanted.high)
     limits = [wanted.low, *edges, wanted.high]
     figures = [

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.dialogues import Rows
+from heptad.data.columns.dialogues import Rows, held
 from heptad.data.columns.schema import COUNT, most_frequent, value_counts
 from heptad.data.passes import ask
 from heptad.data.profiles.sampling import EVERY, Sampled, hashes_below, is_measured, measure, sample_columns
@@ -38,8 +38,6 @@ from heptad.data.settings import ColumnType
 _BOOLEANS = ["false", "true"]
 HELD = 256 << 20
 """Bytes of a table that is read once."""
-FIRST = 1_000
-"""Rows by which it is told how large a table is."""
 _HASH, _SHAPE = "\0hash", "\0shape"
 VALUES = 100
 """Values of a category that are counted by name; the rest is one count."""
@@ -135,11 +133,7 @@ def _held(rows: Rows, names: Sequence[str]) -> Rows:
     """The columns in memory, where they take little of it: what is looked at twice is read once."""
     if isinstance(rows, pl.DataFrame):
         return rows
-    rows = rows.select(name for name in rows.collect_schema().names() if name in set(names))
-    first, height = rows.head(FIRST).collect(engine="streaming"), rows.select(pl.len()).collect(engine="streaming")
-    if first.is_empty() or first.estimated_size() / len(first) * height.item() > HELD:
-        return rows
-    return rows.collect(engine="streaming")
+    return held(rows.select(name for name in rows.collect_schema().names() if name in set(names)), HELD)
 
 
 def edges_in(reference: Profile | None) -> dict[str, list[float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse
+from heptad.data.columns.dialogues import Asking, Dialogue, Rows, converse, every_nth, sampled
 from heptad.data.profiles.sketches import REGISTERS, distinct_at_least, points_of
 from heptad.data.records import Column
 
@@ -111,7 +111,7 @@ def _every_nth(rows: Rows, wanted: Mapping[str, pl.Expr]) -> tuple[int, pl.DataF
     """How many rows there are, and a sample; one pass for all columns."""
     height = int(rows.lazy().select(pl.len()).collect(engine="streaming").item())
     read = sorted({name for one in wanted.values() for name in one.meta.root_names()})
-    every = rows.lazy().select(read).gather_every(max(1, height // SAMPLE)) if read else pl.LazyFrame()
+    every = every_nth(rows.select(read), height // SAMPLE) if read else pl.LazyFrame()
     return height, every.select(one.alias(name) for name, one in wanted.items()).collect(engine="streaming")
 
 
@@ -119,8 +119,7 @@ def _values(measured: pl.Expr) -> Dialogue[pl.Series]:
     """A sample of the values of a column that are there."""
     told = yield Asking({"count": measured.count()})
     count = told.values["count"]
-    told = yield Asking(samples={"sample": measured.drop_nulls().gather_every(max(1, count // SAMPLE))})
-    return told.samples["sample"]
+    return (yield from sampled(measured, count, SAMPLE))
 
 
 def _below(column: Column, sample: npt.NDArray[Any], height: int) -> int:

@@ -8,6 +8,7 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.core.memory import budget
+from heptad.data.columns.dialogues import every_nth, made
 from heptad.data.sources.files import FileSource
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, open_source
@@ -42,8 +43,8 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
     # A text is there as it was read and as it is known.
     needed = height.item() * (first.width * JUDGED + 2 * first.estimated_size() / len(first))
     every = max(1, math.ceil(needed / budget()))
-    frame = texts if every == 1 else texts.gather_every(every)
-    return Cells(frame.collect(engine="streaming"), height.item(), every)
+    frame = texts.collect(engine="streaming") if every == 1 else made(every_nth(texts, every))
+    return Cells(frame, height.item(), every)
 
 
 class _Everything(frozenset[str]):
