@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
-from heptad.data.passes import ask
+from heptad.data.assembling.questions import Extent, Measuring, Of
+from heptad.data.passes import ask, ask_in_turn
 
 DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in (3, 1, 2)]
 ROWS = pl.LazyFrame({"at": DAYS, "late": ["yes", None, "no"]})

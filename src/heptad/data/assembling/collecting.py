@@ -16,7 +16,7 @@ from heptad.data.assembling.changes import accepted, changed_findings, reads_ali
 from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.layout import Layout
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
-from heptad.data.assembling.questions import Extent, Measuring, Of, ask_in_turn
+from heptad.data.assembling.questions import Extent, Measuring, Of
 from heptad.data.assembling.storing import store_rows
 from heptad.data.cleaning.aside import ASIDE, SettingAside, rows_aside, without_marks
 from heptad.data.cleaning.copies import PLACE, at_places, duplicates, look_alikes, repeats
@@ -30,7 +30,7 @@ from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.history import History, profile_of
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.features.registry import Registry
-from heptad.data.passes import Question, ask
+from heptad.data.passes import Question, ask, ask_in_turn
 from heptad.data.profiles.profile import Profile, Profiling, edges_in
 from heptad.data.profiles.sampling import sample_columns
 from heptad.data.records import Column, DatasetVersion, Finding, Fitted, ReleasedRow, Repair, Schema, SourceRead

@@ -12,20 +12,6 @@ from heptad.data.passes import Question
 T = TypeVar("T")
 
 
-def ask_in_turn(rows: pl.LazyFrame, *questions: Question[Any]) -> list[Any]:
-    """The answers to questions about rows in files, each query by itself.
-
-    There it costs less to read some columns twice than to share a pass: queries that do wait for each other, and
-    what they have not looked at yet piles up in memory, then on disk.
-    """
-    answers = []
-    for question in questions:
-        expressions, plans = list(question.expressions()), question.plans(rows)
-        values = rows.select(expressions).collect(engine="streaming").row(0, named=True) if expressions else {}
-        answers.append(question.answer(values, [plan.collect(engine="streaming") for plan in plans]))
-    return answers
-
-
 class Of(Generic[T]):
     """A question of other rows than those of the pass, made of the same query, so that both are read once."""
 

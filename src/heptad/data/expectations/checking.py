@@ -12,12 +12,12 @@ from heptad.core import graph
 from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data.assembling.assembly import Assembly
-from heptad.data.assembling.questions import ask_in_turn
 from heptad.data.columns.keys import ROW
 from heptad.data.expectations.checks import Expectations, bind
 from heptad.data.expectations.history import History, rows_of
 from heptad.data.expectations.settings import ColumnExpectation, ExpectSettings
 from heptad.data.expectations.table import Expectation
+from heptad.data.passes import ask_in_turn
 from heptad.data.records import DatasetVersion, ExpectationResult, Finding
 from heptad.data.settings import DataSettings
 from heptad.data.versions.remaining import as_it_is

@@ -9,7 +9,7 @@ import polars as pl
 from heptad.core.settings import ProjectSettings
 from heptad.data.columns.column_types import Dates, conform
 from heptad.data.columns.schema import infer_types
-from heptad.data.passes import ask
+from heptad.data.passes import ask_in_turn
 from heptad.data.profiles.notes import Note, notes_of
 from heptad.data.profiles.profile import Profile, Profiling
 from heptad.data.profiles.relations import Relation, Relations
@@ -41,14 +41,14 @@ def look_at_file(settings: SourceSettings, place: Place, project: ProjectSetting
     columns = [Column(name=name, type=kind) for name, kind in kinds.items()]
     types = rows.collect_schema()
     profiling = Profiling(columns, types, sample_columns(rows, columns, {}))
-    profile, relations = ask(rows, profiling, Relations(_numbers(columns)))
+    profile, relations = ask_in_turn(rows, profiling, Relations(_numbers(columns)))
     return _overview(PurePath(settings.uri).name, profile, relations, [*table.repairs, *repairs])
 
 
 def look_at_version(body: DatasetVersion, rows: pl.LazyFrame, profile: Profile) -> Overview:
     """A version, by the profile that was made with it; its rows are read for what goes together only."""
     known = {column.name: column for column in profile.columns}
-    relations = ask(rows, Relations(_numbers([one for one in body.schema.columns if one.name in known])))[0]
+    relations = ask_in_turn(rows, Relations(_numbers([one for one in body.schema.columns if one.name in known])))[0]
     return _overview(f"{body.name}@{body.version}", profile, relations, body.repairs)
 
 

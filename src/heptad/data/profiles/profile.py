@@ -11,7 +11,7 @@ import polars as pl
 from heptad.core.errors import DataError
 from heptad.data.columns.dialogues import Rows, held
 from heptad.data.columns.schema import COUNT, most_frequent, value_counts
-from heptad.data.passes import ask
+from heptad.data.passes import ask, ask_in_turn
 from heptad.data.profiles.sampling import EVERY, Sampled, hashes_below, is_measured, measure, sample_columns
 from heptad.data.profiles.shapes import (
     Times,
@@ -125,7 +125,8 @@ def profile_frame(rows: Rows, columns: Sequence[Column], reference: Profile | No
     rows = _held(rows, [column.name for column in columns])
     types = rows.lazy().collect_schema()
     known = sample_columns(rows, columns, edges_in(reference))
-    profile: Profile = ask(rows.lazy(), Profiling(columns, types, known, reference))[0]
+    asked = ask if isinstance(rows, pl.DataFrame) else ask_in_turn
+    profile: Profile = asked(rows.lazy(), Profiling(columns, types, known, reference))[0]
     return profile
 
 
