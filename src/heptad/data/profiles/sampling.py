@@ -41,14 +41,15 @@ class Sampled(msgspec.Struct, frozen=True, kw_only=True):
 def sample_columns(rows: Rows, columns: Sequence[Column], edges: Mapping[str, list[float]]) -> Sampled:
     """The bins of every column that is measured, those that are known or at the deciles, and what a sample tells.
 
-    A column with missing values, of which every n-th would be too few for its bins, is sampled by itself.
+    A column that is mostly missing, of which every n-th row would tell too little, is sampled by itself.
     """
     types = rows.lazy().collect_schema()
     measures = {column.name: measure(types.get(column.name), column) for column in columns if is_measured(column)}
     hashed = [column for column in columns if column.type in {"category", "text"} and column.name in types]
     wanted = {**measures, **{f"{one.name}{_HASH}": hash_of(one, types) for one in hashed}}
     height, sample = _every_nth(rows, wanted)
-    sparse = [name for name in measures if name not in edges and (not height or sample[name].null_count())]
+    enough = min(height, SAMPLE) / 2
+    sparse = [name for name in measures if name not in edges and sample[name].count() < enough]
     found = dict(zip(sparse, converse(rows, [_values(measures[name]) for name in sparse]), strict=True))
     values = {name: found.get(name, sample[name].drop_nulls()).to_numpy() for name in measures}
     ordered = {name: np.sort(one) for name, one in values.items()}
