@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from tests.training.conftest import Project, ProjectOn
 
-from heptad.core.errors import NotFoundError, SettingsError
+from heptad.core.errors import DataError, NotFoundError, SettingsError
 from heptad.data import row_ids
 from heptad.experiments import SearchSettings
 from heptad.training import ValidateSettings
@@ -60,6 +60,18 @@ def test_a_growing_table_moves_no_row_and_keeps_the_shares(project_on: ProjectOn
             counts = parts.judged["y"].value_counts().sort("count")["count"].to_list()
             assert counts == [8, 32]
     assert list(sides.values()).count("judged") == pytest.approx(200, abs=45)
+
+
+def test_a_table_larger_than_memory_is_refused_in_words(project_on: ProjectOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the system ends the process; what the settings say that it may use counts."""
+    project, parting = opened(project_on, table(2_000))
+    assert len(parting.labelled(project.version)) == 2_000
+    monkeypatch.setattr("heptad.training.parting.SURE", 1_000)
+    assert len(parting.labelled(project.version)) == 2_000
+    monkeypatch.setattr("heptad.training.parting.budget", lambda: 10_000)
+    with pytest.raises(DataError, match="2,000 rows of test@1 take about"):
+        parting.labelled(project.version)
+    assert len(parting.labelled(project.version, ["y"])) == 2_000
 
 
 def test_no_group_is_on_both_sides_whatever_is_split(project_on: ProjectOn) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from heptad.core import graph
 from heptad.core.errors import DataError, NotFoundError, SettingsError
-from heptad.core.memory import allowance
+from heptad.core.memory import SHARE, budget
 from heptad.core.records import Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
@@ -19,7 +19,7 @@ from heptad.training.records import Candidate
 from heptad.training.settings import ValidateSettings, moment
 from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
 
-COPIES = 3
+COPIES = 4
 SURE, FIRST = 500_000, 1_000
 """Rows that always fit; rows by which it is told how large others are."""
 _HOLDOUT, _FOLDS, _OUTER, _INNER, _DEALT = range(5)
@@ -200,16 +200,17 @@ class Parting:
 def _held(rows: pl.LazyFrame, version: DatasetVersion) -> pl.DataFrame:
     """The rows in memory; raises `DataError` where they are larger, before the system ends the process without a word.
 
-    They are there `COPIES` times: whole, parted, and as what an algorithm takes.
+    They are there about `COPIES` times: whole, parted, as what an algorithm takes, and as what is put aside.
     """
     if version.rows > SURE:
         first = rows.head(FIRST).collect(engine="streaming")
         height = rows.select(pl.len()).collect(engine="streaming").item()
-        needed, allowed = COPIES * first.estimated_size() / max(1, len(first)) * height, allowance()
+        needed, allowed = COPIES * first.estimated_size() / max(1, len(first)) * height, budget() / SHARE
         if needed > allowed:
             raise DataError(
                 f"{height:,} rows of {version.name}@{version.version} take about {needed / 1e9:.1f} GB to learn from, "
                 f"and this process may use {allowed / 1e9:.1f} GB.",
-                remedy="learn from fewer: heptad run --sample, a window in [retrain] train_on, or fewer columns",
+                remedy="learn from fewer: heptad run --sample, or fewer columns; or say that there is more: [execute] "
+                "memory",
             )
     return rows.collect()
