@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 from heptad.experiments.event_files import encoding
 from heptad.experiments.event_files.events import Decoder, Ended, File, Histogram, Params, Point, Text
@@ -75,9 +76,6 @@ def test_parameters_and_tags_come_back_equal(params, tags):
 
 def test_the_dashboard_is_shown_parameters_and_tags():
     """Numbers as floats, text, truth values; what no float holds as text; tags as parameters beside them."""
-    from tensorboardX.proto.event_pb2 import Event
-    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
-
     params = {"a": 1, "b": "x", "c": True, "d": 0.1, "e": 2**60 + 1, "f": None}
     event = Event.FromString(encoding.params(Params(1.5, params, {"team": "x"})))
     (value,) = event.summary.value
@@ -87,6 +85,10 @@ def test_the_dashboard_is_shown_parameters_and_tags():
     assert shown == {"a": 1.0, "b": "x", "c": True, "d": 0.1, "e": str(2**60 + 1), "tags.team": "x"}
 
 
-def test_the_end_comes_back_equal():
-    """With its time."""
-    assert list(Decoder().items(encoding.ended(Ended(2.5, "failed")))) == [Ended(2.5, "failed")]
+@pytest.mark.parametrize("status", ["finished", "failed", "killed"])
+def test_the_end_comes_back_equal(status):
+    """With its time; for others one that was killed has failed."""
+    ended = encoding.ended(Ended(2.5, status))
+    assert list(Decoder().items(ended)) == [Ended(2.5, status)]
+    metadata = Event.FromString(ended).summary.value[0].metadata.plugin_data.content
+    assert HParamsPluginData.FromString(metadata).session_end_info.status == (1 if status == "finished" else 2)

@@ -83,6 +83,8 @@ def params(one: Params) -> bytes:
 
 def ended(one: Ended) -> bytes:
     said = wire.whole(1, _STATUS[one.status]) + wire.double(2, one.time)
+    if one.status == "killed":
+        said += wire.whole(events.EXACT, 1)
     return _session(events.SESSION_END, one.time, wire.block(4, said))
 
 

@@ -90,7 +90,8 @@ EXACT: Final = 1000
 """Field that holds what others cannot hold; written here, and ignored by others.
 
 In the metadata of a point all 64 bits of its value; where a session starts, as JSON, the parameters that are whole
-numbers, and the tags, which the dashboard shows as parameters `tags.NAME`.
+numbers, and the tags, which the dashboard shows as parameters `tags.NAME`; where one ends, that it was killed, which is
+a failure for others.
 """
 TAG: Final = "tags."
 _ENDINGS: Final = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "wav"}
@@ -202,7 +203,8 @@ def _session(tag: str, said: Message, time: float) -> Iterator[Item]:
         yield _exactly(Params(time, shown), start.block(EXACT))
     elif tag == SESSION_END:
         end = said.message(4)
-        yield Ended(end.floating(2) or time, _STATUS.get(end.whole(1), "finished"))
+        status = "killed" if EXACT in end else _STATUS.get(end.whole(1), "finished")
+        yield Ended(end.floating(2) or time, status)
 
 
 def _exactly(shown: Params, said: bytes) -> Params:
