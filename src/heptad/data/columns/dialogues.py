@@ -10,8 +10,6 @@ import polars.selectors as cs
 T = TypeVar("T")
 Rows: TypeAlias = pl.DataFrame | pl.LazyFrame
 """A table in memory, or one that may be larger; the answers are the same."""
-
-
 FIRST = 1_000
 """Rows by which it is told how large a table is."""
 _PLACE = "\0place"
@@ -73,12 +71,16 @@ def sampled(values: pl.Expr, count: int, most: int) -> Dialogue[pl.Series]:
     return told.tables["sample"].to_series()
 
 
+def size_of(rows: pl.LazyFrame) -> tuple[int, float]:
+    """How many rows there are, and about how many bytes each takes, by the first of them."""
+    first, height = (one.collect(engine="streaming") for one in (rows.head(FIRST), rows.select(pl.len())))
+    return height.item(), first.estimated_size() / max(1, len(first))
+
+
 def held(rows: pl.LazyFrame, most: int) -> Rows:
     """The rows in memory, where they take at most so many bytes: what is looked at often is read once."""
-    first, height = rows.head(FIRST).collect(engine="streaming"), rows.select(pl.len()).collect(engine="streaming")
-    if first.is_empty() or first.estimated_size() / len(first) * height.item() > most:
-        return rows
-    return rows.collect(engine="streaming")
+    height, each = size_of(rows)
+    return rows.collect(engine="streaming") if height * each <= most else rows
 
 
 def made(rows: Rows) -> pl.DataFrame:

@@ -34,7 +34,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look_at_file(settings: SourceSettings, place: Place, project: ProjectSettings) -> Overview:
-    """A file as a source of a project would be read, in three passes; raises `DataError` for what cannot be used."""
+    """A file as a source of a project would be read; raises `DataError` for what cannot be used."""
     table = open_source(settings, place).read()
     rows, repairs = conform(table.rows, {}, Dates(timezone=project.timezone, format=settings.dates))
     kinds = infer_types(rows, DataSettings(target=""))

@@ -8,15 +8,13 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.core.memory import budget
-from heptad.data.columns.dialogues import every_nth, made
+from heptad.data.columns.dialogues import every_nth, made, size_of
 from heptad.data.sources.files import FileSource
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place, open_source
 
 JUDGED = 150
 """Bytes that are needed for each cell, beside its text, while it is judged."""
-FIRST = 1_000
-"""Rows by which it is told how long texts are."""
 
 
 class Cells(msgspec.Struct, frozen=True):
@@ -37,14 +35,13 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
     rows = source.cells() if isinstance(source, FileSource) else source.read(_Everything()).rows
     flat = [name for name, kind in rows.collect_schema().items() if not kind.is_nested()]
     texts = rows.select(pl.col(flat).cast(pl.String).fill_null(""))
-    height, first = (one.collect(engine="streaming") for one in (rows.select(pl.len()), texts.head(FIRST)))
-    if first.is_empty():
+    height, each = size_of(texts)
+    if not height:
         raise DataError(f"{settings.uri} has no rows.", allowed="at least one row")
     # A text is there as it was read and as it is known.
-    needed = height.item() * (first.width * JUDGED + 2 * first.estimated_size() / len(first))
-    every = max(1, math.ceil(needed / budget()))
-    frame = texts.collect(engine="streaming") if every == 1 else made(every_nth(texts, every))
-    return Cells(frame, height.item(), every)
+    every = math.ceil(height * (len(flat) * JUDGED + 2 * each) / budget())
+    frame = texts.collect(engine="streaming") if every <= 1 else made(every_nth(texts, every))
+    return Cells(frame, height, max(1, every))
 
 
 class _Everything(frozenset[str]):
