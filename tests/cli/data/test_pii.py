@@ -21,4 +21,6 @@ def test_a_version_with_the_models_that_use_it(shell: Shell) -> None:
     told = shell("data", "pii", "--json").json
     assert told["unused"] == []
     assert {one["column"]: one["kind"] for one in told["personal"]} == {"ride": "identifier"}
-    assert shell("data", "pii", "nowhere").code == 2
+    asked = shell("data", "pii", "nowhere")
+    assert asked.code == 2
+    assert "There is no file and no data version 'nowhere'.\nAllowed: " in asked.err

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heptad.cli.data.versions import version_named
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, table, wrapped
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def pii(
         found = find_personal(open_source(SourceSettings(uri=str(path.resolve())), Place(root=Path.cwd())).read().rows)
     else:
         opened = open_project(project)
-        version = opened.data.version(which)
+        version = version_named(opened.data, which)
         used, unused = _used(opened, [one.name for one in version.body.schema.features()])
         found = find_personal(opened.data.scan(version))
         columns = [msgspec.structs.replace(one, used_by=used.get(one.column, [])) for one in found.columns]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from heptad.cli.data.versions import version_named
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, table, wrapped
 
 app = typer.Typer()
@@ -41,7 +42,6 @@ def profile(
 
 
 def _overview(which: str, project: Path) -> Any:
-    from heptad.core.errors import InputError, NotFoundError
     from heptad.core.settings import ProjectSettings
     from heptad.data import Place, SourceSettings, look_at_file, look_at_version
     from heptad.project import open_project
@@ -50,10 +50,5 @@ def _overview(which: str, project: Path) -> Any:
     if path.is_file():
         return look_at_file(SourceSettings(uri=str(path.resolve())), Place(root=Path.cwd()), ProjectSettings())
     data = open_project(project).data
-    try:
-        record = data.version(which)
-    except NotFoundError as error:
-        raise InputError(
-            f"There is no file and no data version {which!r}.", allowed=error.allowed, remedy="heptad data log"
-        ) from error
+    record = version_named(data, which)
     return look_at_version(record.body, data.scan(record), data.profile(record))

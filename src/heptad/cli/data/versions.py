@@ -10,10 +10,22 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
-    from heptad.data import DatasetVersion
+    from heptad.data import Data, DatasetVersion
 
 app = typer.Typer()
 Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest; of a folder NAME@NUMBER.")]
+
+
+def version_named(data: "Data", which: str) -> "Record[DatasetVersion]":
+    """The version that is meant where no file of the name is there; raises `InputError`."""
+    from heptad.core.errors import InputError, NotFoundError
+
+    try:
+        return data.version(which)
+    except NotFoundError as error:
+        raise InputError(
+            f"There is no file and no data version {which!r}.", allowed=error.allowed, remedy="heptad data log"
+        ) from error
 
 
 @app.command()
