@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def _small(folder: Path) -> list[Figure]:
             shutil.copyfile(path, target / path.name)
         sync_files(target, [target, *target.iterdir()])
 
-    value, limit = _pairs(lambda number: _fresh(folder, number).add([source]), bare)
+    value, limit = _pairs(folder, source, bare)
     figures = [_ratio("folders, add 20,000 files of 10 kB, against hash plus synced copy", value, limit, SMALL_RATIO)]
     (folder / ".git").mkdir()
     _command(folder, "data", "add", "files")
@@ -91,7 +92,7 @@ def _large(folder: Path) -> list[Figure]:
         shutil.copyfile(source, copy)
         sync_files(folder, [copy])
 
-    value, limit = _pairs(lambda number: _fresh(folder, number).add([source]), bare)
+    value, limit = _pairs(folder, source, bare)
     figures = [_ratio("folders, add a file of 2 GB, against hash plus synced copy", value, limit, LARGE_RATIO)]
     _clear(folder)
     (folder / ".git").mkdir()
@@ -157,14 +158,15 @@ def _timed(act: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def _pairs(ours: Callable[[int], Any], bare: Callable[[int], Any]) -> tuple[float, float]:
-    """Seconds of both, each the best of several, in turn: what else the machine does meets both alike."""
-    times: tuple[list[float], list[float]] = ([], [])
+def _pairs(folder: Path, source: Path, bare: Callable[[int], Any]) -> tuple[float, float]:
+    """Seconds of adding a source and of `bare`, each the best of several, in turn; the machine meets both alike."""
+    ours, limits = [], []
     for number in range(REPEATS):
-        for act, taken in zip((ours, bare), times, strict=True):
-            os.sync()
-            taken.append(_timed(lambda act=act: act(number)))  # type: ignore[misc]  # noqa: B023 - called at once
-    return min(times[0]), min(times[1])
+        folders = _fresh(folder, number)
+        ours.append(_timed(partial(folders.add, [source])))
+        os.sync()
+        limits.append(_timed(partial(bare, number)))
+    return min(ours), min(limits)
 
 
 def _ratio(name: str, value: float, limit: float, most: float) -> Figure:

@@ -14,14 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
 from bench.figures import Figure
 
+T = TypeVar("T")
 LIMIT_MB = int(os.environ.get("HEPTAD_BENCH_MEMORY_MB", "2000"))
 TIMES = 5
 ROW_BYTES = 8 * 12 + 12 + 14 + 220
@@ -123,7 +126,7 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name, _control_group() as group:
         folder = Path(name)
         rows = LIMIT_MB * 10**6 * TIMES // ROW_BYTES // FILES * FILES
-        size = generate(folder, rows)
+        size = _apart(generate, folder, rows)
         given = f"{size / 10**9:.1f} GB in {LIMIT_MB} MB{'' if group else ' of address space'}"
         first = Operation("collect, clean, join, expect, profile, version", "collect")
         figures = [measured(first, folder, group, given)]
@@ -144,22 +147,28 @@ def _measured_text(group: Path | None) -> Iterator[Figure]:
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             (folder / "heptad.toml").write_text(TEXT_SETTINGS.replace("SOURCE", source), encoding="utf-8")
-            path = write(folder, (_rows(place * (rows // FILES), rows // FILES, rows) for place in range(FILES)))
+            path = _apart(write, folder, rows)
             yield measured(collect, folder, group, f"{name}, {path.stat().st_size / 10**9:.1f} GB in {LIMIT_MB} MB")
 
 
-def _write_csv(folder: Path, parts: Iterator[pl.DataFrame]) -> Path:
+def _apart(act: Callable[[Path, int], T], folder: Path, rows: int) -> T:
+    """What makes a table needs much memory, and who starts a process passes on what it ever had."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(act, folder, rows).result()
+
+
+def _write_csv(folder: Path, rows: int) -> Path:
     path = folder / "rows.csv"
     with path.open("wb") as file:
-        for place, part in enumerate(parts):
+        for place, part in enumerate(_parts(rows)):
             part.write_csv(file, include_header=not place)
     return path
 
 
-def _write_database(folder: Path, parts: Iterator[pl.DataFrame]) -> Path:
+def _write_database(folder: Path, rows: int) -> Path:
     path = folder / "rows.db"
     with closing(sqlite3.connect(path)) as database:
-        for place, part in enumerate(parts):
+        for place, part in enumerate(_parts(rows)):
             if not place:
                 database.execute(f"create table rows ({', '.join(part.columns)})")
             texts = part.with_columns(pl.col("at").dt.to_string("iso"))
@@ -221,9 +230,8 @@ def generate(folder: Path, rows: int) -> int:
         (folder / name).mkdir()
     kinds = ", ".join(f'"kind {number}"' for number in range(300))
     (folder / "heptad.toml").write_text(SETTINGS.replace("KINDS", kinds), encoding="utf-8")
-    each, size = rows // FILES, 0
-    for place in range(FILES):
-        made = _rows(place * each, each, rows)
+    size = 0
+    for place, made in enumerate(_parts(rows)):
         path = folder / ("rows" if place < FILES - LATER else "later") / f"{place:03}.parquet"
         made.write_parquet(path, compression="lz4", row_group_size=50_000)
         size += 8 * made.height * 12 + sum(int(made[name].str.len_bytes().sum()) for name in ("kind", "who", "remark"))
@@ -242,6 +250,11 @@ def bring_later(folder: Path) -> None:
     """Puts the files that were kept aside where the source looks."""
     for path in (folder / "later").iterdir():
         path.rename(folder / "rows" / path.name)
+
+
+def _parts(rows: int) -> Iterator[pl.DataFrame]:
+    each = rows // FILES
+    return (_rows(place * each, each, rows) for place in range(FILES))
 
 
 def _rows(start: int, count: int, rows: int) -> pl.DataFrame:

@@ -199,29 +199,29 @@ def test_a_closed_folder_is_a_workspace_error(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
-class _Failing:
-    """Stands for `os.fdatasync` on a disk whose first sync fails, and which says so only once."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self, _: int) -> None:
-        self.calls += 1
-        if self.calls == 1:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-
-def test_a_large_file_is_synced_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the end waits for less; a sync that fails on the way fails the whole, and nothing is left."""
-    monkeypatch.setattr(local_blobs, "SYNCED", local_blobs.CHUNK)
+def test_the_disk_begins_with_a_large_file_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the end waits for little: each byte once, in order."""
+    monkeypatch.setattr(local_blobs, "BEGUN", local_blobs.CHUNK)
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, start, size, _advice: begun.append((start, size)))
     blobs = open_blobs(f"file://{tmp_path}/blobs")
     data = os.urandom(2 * local_blobs.CHUNK + 1)
-    failing = _Failing()
+    assert blobs.get(blobs.put(data)) == data
+    assert begun == [(0, local_blobs.CHUNK), (local_blobs.CHUNK, local_blobs.CHUNK), (2 * local_blobs.CHUNK, 1)]
+
+
+def test_a_sync_that_fails_fails_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is left."""
+    blobs = open_blobs(f"file://{tmp_path}/blobs")
+    data = os.urandom(2 * local_blobs.CHUNK + 1)
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
     with monkeypatch.context() as patched:
-        patched.setattr(os, "fdatasync", failing)
+        patched.setattr(local_blobs, "sync_files", failing)
         with pytest.raises(WorkspaceError, match="Input/output error"):
             blobs.put(data)
-    assert failing.calls
     assert list(blobs.digests()) == []
     assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
     assert blobs.get(blobs.put(data)) == data

@@ -21,8 +21,8 @@ from heptad.core.files import locked, make_folder, sync_files, sync_folder, writ
 
 CHUNK = 4 << 20
 """Bytes that are read, hashed and written at a time; less is not worth a second thread."""
-SYNCED = 64 << 20
-"""Bytes of a large file after which the disk begins with them, while the rest still comes; the end waits for less."""
+BEGUN = 16 << 20
+"""Bytes after which the disk begins with what is written, while the rest still comes: the end waits for little."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -281,24 +281,27 @@ def _new_file(path: Path) -> BinaryIO:
 def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
     """Write parts, hashing each while it is written and the next is read; answers the digest."""
     hasher = blake3(max_threads=blake3.AUTO)
-    written = 0
-    with ThreadPoolExecutor(2) as beside:
-        hashed = synced = None
+    begun = written = 0
+    with ThreadPoolExecutor(1) as beside:
+        hashed = None
         for part in parts:
             if hashed:
                 hashed.result()
             hashed = beside.submit(hasher.update, part)
             written += target.write(part)
-            if written >= SYNCED and (synced is None or synced.done()):
-                if synced:
-                    synced.result()
-                synced, written = beside.submit(os.fdatasync, target.fileno()), 0
+            if written - begun >= BEGUN:
+                _begin(target, begun, written)
+                begun = written
+        _begin(target, begun, written)
         if hashed:
             hashed.result()
-        if synced:
-            # What goes wrong with the disk is told to one sync only.
-            synced.result()
     return hasher.hexdigest()
+
+
+def _begin(file: BinaryIO, start: int, end: int) -> None:
+    """Have the disk begin with these bytes, and do not wait: asked to forget them, Linux writes them first."""
+    file.flush()
+    os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
 
 
 def _hexdigest(data: bytes | FileIO) -> str:
