@@ -40,7 +40,7 @@ def main() -> None:
     settings = folder / "heptad.toml"
     settings.write_text('[sources.orders]\nuri = "orders.csv"\n\n[data]\ntarget = "size"\n', encoding="utf-8")
 
-    table = read_cells(SourceSettings(uri="orders.csv"), Place(root=folder.resolve()))
+    table = read_cells(SourceSettings(uri="orders.csv"), Place(root=folder.resolve())).frame
     suggester = Suggester(table)
     found = suggester.suggest()
     print(f"without help: {len(found.cells)} of {found.looked_at:,} cells are likely wrong")
