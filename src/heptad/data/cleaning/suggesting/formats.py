@@ -53,7 +53,7 @@ def units(values: pl.Series, counts: Ints) -> Floats:
     found = np.zeros(len(values))
     if not numeric.any() or counts[numeric].sum() < 0.6 * counts.sum():
         return found
-    coded = parts["before"].str.contains(r"\p{L}$").fill_null(value=False).to_numpy()
+    coded = values.str.contains(_CODE).to_numpy()
     if counts[coded].sum() > 0.5 * counts[numeric].sum():
         return found
     texts = parts["before"].fill_null("") + "\0" + parts["after"].fill_null("")
@@ -65,6 +65,7 @@ def units(values: pl.Series, counts: Ints) -> Floats:
     return np.where(numeric & (texts != "\0").to_numpy(), 1.0, 0.0)
 
 
+_CODE = r"^[^0-9.+-]{0,4}\p{L}[0-9]"
 _WITH_TEXT = r"^(?P<before>[^0-9.+-]{0,5})(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?P<after>[^0-9]{0,24})$"
 
 
