@@ -35,7 +35,6 @@ LATER = 4
 TEXT_TIMES = 2
 TEXT_ROW_BYTES = 450
 """What a row takes as CSV."""
-PEOPLE = 1000
 SETTINGS = """
 [project]
 name = "large"
