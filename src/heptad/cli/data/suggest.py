@@ -44,7 +44,7 @@ def suggest(
     if cells.every > 1:
         typer.echo(f"{name} is larger than memory can judge: one row in {cells.every:,} is looked at.", err=True)
     with progress("suggest", shown=not as_json) as tell:
-        suggester = Suggester(cells.frame, known, tell, every=cells.every)
+        suggester = Suggester(cells.frame, known, tell, every=cells.every, measured=cells.measured)
         if ask:
             listed = [
                 {"row": row, "column": column, "value": text, "correct": text}

@@ -39,6 +39,15 @@ def test_typed_files_become_texts(tmp_path: Path) -> None:
         assert read(tmp_path / name).rows() == [("1", "a"), ("", "b")]
 
 
+def test_floating_point_numbers_are_known_as_such(tmp_path: Path) -> None:
+    """Where the source says so: in a text file each is as somebody wrote it."""
+    frame = pl.DataFrame({"n": [1, 2], "x": [0.5, 2.0]})
+    frame.write_parquet(tmp_path / "rows.parquet")
+    frame.write_csv(tmp_path / "rows.csv")
+    for name, measured in (("rows.parquet", {"x"}), ("rows.csv", set())):
+        assert read_cells(SourceSettings(uri=name), Place(root=tmp_path)).measured == measured
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"a,b\n"])
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     """Empty, or a header alone; a file that is not there as well."""

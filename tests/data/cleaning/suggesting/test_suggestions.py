@@ -81,6 +81,14 @@ def test_hardly_anything_is_found_in_a_clean_table() -> None:
     assert len(Suggester(CLEAN).suggest().cells) <= ROWS * CLEAN.width / 200
 
 
+def test_a_measured_number_far_out_is_found() -> None:
+    """Though nothing is made of how floating-point numbers are printed."""
+    drawn = np.random.default_rng(7).normal(size=2_000)
+    drawn[:4] = [2.5, 1.0, 0.00009999999999976694, 4_000.0]
+    cells = Suggester(pl.DataFrame({"x": drawn}), measured={"x"}).suggest().cells
+    assert [(cell.row, cell.rule) for cell in cells] == [(3, "unusual: Far beyond the other numbers")]
+
+
 def test_what_a_person_knows_is_final() -> None:
     """A cell known to be right is never flagged, a wrong one always, with its correct value."""
     rows = sorted({row for row, _ in WRONG})[:6]

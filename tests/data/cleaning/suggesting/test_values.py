@@ -21,6 +21,16 @@ def test_each_kind_of_trouble_has_its_evidence() -> None:
     assert of(found, cells, "130", "not_number") == of(found, cells, "130", "outlier") == 0
 
 
+def test_how_a_measured_number_is_printed_is_no_evidence() -> None:
+    """A short one among long ones is rare where somebody wrote it, and nothing where a program printed it."""
+    cells = [f"{number / 500:.5f}" for number in range(1, 500)] + ["0.5", "80.00001"]
+    written, measured = (value_evidence(encode(pl.Series(cells), measured=one)) for one in (False, True))
+    assert of(written, cells, "0.5", "rare_fine") > 2
+    of_short = measured.features[sorted(set(cells)).index("0.5")]
+    assert {NAMES[at] for at in of_short.nonzero()[0]} <= {"rare_value", "free_text"}
+    assert of(measured, cells, "80.00001", "outlier") > 3
+
+
 def test_an_empty_cell_has_no_shape() -> None:
     """Nothing but its emptiness speaks of it."""
     cells = ["abc"] * 50 + [""]

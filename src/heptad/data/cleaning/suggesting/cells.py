@@ -12,12 +12,16 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`values` (m different texts, sorted; missing is the empty text), `codes` (n places in them), `counts` (m)."""
+    """`values` (m different texts, sorted; missing is the empty text), `codes` (n places in them), `counts` (m).
+
+    `measured`: the texts are what a program printed of floating-point numbers, and their signs tell nothing.
+    """
 
     name: str
     values: pl.Series
     codes: Ints
     counts: Ints
+    measured: bool = False
 
     @property
     def rows(self) -> int:
@@ -32,11 +36,11 @@ class Column(msgspec.Struct, frozen=True):
         return str(self.values[int(self.codes[row])])
 
 
-def encode(cells: pl.Series) -> Column:
+def encode(cells: pl.Series, *, measured: bool = False) -> Column:
     """A column of texts; null is the empty text."""
     texts = cells.cast(pl.String).fill_null("")
     codes = codes_of(texts)
-    return Column(cells.name, texts.unique().sort(), codes, np.bincount(codes))
+    return Column(cells.name, texts.unique().sort(), codes, np.bincount(codes), measured)
 
 
 def codes_of(texts: pl.Series) -> Ints:

@@ -18,11 +18,15 @@ JUDGED = 150
 
 
 class Cells(msgspec.Struct, frozen=True):
-    """Cells of a table as text; empty: nothing there. Row r of `frame` is row `r * every` of the table's `rows`."""
+    """Cells of a table as text; empty: nothing there. Row r of `frame` is row `r * every` of the table's `rows`.
+
+    `measured`: the columns that are floating-point numbers in the source.
+    """
 
     frame: pl.DataFrame
     rows: int
     every: int = 1
+    measured: frozenset[str] = frozenset()
 
 
 def read_cells(settings: SourceSettings, place: Place) -> Cells:
@@ -33,7 +37,8 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
     """
     source = open_source(msgspec.structs.replace(settings, nulls=()), place)
     rows = source.cells() if isinstance(source, FileSource) else source.read(_Everything()).rows
-    flat = [name for name, kind in rows.collect_schema().items() if not kind.is_nested()]
+    kinds = rows.collect_schema()
+    flat = [name for name, kind in kinds.items() if not kind.is_nested()]
     texts = rows.select(pl.col(flat).cast(pl.String).fill_null(""))
     height, each = size_of(texts)
     if not height:
@@ -41,7 +46,7 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
     # A text is there as it was read and as it is known.
     every = math.ceil(height * (len(flat) * JUDGED + 2 * each) / budget())
     frame = texts.collect(engine="streaming") if every <= 1 else made(every_nth(texts, every))
-    return Cells(frame, height, max(1, every))
+    return Cells(frame, height, max(1, every), frozenset(name for name in flat if kinds[name].is_float()))
 
 
 class _Everything(frozenset[str]):

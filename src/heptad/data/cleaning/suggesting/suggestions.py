@@ -1,6 +1,6 @@
 """Looks at a table: which cells are likely wrong, what they should say, which rules would put them right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 import numpy as np
@@ -33,21 +33,28 @@ class Suggestions(msgspec.Struct, frozen=True):
 class Suggester:
     """What is known of one table of texts, null or empty where a cell is missing; `labels`: what a person knows.
 
-    Where the frame is `every` n-th row of a table, the rows that are told are those of the table.
+    Where the frame is `every` n-th row of a table, the rows that are told are those of the table. Columns that are
+    `measured` are floating-point numbers: how their texts are written says nothing.
     """
 
     def __init__(
-        self, frame: pl.DataFrame, labels: Labels | None = None, tell: Tell | None = None, *, every: int = 1
+        self,
+        frame: pl.DataFrame,
+        labels: Labels | None = None,
+        tell: Tell | None = None,
+        *,
+        every: int = 1,
+        measured: Collection[str] = (),
     ) -> None:
         self._every = every
         self._labels = labels or Labels()
         self._tell = tell or (lambda _what, _share: None)
         self._frame = frame.select(pl.all().cast(pl.String).fill_null(""))
         self._tell("reading the columns", 0.05)
-        columns = [encode(cells) for cells in self._frame]
+        columns = [encode(cells, measured=cells.name in measured) for cells in self._frame]
         known = corrected(self._frame, self._labels.given)
         changed = {name for _, name in self._labels.given}
-        believed = [encode(known[one.name]) if one.name in changed else one for one in columns]
+        believed = [encode(known[one.name], measured=one.measured) if one.name in changed else one for one in columns]
         weights = np.ones(len(frame))
         weights[self._labels.rows()] = JUDGED_COUNT
         self._tell("gathering evidence", 0.1)

@@ -66,20 +66,33 @@ def value_evidence(column: Column) -> ValueEvidence:
     if column.empty >= 0:
         real[column.empty] = False
     counts = np.where(real, column.counts, 0)
-    found = {name: np.zeros(m) for name in NAMES}
-    shape, symbols, fine = (codes_of(of(values)) for of in (shapes.coarse, shapes.symbols, shapes.fine))
-    found |= _shapes(column, counts, shape, symbols, fine)
-    found |= _parts(column, counts)
+    found = {name: np.zeros(m) for name in NAMES} | _commonness(column, counts)
+    shape = symbols = fine = np.zeros(m, dtype=np.int64)
+    near = sister = np.full(m, -1)
+    corrections: dict[str, str] = {}
+    if not column.measured:
+        shape, symbols, fine = (codes_of(of(values)) for of in (shapes.coarse, shapes.symbols, shapes.fine))
+        found |= _shapes(column, counts, shape, symbols, fine)
+        found |= _parts(column, counts)
+        found["letters"], found["digits"], near = spelling.misspelt(column)
+        found["word"], corrections = words.misspelt_words(column)
+        found["variant"], sister = variants.variants(column)
     found |= {"marker": marker.astype(float), "weak_marker": missing.weak(values).to_numpy().astype(float)}
-    found["letters"], found["digits"], near = spelling.misspelt(column)
-    found["word"], corrections = words.misspelt_words(column)
-    found["variant"], sister = variants.variants(column)
     near = _numbers(column, counts, found, near)
     if column.empty >= 0:
         found["empty"][column.empty] = 1.0
         found["few_empty"][column.empty] = -np.log10(column.counts[column.empty] / column.rows)
     kept = [np.where(real | (marker & (name in _OF_MARKERS)) | (name in _OF_EMPTY), found[name], 0.0) for name in NAMES]
     return ValueEvidence(np.stack(kept, axis=1), shape, symbols, fine, near, sister, corrections)
+
+
+def _commonness(column: Column, counts: Ints) -> dict[str, Floats]:
+    m = len(column.values)
+    return {
+        "rare_value": rarity(np.arange(m), counts),
+        "often": np.log10(np.maximum(1, column.counts)),
+        "free_text": np.full(m, float((counts[counts > 0] == 1).mean()) if (counts > 0).any() else 0.0),
+    }
 
 
 def _shapes(column: Column, counts: Ints, shape: Ints, symbols: Ints, fine: Ints) -> dict[str, Floats]:
@@ -102,18 +115,15 @@ def _shapes(column: Column, counts: Ints, shape: Ints, symbols: Ints, fine: Ints
 
 
 def _parts(column: Column, counts: Ints) -> dict[str, Floats]:
-    values, m = column.values, len(column.values)
+    values = column.values
     view = Column(column.name, values, column.codes, counts)
     padded = values.str.contains(r"^\s|\s$|\s\s").to_numpy().astype(float)
     return {
-        "rare_value": rarity(np.arange(m), counts),
         "rare_character": ngrams.rarest_character(view),
         "rare_pair": ngrams.rarest_pair(view),
         "rare_word": ngrams.rarest_word(view),
-        "often": np.log10(np.maximum(1, column.counts)),
         # Blanks that half of the column has are its way of writing.
         "padded": padded * (1 - min(1.0, 2 * float(column.counts @ padded) / max(1, column.rows))),
-        "free_text": np.full(m, float((counts[counts > 0] == 1).mean()) if (counts > 0).any() else 0.0),
     }
 
 
