@@ -13,7 +13,7 @@ from heptad.core.settings import ProjectSettings, StoreSettings
 from heptad.core.workspace import open_workspace
 from heptad.data import CleanSettings, Data, DataSettings, ExpectSettings, SourceSettings
 from heptad.data.labelling.label_model import ABSTAINS, UNKNOWN, fit_label_model
-from heptad.data.versions.splits import fit_cuts, part_numbers, unit_hashes
+from heptad.data.versions.splits import fit_cuts, part_number, unit_hashes
 from heptad.experiments import Experiments, SearchSettings
 from heptad.training import Training, ValidateSettings, find_label_errors, model_of
 
@@ -86,15 +86,16 @@ def _label_errors() -> Figure:
 
 def _dealing() -> Figure:
     keys = pl.Series("k", range(ROWS))
-    strata = ["yes" if number % 10 == 0 else "no" for number in range(ROWS)]
+    strata = pl.Series(["yes" if number % 10 == 0 else "no" for number in range(ROWS)])
     shares = [0.2, 0.8]
-    cuts = fit_cuts(unit_hashes(keys[:10_000]), strata[:10_000], shares)
+    cuts = fit_cuts(pl.LazyFrame({"hash": unit_hashes(keys[:10_000]), "stratum": strata[:10_000]}), shares)
+    number = part_number(pl.col("hash"), pl.col("stratum"), shares, cuts)
     taken, limit = [], []
     for _ in range(3):
         began = time.perf_counter()
         hashes = unit_hashes(keys)
         limit.append(time.perf_counter() - began)
-        part_numbers(hashes, strata, shares, cuts)
+        pl.DataFrame({"hash": hashes, "stratum": strata}).select(number)
         taken.append(time.perf_counter() - began)
     return Figure(
         name=f"parts of {ROWS:,} rows by class",

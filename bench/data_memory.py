@@ -1,8 +1,9 @@
 """A table five times larger than the memory a process may use: every operation on it must finish.
 
-Each operation is a command of the program, in a process of its own. The limit is a control group's, where this user
-may make one; else a `ulimit -v`, which is stricter than memory is: mapped files and unused address space count too,
-and the first operation does not come through. HEPTAD_BENCH_MEMORY_MB changes the limit, and the table with it.
+Each operation is a process of its own, nearly all of them commands of the program, and what it answers is compared
+with what is known of the table. The limit is a control group's, where this user may make one; else a `ulimit -v`, which
+is stricter than memory is: mapped files and unused address space count too, and the first operation does not come
+through. HEPTAD_BENCH_MEMORY_MB changes the limit, and the table with it.
 """
 
 import json
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from multiprocessing import get_context
@@ -82,42 +83,90 @@ target = "y"
 key = ["id"]
 time = "at"
 """
+CALLED = """
+import json
+from datetime import UTC, datetime, timedelta
+import heptad
+data = heptad.open(".").data
+latest = data.version("latest")
+def at(second):
+    return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+"""
 GROUPS = (("memory", "memory.limit_in_bytes"), ("", "memory.max"))
 """Of both versions of control groups, the folder below /sys/fs/cgroup and the file of the limit."""
 
 
 class Operation(NamedTuple):
-    """A command of the program, and what is right of what it answers."""
+    """What a process does, and whether what it answers is right; it is told the answer and the folder."""
 
     name: str
-    command: str
-    right: Callable[[Any], bool] = bool
+    program: Sequence[str]
+    right: Callable[[Any, Path], bool]
+
+
+def command(name: str, text: str, right: Callable[[Any, Path], bool]) -> Operation:
+    """A command of the program."""
+    return Operation(name, ["-m", "heptad", "data", *shlex.split(text), "--json"], right)
+
+
+def called(name: str, asked: str, right: Callable[[Any, Path], bool]) -> Operation:
+    """What no command stands for, asked from Python."""
+    return Operation(name, ["-c", CALLED + f"print(json.dumps({asked}))"], right)
 
 
 def operations(rows: int) -> list[Operation]:
     """What is done to the table, in this order, once the first version is there and all its files are."""
+    before, kinds, judged = rows * (FILES - LATER) // FILES, 15_000, round(rows * 0.2)
+    theirs = sum(len(range(7, count, 1_000)) for count in (rows, before))
+    first, end = rows // 2, rows // 2 + 3_000
+    window = f"at({first}), at({end})"
+
+    def counted(file: str, wanted: int) -> Callable[[Any, Path], bool]:
+        return lambda _, folder: pl.scan_parquet(folder / file).select(pl.len()).collect().item() == wanted
+
     return [
-        Operation("the next version, of a tenth more", "collect", lambda made: made["body"]["rows"] == rows),
-        Operation("diff of two versions", "diff 1 2", lambda found: found["rows_added"] == rows * LATER // FILES),
-        Operation("expectations", "expect check"),
-        Operation("page of the profile", "profile --html profile.html"),
-        Operation("rules suggested", "suggest"),
-        Operation("personal data", "pii"),
-        Operation("anonymity measured", "anonymity --quasi place,kind --sensitive y"),
-        Operation("anonymity reached", "anonymity --quasi place,kind --sensitive y --k 5 --write safe.parquet"),
-        Operation("statistics with noise", "dp-statistics --column n0=-3:3 --epsilon 0.1"),
-        Operation("split", "split --out parts.parquet"),
-        Operation("leakage report", "features leaks"),
-        Operation("features known then", "features join entities.parquet known.parquet --time at"),
-        Operation("feature views in force", "features apply --yes"),
-        Operation("features brought online", "features materialise"),
-        Operation("parity of features", "parity"),
-        Operation("a version written to a file", "get latest all.parquet"),
-        Operation("people looked for", "erase --where who=7 --dry-run"),
-        Operation("a person erased", "erase --key id=5 --reason 'they asked for it' --yes"),
-        Operation("old rows deleted", "prune --keep 1 --reason 'nobody needs them' --yes"),
-        Operation("a folder added", "add rows"),
-    ]
+        command("the next version, of a tenth more", "collect", lambda made, _: made["body"]["rows"] == rows),
+        called("digest of a version", "data.digest(latest) == latest.body.digest", lambda same, _: same),
+        called("rows of a window", f"data.scan(latest, start={window.replace(', ', ', end=')}).collect().height",
+               lambda found, _: found == end - first),
+        called("what the sources hold of a window", f"data.history({window}).height",
+               lambda found, _: found == end - first),
+        command("diff of two versions", "diff 1 2",
+                lambda found, _: (found["rows_added"], found["rows_removed"]) == (rows - before, 0)),
+        command("expectations", "expect check", lambda found, _: found["passed"] and found["rows"] == rows),
+        command("page of the profile", "profile --html profile.html",
+                lambda found, folder: found["profile"]["rows"] == rows and (folder / "profile.html").exists()),
+        command("rules suggested", "suggest", lambda cells, _: cells == []),
+        command("personal data", "pii",
+                lambda found, _: {one["column"] for one in found["personal"]} == {"id", "remark"}),
+        command("anonymity measured", "anonymity --quasi place,kind --sensitive y",
+                lambda found, _: (found["measured"]["rows"], found["measured"]["classes"]) == (rows, kinds)),
+        command("anonymity reached", "anonymity --quasi place,kind --sensitive y --k 5 --write safe.parquet",
+                lambda found, folder: counted("safe.parquet", rows - found["reached"]["suppressed"])(found, folder)),
+        command("statistics with noise", "dp-statistics --column n0=-3:3 --epsilon 0.1",
+                lambda made, _: abs(made["body"]["figures"][0]["value"] - rows) < 1_000),
+        command("split by time", "split --out parts.parquet",
+                lambda found, folder: found["parts"][1]["rows"] == judged
+                and counted("parts.parquet", rows)(found, folder)),
+        command("leakage report", "features leaks", lambda found, _: all(one["passed"] for one in found)),
+        command("features known then", "features join entities.parquet known.parquet --time at",
+                counted("known.parquet", rows // FILES)),
+        command("feature views in force", "features apply --yes",
+                lambda found, _: {one["name"] for one in found["plan"]["changes"]} == {"people", "readings"}),
+        command("features brought online", "features materialise",
+                lambda found, _: [one["entities"] for one in found] == [1_000, 50]),
+        command("parity of features", "parity",
+                lambda found, _: all(one["compared"] and not one["different"] for one in found)),
+        command("a version written to a file", "get latest all.parquet", counted("all.parquet", rows)),
+        command("people looked for", "erase --where 'who=customer 7' --dry-run",
+                lambda found, _: found["found"]["data versions"] == theirs),
+        command("a person erased", "erase --key id=5 --reason 'they asked for it' --yes",
+                lambda made, _: [(one["certificate"]["removed"]["data versions"], one["certificate"]["still_holding"])
+                                 for one in made] == [(2, [])]),
+        command("old rows deleted", "prune --keep 1 --reason 'nobody needs them' --yes",
+                lambda found, _: [one["goes"] for one in found["versions"]] == [False, True]),
+        command("a folder added", "add rows", lambda made, _: made[0]["version"]["body"]["files"] == FILES),
+    ]  # fmt: skip
 
 
 def measure() -> list[Figure]:
@@ -127,7 +176,10 @@ def measure() -> list[Figure]:
         rows = LIMIT_MB * 10**6 * TIMES // ROW_BYTES // FILES * FILES
         size = _apart(generate, folder, rows)
         given = f"{size / 10**9:.1f} GB in {LIMIT_MB} MB{'' if group else ' of address space'}"
-        first = Operation("collect, clean, join, expect, profile, version", "collect")
+        before = rows * (FILES - LATER) // FILES
+        first = command(
+            "collect, clean, join, expect, profile, version", "collect", lambda made, _: made["body"]["rows"] == before
+        )
         figures = [measured(first, folder, group, given)]
         bring_later(folder)
         figures += (measured(operation, folder, group, given) for operation in operations(rows))
@@ -138,7 +190,7 @@ def measure() -> list[Figure]:
 def _measured_text(group: Path | None) -> Iterator[Figure]:
     """The first version of a CSV file that is twice as large as the limit, and of the same rows in a database."""
     rows = LIMIT_MB * 10**6 * TEXT_TIMES // TEXT_ROW_BYTES // FILES * FILES
-    collect = Operation("collect, profile, version", "collect", lambda made: made["body"]["rows"] == rows)
+    collect = command("collect, profile, version", "collect", lambda made, _: made["body"]["rows"] == rows)
     for name, source, write in (
         ("a CSV file", 'uri = "rows.csv"', _write_csv),
         ("a database", 'uri = "sqlite:///rows.db"\ntable = "rows"', _write_database),
@@ -179,19 +231,18 @@ def _write_database(folder: Path, rows: int) -> Path:
 def measured(operation: Operation, folder: Path, group: Path | None, given: str) -> Figure:
     """Runs an operation under the limit."""
     enter = f"echo $$ > {group}/cgroup.procs" if group else f"ulimit -v {LIMIT_MB * 10**6 // 1024}"
-    program = [sys.executable, "-m", "heptad", "data", *shlex.split(operation.command), "--json"]
-    command = ["sh", "-c", f'{enter} && exec "$@"', "sh", *program]
+    entered = ["sh", "-c", f'{enter} && exec "$@"', "sh", sys.executable, *operation.program]
     began = time.perf_counter()
     with (folder / "answer.json").open("w+b") as answer, (folder / "errors.txt").open("w+b") as errors:
-        started = subprocess.Popen(command, cwd=folder, stdout=answer, stderr=errors)
+        started = subprocess.Popen(entered, cwd=folder, stdout=answer, stderr=errors)
         _, status, used = os.wait4(started.pid, 0)
         started.returncode = os.waitstatus_to_exitcode(status)
         answer.seek(0)
         errors.seek(0)
         text, said = answer.read(), errors.read().decode(errors="replace")
-    right = started.returncode == 0 and operation.right(json.loads(text))
+    right = started.returncode == 0 and bool(operation.right(json.loads(text), folder))
     if not right:
-        print(f"{operation.command}: exit code {started.returncode}: {said[-2000:]}", file=sys.stderr)
+        print(f"{operation.name}: exit code {started.returncode}: {said[-2000:]}", file=sys.stderr)
     return _figure(operation.name, right, time.perf_counter() - began, used.ru_maxrss / 1024, given)
 
 

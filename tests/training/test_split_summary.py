@@ -11,7 +11,7 @@ def test_every_row_has_its_place_and_parts_add_up(project_on: ProjectOn) -> None
     """Judged rows are in no fold, the others in one; outer and inner folds take all rows."""
     project = project_on(table(300), "y", key=["id"], ignore=["patient", "when"])
     found = split_table(project.training.parting, project.version, 3, ["patient"])
-    rows = found.rows
+    rows = found.rows.collect()
     assert rows.columns == ["id", "patient", "part", "fold", "outer", "inner"]
     assert rows["id"].to_list() == list(range(300))
     assert rows.filter(pl.col("part") == "judged")["fold"].null_count() == 60
@@ -34,5 +34,5 @@ def test_rows_that_are_neither_learnt_from_nor_judged_are_counted(project_on: Pr
     neither = next(one for one in found.parts if one.part == "neither")
     assert neither.rows > 0
     assert sum(one.rows for one in found.parts if one.part in {"train", "judged", "neither"}) == 300
-    assert "inner" not in found.rows.columns
+    assert "inner" not in found.rows.collect().columns
     assert found.by == "time"

@@ -1,14 +1,16 @@
 """Splits keep the future out of training, keep rows on their side, and say what they did."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from heptad.core.errors import DataError
-from heptad.data import Column, Schema, folds_of_parts
-from heptad.training.splits import folds_by_time, part_by_time, part_newest, thin, usable
+from heptad.data import Column, Fold, Schema, Sides, sides_by_time
+from heptad.training.splits import Parts, folds_of, part, parted_by_newest, parted_by_time, thin
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -42,12 +44,31 @@ def table(rows: int, positives: int, first: int = 0) -> pl.DataFrame:
     )
 
 
+def by_time(frame: pl.DataFrame, schema: Schema, until: datetime, **window: Any) -> Parts:
+    return part(frame, parted_by_time(schema, train_until=until, **{"window": "all"} | window), None)
+
+
+def newest(frame: pl.DataFrame, schema: Schema, holdout: float, group: Sequence[str] = ()) -> Parts:
+    parted = parted_by_newest(frame.lazy(), schema, window="all", holdout=holdout, group=group)
+    return part(frame, parted, None)
+
+
+def folds_by_time(frame: pl.DataFrame, schema: Schema, group: Sequence[str] = ()) -> list[Fold]:
+    known = schema.named("label_time")
+    sides = sides_by_time(frame.lazy(), "when", 3, label_time=known[0] if known else "")
+    return folds_of(frame, schema, sides, 3, group)
+
+
+def dealt(frame: pl.DataFrame) -> list[Fold]:
+    part = pl.col("n") % 3
+    return folds_of(frame.with_row_index("n"), schema_of(), [Sides(part != one, part == one) for one in range(3)], 3)
+
+
 def test_by_time_the_window_ends_where_judging_begins() -> None:
     """Learnt from the window before the moment, judged from it up to the end that was asked for."""
     until = START + timedelta(hours=60)
-    parts = part_by_time(
-        table(100, 50), schema_of(timed=True), window="1d", train_until=until, judge_until=until + timedelta(hours=10)
-    )
+    end = until + timedelta(hours=10)
+    parts = by_time(table(100, 50), schema_of(timed=True), until, window="1d", judge_until=end)
     assert parts.train["x"].to_list() == list(range(36, 60))
     assert parts.judged["x"].to_list() == list(range(60, 70))
     assert parts.split.train_from == until - timedelta(days=1)
@@ -56,17 +77,17 @@ def test_by_time_the_window_ends_where_judging_begins() -> None:
 def test_by_time_nothing_is_learnt_that_was_not_known_when_judging_begins() -> None:
     """Rows whose label came after the moment that parts the table are not learnt from, though they happened before."""
     until = START + timedelta(hours=60)
-    parts = part_by_time(table(100, 50), schema_of(timed=True, known=True), window="all", train_until=until)
+    parts = by_time(table(100, 50), schema_of(timed=True, known=True), until)
     assert parts.train["known"].max() == until
     assert parts.train["x"].to_list() == list(range(49))
     assert parts.judged["x"].to_list() == list(range(60, 100))
-    newest = part_newest(table(100, 50), schema_of(timed=True, known=True), window="all", holdout=0.4)
-    assert newest.train["x"].to_list() == list(range(49))
+    parts = newest(table(100, 50), schema_of(timed=True, known=True), holdout=0.4)
+    assert parts.train["x"].to_list() == list(range(49))
 
 
 def test_the_newest_rows_are_held_out() -> None:
     """A share of the rows, the newest, and the moment that parts them is recorded."""
-    parts = part_newest(table(100, 50), schema_of(timed=True), window="all", holdout=0.25)
+    parts = newest(table(100, 50), schema_of(timed=True), holdout=0.25)
     assert parts.judged["x"].to_list() == list(range(75, 100))
     assert parts.split.train_until == START + timedelta(hours=75)
     assert parts.split.holdout == 0.25
@@ -75,20 +96,20 @@ def test_the_newest_rows_are_held_out() -> None:
 def test_a_side_without_rows_is_refused() -> None:
     """There must be something to learn from and something to judge on."""
     with pytest.raises(DataError, match="to judge on"):
-        part_by_time(table(10, 5), schema_of(timed=True), window="all", train_until=START + timedelta(days=9))
+        by_time(table(10, 5), schema_of(timed=True), START + timedelta(days=9))
     with pytest.raises(DataError, match="to learn from"):
-        part_by_time(table(10, 5), schema_of(timed=True), window="all", train_until=START)
+        by_time(table(10, 5), schema_of(timed=True), START)
 
 
 def test_by_time_no_group_is_on_both_sides() -> None:
     """What was learnt of a patient must not help to judge the same patient later; rows without one stay."""
     frame = table(100, 50).with_columns(who=pl.Series([None if row % 10 == 0 else row % 7 for row in range(100)]))
-    parts = part_newest(frame, schema_of(timed=True), window="all", holdout=0.03, group=["who"])
+    parts = newest(frame, schema_of(timed=True), holdout=0.03, group=["who"])
     assert parts.judged["who"].drop_nulls().to_list() == [97 % 7, 98 % 7, 99 % 7]
     assert not set(parts.train["who"].drop_nulls()) & set(parts.judged["who"].drop_nulls())
     assert parts.train["who"].null_count() == 10
     assert parts.split.group == ["who"]
-    folds = folds_by_time(frame, schema_of(timed=True), 3, ["who"])
+    folds = folds_by_time(frame, schema_of(timed=True), ["who"])
     for fold in folds:
         assert not set(frame[fold.train]["who"].drop_nulls()) & set(frame[fold.judge]["who"].drop_nulls())
 
@@ -96,7 +117,7 @@ def test_by_time_no_group_is_on_both_sides() -> None:
 def test_folds_in_time_learn_only_what_was_known_before() -> None:
     """Windows expand; every label that is learnt from was known when the judged part begins."""
     frame = table(400, 200).with_columns(y=pl.Series(["yes", "no"] * 200))
-    folds = folds_by_time(frame, schema_of(timed=True, known=True), 3)
+    folds = folds_by_time(frame, schema_of(timed=True, known=True))
     assert len(folds) == 3
     for fold in folds:
         judged_from = frame[fold.judge]["when"].min()
@@ -108,20 +129,19 @@ def test_folds_in_time_learn_only_what_was_known_before() -> None:
 def test_folds_that_could_not_tell_classes_apart_are_left_out() -> None:
     """Where the second class appears late, or in one row only, a search goes on with the folds that show both."""
     late, schema = table(400, 150), schema_of(timed=True)
-    assert [len(fold.train) for fold in usable(late, schema, folds_by_time(late, schema, 3), 3)] == [200, 300]
+    assert [len(fold.train) for fold in folds_by_time(late, schema)] == [200, 300]
     single = table(30, 1)
-    dealt = folds_of_parts(np.arange(30) % 3, 3)
-    found = usable(single, schema_of(), dealt, 3)
+    found = dealt(single)
     assert len(found) == 2
     assert all("yes" in single["y"][fold.train] for fold in found)
     with pytest.raises(DataError, match="two classes or more"):
-        usable(table(30, 0), schema_of(), dealt, 3)
+        dealt(table(30, 0))
 
 
 def test_too_few_rows_for_folds_are_refused() -> None:
     """One row cannot be learnt from and judged."""
     with pytest.raises(DataError, match="cannot be parted into 3 folds"):
-        usable(table(1, 0), schema_of(), folds_of_parts(np.zeros(1, dtype=np.int64), 3), 3)
+        dealt(table(1, 0))
 
 
 def test_thinning_keeps_the_same_rows_in_order() -> None:

@@ -208,15 +208,14 @@ if TYPE_CHECKING:
     from heptad.data.versions.remaining import as_it_is as as_it_is
     from heptad.data.versions.remaining import erased as erased
     from heptad.data.versions.remaining import erased_in_words as erased_in_words
-    from heptad.data.versions.split_rules import numbers_of as numbers_of
+    from heptad.data.versions.split_rules import sides_of as sides_of
     from heptad.data.versions.split_rules import split_rule as split_rule
     from heptad.data.versions.splits import Fold as Fold
-    from heptad.data.versions.splits import fit_cuts as fit_cuts
-    from heptad.data.versions.splits import folds_of_parts as folds_of_parts
-    from heptad.data.versions.splits import part_numbers as part_numbers
+    from heptad.data.versions.splits import Sides as Sides
+    from heptad.data.versions.splits import sides_by_time as sides_by_time
     from heptad.data.versions.splits import time_cut as time_cut
-    from heptad.data.versions.splits import time_folds as time_folds
     from heptad.data.versions.splits import unit_hashes as unit_hashes
+    from heptad.data.versions.splits import with_given as with_given
     from heptad.data.versions.tables import scan_table as scan_table
     from heptad.data.versions.tables import sync_commit as sync_commit
     from heptad.data.versions.turns import collecting as collecting
@@ -278,6 +277,7 @@ __getattr__, __all__ = attach(
         "Finding": "records",
         "Fitted": "records",
         "Fold": "versions.splits",
+        "Sides": "versions.splits",
         "FolderChanges": "folders.changes",
         "FolderStatus": "folders.status",
         "FolderVersion": "folders.records",
@@ -369,9 +369,7 @@ __getattr__, __all__ = attach(
         "every_version": "erasing.finding",
         "find_personal": "privacy.finding",
         "find_version": "versions.versions",
-        "fit_cuts": "versions.splits",
         "flattened": "sources.formats",
-        "folds_of_parts": "versions.splits",
         "follow": "streams.following",
         "forget_past": "versions.purging",
         "generalise": "privacy.generalising",
@@ -401,7 +399,6 @@ __getattr__, __all__ = attach(
         "watching_work": "progress",
         "open_source": "sources.source",
         "open_stream": "streams.stream",
-        "part_numbers": "versions.splits",
         "probes": "cleaning.singles.probes",
         "profile_frame": "profiles.profile",
         "Cells": "cleaning.suggesting.reading",
@@ -425,7 +422,7 @@ __getattr__, __all__ = attach(
         "scrub_store": "erasing.redacting",
         "shown_path": "folders.tree",
         "split_member": "sources.archives",
-        "numbers_of": "versions.split_rules",
+        "sides_of": "versions.split_rules",
         "split_rule": "versions.split_rules",
         "suggest_settings": "columns.suggestion",
         "summary_of": "profiles.page",
@@ -433,7 +430,7 @@ __getattr__, __all__ = attach(
         "tag": "versions.marking",
         "tags_of": "versions.marking",
         "time_cut": "versions.splits",
-        "time_folds": "versions.splits",
+        "sides_by_time": "versions.splits",
         "to_html": "cards.document",
         "to_markdown": "cards.document",
         "toml_key": "toml",
@@ -442,6 +439,7 @@ __getattr__, __all__ = attach(
         "untrusted": "streams.tls",
         "training_set_of": "features.leakage",
         "unit_hashes": "versions.splits",
+        "with_given": "versions.splits",
         "untag": "versions.marking",
         "wanted_of": "privacy.statistics",
         "without_secrets": "sources.credentials",

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from heptad.training.records import Split as Split
     from heptad.training.search import TrialEnded as TrialEnded
     from heptad.training.settings import ValidateSettings as ValidateSettings
+    from heptad.training.split_summary import PARTS as PARTS
     from heptad.training.split_summary import SHOWN_CLASSES as SHOWN_CLASSES
     from heptad.training.split_summary import PartSummary as PartSummary
     from heptad.training.split_summary import SplitTable as SplitTable
@@ -96,6 +97,7 @@ __getattr__, __all__ = attach(
         "Parting": "parting",
         "QueuedRow": "next_labels",
         "Refit": "training",
+        "PARTS": "split_summary",
         "SHOWN_CLASSES": "split_summary",
         "Sample": "metrics",
         "Scores": "model",

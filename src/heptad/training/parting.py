@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-import msgspec
 import polars as pl
 
 from heptad.core import graph
@@ -14,10 +13,37 @@ from heptad.core.memory import SHARE, budget
 from heptad.core.records import Record
 from heptad.core.settings import duration
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DatasetVersion, Fold, Schema, SplitRule, folds_of_parts, numbers_of, split_rule
+from heptad.data import (
+    Data,
+    DatasetVersion,
+    Fold,
+    Schema,
+    Sides,
+    SplitRule,
+    sides_by_time,
+    sides_of,
+    split_rule,
+)
 from heptad.training.records import Candidate
 from heptad.training.settings import ValidateSettings, moment
-from heptad.training.splits import WHOLE, Parts, folds_by_time, part_by_rule, part_by_time, part_newest, usable
+from heptad.training.splits import (
+    HOLDOUT,
+    JUDGED,
+    LEARNT,
+    WHOLE,
+    Parted,
+    Parts,
+    check_sides,
+    folds_of,
+    marked,
+    numbered,
+    part,
+    parted_by_newest,
+    parted_by_rule,
+    parted_by_time,
+    tallies,
+    usable,
+)
 
 COPIES = 4
 SURE, FIRST = 500_000, 1_000
@@ -80,58 +106,30 @@ class Parting:
 
         With `columns`, these alone; those that rows are parted by are among them.
         """
-        schema, settings = version.body.schema, self._settings
-        self._check_group(schema)
-        frame = self._rows(version, cut, columns)
-        group = settings.group
-        if cut.train_until is not None:
-            parts = part_by_time(
-                frame,
-                schema,
-                window=cut.window,
-                train_until=cut.train_until,
-                judge_until=cut.judge_until,
-                group=group,
-            )
-        elif self.by(schema) == "hash":
-            parts = part_by_rule(frame, self._holdout(version, frame))
-        elif settings.since:
-            parts = part_by_time(frame, schema, window=cut.window, train_until=moment(settings.since), group=group)
-        else:
-            parts = part_newest(frame, schema, window=cut.window, holdout=settings.holdout, group=group)
-        return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=cut.known_at))
+        frame = _held(self._rows(version, cut, columns), version.body)
+        return part(frame, self._parted(version, frame.lazy(), cut), cut.known_at)
 
     def parts_of(self, candidate: Record[Candidate], version: Record[DatasetVersion]) -> Parts:
         """The same parts again that a candidate was learnt from and judged on, whatever the settings say now."""
         split = candidate.body.split
+        cut = Cut(candidate.body.window, split.train_until, split.judge_until, split.known_at)
         if split.by == "hash":
-            frame = self._rows(version, Cut(known_at=split.known_at))
-            parts = part_by_rule(frame, graph.load(self._workspace, split.rule, SplitRule))
+            parted = parted_by_rule(graph.load(self._workspace, split.rule, SplitRule))
         else:
-            cut = Cut(candidate.body.window, split.train_until, split.judge_until, split.known_at)
-            assert split.train_until is not None, "a split by time has a moment"
-            parts = part_by_time(
-                self._rows(version, cut),
-                version.body.schema,
-                window=cut.window,
-                train_until=split.train_until,
-                judge_until=cut.judge_until,
-                group=split.group,
-            )
-        return Parts(parts.train, parts.judged, msgspec.structs.replace(parts.split, known_at=split.known_at))
+            parted = _parted_at(version.body.schema, cut, split.group)
+        return part(_held(self._rows(version, cut), version.body), parted, cut.known_at)
 
     def folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
         """Folds for a search over labelled rows of the version; raises `DataError` where no fold can be learnt from."""
-        return usable(frame, version.body.schema, self._folds(version, frame, folds, _FOLDS), folds)
+        return self._folds(version, frame, folds, _FOLDS)
 
     def inner(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
         """Folds for a search inside of an outer fold, dealt apart from all other folds."""
-        return usable(frame, version.body.schema, self._folds(version, frame, folds, _INNER), folds)
+        return self._folds(version, frame, folds, _INNER)
 
     def outer(self, version: Record[DatasetVersion], frame: pl.DataFrame) -> list[Fold]:
         """The outer folds of a nested cross-validation over labelled rows."""
-        outer = self._settings.outer_folds
-        return usable(frame, version.body.schema, self._folds(version, frame, outer, _OUTER), outer)
+        return self._folds(version, frame, self._settings.outer_folds, _OUTER)
 
     def nested(self, version: Record[DatasetVersion], frame: pl.DataFrame, inner: int) -> list[Nested]:
         """Outer folds, each with the folds of a search over what it learns from; no row is judged by what saw it.
@@ -151,26 +149,76 @@ class Parting:
 
     def dealt(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int) -> list[Fold]:
         """Folds by hash, also where rows have a time, that judge every row once."""
-        rule = self._rule(version, frame, [1 / folds] * folds, _DEALT)
-        return usable(frame, version.body.schema, folds_of_parts(numbers_of(rule.body, frame), folds), folds)
+        return folds_of(frame, version.body.schema, self._dealt(version, frame.lazy(), folds, _DEALT), folds)
 
     def labelled(self, version: Record[DatasetVersion], columns: Sequence[str] = ()) -> pl.DataFrame:
         """All rows of a version that have a label, in their order; with `columns`, these alone."""
-        return self._rows(version, Cut(), columns)
+        return _held(self._rows(version, Cut(), columns), version.body)
+
+    def placed(self, version: Record[DatasetVersion], folds: int, columns: Sequence[str]) -> pl.LazyFrame:
+        """These columns of all labelled rows, in their order and read when asked for, and where each row stands.
+
+        `part` is `train`, `judged` or `neither`; `fold` the number, from 1, of the fold of a search that judges it;
+        `outer` and, of rows that are split by hash, `inner` those of a nested cross-validation. The rows may be larger
+        than memory.
+        """
+        schema, outer = version.body.schema, self._settings.outer_folds
+        rows, apart = self._rows(version, Cut(), columns), self._kept_apart(schema)
+        parted = self._parted(version, rows, Cut())
+        rows = marked(rows, {HOLDOUT: parted.sides}, apart)
+        learnt, judged = (pl.col(mark.format(HOLDOUT)) for mark in (LEARNT, JUDGED))
+        searched = self._sides(version, rows.filter(learnt), folds, _FOLDS)
+        deals = {
+            "fold": [one._replace(learnt=learnt & one.learnt, judged=learnt & one.judged) for one in searched],
+            "outer": self._sides(version, rows, outer, _OUTER),
+            **({"inner": self._sides(version, rows, folds, _INNER)} if parted.split.by == "hash" else {}),
+        }
+        named = {name: numbered(name, sides) for name, sides in deals.items()}
+        rows = marked(rows, {fold: sides for deal in named.values() for fold, sides in deal.items()}, apart)
+        found = tallies(rows, schema, [HOLDOUT, *(fold for deal in named.values() for fold in deal)])
+        check_sides(found[HOLDOUT].learnt, found[HOLDOUT].judged)
+        side = pl.when(judged).then(pl.lit("judged")).when(learnt).then(pl.lit("train")).otherwise(pl.lit("neither"))
+        placed = [side.alias("part")]
+        for name, deal in named.items():
+            told = usable({fold: found[fold] for fold in deal}, schema, found[HOLDOUT].learnt, len(deal))
+            places = [pl.when(JUDGED.format(fold)).then(number) for number, fold in enumerate(told, 1)]
+            placed.append(pl.coalesce(places).alias(name))
+        return rows.with_columns(placed).select(*columns, "part", *named)
 
     def _folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int, seed: int) -> list[Fold]:
         schema = version.body.schema
-        self._check_group(schema)
-        if self.by(schema) == "time":
-            return folds_by_time(frame, schema, folds, self._settings.group)
-        rule = self._rule(version, frame, [1 / folds] * folds, seed)
-        return folds_of_parts(numbers_of(rule.body, frame), folds)
+        sides = self._sides(version, frame.lazy(), folds, seed)
+        return folds_of(frame, schema, sides, folds, self._kept_apart(schema))
 
-    def _holdout(self, version: Record[DatasetVersion], frame: pl.DataFrame) -> Record[SplitRule]:
-        return self._rule(version, frame, [self._settings.holdout, 1 - self._settings.holdout], _HOLDOUT)
+    def _sides(self, version: Record[DatasetVersion], rows: pl.LazyFrame, folds: int, seed: int) -> list[Sides]:
+        schema = version.body.schema
+        self._check_group(schema)
+        if self.by(schema) == "hash":
+            return self._dealt(version, rows, folds, seed)
+        (time,), known = schema.named("time"), schema.named("label_time")
+        return sides_by_time(rows, time, folds, label_time=known[0] if known else "")
+
+    def _dealt(self, version: Record[DatasetVersion], rows: pl.LazyFrame, folds: int, seed: int) -> list[Sides]:
+        return sides_of(self._rule(version, rows, [1 / folds] * folds, seed).body)
+
+    def _parted(self, version: Record[DatasetVersion], rows: pl.LazyFrame, cut: Cut) -> Parted:
+        schema, settings = version.body.schema, self._settings
+        self._check_group(schema)
+        if cut.train_until is not None:
+            return _parted_at(schema, cut, settings.group)
+        if self.by(schema) == "hash":
+            shares = [settings.holdout, 1 - settings.holdout]
+            return parted_by_rule(self._rule(version, rows, shares, _HOLDOUT))
+        if settings.since:
+            return _parted_at(schema, cut._replace(train_until=moment(settings.since)), settings.group)
+        return parted_by_newest(rows, schema, window=cut.window, holdout=settings.holdout, group=settings.group)
+
+    def _kept_apart(self, schema: Schema) -> Sequence[str]:
+        """What must not be on both sides, though the split does not see to it: a hash deals groups whole."""
+        return self._settings.group if self.by(schema) == "time" else ()
 
     def _rule(
-        self, version: Record[DatasetVersion], frame: pl.DataFrame, shares: Sequence[float], seed: int
+        self, version: Record[DatasetVersion], rows: pl.LazyFrame, shares: Sequence[float], seed: int
     ) -> Record[SplitRule]:
         schema, group = version.body.schema, self._settings.group
         # A group is dealt whole and may hold several classes, so that it has no stratum.
@@ -178,23 +226,30 @@ class Parting:
         return split_rule(
             self._workspace,
             version,
-            frame,
+            rows,
             shares=shares,
             group=group,
             stratum=schema.target if stratified else "",
             seed=seed,
         )
 
-    def _rows(self, version: Record[DatasetVersion], cut: Cut, columns: Sequence[str] = ()) -> pl.DataFrame:
+    def _rows(self, version: Record[DatasetVersion], cut: Cut, columns: Sequence[str] = ()) -> pl.LazyFrame:
         start = cut.train_until - duration(cut.window) if cut.train_until and cut.window != WHOLE else None
         rows = self._data.scan(version, start=start, end=cut.judge_until, known_at=cut.known_at, labelled=True)
-        return _held(rows.select(columns) if columns else rows, version.body)
+        return rows.select(columns) if columns else rows
 
     def _check_group(self, schema: Schema) -> None:
         names = [column.name for column in schema.columns]
         for name in self._settings.group:
             if name not in names:
                 raise NotFoundError("column to group by", name, names, remedy="Change [validate] group.")
+
+
+def _parted_at(schema: Schema, cut: Cut, group: Sequence[str]) -> Parted:
+    assert cut.train_until is not None, "a split by time has a moment"
+    return parted_by_time(
+        schema, window=cut.window, train_until=cut.train_until, judge_until=cut.judge_until, group=group
+    )
 
 
 def _held(rows: pl.LazyFrame, version: DatasetVersion) -> pl.DataFrame:

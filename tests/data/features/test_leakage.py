@@ -126,6 +126,12 @@ def test_a_version_of_the_table_is_split_as_it_is_judged() -> None:
     assert (timed.features, timed.key, timed.time, timed.label_time) == (["amount"], ["id"], "t", "label_time")
     assert timed.judged is not None
     assert CLEAN.filter(timed.judged)["id"].to_list() == list(range(300, 400))
+    late = CLEAN.with_columns(label_time=pl.col("t") + timedelta(hours=10))
+    version = version_of(*roles, ("t", "time"), ("label_time", "label_time"))
+    delayed = training_set_of(version, late.lazy(), share=0.25, seed=7)
+    assert delayed.learnt is not None
+    assert late.filter(delayed.learnt)["id"].to_list() == list(range(291))
+    assert all(one.passed for one in leakage_report(delayed, at(1_000)))
     hashed = training_set_of(version_of(*roles), CLEAN.lazy(), share=0.25, seed=7)
     assert hashed.judged is not None
     judged = CLEAN.lazy().filter(hashed.judged).collect(engine="streaming")["id"].to_list()

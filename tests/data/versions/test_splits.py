@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
-from heptad.data import fit_cuts, folds_of_parts, part_numbers, time_cut, time_folds, unit_hashes
-from heptad.data.versions.splits import Cuts, hash_holdout
+from heptad.data import sides_by_time, time_cut, unit_hashes
+from heptad.data.versions.splits import Cuts, Sides, fit_cuts, hash_holdout, part_number
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 KEYS = st.lists(st.text(max_size=8), max_size=40)
@@ -19,6 +19,15 @@ HOURS = st.lists(st.integers(0, 40), min_size=2, max_size=60)
 
 def times_of(hours: list[int]) -> pl.Series:
     return pl.Series("t", [START + timedelta(hours=hour) for hour in hours], dtype=pl.Datetime("us", "UTC"))
+
+
+def places(rows: pl.DataFrame, sides: Sides) -> tuple[list[int], list[int]]:
+    """Rows that are learnt from, and rows that are judged."""
+    learnt, judged = (
+        rows.select(side.fill_null(value=False).arg_true()).to_series().to_list()
+        for side in (sides.learnt, sides.judged)
+    )
+    return learnt, judged
 
 
 @given(KEYS, KEYS, st.integers(0, 5))
@@ -33,13 +42,17 @@ LABELLED = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from
 SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(lambda parts: [one / sum(parts) for one in parts])
 
 
+def hashed(rows: list[tuple[float, str]]) -> pl.LazyFrame:
+    return pl.LazyFrame(rows, schema={"hash": pl.Float64, "stratum": pl.String}, orient="row")
+
+
 def numbers_of(rows: list[tuple[float, str]], shares: list[float], cuts: Cuts) -> list[int]:
-    hashes = np.array([one for one, _ in rows], dtype=np.float64)
-    return part_numbers(hashes, [stratum for _, stratum in rows], shares, cuts).tolist()
+    number = part_number(pl.col("hash"), pl.col("stratum"), shares, cuts)
+    return hashed(rows).select(number).collect().to_series().to_list()
 
 
 def cuts_of(rows: list[tuple[float, str]], shares: list[float]) -> Cuts:
-    return fit_cuts(np.array([one for one, _ in rows], dtype=np.float64), [stratum for _, stratum in rows], shares)
+    return fit_cuts(hashed(rows), shares)
 
 
 @given(LABELLED, LABELLED, SHARES)
@@ -84,19 +97,32 @@ def test_rows_with_one_hash_stay_together(groups: list[int], shares: list[float]
 def test_later_rows_are_dealt_in_nearly_the_same_shares() -> None:
     """Cuts of 200 rows deal the 20,000 that come later in shares that are as sure as 200 rows are: 0.028 either way."""
     hashes = unit_hashes(pl.Series("k", range(20_200)))
-    cuts = fit_cuts(hashes[:200], [""] * 200, [0.2, 0.8])
-    later = part_numbers(hashes[200:], [""] * 20_000, [0.2, 0.8], cuts)
-    assert (later == 0).mean() == pytest.approx(0.2, abs=2 * 0.028)
-    assert (part_numbers(hashes[:200], [""] * 200, [0.2, 0.8], cuts) == 0).sum() == 40
+    rows = [(float(one), "") for one in hashes]
+    numbers = numbers_of(rows, [0.2, 0.8], cuts_of(rows[:200], [0.2, 0.8]))
+    assert numbers[200:].count(0) / 20_000 == pytest.approx(0.2, abs=2 * 0.028)
+    assert numbers[:200].count(0) == 40
 
 
-@given(KEYS, st.integers(2, 5))
-def test_folds_of_parts_judge_every_row_once(keys: list[str], folds: int) -> None:
-    """Each row is judged in one fold, by a model that has not seen it."""
-    hashes = unit_hashes(pl.Series("k", keys, dtype=pl.String))
-    made = folds_of_parts(part_numbers(hashes, [""] * len(keys), [1 / folds] * folds, {}), folds)
-    assert sorted(np.concatenate([fold.judge for fold in made]).tolist()) == list(range(len(keys)))
-    assert all(not set(fold.train) & set(fold.judge) for fold in made)
+@given(
+    st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from("ab")), min_size=1, max_size=3_000),
+    SHARES,
+    st.integers(1, 20_000),
+)
+@settings(max_examples=50)
+def test_cuts_of_many_rows_are_those_of_a_sorted_list(
+    rows: list[tuple[int, str]], shares: list[float], spread: int
+) -> None:
+    """Rows are counted in bins first; what is found is what looking at every hash finds."""
+    hashed = [(one % spread / 20_001, stratum) for one, stratum in rows]
+    cuts = cuts_of(hashed, shares)
+    for stratum, found in cuts.items():
+        own = sorted(one for one, name in hashed if name == stratum)
+        gaps = [place for place in range(1, len(own)) if own[place] > own[place - 1]]
+        gaps = gaps if len(shares) == 2 else [0, *gaps, len(own)]
+        for share, cut in zip(np.cumsum(shares), found, strict=False):
+            below = sum(one < cut for one in own)
+            if len(own) > 1 and gaps:
+                assert abs(below - share * len(own)) == min(abs(gap - share * len(own)) for gap in gaps)
 
 
 def test_hashes_are_uniform_and_the_same_everywhere() -> None:
@@ -109,25 +135,32 @@ def test_hashes_are_uniform_and_the_same_everywhere() -> None:
 
 
 @given(HOURS, st.integers(2, 6))
-def test_time_folds_learn_only_from_before(hours: list[int], folds: int) -> None:
+def test_folds_by_time_learn_only_from_before(hours: list[int], folds: int) -> None:
     """Whatever is judged is later than all that was learnt from, and no row is judged twice."""
-    times = times_of(hours)
-    made = time_folds(times, folds)
-    judged = [row for fold in made for row in fold.judge.tolist()]
+    frame = times_of(hours).to_frame()
+    made = [places(frame, sides) for sides in sides_by_time(frame.lazy(), "t", folds)]
+    judged = [row for _, rows in made for row in rows]
     assert len(judged) == len(set(judged))
-    for fold in made:
-        assert times.gather(fold.train).max() < times.gather(fold.judge).min()
+    for learnt, rows in made:
+        assert all(hours[one] < hours[other] for one in learnt for other in rows)
 
 
 @given(HOURS, st.integers(0, 10))
-def test_time_folds_know_only_labels_of_before(hours: list[int], delay: int) -> None:
+def test_folds_by_time_know_only_labels_of_before(hours: list[int], delay: int) -> None:
     """A row is learnt from only where its label was known when the judged rows began, and `gap` earlier."""
-    times = times_of(hours)
-    known = times + timedelta(hours=delay)
-    for fold in time_folds(times, 3, label_times=known, gap=timedelta(hours=2)):
-        start = times.gather(fold.judge).min()
-        assert known.gather(fold.train).max() <= start
-        assert times.gather(fold.train).max() < start - timedelta(hours=2)
+    frame = times_of(hours).to_frame().with_columns(known=pl.col("t") + timedelta(hours=delay))
+    for sides in sides_by_time(frame.lazy(), "t", 3, label_time="known", gap=timedelta(hours=2)):
+        learnt, judged = places(frame, sides)
+        start = min(hours[one] for one in judged)
+        assert all(hours[one] + delay <= start and hours[one] < start - 2 for one in learnt)
+
+
+def test_folds_by_time_judge_as_many_rows_each_without_those_that_have_no_time() -> None:
+    """However uneven the times are, and though a few rows have none."""
+    times = times_of([hour**3 for hour in range(400)]).to_frame()
+    frame = pl.concat([times, times.clear(5)]).sample(fraction=1, shuffle=True, seed=7)
+    found = [places(frame, sides) for sides in sides_by_time(frame.lazy(), "t", 3)]
+    assert [(len(learnt), len(judged)) for learnt, judged in found] == [(100, 100), (200, 100), (300, 100)]
 
 
 @given(HOURS, st.floats(0.05, 0.9))
@@ -136,16 +169,20 @@ def test_the_cut_keeps_rows_of_one_moment_together_and_both_sides_filled(hours: 
     times = times_of(hours)
     if len(set(hours)) == 1:
         with pytest.raises(DataError, match="all of one moment"):
-            time_cut(times, share)
+            time_cut(times.to_frame().lazy(), "t", share)
         return
-    cut = time_cut(times, share)
+    cut = time_cut(times.to_frame().lazy(), "t", share)
     assert 0 < (times < cut).sum() < len(times)
+    wanted = times.sort()[min(len(times) - 1, max(1, round(len(times) * (1 - share))))]
+    assert cut == (wanted if wanted > times.min() else times.filter(times > times.min()).min())
 
 
 def test_the_cut_leaves_about_the_share() -> None:
-    """With different times, the newest fifth is a fifth."""
-    times = times_of(list(range(100)))
-    assert (times >= time_cut(times, 0.2)).sum() == 20
+    """With different times, the newest fifth is a fifth: of a hundred rows, and of more than are counted one by one."""
+    for rows in (100, 30_000):
+        times = times_of(list(range(rows)))
+        shuffled = times.sample(fraction=1, shuffle=True, seed=7).to_frame().lazy()
+        assert (times >= time_cut(shuffled, "t", 0.2)).sum() == rows / 5
 
 
 def test_impossible_splits_are_refused() -> None:
@@ -155,5 +192,5 @@ def test_impossible_splits_are_refused() -> None:
         hash_holdout(keys, 1.5)
     for shares in ([], [1.0], [0.5, 0.6], [-0.1, 1.1]):
         with pytest.raises(DataError, match="shares"):
-            part_numbers(np.zeros(1), [""], shares, {})
-    assert time_folds(pl.Series("t", [], dtype=pl.Datetime("us", "UTC")), 3) == []
+            part_number(pl.col("hash"), pl.col("stratum"), shares, {})
+    assert sides_by_time(times_of([]).to_frame().lazy(), "t", 3) == []

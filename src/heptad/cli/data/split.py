@@ -20,7 +20,7 @@ def split(
     """Show how rows are split into parts and folds."""
     from heptad.cli.tables import check_ending, write_table
     from heptad.project import open_project
-    from heptad.training import SHOWN_CLASSES, split_table
+    from heptad.training import PARTS, SHOWN_CLASSES, split_table
 
     if out:
         check_ending(out)
@@ -28,7 +28,7 @@ def split(
     record, config = opened.data.version(version), opened.config
     found = split_table(opened.training.parting, record, config.search.folds, config.validate.group)
     if out:
-        write_table(found.rows.lazy(), out)
+        write_table(found.rows, out)
     rows: list[dict[str, Any]] = []
     for one in found.parts:
         largest = sorted(one.classes, key=lambda name: -found.parts[0].classes[name])[:SHOWN_CLASSES]
@@ -36,5 +36,6 @@ def split(
         shares = {name: f"{one.classes[name]:.1%}" for name in largest}
         rows.append({"part": one.part, "rows": one.rows, "share": f"{one.share:.1%}", **groups, **shares})
     text = [f"{record.body.name}@{record.body.version}, split by {found.by}", table(rows)]
-    text += [f"{out}: {len(found.rows):,} rows"] if out else []
+    whole = sum(one.rows for one in found.parts if one.part in PARTS)
+    text += [f"{out}: {whole:,} rows"] if out else []
     emit({"by": found.by, "parts": found.parts}, "\n\n".join(text), as_json=as_json)

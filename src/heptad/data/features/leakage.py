@@ -15,7 +15,6 @@ from heptad.data.features.joins import Values, join_features
 from heptad.data.records import DatasetVersion, Finding
 from heptad.data.versions.splits import hash_holdout, time_cut
 
-_JUDGED = "\0judged"
 _SAME = "\0same"
 
 
@@ -30,15 +29,24 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     time: str = ""
     label_time: str = ""
     judged: pl.Expr | None = None
-    """Which rows are judged on; the others are learnt from. Without it the split is not looked at."""
+    """Which rows are judged on. Without it the split is not looked at."""
+    learnt: pl.Expr | None = None
+    """Which rows are learnt from; without it all that are not judged on."""
 
 
 def training_set_of(version: DatasetVersion, rows: pl.LazyFrame, share: float, seed: int) -> TrainingSet:
-    """The rows of a version of the table, of which the newest share is judged on; without time, one by hash."""
+    """The rows of a version of the table, of which the newest share is judged on; without time, one by hash.
+
+    As training does, rows whose label was not known when judging begins are not learnt from.
+    """
     schema = version.schema
     key, time, label_time = (schema.named(role) for role in ("key", "time", "label_time"))
+    learnt = None
     if time:
-        judged = pl.col(time[0]) >= time_cut(rows.select(time).collect(engine="streaming").to_series(), share)
+        cut = time_cut(rows, time[0], share)
+        judged = pl.col(time[0]) >= cut
+        if label_time:
+            learnt = ~judged & (pl.col(label_time[0]) <= cut)
     else:
         judged = key_text(key).map_batches(
             lambda keys: pl.Series(hash_holdout(keys, share, seed)), return_dtype=pl.Boolean, is_elementwise=True
@@ -52,6 +60,7 @@ def training_set_of(version: DatasetVersion, rows: pl.LazyFrame, share: float, s
         time=time[0] if time else "",
         label_time=label_time[0] if label_time else "",
         judged=judged,
+        learnt=learnt,
     )
 
 
@@ -127,9 +136,9 @@ _FUTURE = {
 
 def _both_sides(training: TrainingSet) -> Iterator[Finding]:
     """Rows of one key, equal rows, and times, on both sides of the split."""
-    rows = training.rows.with_columns(training.judged.alias(_JUDGED)) if training.judged is not None else training.rows
-    learnt = rows.filter(~pl.col(_JUDGED))
-    judged = rows.filter(pl.col(_JUDGED))
+    assert training.judged is not None, "asked for where rows are judged"
+    judged = training.rows.filter(training.judged)
+    learnt = training.rows.filter(~training.judged if training.learnt is None else training.learnt)
     if training.key:
         shared = _shared(learnt, judged, training.key)
         sentence = f"{shared:,} rows that are judged on have their key among those learnt from"

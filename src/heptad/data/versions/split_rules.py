@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from heptad.core import graph
@@ -12,36 +10,42 @@ from heptad.core.records import Record, derived_id
 from heptad.core.workspace import Workspace
 from heptad.data.columns.keys import key_text
 from heptad.data.records import DatasetVersion, SplitRule
-from heptad.data.versions.splits import fit_cuts, part_numbers, unit_hashes
+from heptad.data.versions.splits import Sides, fit_cuts, mixed, part_number, sums, with_given
 
 GONE = "\0"
 """What stands for a missing label or group: no real one is called so."""
+_SUM = "\0sum"
 
 
-def numbers_of(rule: SplitRule, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """The part of each row of a frame, from 0, `(n,)`."""
-    hashes = unit_hashes(_ids(frame, rule.by, rule.key), rule.seed)
-    return part_numbers(hashes, _strata(frame, rule.stratum), rule.shares, rule.cuts)
+def sides_of(rule: SplitRule) -> list[Sides]:
+    """For each part, that it is judged and all others are learnt from; every row is judged exactly once."""
+    (*_, (hashed, _)) = given = _hashed(rule.by, rule.key, rule.seed)
+    part = f"\0part {rule.seed} {rule.shares}"
+    number = part_number(pl.col(hashed), _stratum(rule.stratum), rule.shares, rule.cuts)
+    return [
+        Sides(pl.col(part) != one, pl.col(part) == one, (*given, (part, number))) for one in range(len(rule.shares))
+    ]
 
 
 def split_rule(
     workspace: Workspace,
     version: Record[DatasetVersion],
-    frame: pl.DataFrame,
+    rows: pl.LazyFrame,
     *,
     shares: Sequence[float],
     group: Sequence[str] = (),
     stratum: str = "",
     seed: int = 0,
 ) -> Record[SplitRule]:
-    """The rule of a data set for these wishes: the one that is kept, or one fitted now to `frame` and kept from now on.
+    """The rule of a data set for these wishes: the one that is kept, or one fitted now to `rows` and kept from now on.
 
     Two processes that fit at once end with the same rule: the first that is written. Raises `NotFoundError` for a
-    column that the frame does not have.
+    column that the rows do not have.
     """
+    columns = rows.collect_schema().names()
     for column in group:
-        if column not in frame.columns:
-            raise NotFoundError("column to group by", column, frame.columns, remedy="Change [validate] group.")
+        if column not in columns:
+            raise NotFoundError("column to group by", column, columns, remedy="Change [validate] group.")
     named = version.body.schema.named("key")
     by, name = list(group) or named, version.body.name
     key = [by, named, list(shares), stratum, seed]
@@ -49,7 +53,8 @@ def split_rule(
         return graph.load(workspace, derived_id(SplitRule.prefix, name, *key), SplitRule)
     except NotFoundError:
         pass
-    hashes = unit_hashes(_ids(frame, by, named), seed)
+    (*_, (hashed, _)) = given = _hashed(by, named, seed)
+    hashes = with_given(rows, given).select(hash=hashed, stratum=_stratum(stratum))
     body = SplitRule(
         name=name,
         version=version.body.version,
@@ -58,19 +63,24 @@ def split_rule(
         stratum=stratum,
         seed=seed,
         shares=list(shares),
-        cuts=fit_cuts(hashes, _strata(frame, stratum), shares),
+        cuts=fit_cuts(hashes, shares),
     )
     return graph.save(workspace, body, scope=name, key=key, made_from=[("data", version.id)])
 
 
-def _ids(frame: pl.DataFrame, by: Sequence[str], key: Sequence[str]) -> pl.Series:
-    """What is hashed of each row. A row without a group is one by itself, and no group is called like it."""
+def _hashed(by: Sequence[str], key: Sequence[str], seed: int) -> tuple[tuple[str, pl.Expr], tuple[str, pl.Expr]]:
+    """The columns of what decides where a row goes: a sum for all rules, and a number in [0, 1) for those of a seed.
+
+    A row without a group is one by itself, and no group is called like it.
+    """
     own = key_text(list(by))
-    alone = pl.concat_str(pl.lit(GONE), key_text(list(key)))
-    return frame.select(pl.coalesce(own, alone).alias("id")).to_series()
+    named = own if by == key else pl.coalesce(own, pl.concat_str(pl.lit(GONE), key_text(list(key))))
+    summed = named.map_batches(lambda ids: pl.Series(sums(ids)), return_dtype=pl.UInt32, is_elementwise=True)
+    hashed = pl.col(_SUM).map_batches(
+        lambda of: pl.Series(mixed(of, seed)), return_dtype=pl.Float64, is_elementwise=True
+    )
+    return (_SUM, summed), (f"\0hash {seed}", hashed)
 
 
-def _strata(frame: pl.DataFrame, stratum: str) -> list[str]:
-    if not stratum:
-        return [""] * len(frame)
-    return frame.get_column(stratum).cast(pl.String).fill_null(GONE).to_list()
+def _stratum(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String).fill_null(GONE) if column else pl.lit("")

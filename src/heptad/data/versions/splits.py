@@ -1,9 +1,9 @@
-"""Which rows are learnt from and which judged: by hash of the key or by time, the same on every machine."""
+"""Which rows are learnt from and judged: by hash of the key or by time, the same on every machine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from heptad.core.errors import DataError
+from heptad.data.versions.ranks import BINS, moments, runs
 
 Rows = npt.NDArray[np.int64]
 """Positions of rows in the frame, from 0, ascending."""
@@ -24,6 +25,24 @@ class Fold:
     judge: Rows
 
 
+class Sides(NamedTuple):
+    """Conditions on a row: whether it is learnt from, and whether it is judged. No row meets both."""
+
+    learnt: pl.Expr
+    judged: pl.Expr
+    given: tuple[tuple[str, pl.Expr], ...] = ()
+    """Columns that the conditions ask for, each made from those before it."""
+
+
+def with_given(rows: pl.LazyFrame, given: Iterable[tuple[str, pl.Expr]]) -> pl.LazyFrame:
+    """The rows with these columns: each once, however many conditions ask for it."""
+    known = rows.collect_schema().names()
+    for name, made in dict(given).items():
+        if name not in known:
+            rows = rows.with_columns(made.alias(name))
+    return rows
+
+
 def unit_hashes(keys: pl.Series, seed: int = 0) -> npt.NDArray[np.float64]:
     """A number in [0, 1) for each key, shape (n,): it depends on the key's text and the seed, on nothing else.
 
@@ -31,9 +50,18 @@ def unit_hashes(keys: pl.Series, seed: int = 0) -> npt.NDArray[np.float64]:
     Lea and Flood 2014, "Fast splittable pseudorandom number generators"). Two keys share a number with odds
     of 2^-32, which moves them to one side together and does no harm.
     """
-    texts = keys.cast(pl.String).fill_null("").to_list()
-    sums = np.fromiter((crc32(text.encode()) for text in texts), dtype=np.uint64, count=len(texts))
-    state = sums + np.uint64((seed * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
+    return mixed(pl.Series(sums(keys)), seed)
+
+
+def sums(keys: pl.Series) -> npt.NDArray[np.uint32]:
+    """The CRC-32 of each key's text, shape (n,)."""
+    texts = keys.cast(pl.String).fill_null("").cast(pl.Binary).to_list()
+    return np.fromiter(map(crc32, texts), dtype=np.uint32, count=len(texts))
+
+
+def mixed(sums: pl.Series, seed: int) -> npt.NDArray[np.float64]:
+    """A number in [0, 1) for each sum, shape (n,)."""
+    state = sums.to_numpy().astype(np.uint64) + np.uint64((seed * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     state ^= state >> np.uint64(31)
@@ -50,8 +78,10 @@ Cuts: TypeAlias = dict[str, list[float]]
 """Stratum to the hashes, ascending, at which one part ends and the next begins: one less than there are parts."""
 
 
-def fit_cuts(hashes: npt.NDArray[np.float64], strata: Sequence[str], shares: Sequence[float]) -> Cuts:
-    """Cuts through the hashes `(n,)` that give each part its share of each stratum, as exactly as rows can be dealt.
+def fit_cuts(rows: pl.LazyFrame, shares: Sequence[float]) -> Cuts:
+    """Cuts through hashes that give each part its share of each stratum, as exactly as rows can be dealt.
+
+    `rows` have a `hash` in [0, 1) and the name of a `stratum`; they may be larger than memory.
 
     A hash alone gives every part its share on average; a class of ten rows may still be missing on one side. With
     cuts that are fitted once and kept, a row's part depends on its own hash and stratum and on nothing else, so it
@@ -61,98 +91,76 @@ def fit_cuts(hashes: npt.NDArray[np.float64], strata: Sequence[str], shares: Seq
     """
     _check_shares(shares)
     plain = np.cumsum(shares)[:-1]
-    numbers, names = _numbered(strata)
-    cuts = {}
-    for number, name in enumerate(names):
-        own = np.sort(hashes[numbers == number])
-        gaps = np.flatnonzero(np.diff(own) > 0) + 1
-        inner = gaps if len(shares) == 2 else np.r_[0, gaps, len(own)]
-        cuts[name] = [_cut(own, inner, float(share)) for share in plain]
-    return cuts
+    hashes = rows.select("stratum", value="hash")
+    strata = runs(hashes, (pl.col("value") * BINS).cast(pl.UInt16), lambda count: (plain * count).tolist())
+    return {name: [_cut(own, float(share), empty=len(shares) > 2) for share in plain] for name, own in strata}
 
 
-def _cut(hashes: npt.NDArray[np.float64], gaps: npt.NDArray[np.int64], share: float) -> float:
-    """The number nearest to `share` below which as nearly that share of the hashes lies as gaps between them allow."""
-    if len(hashes) < 2 or not len(gaps):
+def _cut(hashes: pl.DataFrame, share: float, *, empty: bool) -> float:
+    """The number nearest to `share` below which as nearly that share of the hashes lies as gaps between them allow.
+
+    `hashes` come in runs, which no cut parts; with `empty`, all may lie on one side.
+    """
+    ends = np.concatenate([[0], hashes["rows"].cum_sum().to_numpy()])
+    gaps = np.arange(len(ends)) if empty else np.arange(1, len(ends) - 1)
+    if ends[-1] < 2 or not len(gaps):
         return share
-    below = int(gaps[np.argmin(np.abs(gaps - share * len(hashes)))])
-    low = float(np.nextafter(hashes[below - 1], 1.0)) if below else 0.0
-    high = float(hashes[below]) if below < len(hashes) else 1.0
+    gap = int(gaps[np.argmin(np.abs(ends[gaps] - share * ends[-1]))])
+    low = float(np.nextafter(hashes["high"][gap - 1], 1.0)) if gap else 0.0
+    high = float(hashes["low"][gap]) if gap < len(hashes) else 1.0
     return min(max(share, low), high)
 
 
-def part_numbers(
-    hashes: npt.NDArray[np.float64], strata: Sequence[str], shares: Sequence[float], cuts: Cuts
-) -> npt.NDArray[np.int64]:
-    """The part of each row, from 0, shape `(n,)`; a stratum that the cuts do not know gets the plain shares."""
+def part_number(hashed: pl.Expr, stratum: pl.Expr, shares: Sequence[float], cuts: Cuts) -> pl.Expr:
+    """The part of a row, from 0; a stratum that the cuts do not know gets the plain shares."""
     _check_shares(shares)
-    plain: list[float] = np.cumsum(shares)[:-1].tolist()
-    numbers, names = _numbered(strata)
-    found = np.zeros(len(hashes), dtype=np.int64)
-    for number, name in enumerate(names):
-        own = numbers == number
-        found[own] = np.searchsorted(cuts.get(name, plain), hashes[own], side="right")
-    return found
+    number = _passed(hashed, np.cumsum(shares)[:-1].tolist())
+    for name, own in cuts.items():
+        number = pl.when(stratum == name).then(_passed(hashed, own)).otherwise(number)
+    return number
 
 
-def folds_of_parts(numbers: npt.NDArray[np.int64], parts: int) -> list[Fold]:
-    """A fold for each part that judges its rows and learns from all others; every row is judged exactly once."""
-    return [Fold(np.flatnonzero(numbers != one), np.flatnonzero(numbers == one)) for one in range(parts)]
+def _passed(hashed: pl.Expr, cuts: Sequence[float]) -> pl.Expr:
+    return pl.sum_horizontal((hashed >= cut).cast(pl.UInt8) for cut in cuts)
 
 
-def _numbered(strata: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
-    names = sorted(set(strata))
-    places = {name: place for place, name in enumerate(names)}
-    return np.fromiter((places[one] for one in strata), dtype=np.int64, count=len(strata)), names
+def time_cut(rows: pl.LazyFrame, time: str, share: float) -> datetime:
+    """The moment from which about the newest `share` of the rows lies; rows of one moment stay together.
 
-
-def time_cut(times: pl.Series, share: float) -> datetime:
-    """The moment from which about the newest `share` of the rows lies; rows of one moment stay together."""
+    Rows may be larger than memory. Raises `DataError` where all of them are of one moment.
+    """
     _check_share(share)
-    moments = times.drop_nulls().sort()
-    if moments.is_empty() or moments[0] == moments[-1]:
+    found = moments(rows, time, lambda count: [0, min(count - 1, max(1, round(count * (1 - share)))), count - 1])
+    if not found or found[0] == found[-1]:
         raise DataError(
-            f"The rows cannot be split by {times.name!r}: they are all of one moment.",
+            f"The rows cannot be split by {time!r}: they are all of one moment.",
             allowed="at least two different times",
             remedy="leave [data] time out to split by hash",
         )
-    cut: datetime = moments[min(len(moments) - 1, max(1, round(len(moments) * (1 - share))))]
-    if cut > moments[0]:
+    first, cut, _ = found
+    if cut > first:
         return cut
-    later: datetime = moments.filter(moments > cut)[0]
+    later: datetime = rows.filter(pl.col(time) > first).select(pl.col(time).min()).collect(engine="streaming").item()
     return later
 
 
-def time_folds(
-    times: pl.Series, folds: int, *, label_times: pl.Series | None = None, gap: timedelta = timedelta()
-) -> list[Fold]:
+def sides_by_time(
+    rows: pl.LazyFrame, time: str, folds: int, *, label_time: str = "", gap: timedelta = timedelta()
+) -> list[Sides]:
     """Folds that respect time: each judges a later block of rows and learns from everything before it.
 
     The rows' time span is cut so that the `folds` + 1 blocks hold about as many rows each; block i > 0 is judged
-    by a model of the rows whose time lies at least `gap` before its beginning and whose label was known by then. Blocks
-    without rows to learn from are left out, so there may be fewer folds. Rows without a time are in none.
+    by a model of the rows whose time lies at least `gap` before its beginning and whose label was known by then. Where
+    many rows share a moment there may be fewer folds. Rows without a time are in none.
     """
     _check_folds(folds)
-    present = times.drop_nulls().sort()
-    if present.is_empty():
-        return []
-    cuts: list[datetime] = sorted({present[len(present) * block // (folds + 1)] for block in range(1, folds + 1)})
-    found = []
-    for place, start in enumerate(cuts):
-        judged = times >= start
-        if place + 1 < len(cuts):
-            judged &= times < cuts[place + 1]
-        learnt = times < start - gap
-        if label_times is not None:
-            learnt &= label_times <= start
-        fold = Fold(_positions(learnt), _positions(judged))
-        if len(fold.train) and len(fold.judge):
-            found.append(fold)
+    cuts = sorted(set(moments(rows, time, lambda n: [n * block // (folds + 1) for block in range(1, folds + 1)])))
+    moment, found = pl.col(time), []
+    for start, end in zip(cuts, [*cuts[1:], None], strict=False):
+        judged = moment >= start if end is None else (moment >= start) & (moment < end)
+        learnt = moment < start - gap
+        found.append(Sides(learnt & (pl.col(label_time) <= start) if label_time else learnt, judged))
     return found
-
-
-def _positions(mask: pl.Series) -> Rows:
-    return np.flatnonzero(mask.fill_null(value=False).to_numpy())
 
 
 def _check_share(share: float) -> None:
