@@ -112,6 +112,12 @@ def test_what_cannot_become_a_project_is_refused(words, said, table, tmp_path, c
     assert not folder.exists() or not list(folder.iterdir())
 
 
+def test_a_table_in_the_folders_place_is_told_where_it_belongs(table, capsys):
+    """The remedy is the whole command."""
+    assert run(["init", str(table), "--target", "blooms"]) == 2
+    assert f"heptad init --from {table} --target blooms" in capsys.readouterr().err
+
+
 def test_the_settings_in_force_are_printed_as_toml(empty: Shell):
     """Defaults are marked; read back, it is the same configuration."""
     printed = empty("explain-config").out

@@ -28,6 +28,11 @@ def init(
     from heptad.core.errors import InputError
     from heptad.project import create_from_table, create_from_template
 
+    if folder.is_file():
+        raise InputError(
+            f"{folder} is a file, and stands where the folder of the project is named.",
+            remedy=f"heptad init --from {shlex.quote(str(folder))} --target {shlex.quote(target or 'COLUMN')}",
+        )
     if template and (source or target or time):
         raise InputError("A template brings its own table.", allowed="--template, or --from with --target, not both")
     if template:

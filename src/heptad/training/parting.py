@@ -180,7 +180,7 @@ class Parting:
         side = pl.when(judged).then(pl.lit("judged")).when(learnt).then(pl.lit("train")).otherwise(pl.lit("neither"))
         placed = [side.alias("part")]
         for name, deal in named.items():
-            told = usable({fold: found[fold] for fold in deal}, schema, found[HOLDOUT].learnt, len(deal))
+            told = usable({fold: found[fold] for fold in deal}, schema, len(deal))
             places = [pl.when(JUDGED.format(fold)).then(number) for number, fold in enumerate(told, 1)]
             placed.append(pl.coalesce(places).alias(name))
         return rows.with_columns(placed).select(*columns, "part", *named)

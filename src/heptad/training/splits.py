@@ -152,16 +152,13 @@ def thin(frame: pl.DataFrame, schema: Schema, most: int) -> pl.DataFrame:
     return frame[np.sort(lowest)]
 
 
-def usable(found: Mapping[str, Tally], schema: Schema, rows: int, folds: int) -> list[str]:
-    """The folds with rows to judge and two classes to learn from; raises `DataError` where there is none.
-
-    The rows, so many, were to be parted into so many folds.
-    """
+def usable(found: Mapping[str, Tally], schema: Schema, folds: int) -> list[str]:
+    """Of so many folds those with rows to judge and two classes to learn from; raises `DataError` where none has."""
     fewest = 2 if schema.task == "classification" else 1
     names = [name for name, one in found.items() if one.judged and one.classes >= fewest]
     if not names:
         raise DataError(
-            f"{rows} rows cannot be parted into {folds} folds to search over, each with two classes or more.",
+            f"The labelled rows cannot be parted into {folds} folds to search over, each with two classes or more.",
             remedy="Add rows, or set fewer folds or a larger sample in heptad.toml: [search] folds = 2, sample = 0. "
             "Where [validate] group names what comes at all times, split by hash: [validate] split = 'hash'",
         )
@@ -182,5 +179,5 @@ def folds_of(
     rows = marked(frame.lazy(), named, group).select(schema.target, *marks).collect()
     return [
         Fold(*(np.flatnonzero(rows[mark.format(name)].to_numpy()) for mark in (LEARNT, JUDGED)))
-        for name in usable(tallies(rows.lazy(), schema, list(named)), schema, len(frame), folds)
+        for name in usable(tallies(rows.lazy(), schema, list(named)), schema, folds)
     ]
