@@ -54,6 +54,11 @@ def messages(count: int) -> pl.DataFrame:
     )
 
 
+def right(rows: pl.DataFrame) -> float:
+    """How many labels are the truth."""
+    return float((rows["kind"] == rows["truth"]).to_numpy().mean())
+
+
 def main() -> None:
     folder = Path("heptad-example-labels")
     folder.mkdir(exist_ok=True)
@@ -67,7 +72,7 @@ def main() -> None:
     for one in version.body.labelling:
         print(f"{one.name} votes on {one.coverage:.0%} of the rows and is right in about {one.accuracy:.0%}")
     rows = project.data.scan(version, labelled=True).collect()
-    print(f"{len(rows):,} of {len(came):,} labelled, {(rows['kind'] == rows['truth']).mean():.1%} of them rightly")
+    print(f"{len(rows):,} of {len(came):,} labelled, {right(rows):.1%} of them rightly")
 
     model, parting = model_of([], "linear"), project.training.parting
     queue = label_queue(parting, version, model, 7, count=20)
@@ -76,7 +81,7 @@ def main() -> None:
     print(f"{len(suspects.errors)} labels are doubted")
 
     # The person knows the truth, and writes it into one file.
-    asked = [one.key["id"] for one in (*queue.rows, *suspects.errors)]
+    asked = [one.key["id"] for one in queue.rows] + [one.key["id"] for one in suspects.errors]
     told = came.filter(pl.col("id").is_in(asked)).select(
         "id", column=pl.lit("kind"), value="truth", reason=pl.lit("read by a person")
     )
@@ -84,7 +89,7 @@ def main() -> None:
     read, _ = project.data.corrections.correct(version, folder / "told.csv")
     better = project.data.collect()
     rows = project.data.scan(better, labelled=True).collect()
-    print(f"{len(read.cells)} cells corrected, {(rows['kind'] == rows['truth']).mean():.1%} of the labels are right")
+    print(f"{len(read.cells)} cells corrected, {right(rows):.1%} of the labels are right")
     print(to_markdown(project.data.cards.card(better, project.data.profile(better))).splitlines()[0])
 
 

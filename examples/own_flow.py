@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from sklearn.datasets import load_diabetes
 
@@ -36,7 +37,7 @@ def by_age(patients: pl.DataFrame, groups: int = 4) -> pl.DataFrame:
 
 
 def spread(by_age: pl.DataFrame) -> float:
-    return float(by_age["progression"].max() - by_age["progression"].min())
+    return float(np.ptp(by_age["progression"].to_numpy()))
 
 
 def main() -> None:
@@ -44,9 +45,8 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     (folder / "heptad.toml").write_text(SETTINGS, encoding="utf-8")
     project = heptad.open(folder)
-    functions = [patients, by_age, spread]
     for rows in (400, 400, 300):
-        results = project.flow("ages", functions, {"rows": rows})
+        results = project.flow("ages", [patients, by_age, spread], {"rows": rows})
         print(f"{rows} patients: spread {results['spread']:.1f}, recorded as {results.ids['spread']}")
 
 
