@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from heptad.data.columns.column_types import conform as conform
     from heptad.data.columns.column_types import read_columns as read_columns
     from heptad.data.columns.column_types import read_times as read_times
+    from heptad.data.columns.dialogues import size_of as size_of
     from heptad.data.columns.keys import row_ids as row_ids
     from heptad.data.columns.schema import infer_schema as infer_schema
     from heptad.data.columns.suggestion import suggest_settings as suggest_settings
@@ -416,6 +417,7 @@ __getattr__, __all__ = attach(
         "rewrite_records": "erasing.redacting",
         "roll_back": "versions.marking",
         "row_ids": "columns.keys",
+        "size_of": "columns.dialogues",
         "rows_digest": "versions.digests",
         "rule_lines": "cleaning.suggesting.rules",
         "scan_table": "versions.tables",

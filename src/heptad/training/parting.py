@@ -22,6 +22,7 @@ from heptad.data import (
     SplitRule,
     sides_by_time,
     sides_of,
+    size_of,
     split_rule,
 )
 from heptad.training.records import Candidate
@@ -46,8 +47,8 @@ from heptad.training.splits import (
 )
 
 COPIES = 4
-SURE, FIRST = 500_000, 1_000
-"""Rows that always fit; rows by which it is told how large others are."""
+SURE = 500_000
+"""Rows that always fit."""
 _HOLDOUT, _FOLDS, _OUTER, _INNER, _DEALT = range(5)
 """Seeds of the hash. Each deal has its own: within one part of another, its hash is not uniform any more."""
 
@@ -258,9 +259,8 @@ def _held(rows: pl.LazyFrame, version: DatasetVersion) -> pl.DataFrame:
     They are there about `COPIES` times: whole, parted, as what an algorithm takes, and as what is put aside.
     """
     if version.rows > SURE:
-        first = rows.head(FIRST).collect(engine="streaming")
-        height = rows.select(pl.len()).collect(engine="streaming").item()
-        needed, allowed = COPIES * first.estimated_size() / max(1, len(first)) * height, budget() / SHARE
+        height, each = size_of(rows)
+        needed, allowed = COPIES * each * height, budget() / SHARE
         if needed > allowed:
             raise DataError(
                 f"{height:,} rows of {version.name}@{version.version} take about {needed / 1e9:.1f} GB to learn from, "
