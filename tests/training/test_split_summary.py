@@ -1,9 +1,11 @@
 """Every row's place, and each part in figures."""
 
 import polars as pl
+import pytest
 from tests.training.conftest import ProjectOn
 from tests.training.test_parting import table
 
+from heptad.core.errors import DataError
 from heptad.training import ValidateSettings, split_table
 
 
@@ -24,6 +26,13 @@ def test_every_row_has_its_place_and_parts_add_up(project_on: ProjectOn) -> None
     assert sum(figures[f"fold {number}"].rows for number in (1, 2, 3)) == 240
     assert sum(figures[f"outer {number}"].rows for number in range(1, 6)) == 300
     assert figures["train"].groups is not None
+
+
+def test_a_column_that_is_called_like_a_place_is_refused(project_on: ProjectOn) -> None:
+    """Instead of one being told for the other."""
+    project = project_on(table(100).rename({"id": "fold"}), "y", key=["fold"], ignore=["patient", "when"])
+    with pytest.raises(DataError, match="a column 'fold'"):
+        split_table(project.training.parting, project.version, 3, [])
 
 
 def test_rows_that_are_neither_learnt_from_nor_judged_are_counted(project_on: ProjectOn) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import polars as pl
 
+from heptad.core.errors import DataError
 from heptad.core.records import Record
 from heptad.data import DatasetVersion, Schema
 from heptad.training.parting import Parting
@@ -41,10 +42,19 @@ class SplitTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def split_table(parting: Parting, version: Record[DatasetVersion], folds: int, group: Sequence[str]) -> SplitTable:
-    """The split of a version as the settings have it now; the rules that it follows are kept by asking."""
+    """The split of a version as the settings have it now; the rules that it follows are kept by asking.
+
+    Raises `DataError` where a column that is told of rows has the name of a place.
+    """
     schema = version.body.schema
     # What rows are parted by is all that is told of them.
     wanted = [column.name for column in schema.columns if column.role != "feature" or column.name in group]
+    taken = next((name for name in PLACES if name in wanted), "")
+    if taken:
+        raise DataError(
+            f"The table has a column {taken!r}, and that is what the place of a row in the split is called.",
+            remedy="give the column another name, in the source or in pipeline.py",
+        )
     placed = parting.placed(version, folds, wanted)
     named = list(dict.fromkeys([*schema.named("key"), *group]))
     places = [name for name in PLACES if name in placed.collect_schema().names()]
