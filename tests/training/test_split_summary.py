@@ -35,6 +35,16 @@ def test_a_column_that_is_called_like_a_place_is_refused(project_on: ProjectOn) 
         split_table(project.training.parting, project.version, 3, [])
 
 
+def test_a_target_that_is_called_like_a_place_is_none(project_on: ProjectOn) -> None:
+    """What rows are known by has to have another name, what they are split by does not."""
+    names = {"y": "part", "when": "outer"}
+    project = project_on(table(100).rename(names), "part", key=["id"], time="outer", ignore=["patient"])
+    assert (
+        split_table(project.training.parting, project.version, 3, []).rows.collect()["part"].to_list().count("judged")
+        == 20
+    )
+
+
 def test_rows_that_are_neither_learnt_from_nor_judged_are_counted(project_on: ProjectOn) -> None:
     """By time, rows of a judged patient are left out; the earliest block judges nothing."""
     validate = ValidateSettings(split="time", group=["patient"], holdout=0.05)

@@ -38,5 +38,5 @@ def write_document(document: "Document", path: Path) -> None:
 
     writers = {".html": to_html, ".md": to_markdown}
     if path.suffix not in writers:
-        raise InputError(f"{path} has no ending that says what to write.", allowed=", ".join(writers))
+        raise InputError(f"{path} does not end in a format that can be written.", allowed=", ".join(writers))
     write_atomically(path, writers[path.suffix](document).encode())

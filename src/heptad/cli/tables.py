@@ -14,7 +14,7 @@ def check_ending(file: Path) -> None:
     from heptad.core.errors import InputError
 
     if file.suffix not in _SINKS:
-        raise InputError(f"{file} has no ending that says what to write.", allowed=", ".join(_SINKS))
+        raise InputError(f"{file} does not end in a format that can be written.", allowed=", ".join(_SINKS))
 
 
 def write_table(rows: "pl.LazyFrame", file: Path) -> None:

@@ -31,6 +31,7 @@ from heptad.training.splits import (
     HOLDOUT,
     JUDGED,
     LEARNT,
+    PLACE,
     WHOLE,
     Parted,
     Parts,
@@ -160,8 +161,8 @@ class Parting:
         """These columns of all labelled rows, in their order and read when asked for, and where each row stands.
 
         `part` is `train`, `judged` or `neither`; `fold` the number, from 1, of the fold of a search that judges it;
-        `outer` and, of rows that are split by hash, `inner` those of a nested cross-validation. The rows may be larger
-        than memory.
+        `outer` and, of rows that are split by hash, `inner` those of a nested cross-validation. Their columns are
+        `PLACE` with these names. The rows may be larger than memory.
         """
         schema, outer = version.body.schema, self._settings.outer_folds
         rows, apart = self._rows(version, Cut(), columns), self._kept_apart(schema)
@@ -179,12 +180,12 @@ class Parting:
         found = tallies(rows, schema, [HOLDOUT, *(fold for deal in named.values() for fold in deal)])
         check_sides(found[HOLDOUT].learnt, found[HOLDOUT].judged)
         side = pl.when(judged).then(pl.lit("judged")).when(learnt).then(pl.lit("train")).otherwise(pl.lit("neither"))
-        placed = [side.alias("part")]
+        placed = [side.alias(PLACE.format("part"))]
         for name, deal in named.items():
             told = usable({fold: found[fold] for fold in deal}, schema, len(deal))
             places = [pl.when(JUDGED.format(fold)).then(number) for number, fold in enumerate(told, 1)]
-            placed.append(pl.coalesce(places).alias(name))
-        return rows.with_columns(placed).select(*columns, "part", *named)
+            placed.append(pl.coalesce(places).alias(PLACE.format(name)))
+        return rows.select(*columns, *placed)
 
     def _folds(self, version: Record[DatasetVersion], frame: pl.DataFrame, folds: int, seed: int) -> list[Fold]:
         schema = version.body.schema

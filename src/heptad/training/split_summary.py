@@ -9,6 +9,7 @@ from heptad.core.errors import DataError
 from heptad.core.records import Record
 from heptad.data import DatasetVersion, Schema
 from heptad.training.parting import Parting
+from heptad.training.splits import PLACE
 
 SHOWN_CLASSES = 6
 """Classes whose shares are told, the most frequent ones."""
@@ -44,22 +45,22 @@ class SplitTable(msgspec.Struct, frozen=True, kw_only=True):
 def split_table(parting: Parting, version: Record[DatasetVersion], folds: int, group: Sequence[str]) -> SplitTable:
     """The split of a version as the settings have it now; the rules that it follows are kept by asking.
 
-    Raises `DataError` where a column that is told of rows has the name of a place.
+    Raises `DataError` where the key or the group has a column with the name of a place.
     """
     schema = version.body.schema
-    # What rows are parted by is all that is told of them.
-    wanted = [column.name for column in schema.columns if column.role != "feature" or column.name in group]
-    taken = next((name for name in PLACES if name in wanted), "")
+    named = list(dict.fromkeys([*schema.named("key"), *group]))
+    taken = next((name for name in PLACES if name in named), "")
     if taken:
         raise DataError(
-            f"The table has a column {taken!r}, and that is what the place of a row in the split is called.",
+            f"The rows are known by a column {taken!r}, and that is what their place in the split is called.",
             remedy="give the column another name, in the source or in pipeline.py",
         )
+    # What rows are parted by is all that is told of them.
+    wanted = [column.name for column in schema.columns if column.role != "feature" or column.name in group]
     placed = parting.placed(version, folds, wanted)
-    named = list(dict.fromkeys([*schema.named("key"), *group]))
-    places = [name for name in PLACES if name in placed.collect_schema().names()]
+    places = [name for name in PLACES if PLACE.format(name) in placed.collect_schema().names()]
     return SplitTable(
-        rows=placed.select(*named, *places),
+        rows=placed.select(*named, *(pl.col(PLACE.format(name)).alias(name) for name in places)),
         parts=list(_summaries(placed, places, schema, group)),
         by=parting.by(schema),
     )
@@ -69,13 +70,14 @@ def _summaries(
     rows: pl.LazyFrame, places: Sequence[str], schema: Schema, group: Sequence[str]
 ) -> Iterator[PartSummary]:
     label = pl.col(schema.target).cast(pl.String) if schema.classes else pl.lit("")
-    counts = rows.group_by(*places, label.alias(_LABEL)).agg(rows=pl.len()).collect(engine="streaming")
+    marks = [PLACE.format(name) for name in places]
+    counts = rows.group_by(*marks, label.alias(_LABEL)).agg(rows=pl.len()).collect(engine="streaming")
     whole = int(counts["rows"].sum())
     # A group has few places, and each is told once.
-    grouped = rows.select(*group, *places).unique().collect(engine="streaming") if group else None
-    for column in places:
-        for value in PARTS if column == "part" else counts[column].drop_nulls().unique().sort():
-            there = pl.col(column) == value
+    grouped = rows.select(*group, *marks).unique().collect(engine="streaming") if group else None
+    for column, mark in zip(places, marks, strict=True):
+        for value in PARTS if column == "part" else counts[mark].drop_nulls().unique().sort():
+            there = pl.col(mark) == value
             labels: dict[str, int] = dict(counts.filter(there).group_by(_LABEL).agg(pl.col("rows").sum()).iter_rows())
             count = sum(labels.values())
             if count or value != "neither":

@@ -17,7 +17,7 @@ from heptad.training.records import Split
 
 WHOLE = "all"
 """The window that goes back to the first row."""
-LEARNT, JUDGED = "\0learnt {}", "\0judged {}"
+LEARNT, JUDGED, PLACE = "\0learnt {}", "\0judged {}", "\0place {}"
 """What rows are marked with: on which sides of which split, by its name, they are."""
 HOLDOUT = "holdout"
 """The name of the split of what a model learns from and what it is judged on."""
