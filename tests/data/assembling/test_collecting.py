@@ -175,6 +175,19 @@ def test_the_first_version_binds_until_settings_change(
     assert (record.body.version, record.body.schema.features()[0].type) == (2, "category")
 
 
+def test_what_is_collected_after_settings_were_changed_back_is_the_latest(
+    open_data: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """The same content under a number of its own: whoever asks for the latest gets what the settings say now."""
+    write(days(20))
+    plain, shorter = DataSettings(target="y", key=["k"]), DataSettings(target="y", key=["k"], ignore=["a"])
+    first, second, third, again = (open_data(one).collect() for one in (plain, shorter, plain, plain))
+    assert [one.body.version for one in (first, second, third, again)] == [1, 2, 3, 3]
+    assert first.body.digest == third.body.digest
+    assert first.body.schema == third.body.schema != second.body.schema
+    assert open_data(plain).version("latest").id == third.id
+
+
 def test_useless_and_telling_columns_are_told(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:
     """Ids and constants are left out with a warning, a column that knows the target is named as a suspect."""
     frame = days(40).with_columns(same=pl.lit("x"), user_id=pl.int_range(40) * 3, copy=pl.col("y") + 5)

@@ -144,16 +144,21 @@ class Collecting:
     def _already(
         self, name: str, until: datetime | None, settings: dict[str, Any], released: int, corrections: str
     ) -> Record[DatasetVersion] | None:
-        """The version made of the same sources, settings, releases, corrections and moment: repeating finds it."""
+        """The version made of the same sources, settings, releases, corrections and moment: repeating finds it.
+
+        Not one from before the settings were others: what is collected after they were changed back is the latest.
+        """
         watermark, layout = self._assembly.watermark(), Layout(self._workspace, name, self._data)
         for version in with_rows(versions.log(self._workspace, name)):
             body = version.body
+            if ROLLED_BACK in version.attributes:
+                continue
+            if body.settings != settings:
+                return None
             asked = None if body.everything else body.until
             if (
-                ROLLED_BACK not in version.attributes
-                and asked == until
+                asked == until
                 and body.released == released
-                and body.settings == settings
                 and body.corrections == corrections
                 and {one.name: one.digest for one in body.sources} == watermark
                 and layout.fits(as_it_is(self._workspace, version))
