@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from heptad.cli.up import api_lines, curl_line, example_row
+from heptad.data import CleanRule
 from heptad.data.streams.standing import LOG
 from heptad.project import open_project
 from tests.adapters.brokers import kafka_cluster, send_kafka
@@ -149,13 +150,14 @@ def test_the_lines_tell_mlflow_where_to_log():
 
 def test_the_example_is_the_most_complete_background_row():
     """Texts get a word, inputs that the background lacks are null, numbers are short, and quotes survive the shell."""
-    inputs = [
-        SimpleNamespace(name=name, type=kind) for name, kind in (("x", "number"), ("it's", "text"), ("z", "number"))
-    ]
+    kinds = {"x": "number", "it's": "text", "z": "number", "who": "category"}
+    rules = SimpleNamespace(columns={"who": CleanRule(pseudonym="${KEY}"), "x": CleanRule(strip=True)})
     package = SimpleNamespace(
-        background=[{"x": None, "it's": None}, {"x": 1.52345, "it's": None}], signature=SimpleNamespace(inputs=inputs)
+        background=[{"x": None, "it's": None, "who": "c0ffee"}, {"x": 1.52345, "it's": None, "who": "c0ffee"}],
+        signature=SimpleNamespace(inputs=[SimpleNamespace(name=name, type=kind) for name, kind in kinds.items()]),
+        cleaner=SimpleNamespace(rules=rules),
     )
-    assert example_row(package) == {"x": 1.523, "it's": "example", "z": None}
+    assert example_row(package) == {"x": 1.523, "it's": "example", "z": None, "who": "example"}
     echoed = subprocess.run(
         ["bash", "-c", "printf '%s' " + curl_line("http://h/p", package).split(" -d ")[1]],
         capture_output=True,

@@ -9,7 +9,7 @@ import pytest
 
 from heptad.core import graph
 from heptad.core.clock import ManualClock
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.core.identity import acting_as
 from heptad.core.query import Compare, Query
 from heptad.core.records import AliasMove, Body, Link
@@ -49,6 +49,14 @@ def test_a_thing_comes_back_as_what_it_is(workspace: Workspace) -> None:
     assert list(saved.body.counts) == ["z", "a"]
     assert (saved.at, saved.actor, saved.scope) == (workspace.clock.now(), "plan:p1", "tests")
     assert graph.load(workspace, saved.id, Thing) == saved
+
+
+def test_what_could_not_be_read_back_is_not_written(workspace: Workspace) -> None:
+    """Else each listing of its kind would end with it from then on."""
+    wrong = msgspec.structs.replace(THING, name=5)
+    with pytest.raises(InputError, match=r"A thing cannot be recorded: .*`str`, got `int`"):
+        graph.save(workspace, wrong, scope="tests")
+    assert list(graph.every(workspace, Thing)) == []
 
 
 def test_saved_again_with_its_key_it_is_the_same(workspace: Workspace, clock: ManualClock) -> None:

@@ -25,6 +25,7 @@ TURN = timedelta(seconds=5)
 """How often the loop looks whether something is due."""
 RESTART_SECONDS = 30.0
 """A server that does not answer for so long is given up; one that was killed is back sooner."""
+_WORD = "example"
 
 
 @app.command()
@@ -122,14 +123,22 @@ def curl_line(address: str, package: "Package") -> str:
 
 
 def example_row(package: "Package") -> dict[str, Any]:
-    """The most complete background row, nobody's real data, rounded; texts, which the background lacks, get a word."""
+    """The most complete background row, nobody's real data, rounded; texts, which the background lacks, get a word.
+
+    So does what the server makes a pseudonym of: the background has pseudonyms, of which it would make others.
+    """
     row = max(package.background, key=lambda one: sum(value is not None for value in one.values()))
-    return {one.name: _example(row.get(one.name), one.type) for one in package.signature.inputs}
+    rules = package.cleaner.rules.columns if package.cleaner else {}
+    hidden = {name for name, rule in rules.items() if rule.pseudonym}
+    return {
+        one.name: _WORD if one.name in hidden else _example(row.get(one.name), one.type)
+        for one in package.signature.inputs
+    }
 
 
 def _example(value: Any, kind: str) -> Any:
     if value is None and kind == "text":
-        return "example"
+        return _WORD
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from heptad.core.errors import NotFoundError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.core.identity import current_actor
 from heptad.core.query import Query
 from heptad.core.records import (
@@ -47,7 +47,8 @@ def save(
     """Write one outcome with its links, attributes and event in one transaction.
 
     With a `key` the id is derived from it: saving again answers the record that is there. In `aliases`,
-    the target `"@"` stands for the new record. Returns the record as it is in the store.
+    the target `"@"` stands for the new record. Returns the record as it is in the store. Raises `InputError` where the
+    body is not of its own type.
     """
     identity = derived_id(body.prefix, scope, *key) if key else new_id(body.prefix)
     now, actor = workspace.clock.now(), current_actor()
@@ -59,6 +60,7 @@ def save(
         actor=actor,
         body=msgspec.to_builtins(body, str_keys=True),
     )
+    _check_readable(record, type(body))
     workspace.store.write(
         Change(
             records=[record],
@@ -74,6 +76,14 @@ def save(
         )
     )
     return load(workspace, identity, type(body))
+
+
+def _check_readable(record: RawRecord, kind: type[T]) -> None:
+    """A body that nobody could read back is refused: every later listing of its kind would end with it."""
+    try:
+        typed(record, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(f"A {record.kind} cannot be recorded: {error}.") from error
 
 
 def load(workspace: Workspace, ref: Ref, kind: type[T]) -> Record[T]:

@@ -3,7 +3,7 @@
 import pytest
 from tests.experiments.searching.functions import SPACE, conditional, square, two
 
-from heptad.core.errors import InputError
+from heptad.core.errors import InputError, NotFoundError
 from heptad.experiments import Experiments
 
 
@@ -49,15 +49,19 @@ def test_constraints_decide_what_is_the_best(experiments: Experiments) -> None:
         ({"timeout": "long"}, "timeout"),
         ({"constraints": ["ms < 3"]}, "not a constraint"),
         ({"objectives": ()}, "objective"),
+        ({"objectives": {"loss": "min"}}, "The direction of 'loss' is 'min'"),
+        ({"name": 5}, "study cannot be recorded"),
         ({"memory": "much"}, "memory"),
         ({"sampler": "gp", "objectives": {"a": "minimize", "b": "minimize"}}, "gp"),
         ({"pruner": "median", "objectives": {"a": "minimize", "b": "minimize"}}, "pruner"),
     ],
 )
 def test_rules_that_cannot_be_used_are_refused(experiments: Experiments, rules: dict[str, object], named: str) -> None:
-    """The message names what is wrong."""
+    """The message names what is wrong, and no study is left behind that nobody could read."""
     with pytest.raises(InputError, match=named):
         experiments.search(SPACE, square, **rules)  # type: ignore[arg-type]
+    with pytest.raises(NotFoundError, match="newest"):
+        experiments.study()
 
 
 def test_a_space_in_python_is_walked_as_it_asks(experiments: Experiments) -> None:

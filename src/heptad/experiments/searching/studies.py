@@ -1,7 +1,8 @@
 """A search from its rules to its result: the study that is begun or gone on with, and its trials run to the end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
 import msgspec
 
@@ -89,16 +90,20 @@ def run_study(
 
     `environment` is the artifact that the runs of trials name.
     """
-    study = open_study(workspace, space, plan)
-    ledger = Ledger(workspace, study, environment, naming or _named)
     rules, trials = plan.rules, plan.rules.trials
-    search = Search(
+    begun = partial(
+        Search,
         space,
         sampler=rules.sampler,
         pruner=rules.pruner,
         trials=trials,
         seed=plan.seed,
         direction=list(plan.objectives.values()),
+    )
+    begun()  # Rules that do not go together are refused before there is a study of them.
+    study = open_study(workspace, space, plan)
+    ledger = Ledger(workspace, study, environment, naming or _named)
+    search = begun(
         first=study.body.first or plan.first,
         told=[one for one in ledger.load() if one.number < trials],
     )
@@ -142,6 +147,11 @@ def plan_of(
     """The plan of a search of one's own: its rules, and for the rest the settings'. Raises `InputError`."""
     if not objectives:
         raise InputError("A search without an objective ends nowhere.", allowed='for example {"loss": "minimize"}')
+    for objective_name, direction in objectives.items():
+        if direction not in get_args(Direction):
+            raise InputError(
+                f"The direction of {objective_name!r} is {direction!r}.", allowed=", ".join(get_args(Direction))
+            )
     known = msgspec.to_builtins(settings)
     unknown = sorted(set(rules) - set(known))
     if unknown:
