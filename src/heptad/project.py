@@ -334,10 +334,11 @@ def track(
     It belongs to the project in this folder or the nearest above; without one, to a workspace that is made in this
     folder. A block that raises leaves a run that failed, with the reason. See `Tracking` for functions and notebooks.
     `made_from` are the records that it uses, each with how: `("data", version.id)`; `parent` is the run that it is a
-    part of; `resume` the run to go on with. With `capture` the output of the process, its use of the machine, and the
-    versions of data that it reads are recorded too. A store that does not answer does not keep the run from beginning.
-    With `server` (`http://HOST:PORT`; else HEPTAD_SERVER, else `[tracking] server`; empty: none) the run is kept by the
-    `heptad up` there, and this machine needs neither a project nor a workspace.
+    part of; `resume` the run to go on with, which keeps its name; parameters are set anew. With `capture` the output of
+    the process, its use of the machine, and the versions of data that it reads are recorded too. A store that does not
+    answer does not keep the run from beginning. With `server` (`http://HOST:PORT`; else HEPTAD_SERVER, else
+    `[tracking] server`; empty: none) the run is kept by the `heptad up` there, and this machine needs neither a project
+    nor a workspace.
     """
     from heptad.experiments import Tracking
 
@@ -347,14 +348,14 @@ def track(
     root = _nearest_project(Path.cwd())
 
     def begin(arguments: "Mapping[str, Any]") -> "ActiveRun":
-        from heptad.experiments import Offline, capture_process
+        from heptad.experiments import Offline, capture_process, go_on
 
         kept = _server_for(root, server)
+        given: dict[str, Any] = {"experiment": experiment, "params": {**arguments, **known}, "seed": seed}
+        given |= {"parent": parent, "made_from": made_from}
         if resume:
-            run = (kept or open_experiments(root)).resume(resume)
+            run = go_on(kept or open_experiments(root), resume, **given)
         else:
-            given: dict[str, Any] = {"experiment": experiment, "params": {**arguments, **known}, "seed": seed}
-            given |= {"parent": parent, "made_from": made_from}
             try:
                 run = (kept or open_experiments(root)).start(title, **given)
             except UnavailableError as error:

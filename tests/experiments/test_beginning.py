@@ -15,10 +15,11 @@ PLAIN = st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.fl
 NESTED = st.dictionaries(st.text(max_size=3), PLAIN | st.dictionaries(st.text(max_size=3), PLAIN, max_size=3))
 
 
-def test_flat_attributes_keep_types_and_leave_out_what_is_missing() -> None:
-    """Nested names are joined by dots."""
+def test_flat_attributes_keep_types() -> None:
+    """Nested names are joined by dots, and nothing given is a choice like another."""
     assert flat("params", {"a": {"b": 1, "c": None}, "d": True, "e": (1, "x")}) == {
         "params.a.b": 1,
+        "params.a.c": "None",
         "params.d": True,
         "params.e": '[1, "x"]',
     }

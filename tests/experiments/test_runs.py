@@ -116,6 +116,10 @@ def test_what_is_no_number_is_refused_and_nothing_of_it_logged(run: ActiveRun, w
     """Text is no metric; the message says where it belongs."""
     with pytest.raises(InputError, match="loss is 'low'"):
         run.log(rate=1, loss="low")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="1 is no name for a metric"):
+        run.log({"rate": 1, 1: 2})  # type: ignore[dict-item]
+    with pytest.raises(InputError, match="content of 'notes' is a str"):
+        run.attach("notes", "notes.txt")  # type: ignore[arg-type]
     run.finish()
     assert not workspace.store.read(run.id, "rate").values
 

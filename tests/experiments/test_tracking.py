@@ -66,6 +66,26 @@ def test_a_coroutine_is_tracked_while_it_runs(here: Path):
     assert open_experiments(here).list()[0].attributes["metrics.loss"] == 1
 
 
+def test_a_generator_is_tracked_while_it_is_walked(here: Path):
+    """Its run ends with it; an asynchronous one is refused where it is decorated."""
+
+    @heptad.track
+    def batches(count: int, run: Any = None) -> Any:
+        for number in range(count):
+            run.log(loss=number)
+            yield number
+        return "all"
+
+    assert list(batches(3)) == [0, 1, 2]
+    (run,) = open_experiments(here).list()
+    assert (run.attributes["metrics.loss"], run.attributes["status"]) == (2, "finished")
+    with pytest.raises(InputError, match="asynchronous generator"):
+
+        @heptad.track
+        async def stream() -> Any:
+            yield 1
+
+
 def test_a_block_is_one_run_only():
     """Another run is another call."""
     tracking = heptad.track("a")
@@ -110,6 +130,20 @@ def test_a_run_goes_on_where_it_was_cut_off(here: Path):
     assert "reason" not in attributes
     with pytest.raises(InputError, match="is finished"), heptad.track("a", resume=first.id):
         pass
+
+
+def test_a_run_that_goes_on_takes_parameters_and_nothing_else_it_has_begun_with(here: Path):
+    """The latest value of a parameter wins; what cannot change is refused, and not forgotten."""
+    first = heptad.track("a", params={"rate": 0.1, "depth": 3}, capture=False).start()
+    first.finish("killed", "KeyboardInterrupt")
+    with pytest.raises(InputError, match="keeps the seed that it began with"):
+        heptad.track("a", resume=first.id, seed=5, capture=False).start()
+    with heptad.track("b", resume=first.id, params={"rate": 0.2, "epochs": 50}, capture=False):
+        pass
+    record = open_experiments(here).show(first.id)
+    params = {key: value for key, value in record.attributes.items() if key.startswith("params.")}
+    assert params == {"params.rate": 0.2, "params.depth": 3, "params.epochs": 50}
+    assert record.attributes["name"] == "a"
 
 
 def test_two_writers_of_one_run_are_told_apart(here: Path):

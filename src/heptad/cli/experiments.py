@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,6 +21,12 @@ app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
 
 _WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
+_KEYS = "metrics.NAME, params.NAME, tags.NAME, name or status; heptad experiments show RUN lists those of a run"
+_NONE = "No run. Start some: heptad run, or heptad.track in a script"
+_NONE_MEETS = f"No run is so. Keys are {_KEYS}."
+_FEW = 8
+"""Metrics of a run that a list shows."""
+_TIMES = ("started", "ended")
 _MANY = 50
 """Runs that a question chooses at most, where it is to look at them beside each other."""
 
@@ -40,7 +48,9 @@ def list_runs(
     """List runs, newest first."""
     from heptad.project import open_experiments
 
-    runs = open_experiments(project).list(limit, where, experiment, _order(order))
+    wanted = _order(order)
+    runs = open_experiments(project).list(limit, where, experiment, wanted)
+    _refuse_unknown(wanted, runs)
     rows = [
         {
             "run": run.id,
@@ -50,7 +60,7 @@ def list_runs(
         }
         for run in runs
     ]
-    emit(runs, table(rows, empty="No run. Start some: heptad run, or heptad.track in a script"), as_json=as_json)
+    emit(runs, table(rows, empty=_NONE_MEETS if where or experiment else _NONE), as_json=as_json)
 
 
 def _order(text: str) -> "list[Order]":
@@ -63,13 +73,25 @@ def _order(text: str) -> "list[Order]":
     return [Order(key, descending=direction.strip().lower() == "desc")] if key else []
 
 
+def _refuse_unknown(orders: "Sequence[Order]", runs: "Sequence[Record[Run]]") -> None:
+    """Raises `InputError` for a key that none of the runs has: they are in no order by it."""
+    from heptad.core.errors import InputError
+
+    for one in orders:
+        if runs and not one.key.startswith("@") and all(one.key not in run.attributes for run in runs):
+            raise InputError(f"None of these runs has {one.key!r} to order them by.", allowed=_KEYS)
+
+
 def _metrics(attributes: Mapping[str, object]) -> str:
-    """The latest value of each metric; those of single folds and of the machine are left to `compare`."""
-    return ", ".join(
-        f"{key.removeprefix('metrics.')} {shown(value)}"
+    """The latest value of the first few metrics; those of single folds and of the machine are left to `compare`."""
+    values = {
+        key.removeprefix("metrics."): value
         for key, value in sorted(attributes.items())
-        if key.startswith("metrics.") and "fold" not in key and not key.startswith("metrics.system.")
-    )
+        if key.startswith("metrics.") and not key.startswith(("metrics.fold.", "metrics.system."))
+    }
+    first = [f"{name} {shown(value)}" for name, value in islice(values.items(), _FEW)]
+    more = len(values) - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")
 
 
 @app.command()
@@ -83,7 +105,8 @@ def show(
     attributes = record.attributes
     shown_groups = {"params.": "Parameters", "metrics.": "Metrics", "tags.": "Tags", "artifacts.": "Files"}
     rest = {key: value for key, value in attributes.items() if not key.startswith(tuple(shown_groups))}
-    text = [facts({"run": record.id, "experiment": record.body.experiment, "started": record.at, **rest})]
+    times = {key: datetime.fromtimestamp(value, UTC) for key in _TIMES if isinstance(value := rest.get(key), float)}
+    text = [facts({"run": record.id, "experiment": record.body.experiment, **rest, **times})]
     for prefix, title in shown_groups.items():
         values = {key.removeprefix(prefix): value for key, value in attributes.items() if key.startswith(prefix)}
         if values:

@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import SearchSettings as SearchSettings
     from heptad.experiments.settings import TrackingSettings as TrackingSettings
     from heptad.experiments.tracking import Tracking as Tracking
+    from heptad.experiments.tracking import go_on as go_on
     from heptad.experiments.uploads import Uploads as Uploads
 
 __getattr__, __all__ = attach(
@@ -188,6 +189,7 @@ __getattr__, __all__ = attach(
         "file_digest": "files",
         "files_of": "files",
         "find_experiment": "naming",
+        "go_on": "tracking",
         "import_event_files": "event_files.importing",
         "import_logged_models": "mlflow_import.logged_models",
         "import_mlflow": "mlflow_import.importing",

@@ -18,10 +18,10 @@ _LARGEST: Final = 2**63 - 1
 
 
 def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Nested values as attributes: names joined by dots, lists as JSON, missing values left out.
+    """Nested values as attributes: names joined by dots, lists as JSON, and `None` as a word: it is a choice, too.
 
-    >>> flat("params", {"model": {"depth": 3}, "sizes": [8, 4], "note": None})
-    {'params.model.depth': 3, 'params.sizes': '[8, 4]'}
+    >>> flat("params", {"model": {"depth": 3}, "sizes": [8, 4], "weights": None})
+    {'params.model.depth': 3, 'params.sizes': '[8, 4]', 'params.weights': 'None'}
     """
     attributes: dict[str, Scalar] = {}
     for name, value in values.items():
@@ -30,8 +30,8 @@ def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
             attributes |= flat(key, one)
         elif isinstance(one, list):
             attributes[key] = json.dumps(_finite(one))
-        elif one is not None:
-            attributes[key] = one
+        else:
+            attributes[key] = "None" if one is None else one
     return attributes
 
 

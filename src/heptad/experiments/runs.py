@@ -137,6 +137,12 @@ class ActiveRun:
         self._require_open()
         if isinstance(content, bytes):
             found: dict[str, bytes | Path] = {path: content}
+        elif not isinstance(content, Path):
+            raise InputError(
+                f"The content of {path!r} is a {type(content).__name__}.",
+                allowed="bytes, or the Path of a file or folder",
+                remedy="a file by its name: Path(name); a text: text.encode()",
+            )
         elif content.is_dir():
             names = sorted(one.relative_to(content).as_posix() for one in content.rglob("*") if one.is_file())
             found = {f"{path}/{name}": content / name for name in names}

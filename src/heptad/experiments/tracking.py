@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from heptad.core.errors import InputError
+from heptad.core.records import Id
 from heptad.experiments.runs import ActiveRun, outcome_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,6 +72,22 @@ class Tracking(AbstractContextManager[ActiveRun]):
 
             return awaited  # type: ignore[return-value]
 
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def walked(*args: Any, **kwargs: Any) -> Any:
+                run, kwargs = begun(args, kwargs)
+                with run:
+                    return (yield from function(*args, **kwargs))
+
+            return walked  # type: ignore[return-value]
+
+        if inspect.isasyncgenfunction(function):
+            raise InputError(
+                f"{function.__name__} is an asynchronous generator, and no run can be around one.",
+                remedy="with heptad.track(...) as run: inside of it",
+            )
+
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
             run, kwargs = begun(args, kwargs)
@@ -86,6 +103,30 @@ class Tracking(AbstractContextManager[ActiveRun]):
                 remedy='with heptad.track("name") as run: ..., or run = heptad.track("name").start()',
             )
         raise AttributeError(name)
+
+
+class Resuming(Protocol):
+    """Where a run can be gone on with: a workspace, or a server."""
+
+    def resume(self, run: Id) -> ActiveRun: ...
+
+
+def go_on(place: Resuming, run: Id, params: Mapping[str, Any], **begun_with: Any) -> ActiveRun:
+    """Go on with a run, and set these parameters, of which the latest value wins.
+
+    Raises `InputError` where anything is given that a run has from its beginning on.
+    """
+    fixed = next((name for name, value in begun_with.items() if value), "")
+    if fixed:
+        raise InputError(
+            f"Run {run} is gone on with, and keeps the {fixed} that it began with.",
+            allowed="params",
+            remedy=f"leave {fixed} out, or begin another run",
+        )
+    active = place.resume(run)
+    if params:
+        active.set_params(**params)
+    return active
 
 
 def _is_plain(value: Any) -> bool:

@@ -31,8 +31,8 @@ def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series,
     assert np.array_equal(again.predict(features), booster.predict(features))
 
 
-def test_an_estimator_and_a_cross_validation_are_followed_too(run, experiments, rows, series):
-    """By the same callback, each in its own run."""
+def test_an_estimator_and_a_cross_validation_are_followed_too(run, experiments, rows, series, caplog):
+    """By the same callback, each in its own run; of a cross-validation there is no one model to keep."""
     features, target = rows
     model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1)
     model.fit(features, target, eval_X=(features,), eval_y=(target,), callbacks=[run.watch("lightgbm", model="clf")])
@@ -42,6 +42,7 @@ def test_an_estimator_and_a_cross_validation_are_followed_too(run, experiments, 
         data = lightgbm.Dataset(features, target)
         lightgbm.cv(SETTINGS, data, num_boost_round=4, nfold=3, callbacks=[other.watch("lightgbm")])
     assert len(experiments.metric_series(other.id, "valid/auc").values) == 4
+    assert "a hook failed" not in caplog.text
 
 
 def test_a_fitted_estimator_is_kept_as_text(run, rows, kept):

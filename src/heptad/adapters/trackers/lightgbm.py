@@ -29,7 +29,8 @@ class Follower:
     def _end(self) -> None:
         if self._booster.best_iteration > 0:
             self._run.log(best_iteration=self._booster.best_iteration)
-        if hasattr(self._booster, "model_to_string"):
+        # What `cv` trains are several boosters, which answer to every name.
+        if not hasattr(self._booster, "boosters"):
             self._run.model(self._path, self._booster)
 
 

@@ -223,9 +223,14 @@ _LONGEST_KEY = 512 - len("metrics.")
 def check_names(names: Iterable[str]) -> None:
     """Refuse names that no series can have; raises `InputError`."""
     for name in names:
-        if not name or len(name.encode(errors="surrogatepass")) > _LONGEST_KEY or _unstorable(name):
+        if (
+            not isinstance(name, str)
+            or not name
+            or len(name.encode(errors="surrogatepass")) > _LONGEST_KEY
+            or _unstorable(name)
+        ):
             raise InputError(
-                f"{name[:60]!r} is no name for a metric.",
+                f"{name!r:.62} is no name for a metric.",
                 allowed=f"1 to {_LONGEST_KEY} bytes of UTF-8 without NUL and lone surrogates",
             )
 
