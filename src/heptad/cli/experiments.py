@@ -4,16 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, sparkline, table, wrapped
+from heptad.cli.run_lists import NONE, NONE_MEETS, metrics_line, order_of, refuse_unknown
 
 if TYPE_CHECKING:
-    from heptad.core.query import Order
     from heptad.core.records import Record
     from heptad.experiments import Experiments, Interval, MlflowSource, Run, StudyReport
 
@@ -21,11 +20,6 @@ app = typer.Typer(help="Step 2: runs, of searches and of your own scripts.")
 
 
 _WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
-_KEYS = "metrics.NAME, params.NAME, tags.NAME, name or status; heptad experiments show RUN lists those of a run"
-_NONE = "No run. Start some: heptad run, or heptad.track in a script"
-_NONE_MEETS = f"No run is so. Keys are {_KEYS}."
-_FEW = 8
-"""Metrics of a run that a list shows."""
 _TIMES = ("started", "ended")
 _MANY = 50
 """Runs that a question chooses at most, where it is to look at them beside each other."""
@@ -48,50 +42,19 @@ def list_runs(
     """List runs, newest first."""
     from heptad.project import open_experiments
 
-    wanted = _order(order)
+    wanted = order_of(order)
     runs = open_experiments(project).list(limit, where, experiment, wanted)
-    _refuse_unknown(wanted, runs)
+    refuse_unknown(wanted, runs)
     rows = [
         {
             "run": run.id,
             "name": run.body.name,
             "status": run.attributes.get("status"),
-            "metrics": _metrics(run.attributes),
+            "metrics": metrics_line(run.attributes),
         }
         for run in runs
     ]
-    emit(runs, table(rows, empty=_NONE_MEETS if where or experiment else _NONE), as_json=as_json)
-
-
-def _order(text: str) -> "list[Order]":
-    from heptad.core.errors import InputError
-    from heptad.core.query import Order
-
-    key, _, direction = text.strip().partition(" ")
-    if direction.strip().lower() not in {"", "asc", "desc"}:
-        raise InputError(f"The order {text!r} cannot be read.", allowed="KEY, KEY asc, KEY desc")
-    return [Order(key, descending=direction.strip().lower() == "desc")] if key else []
-
-
-def _refuse_unknown(orders: "Sequence[Order]", runs: "Sequence[Record[Run]]") -> None:
-    """Raises `InputError` for a key that none of the runs has: they are in no order by it."""
-    from heptad.core.errors import InputError
-
-    for one in orders:
-        if runs and not one.key.startswith("@") and all(one.key not in run.attributes for run in runs):
-            raise InputError(f"None of these runs has {one.key!r} to order them by.", allowed=_KEYS)
-
-
-def _metrics(attributes: Mapping[str, object]) -> str:
-    """The latest value of the first few metrics; those of single folds and of the machine are left to `compare`."""
-    values = {
-        key.removeprefix("metrics."): value
-        for key, value in sorted(attributes.items())
-        if key.startswith("metrics.") and not key.startswith(("metrics.fold.", "metrics.system."))
-    }
-    first = [f"{name} {shown(value)}" for name, value in islice(values.items(), _FEW)]
-    more = len(values) - len(first)
-    return ", ".join(first) + (f" and {more:,} more" if more else "")
+    emit(runs, table(rows, empty=NONE_MEETS if where or experiment else NONE), as_json=as_json)
 
 
 @app.command()

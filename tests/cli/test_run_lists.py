@@ -1,0 +1,17 @@
+"""Lists of runs: what they show, hide and refuse."""
+
+from heptad.project import open_project
+from tests.cli.conftest import Shell
+
+
+def test_a_list_of_runs_fits_the_screen_and_hides_no_metric_of_a_name(empty: Shell):
+    """The first few of many metrics; those whose name only has the letters of fold; and why nothing is found."""
+    with open_project(empty.project).experiments.start("wide") as run:
+        run.log({"kfold_auc": 0.9, **{f"loss_{number:03}": number for number in range(300)}})
+    listed = empty("experiments", "list").out
+    assert "kfold_auc 0.9" in listed
+    assert " and 293 more" in " ".join(listed.split())
+    assert "Keys are metrics.NAME" in " ".join(
+        empty("experiments", "list", "--where", "metric.kfold_auc > 0").out.split()
+    )
+    assert "None of these runs has 'nope'" in empty("experiments", "list", "--order", "nope").err
