@@ -42,8 +42,17 @@ def test_any_table_is_counted_as_by_hand(rows: list[tuple[int, str, str]]) -> No
     assert found.alone == sum(len(one) == 1 for one in classes.values())
 
 
-@pytest.mark.parametrize(("quasi", "sensitive"), [([], ""), (["aeg"], ""), (["age"], "ilness"), (["age"], "age")])
-def test_columns_that_cannot_be_meant_are_named(quasi: list[str], sensitive: str) -> None:
+@pytest.mark.parametrize(
+    ("quasi", "sensitive", "problem"),
+    [
+        ([], "", "No column is named"),
+        (["aeg"], "", "There is no column 'aeg'"),
+        (["age"], "ilness", "There is no column 'ilness'"),
+        (["age"], "age", "age is named on both sides"),
+        (["age", "zip", "age"], "", "The column 'age' is named twice"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_named(quasi: list[str], sensitive: str, problem: str) -> None:
     """With the nearest that there is."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=problem):
         measure_anonymity(ROWS, quasi, sensitive)

@@ -59,13 +59,16 @@ def classes_of(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str = "") ->
 
 
 def check_columns(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str) -> None:
-    """Raises `InputError` for a column that there is not, or that is named on both sides."""
+    """Raises `InputError` for a column that there is not, that is named twice, or on both sides."""
     known = rows.collect_schema().names()
     if not quasi:
         raise InputError("No column is named by which people could be recognised.", allowed="--quasi COLUMN,COLUMN")
     for column in [*quasi, *([sensitive] if sensitive else [])]:
         if column not in known:
             raise InputError(f"There is no column {column!r}.", allowed=nearest(column, named_columns(known)))
+    repeated = [column for place, column in enumerate(quasi) if column in quasi[:place]]
+    if repeated:
+        raise InputError(f"The column {repeated[0]!r} is named twice.", allowed="each once")
     if sensitive in quasi:
         raise InputError(
             f"{sensitive} is named on both sides.", allowed="what is known of a person, or what is not to be"
