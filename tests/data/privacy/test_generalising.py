@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import InputError, RefusedError
 from heptad.data.privacy.anonymity import measure_anonymity
 from heptad.data.privacy.generalising import GONE, anonymise, generalise
 
@@ -50,6 +50,12 @@ def test_what_cannot_be_reached_is_refused_and_all_may_have_to_go() -> None:
     assert [step.words() for step in found.steps.values()] == [GONE]
     assert anonymise(PEOPLE, found, 600).collect().height == 600
     assert "age" not in anonymise(PEOPLE, found, 600).collect_schema()
+
+
+def test_different_values_are_of_a_column() -> None:
+    """Without one, the wish would go unheard."""
+    with pytest.raises(InputError, match="2 different values are asked for, of no column"):
+        generalise(PEOPLE, ["age"], 5, least=2)
 
 
 @settings(max_examples=30)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import polars as pl
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import InputError, RefusedError
 from heptad.data.cleaning import disguises
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given
@@ -64,9 +64,12 @@ def generalise(
 ) -> Generalised:
     """The coarsening of `quasi` that makes rows k-anonymous, and l-diverse with `least`, and loses least.
 
-    A share `suppress` of the rows, 0 to 1, may be left out instead. Raises `RefusedError` where nothing suffices.
+    A share `suppress` of the rows, 0 to 1, may be left out instead. Raises `RefusedError` where nothing suffices, and
+    `InputError` for columns that cannot be meant, and for `least` without the column that it is about.
     """
     check_columns(rows, quasi, sensitive)
+    if least > 1 and not sensitive:
+        raise InputError(f"{least} different values are asked for, of no column.", allowed="a sensitive column with it")
     ladders = {column: _ladder(rows, column) for column in quasi}
     counted = _counted(rows, quasi, sensitive)
     total = int(counted[_TIMES].sum())
