@@ -31,7 +31,10 @@ class Anonymity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_anonymity(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str = "") -> Anonymity:
-    """How people hide among each other by the columns `quasi`, in one grouping; a missing value is a value."""
+    """How people hide among each other by the columns `quasi`, in one grouping.
+
+    A missing value is a value by which somebody is recognised, but none that can be learnt: `l` does not count it.
+    """
     check_columns(rows, quasi, sensitive)
     found = classes_of(rows, quasi, sensitive).select(
         pl.col(ROWS).sum().alias("rows"),
@@ -54,8 +57,13 @@ def measure_anonymity(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str =
 
 def classes_of(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str = "") -> pl.LazyFrame:
     """One row a class: the columns, `ROWS` and `DIFFERENT`."""
-    different = pl.col(sensitive).n_unique() if sensitive else pl.lit(0)
-    return rows.group_by(quasi).agg(pl.len().alias(ROWS), different.alias(DIFFERENT))
+    counted = different(sensitive) if sensitive else pl.lit(0)
+    return rows.group_by(quasi).agg(pl.len().alias(ROWS), counted.alias(DIFFERENT))
+
+
+def different(sensitive: str) -> pl.Expr:
+    """How many values there are: of X, missing and X, whoever is in the class likely has X."""
+    return pl.col(sensitive).drop_nulls().n_unique()
 
 
 def check_columns(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str) -> None:

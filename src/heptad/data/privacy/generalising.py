@@ -16,7 +16,7 @@ from heptad.core.errors import InputError, RefusedError
 from heptad.data.cleaning import disguises
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given
-from heptad.data.privacy.anonymity import ROWS, check_columns
+from heptad.data.privacy.anonymity import ROWS, check_columns, different
 from heptad.data.records import Fitted
 
 GONE = "left out"
@@ -80,7 +80,7 @@ def generalise(
         tried += 1
         steps = {column: ladders[column][at] for column, at in zip(quasi, node, strict=True)}
         found = _classes(counted, steps)
-        good = found.filter((pl.col(ROWS) >= k) & (pl.col(_VALUE) >= (least if sensitive else 0)))
+        good = found.filter((pl.col(ROWS) >= k) & (pl.col(_VALUE) >= (least if least > 1 else 0)))
         kept = int(good[ROWS].sum())
         if kept and total - kept <= suppress * total:
             return Generalised(
@@ -100,7 +100,7 @@ def generalise(
                 heapq.heappush(waiting, (sum(heights) / len(quasi), above))
     raise RefusedError(
         f"No coarsening of {', '.join(quasi)} makes {total:,} rows {k}-anonymous"
-        + (f" with {least} different values of {sensitive} in each class." if sensitive else "."),
+        + (f" with {least} different values of {sensitive} in each class." if least > 1 else "."),
         remedy="ask for less, let more rows be left out (--suppress), or name fewer columns",
     )
 
@@ -115,8 +115,8 @@ def anonymise(rows: pl.LazyFrame, found: Generalised, k: int, sensitive: str = "
     if not quasi:
         return made
     enough = pl.len().over(quasi) >= k
-    if sensitive:
-        enough &= pl.col(sensitive).n_unique().over(quasi) >= least
+    if sensitive and least > 1:  # a class whose values are all missing has none, and nothing to learn
+        enough &= different(sensitive).over(quasi) >= least
     return made.filter(enough)
 
 
@@ -166,4 +166,4 @@ def _classes(counted: pl.DataFrame, steps: Mapping[str, Step]) -> pl.DataFrame:
     kinds = counted.schema
     coarse = [_coarse(column, kinds[column], step).alias(column) for column, step in steps.items()]
     grouped = counted.lazy().with_columns(coarse).group_by(list(steps))
-    return grouped.agg(pl.col(_TIMES).sum().alias(ROWS), pl.col(_VALUE).n_unique()).collect()
+    return grouped.agg(pl.col(_TIMES).sum().alias(ROWS), different(_VALUE)).collect()
