@@ -19,3 +19,21 @@ def test_measured_reached_and_written(shell: Shell, tmp_path: Path) -> None:
     assert shell("data", "anonymity").code == 2
     assert shell("data", "anonymity", "--quasi", "zone", "--write", str(file)).code == 2
     assert shell("data", "anonymity", "--quasi", "zone", "--k", "1000000").code == 1
+
+
+def test_different_values_are_asked_for_of_a_column_and_with_k(shell: Shell) -> None:
+    """What is not heard is refused."""
+    without = shell("data", "anonymity", "--quasi", "zone", "--k", "2", "--l", "2")
+    assert without.code == 2
+    assert "--l 2 needs --sensitive" in without.err
+    assert "--l 2 needs --k" in shell("data", "anonymity", "--quasi", "zone", "--sensitive", "late", "--l", "2").err
+
+
+def test_it_is_said_whether_rows_have_to_be_left_out(shell: Shell) -> None:
+    """A class that is too small may go instead of a column: then it was not so already."""
+    assert "# nothing: it is so already" in shell("data", "anonymity", "--quasi", "zone", "--k", "2").out
+    smallest = shell("data", "anonymity", "--quasi", "zone", "--json").json["measured"]["k"]
+    left = shell("data", "anonymity", "--quasi", "zone", "--k", str(smallest + 1), "--suppress", "0.9").out
+    assert "# no column: it is enough to leave rows out" in left
+    assert f"left out  {smallest:,} of " in left
+    assert "by --write; rules leave none out" in left

@@ -1,16 +1,20 @@
 """A file of corrections is held against the version before anything is kept."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.data.conftest import Open
 from tests.data.corrections.conftest import ROWS
 
 from heptad.core.errors import DataError
 from heptad.data import Data, DataSettings
-from heptad.data.corrections.reading import read_corrections
+from heptad.data.corrections.reading import COLUMNS, _read, read_corrections
 
 
 def read(data: Data, path: Path, **more: object) -> object:
@@ -46,6 +50,10 @@ def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path
         (["r01,x,1,a b", "r01,x,2,a b"], "another value"),
         (["r01,,1,a b"], "is no column"),
         ([",y,cat,a b"], "names no row"),
+        (["r01,y,cat,a b", "r02,y"], "line 3: it has 2 of 4 cells"),
+        (["r01,y,cat"], "line 2: it has 3 of 4 cells"),
+        (["", 'r01,y,cat,"a', 'b"', "r02,y,cat,a,b"], "line 5: it has 5 of 4 cells"),
+        (['r01,y,cat,"a b'], "line 2: it cannot be read"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_line(
@@ -61,6 +69,48 @@ def test_a_new_class_has_to_be_meant(data: Data, file: Callable[..., Path]) -> N
     assert len(read(data, file("r01,y,cow,a b"), new_classes=True).cells) == 1  # type: ignore[attr-defined]
 
 
+def test_a_quoted_cell_that_is_empty_is_empty(data: Data, file: Callable[..., Path]) -> None:
+    """Programs that quote every cell leave a line open too, and nobody means a class of blanks."""
+    head = '"k","column","value","reason"'
+    path = file('"r01","y","",""', '"r02","y"," ",""', '"r03","y","cow",""', ",,,", " ", head=head)
+    found = read(data, path, reason="seen", new_classes=True)
+    assert found.cells.rows() == [("r03", "y", "cat", "cow", "seen")]  # type: ignore[attr-defined]
+    assert found.left_open == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("separator", "encoding"), [(";", "windows-1252"), (";", "utf-8-sig"), ("\t", "utf-16")])
+def test_files_are_read_as_spreadsheets_write_them(data: Data, tmp_path: Path, separator: str, encoding: str) -> None:
+    """With semicolons where a comma is the decimal sign, and in the encoding of the machine; commas are in reasons."""
+    path = tmp_path / "corrections.csv"
+    lines = [
+        "k,column,value,reason,likely",
+        "r01,y,cat,geprüft; ja|so,",
+        "r02,y,,,dog",
+        "r03,y,dog,a:b,",
+        "r04,y,dog,x",
+    ]
+    path.write_text("\r\n".join(lines).replace(";", "/").replace(",", separator) + "\r\n", encoding=encoding)
+    found = read(data, path)
+    cells = [("r01", "y", "dog", "cat", "geprüft/ ja|so"), ("r03", "y", "cat", "dog", "a:b")]
+    assert found.cells.rows()[:2] == cells  # type: ignore[attr-defined]
+    assert (found.cells["id"].to_list(), found.left_open) == (["r01", "r03"], 1)  # type: ignore[attr-defined]
+
+
+CELL = st.text(st.sampled_from("aZ9ü,;|\t :\"'\n"), max_size=5)
+
+
+@given(st.lists(st.tuples(CELL, CELL, CELL, CELL)), st.sampled_from(",;\t|"), st.sampled_from([0, 1]))
+def test_what_is_written_is_read(lines: list[tuple[str, ...]], separator: str, quoting: int) -> None:
+    """Whatever separates the cells and is in them, quoted all or where they need it; blank ones are empty."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "corrections.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=separator, quoting=quoting).writerows([("k", *COLUMNS), *lines])  # type: ignore[arg-type]
+        told = _read(path, ["k"]).drop("line").rows()
+    kept = [line for line in lines if any(map(str.strip, line))]
+    assert told == [tuple(cell if cell.strip() else None for cell in line) for line in kept]
+
+
 def test_files_that_are_none_are_refused(data: Data, file: Callable[..., Path], tmp_path: Path) -> None:
     """A missing one, an empty one, one without the columns."""
     with pytest.raises(DataError, match="no file"):
@@ -69,6 +119,8 @@ def test_files_that_are_none_are_refused(data: Data, file: Callable[..., Path], 
     empty.write_text("")
     with pytest.raises(DataError, match="is empty"):
         read(data, empty)
+    with pytest.raises(DataError, match="cannot be read"):
+        read(data, tmp_path)
     with pytest.raises(DataError, match="no column 'value'"):
         read(data, file("r01,y", head="k,column"))
     assert len(read(data, file()).cells) == 0  # type: ignore[attr-defined]

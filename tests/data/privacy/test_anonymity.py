@@ -28,22 +28,37 @@ def test_the_weakest_class_counts() -> None:
     assert measure_anonymity(ROWS.clear(), ["age"]).k == 0
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from("xyz")), min_size=1))
-def test_any_table_is_counted_as_by_hand(rows: list[tuple[int, str, str]]) -> None:
+@pytest.mark.parametrize(("values", "least"), [(["x", None, "x"], 1), ([None, None], 0), (["x", None, "y"], 2)])
+def test_a_missing_sensitive_value_is_no_other_value(values: list[str | None], least: int) -> None:
+    """It hides nobody: of the others in the class it is known what they have."""
+    table = pl.LazyFrame({"zip": ["53"] * len(values), "illness": pl.Series(values, dtype=pl.String)})
+    assert measure_anonymity(table, ["zip"], "illness").l == least
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from(["x", "y", None])), min_size=1))
+def test_any_table_is_counted_as_by_hand(rows: list[tuple[int, str, str | None]]) -> None:
     """Against a dictionary of classes."""
-    classes: dict[tuple[int, str], list[str]] = {}
+    classes: dict[tuple[int, str], list[str | None]] = {}
     for age, zone, illness in rows:
         classes.setdefault((age, zone), []).append(illness)
-    found = measure_anonymity(
-        pl.LazyFrame(rows, schema=["age", "zone", "illness"], orient="row"), ["age", "zone"], "illness"
-    )
+    types = {"age": pl.Int64, "zone": pl.String, "illness": pl.String}
+    found = measure_anonymity(pl.LazyFrame(rows, schema=types, orient="row"), ["age", "zone"], "illness")
     assert found.k == min(map(len, classes.values()))
-    assert found.l == min(len(set(one)) for one in classes.values())
+    assert found.l == min(len(set(one) - {None}) for one in classes.values())
     assert found.alone == sum(len(one) == 1 for one in classes.values())
 
 
-@pytest.mark.parametrize(("quasi", "sensitive"), [([], ""), (["aeg"], ""), (["age"], "ilness"), (["age"], "age")])
-def test_columns_that_cannot_be_meant_are_named(quasi: list[str], sensitive: str) -> None:
+@pytest.mark.parametrize(
+    ("quasi", "sensitive", "problem"),
+    [
+        ([], "", "No column is named"),
+        (["aeg"], "", "There is no column 'aeg'"),
+        (["age"], "ilness", "There is no column 'ilness'"),
+        (["age"], "age", "age is named on both sides"),
+        (["age", "zip", "age"], "", "The column 'age' is named twice"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_named(quasi: list[str], sensitive: str, problem: str) -> None:
     """With the nearest that there is."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=problem):
         measure_anonymity(ROWS, quasi, sensitive)

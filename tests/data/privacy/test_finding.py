@@ -60,6 +60,61 @@ def test_names_tell_alone_and_add_to_values() -> None:
     assert table["contact"].confidence > table["dob"].confidence == 0.6
 
 
+FIRST = ["Anna", "Ben", "Clara", "José", "Zoë", "Jean-Luc", "Mary-Ann"]
+LAST = ["Weber", "O'Brien", "van Beethoven", "de la Cruz", "Müller-Lüdenscheidt", "Ito", "St. John", "M. Kowalski"]
+PEOPLE = [f"{first} {last}" for first in FIRST for last in LAST]
+
+
+def test_names_of_people_are_told_by_the_column_and_the_values() -> None:
+    """What a column is called may be enough; where it may be of things, its values tell, and it is less sure."""
+    table = found(
+        customer_name=PEOPLE, Kundenname=["x"] * 28 + PEOPLE[:28], name=PEOPLE, employee=PEOPLE, legal_name=PEOPLE
+    )
+    assert {one.kind for one in table.values()} == {"name"}
+    assert {name: one.confidence for name, one in table.items()} == {
+        "customer_name": 0.7, "Kundenname": 0.7, "name": 0.4, "employee": 0.4, "legal_name": 0.4,
+    }  # fmt: skip
+    assert table["name"].evidence[1] == "100% of its values are written like names of people"
+    assert found(patient_name=[f"P-{one}" for one in range(56)])["patient_name"].confidence == 0.6
+    for written in ("{1}, {0}", "Dr. {0} {1}", "{0} K. {1}"):
+        assert found(name=[written.format(*one.split(" ", 1)) for one in PEOPLE])["name"].confidence == 0.4
+
+
+def test_names_of_things_are_not_those_of_people() -> None:
+    """Neither by what the column is called, nor by what its values are; one word may be a surname or a town."""
+    rows = range(60)
+    table = found(
+        product_name=["Chair", "Table", "Big Lamp"] * 20,
+        file_name=[f"img_{one % 9}.png" for one in rows],
+        station_name=PEOPLE + PEOPLE[:4],
+        legal_name=[f"{PEOPLE[one % 9]} GmbH" for one in rows],
+        short_name=["Bonn", "Ulm", "Trier", "Mainz"] * 15,
+    )
+    assert [(name, one.kind) for name, one in table.items() if one.kind == "name"] == []
+    assert found(name=["Chair", "Table", "Lamp"] * 20) == {}
+    assert found(name=["A1", "B2", "C3", "D4"] * 15) == {}
+    assert found(name=["Bonn", "Ulm", "Trier", "Mainz"] * 15)["name"].confidence == 0.3
+
+
+def test_telephones_of_america_and_devices_have_shapes_of_their_own() -> None:
+    """A MAC address has no place on the internet, and nor has a time of day."""
+    rows = range(60)
+    table = found(
+        a=[f"(415) 555-01{one}" for one in range(10, 70)],
+        b=[f"415-555-01{one}" for one in range(10, 70)],
+        c=[f"1 415.555.01{one} x7" for one in range(10, 70)],
+        d=[f"a3:5a:ba:5e:a0:{one + 16:x}" for one in rows],
+        e=[f"A3-5A-BA-5E-A0-{one + 16:X}" for one in rows],
+        f=[["2001:db8::1", "fe80::", "::1", "1:2:3:4:5:6:7:8", "2001:db8:7::b4b1:1"][one % 5] for one in rows],
+        g=[f"12:30:{one:02}" for one in rows],
+        h=[f"115-055-01{one}" for one in range(10, 70)],
+    )
+    assert {name: one.kind for name, one in table.items()} == {
+        "a": "phone", "b": "phone", "c": "phone", "d": "device", "e": "device", "f": "ip address",
+        "g": "identifier", "h": "identifier",
+    }  # fmt: skip
+
+
 def test_what_has_few_values_names_nobody() -> None:
     """Whether there is a phone is no phone; a district may look like a national number."""
     table = found(phone_service=["Yes", "No"] * 50, tract=[44051401359, 2070803628] * 50)

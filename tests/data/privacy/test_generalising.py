@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import InputError, RefusedError
 from heptad.data.privacy.anonymity import measure_anonymity
 from heptad.data.privacy.generalising import GONE, anonymise, generalise
 
@@ -50,6 +50,27 @@ def test_what_cannot_be_reached_is_refused_and_all_may_have_to_go() -> None:
     assert [step.words() for step in found.steps.values()] == [GONE]
     assert anonymise(PEOPLE, found, 600).collect().height == 600
     assert "age" not in anonymise(PEOPLE, found, 600).collect_schema()
+
+
+def test_missing_values_are_no_different_ones() -> None:
+    """Neither where a coarsening is looked for, nor in the rows that it leaves; no wish for them leaves a class out."""
+    table = pl.LazyFrame(
+        {"zip": ["1"] * 3 + ["2"] * 3 + ["3"] * 2, "illness": ["x", None, "x", "x", None, "y", None, None]}
+    )
+    with pytest.raises(RefusedError, match="3-anonymous with 3 different values of illness"):
+        generalise(table, ["zip"], 3, "illness", 3)
+    found = generalise(table, ["zip"], 2, "illness", 2, suppress=0.7)
+    assert (found.l, found.suppressed, found.tried) == (2, 5, 1)
+    assert anonymise(table, found, 2, "illness", 2).collect()["zip"].unique().to_list() == ["2"]
+    found = generalise(table, ["zip"], 2, "illness")
+    assert (found.l, found.suppressed, found.tried) == (0, 0, 1)
+    assert anonymise(table, found, 2, "illness").collect().height == 8
+
+
+def test_different_values_are_of_a_column() -> None:
+    """Without one, the wish would go unheard."""
+    with pytest.raises(InputError, match="2 different values are asked for, of no column"):
+        generalise(PEOPLE, ["age"], 5, least=2)
 
 
 @settings(max_examples=30)

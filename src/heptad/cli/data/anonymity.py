@@ -33,6 +33,10 @@ def anonymity(
 
     if write and not k:
         raise InputError("Nothing says what to write.", allowed="--k NUMBER with --write FILE")
+    if least > 1 and not sensitive:
+        raise InputError(f"--l {least} needs --sensitive.", allowed="--sensitive COLUMN with --l NUMBER")
+    if least > 1 and not k:
+        raise InputError(f"--l {least} needs --k.", allowed="--k NUMBER with --l NUMBER; without them l is measured")
     data = open_project(project).data
     columns = [one.strip() for one in quasi.split(",") if one.strip()]
     rows = data.scan(data.version(version))
@@ -64,10 +68,12 @@ def _generalised(found: "Generalised") -> str:
         for column, step in found.steps.items()
         if step.words()
     ]
+    left = found.suppressed > 0
+    nothing = "no column: it is enough to leave rows out" if left else "nothing: it is so already"
     told = {
         "k": found.k,
         **({"l": found.l} if found.l is not None else {}),
-        "left out": f"{found.suppressed:,} of {found.rows:,} rows",
+        "left out": f"{found.suppressed:,} of {found.rows:,} rows{', by --write; rules leave none out' * left}",
         "loss": f"{found.loss:.0%} of the detail of these columns; {found.tried:,} ways were tried",
     }
-    return "\n".join([*(lines or ["# nothing: it is so already"]), "", facts(told)])
+    return "\n".join([*(lines or [f"# {nothing}"]), "", facts(told)])

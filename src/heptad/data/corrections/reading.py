@@ -1,5 +1,8 @@
 """Reads corrections from a CSV file and holds them against the version that they are about."""
 
+import csv
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +13,8 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.corrections.applying import text_of
 from heptad.data.records import Column, DatasetVersion, Schema
+from heptad.data.sources.encodings import decode
+from heptad.data.sources.sniffing import SEPARATORS
 
 COLUMNS = ("column", "value", "reason")
 SHOWN = 3
@@ -35,8 +40,8 @@ def read_corrections(
 
     A line names a row by the columns of the key, a `column`, its right `value` and the `reason`; more columns may stand
     beside them and are not read. A line without a value is left open. `reason` stands in where a line gives none.
-    Raises `DataError` with the lines at fault: unknown rows and columns, values that the column cannot hold, two values
-    for one cell, a missing reason, or a class that nobody has seen without `new_classes`.
+    Raises `DataError` with the lines at fault: such as are cut short, unknown rows and columns, values that the column
+    cannot hold, two values for one cell, a missing reason, or a class that nobody has seen without `new_classes`.
     """
     schema, key = body.schema, body.schema.named("key")
     if key == [ROW]:
@@ -61,25 +66,59 @@ def read_corrections(
 
 
 def _read(path: Path, key: list[str]) -> pl.DataFrame:
+    """The lines as texts, a cell that is empty or blank as null, whether it is quoted or not."""
+    needed = (*key, "column", "value")
     try:
-        table = pl.read_csv(path, infer_schema=False)
+        text = decode(path.read_bytes(), str(path)).decode()
     except FileNotFoundError as error:
         raise DataError(f"There is no file {path}.", allowed="a CSV file") from error
-    except pl.exceptions.NoDataError as error:
-        raise DataError(f"{path} is empty.", allowed=f"a CSV with the columns {', '.join((*key, *COLUMNS))}") from error
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}.", allowed="a CSV file") from error
-    for name in (*key, "column", "value"):
-        if name not in table.columns:
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.", allowed="a CSV file") from error
+    lines = _lines(text, path)
+    names = next(lines, (1, None))[1]
+    if names is None:
+        raise DataError(f"{path} is empty.", allowed=f"a CSV with the columns {', '.join((*key, *COLUMNS))}")
+    for name in needed:
+        if name not in names:
             raise DataError(
                 f"{path} has no column {name!r}.",
-                allowed=f"the columns {', '.join((*key, *COLUMNS))}, and any beside them",
+                allowed=f"the columns {', '.join((*key, *COLUMNS))}, and any beside them, "
+                "separated by commas, semicolons or tabs",
             )
-    if "reason" not in table.columns:
-        table = table.with_columns(pl.lit(None, pl.String).alias("reason"))
-    # The first line holds the names.
-    named = [pl.col(name).alias(f"{_KEY}{name}") for name in key]
-    return table.select(*named, *COLUMNS).with_row_index("line", offset=2)
+    places = [names.index(name) for name in (*needed, "reason") if name in names]
+    cells = [(number, *_cells(cells, places, len(names), path, number)) for number, cells in lines]
+    own = ["line", *(f"{_KEY}{name}" for name in key), *(name for name in COLUMNS if name in names)]
+    table = pl.DataFrame(cells, schema={name: pl.Int64 if name == "line" else pl.String for name in own}, orient="row")
+    return table if "reason" in names else table.with_columns(pl.lit(None, pl.String).alias("reason"))
+
+
+def _lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line that has any, with the number of the line on which they begin."""
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    # The names of the first line are known, so it tells more than a guess from all: reasons hold any of these.
+    headers = {one: next(csv.reader([first], delimiter=one)) for one in SEPARATORS} if first else {}
+    separator = next((one for one, names in headers.items() if {"column", "value"} <= set(names)), ",")
+    reader, begins = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield begins, cells
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {begins}: it cannot be read: {error}.", allowed="a CSV file, with quotes that close"
+        ) from error
+
+
+def _cells(cells: list[str], places: list[int], width: int, path: Path, line: int) -> list[str | None]:
+    """Those in some places; programs leave out empty ones at a line's end, but not those of a correction."""
+    if len(cells) > width or len(cells) <= max(places):
+        raise DataError(
+            f"{path}, line {line}: it has {len(cells)} of {width} cells.",
+            allowed="as many cells as the first line has",
+            remedy="write the line out, or remove it",
+        )
+    return [cells[place] if cells[place].strip() else None for place in places]
 
 
 def _as_ids(given: pl.DataFrame, schema: Schema) -> pl.DataFrame:

@@ -31,7 +31,10 @@ class Anonymity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_anonymity(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str = "") -> Anonymity:
-    """How people hide among each other by the columns `quasi`, in one grouping; a missing value is a value."""
+    """How people hide among each other by the columns `quasi`, in one grouping.
+
+    A missing value is a value by which somebody is recognised, but none that can be learnt: `l` does not count it.
+    """
     check_columns(rows, quasi, sensitive)
     found = classes_of(rows, quasi, sensitive).select(
         pl.col(ROWS).sum().alias("rows"),
@@ -54,18 +57,26 @@ def measure_anonymity(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str =
 
 def classes_of(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str = "") -> pl.LazyFrame:
     """One row a class: the columns, `ROWS` and `DIFFERENT`."""
-    different = pl.col(sensitive).n_unique() if sensitive else pl.lit(0)
-    return rows.group_by(quasi).agg(pl.len().alias(ROWS), different.alias(DIFFERENT))
+    counted = different(sensitive) if sensitive else pl.lit(0)
+    return rows.group_by(quasi).agg(pl.len().alias(ROWS), counted.alias(DIFFERENT))
+
+
+def different(sensitive: str) -> pl.Expr:
+    """How many values there are: of X, missing and X, whoever is in the class likely has X."""
+    return pl.col(sensitive).drop_nulls().n_unique()
 
 
 def check_columns(rows: pl.LazyFrame, quasi: Sequence[str], sensitive: str) -> None:
-    """Raises `InputError` for a column that there is not, or that is named on both sides."""
+    """Raises `InputError` for a column that there is not, that is named twice, or on both sides."""
     known = rows.collect_schema().names()
     if not quasi:
         raise InputError("No column is named by which people could be recognised.", allowed="--quasi COLUMN,COLUMN")
     for column in [*quasi, *([sensitive] if sensitive else [])]:
         if column not in known:
             raise InputError(f"There is no column {column!r}.", allowed=nearest(column, named_columns(known)))
+    repeated = [column for place, column in enumerate(quasi) if column in quasi[:place]]
+    if repeated:
+        raise InputError(f"The column {repeated[0]!r} is named twice.", allowed="each once")
     if sensitive in quasi:
         raise InputError(
             f"{sensitive} is named on both sides.", allowed="what is known of a person, or what is not to be"

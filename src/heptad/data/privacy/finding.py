@@ -7,15 +7,29 @@ import msgspec
 import polars as pl
 
 from heptad.data.passes import ask
-from heptad.data.privacy.kinds_of_data import NAMES, SHAPES, Category, Shape, plain_name
+from heptad.data.privacy.kinds_of_data import (
+    MAY_NAME_PEOPLE,
+    NAME_OF_A_THING,
+    NAME_OF_SOMEBODY,
+    NAMES,
+    NAMES_THINGS,
+    SHAPES,
+    WORDS,
+    Called,
+    Category,
+    Shape,
+    plain_name,
+)
 
 LOOKED_AT = 2000
 """Values of one shape whose check digits are computed."""
-_SURE, _LIKELY, _NAMED, _UNIQUE = 0.98, 0.8, 0.6, 0.3
+_SURE, _LIKELY, _NAMED, _WRITTEN, _UNIQUE = 0.98, 0.8, 0.6, 0.4, 0.3
 _LEAST = 0.05
 """A smaller share of values of a shape is chance, or a slip of a single person's pen."""
 _FEW, _FEW_SHARE = 3, 0.02
 """So few different values, or so small a share of the rows, are no names of people."""
+_HALF = 0.5
+"""The share of values written like names of people from which on a column holds some."""
 _WORDS = 3.0
 """Average words from which on a text is prose, in which anything may be written."""
 
@@ -66,6 +80,10 @@ class Looking:
             wanted += [text.str.contains(shape.pattern).sum().alias(f"shape {place} {n}") for n, shape in _numbered()]
             words = (text.str.count_matches(r"\s+") + 1).mean()
             wanted += [words.alias(f"words {place}"), text.approx_n_unique().alias(f"unique {place}")]
+            if self._types[name] == pl.String and _may_name_people(name):
+                nobody = text.str.contains(NAME_OF_A_THING)
+                wanted.append((text.str.contains(NAME_OF_SOMEBODY) & ~nobody).sum().alias(f"people {place}"))
+                wanted.append((text.str.contains(WORDS) & ~nobody).sum().alias(f"letters {place}"))
         return wanted
 
     def plans(self, rows: pl.LazyFrame) -> Sequence[pl.LazyFrame]:
@@ -87,7 +105,9 @@ class Looking:
             count = values[f"count {place}"]
             text = self._texts.index(name) if name in self._texts else None
             one = _by_shape(name, text, count, values, passed) if text is not None and count else None
-            one = _with_name(name, one) or (_by_statistics(name, text, count, values) if text is not None else None)
+            one = _with_name(name, one)
+            if text is not None and count:
+                one = _with_people(name, text, count, values, one) or _by_statistics(name, text, count, values)
             if one and text is not None:
                 one = _doubted(one, count, min(values[f"unique {text}"], count))
             found += [one] if one else []
@@ -130,7 +150,7 @@ def _by_shape(
 
 def _with_name(name: str, found: PersonalColumn | None) -> PersonalColumn | None:
     """What the column's name adds: more confidence where it says the same, a finding of its own otherwise."""
-    called = next((one for one in NAMES if one.pattern.search(plain_name(name))), None)
+    called = _called(name)
     if called is None:
         return found
     said = f"its name says {called.kind}"
@@ -142,11 +162,53 @@ def _with_name(name: str, found: PersonalColumn | None) -> PersonalColumn | None
     return msgspec.structs.replace(found, confidence=surer, evidence=[*found.evidence, said])
 
 
+def _called(name: str) -> Called | None:
+    return next((one for one in NAMES if one.pattern.search(plain_name(name))), None)
+
+
+def _may_name_people(name: str) -> bool:
+    called, plain = _called(name), plain_name(name)
+    if called is not None:
+        return called.kind == "name"
+    return bool(MAY_NAME_PEOPLE.search(plain)) and not NAMES_THINGS.search(plain)
+
+
+def _with_people(
+    name: str, place: int, count: int, values: Mapping[str, Any], found: PersonalColumn | None
+) -> PersonalColumn | None:
+    """What values add that are written as names of people are, in a column that may be called so for that reason."""
+    if f"people {place}" not in values:
+        return found
+    people, letters = values[f"people {place}"] / count, values[f"letters {place}"] / count
+    written = f"{people:.0%} of its values are written like names of people"
+    if found is not None:
+        if found.kind != "name" or people < _HALF:
+            return found
+        surer = round(found.confidence + 0.1, 2)
+        return msgspec.structs.replace(found, confidence=surer, evidence=[*found.evidence, written])
+    sure, evidence = _WRITTEN, written
+    if people < _HALF:
+        unique = min(values[f"unique {place}"], count)
+        if plain_name(name) not in {"name", "names"} or letters < _HALF or _is_few(unique, count):
+            return None
+        sure, evidence = _UNIQUE, f"{letters:.0%} of its values have letters only"
+    return PersonalColumn(
+        column=name,
+        kind="name",
+        category="direct",
+        confidence=sure,
+        evidence=["its name may be about people, or about things", evidence],
+    )
+
+
+def _is_few(unique: int, count: int) -> bool:
+    return unique <= _FEW or unique < _FEW_SHARE * count
+
+
 def _doubted(found: PersonalColumn, count: int, unique: int) -> PersonalColumn:
     """Less sure of what should differ from person to person, and has few values."""
-    few = unique <= _FEW or unique < _FEW_SHARE * count
     sure = found.confidence > _LIKELY + 0.1 or found.category != "direct"
-    if sure or not count or not few:
+    if sure or not count or not _is_few(unique, count):
         return found
     doubt = f"but it has only about {unique:,} different values in {count:,} rows"
     return msgspec.structs.replace(found, confidence=round(found.confidence / 2, 2), evidence=[*found.evidence, doubt])

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import polars as pl
 
-from heptad.core.errors import RefusedError
+from heptad.core.errors import InputError, RefusedError
 from heptad.data.cleaning import disguises
 from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given
-from heptad.data.privacy.anonymity import ROWS, check_columns
+from heptad.data.privacy.anonymity import ROWS, check_columns, different
 from heptad.data.records import Fitted
 
 GONE = "left out"
@@ -64,9 +64,12 @@ def generalise(
 ) -> Generalised:
     """The coarsening of `quasi` that makes rows k-anonymous, and l-diverse with `least`, and loses least.
 
-    A share `suppress` of the rows, 0 to 1, may be left out instead. Raises `RefusedError` where nothing suffices.
+    A share `suppress` of the rows, 0 to 1, may be left out instead. Raises `RefusedError` where nothing suffices, and
+    `InputError` for columns that cannot be meant, and for `least` without the column that it is about.
     """
     check_columns(rows, quasi, sensitive)
+    if least > 1 and not sensitive:
+        raise InputError(f"{least} different values are asked for, of no column.", allowed="a sensitive column with it")
     ladders = {column: _ladder(rows, column) for column in quasi}
     counted = _counted(rows, quasi, sensitive)
     total = int(counted[_TIMES].sum())
@@ -77,7 +80,7 @@ def generalise(
         tried += 1
         steps = {column: ladders[column][at] for column, at in zip(quasi, node, strict=True)}
         found = _classes(counted, steps)
-        good = found.filter((pl.col(ROWS) >= k) & (pl.col(_VALUE) >= (least if sensitive else 0)))
+        good = found.filter((pl.col(ROWS) >= k) & (pl.col(_VALUE) >= (least if least > 1 else 0)))
         kept = int(good[ROWS].sum())
         if kept and total - kept <= suppress * total:
             return Generalised(
@@ -97,7 +100,7 @@ def generalise(
                 heapq.heappush(waiting, (sum(heights) / len(quasi), above))
     raise RefusedError(
         f"No coarsening of {', '.join(quasi)} makes {total:,} rows {k}-anonymous"
-        + (f" with {least} different values of {sensitive} in each class." if sensitive else "."),
+        + (f" with {least} different values of {sensitive} in each class." if least > 1 else "."),
         remedy="ask for less, let more rows be left out (--suppress), or name fewer columns",
     )
 
@@ -112,8 +115,8 @@ def anonymise(rows: pl.LazyFrame, found: Generalised, k: int, sensitive: str = "
     if not quasi:
         return made
     enough = pl.len().over(quasi) >= k
-    if sensitive:
-        enough &= pl.col(sensitive).n_unique().over(quasi) >= least
+    if sensitive and least > 1:  # a class whose values are all missing has none, and nothing to learn
+        enough &= different(sensitive).over(quasi) >= least
     return made.filter(enough)
 
 
@@ -163,4 +166,4 @@ def _classes(counted: pl.DataFrame, steps: Mapping[str, Step]) -> pl.DataFrame:
     kinds = counted.schema
     coarse = [_coarse(column, kinds[column], step).alias(column) for column, step in steps.items()]
     grouped = counted.lazy().with_columns(coarse).group_by(list(steps))
-    return grouped.agg(pl.col(_TIMES).sum().alias(ROWS), pl.col(_VALUE).n_unique()).collect()
+    return grouped.agg(pl.col(_TIMES).sum().alias(ROWS), different(_VALUE)).collect()
