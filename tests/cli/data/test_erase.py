@@ -53,6 +53,20 @@ def test_a_file_of_keys_and_a_plan_to_retrain(collected: Shell, tmp_path: Path) 
     assert "retraining" in collected("lifecycle", "plans").out
 
 
+def test_a_file_of_another_column_names_nobody_by_the_key(collected: Shell, tmp_path: Path) -> None:
+    """Its first line is the name of a column of the table, whatever the key is; one that is nearly so is refused."""
+    people = tmp_path / "people.csv"
+    people.write_text("zone\na\n")
+    ways = [["--keys", str(people)], ["--where", "zone=a"]]
+    found, wanted = (collected("data", "erase", *way, "--dry-run", "--json").json["found"] for way in ways)
+    assert found == wanted
+    assert found["data versions"] > 1
+    people.write_text("Zone\na\n")
+    refused = collected("data", "erase", "--keys", str(people), "--dry-run")
+    assert refused.code == 2
+    assert "nearly the name of a column" in refused.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -10,7 +10,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
-    from heptad.data import Subjects
+    from heptad.data import ColumnType, Subjects
     from heptad.lifecycle import Erasure, Inventory, SeenBy
     from heptad.project import Project
 
@@ -110,9 +110,17 @@ def _subjects(project: "Project", texts: Sequence[str], file: Path | None) -> "S
             "Who is to be erased?",
             allowed="--key COLUMN=VALUE or --where COLUMN=VALUE, else --keys FILE, else --resume",
         )
-    subjects = named_in(file, project.config.data.key) if file is not None else named_by(texts)
-    known = {column.name for version in every_version(project.workspace) for column in version.body.schema.columns}
-    check_columns_exist(subjects, sorted(known))
+    types: dict[str, set[ColumnType]] = {}
+    for version in every_version(project.workspace):
+        for column in version.body.schema.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    erasing = project.data.erasing
+
+    def held(people: "Subjects") -> bool:
+        return bool(erasing.find(erasing.with_pseudonyms(people)).versions)
+
+    subjects = named_by(texts) if file is None else named_in(file, project.config.data.key, types, held)
+    check_columns_exist(subjects, sorted(types))
     return subjects
 
 
