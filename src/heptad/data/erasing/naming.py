@@ -47,7 +47,7 @@ def named_in(
 ) -> Subjects:
     """The people in a file: one key a line, or CSV whose first line names the columns.
 
-    `key` are the columns of the project's key, `types` every column of any version with the types that it has had;
+    `key` are the columns of the project's key, `types` every column that may be named with the types that it has had;
     `held` tells whether rows of some people are there. A file of one value a line has a heading where the first is the
     name of a column. One that is a key as well, or is neither, is refused: who is meant would be a guess.
     """
@@ -106,9 +106,10 @@ def _plainly(name: str) -> str:
 
 
 def check_columns_exist(subjects: Subjects, known: Sequence[str]) -> None:
-    """Refuse a column that no table has: a slip of the pen would erase nobody and say that all is well."""
+    """Refuse a column that nothing has: a slip of the pen would erase nobody and say that all is well."""
     for column in subjects.columns:
         if column not in known:
             raise InputError(
-                f"No version has a column {column!r}.", allowed=nearest(column, sorted(named_columns(known)))
+                f"No version and no feature view has a column {column!r}.",
+                allowed=nearest(column, sorted(named_columns(known))),
             )
