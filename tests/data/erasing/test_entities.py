@@ -28,7 +28,7 @@ def test_what_only_they_have_is_theirs() -> None:
         born=pl.lit(datetime(2000, 1, 1, tzinfo=UTC)) + pl.duration(days="number"),
         town=pl.when(pl.col("number") == 3).then(pl.lit("Zzyzx")).otherwise(pl.lit("Bonn")),
     )
-    found = find_entities(WHO, {("email",), ("card",), ("account",), ("born",), ("town",), ("person",)}, [rows])
+    found = find_entities(WHO, {("email",), ("card",), ("account",), ("born",), ("town",), ("person",)}, [rows], [])
     assert {one.columns[0]: one.keys for one in found.own} == {
         "email": [["mail3@x.example"]],
         "card": [["3.5"]],
@@ -44,12 +44,14 @@ def test_what_others_have_as_well_stays() -> None:
     rows = table().with_columns(email=pl.format("mail{}@x.example", "number"))
     family = pl.LazyFrame({"person": ["p3", "p31", None], "email": ["mail3@x.example", "mail3@x.example", "other"]})
     nobody = pl.LazyFrame({"person": [None], "email": ["mail3@x.example"]}, schema_overrides={"person": pl.String})
-    assert find_entities(WHO, {("email",)}, [rows]).unsure == []
+    assert find_entities(WHO, {("email",)}, [], [rows]).unsure == []
     for other in (family, nobody):
-        found = find_entities(WHO, {("email",)}, [rows, other])
+        found = find_entities(WHO, {("email",)}, [rows], [other])
         assert (found.own, found.unsure) == ([], ["email"])
-    # What has no column that names people says nothing.
-    assert find_entities(WHO, {("email",)}, [rows, family.select("email")]).own != []
+    # In a source that does not name people they are made features of; in a version they are rows that stay.
+    unnamed = family.select("email")
+    assert find_entities(WHO, {("email",)}, [rows], [unnamed]).own != []
+    assert find_entities(WHO, {("email",)}, [rows, unnamed], []).own == []
 
 
 def test_entities_of_several_columns() -> None:
@@ -59,7 +61,7 @@ def test_entities_of_several_columns() -> None:
         shop=pl.col("number") % 5,
         place=pl.col("number") // 5,
     )
-    found = find_entities(WHO, {("email", "shop"), ("shop", "place")}, [rows])
+    found = find_entities(WHO, {("email", "shop"), ("shop", "place")}, [rows], [])
     assert [one.parts() for one in found.own] == [[{"email": "mail3@x.example"}], [{"shop": "3", "place": "0"}]]
     assert found.unsure == []
 
@@ -67,7 +69,7 @@ def test_entities_of_several_columns() -> None:
 @pytest.mark.parametrize("view", [("device",), ("device", "town")])
 def test_what_no_table_tells_is_said(view: tuple[str, ...]) -> None:
     """Columns of the source of features only."""
-    found = find_entities(WHO, {view}, [table()])
+    found = find_entities(WHO, {view}, [table()], [])
     assert (found.own, found.unsure) == ([], [", ".join(view)])
 
 
@@ -77,7 +79,7 @@ def test_nobody_elses_entity_is_ever_theirs(rows: list[tuple[int, int | None, in
     schema = {"person": pl.Int64, "account": pl.Int64, "shop": pl.Int64}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     who = Subjects(columns=["person"], keys=[["1"]])
-    found = find_entities(who, {("account",), ("account", "shop")}, [frame[:20].lazy(), frame[20:].lazy()])
+    found = find_entities(who, {("account",), ("account", "shop")}, [frame[:20].lazy()], [frame[20:].lazy()])
     mine, others = frame.filter(pl.col("person") == 1), frame.filter(pl.col("person") != 1)
     for one in found.own:
         keys = {tuple(map(int, key)) for key in one.keys}

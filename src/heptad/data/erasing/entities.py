@@ -27,17 +27,20 @@ class Entities(msgspec.Struct, frozen=True, kw_only=True):
     """What entities are called of which some may be theirs, but others have them too, or no table tells."""
 
 
-def find_entities(subjects: Subjects, views: Collection[Columns], tables: Sequence[pl.LazyFrame]) -> Entities:
+def find_entities(
+    subjects: Subjects, views: Collection[Columns], versions: Sequence[pl.LazyFrame], sources: Sequence[pl.LazyFrame]
+) -> Entities:
     """The entities of these views (each by its columns) that only these people have, in all of the tables.
 
-    A view with one of the columns that name them is left out: there they are found by it.
+    A view with one of the columns that name them is left out: there they are found by it. Rows of a version that lacks
+    these columns stay, and are others' therefore; those of a source that does are what features are made of.
     """
     others = sorted({view for view in views if not {*view} & {*subjects.columns}})
-    known = [(rows, rows.collect_schema()) for rows in tables]
-    known = [(rows, types) for rows, types in known if subjects.are_in(types)]
+    typed = [(rows, rows.collect_schema()) for rows in (*versions, *sources)]
+    tables = [one for place, one in enumerate(typed) if place < len(versions) or subjects.are_in(one[1])]
     found: dict[Columns, tuple[set[Columns], bool]] = {}
     for columns in sorted({one for view in others for one in _parts(view)}, key=len):
-        having = [(rows, types) for rows, types in known if all(column in types for column in columns)]
+        having = [(rows, types) for rows, types in tables if all(column in types for column in columns)]
         found[columns] = _only_theirs(subjects, columns, having)
     own: list[Subjects] = []
     for columns, (keys, _) in found.items():
@@ -59,7 +62,9 @@ def _only_theirs(
     subjects: Subjects, columns: Columns, tables: Sequence[tuple[pl.LazyFrame, pl.Schema]]
 ) -> tuple[set[Columns], bool]:
     """What only their rows hold in these columns, and whether that is all that their rows hold."""
-    apart = [_tell_apart(subjects, columns, rows, types) for rows, types in tables]
+    apart = [
+        _tell_apart(subjects, columns, rows, types) if subjects.are_in(types) else (0, 0.0) for rows, types in tables
+    ]
     # The table that has most values of them decides: a sample has few.
     if max(apart, default=(0, 0.0))[1] < APART:
         return set(), False

@@ -75,13 +75,14 @@ class Erasing:
         views = self._features.entities.columns()
         if all({*view} & {*subjects.columns} for view in views):
             return Entities()
-        versions = with_rows(every_version(self._workspace))
-        tables = [rows_of(self._workspace, as_it_is(self._workspace, one)) for one in versions]
+        records = with_rows(every_version(self._workspace))
+        versions = [rows_of(self._workspace, as_it_is(self._workspace, one)) for one in records]
+        sources: list[pl.LazyFrame] = []
         for name in self._assembly.source_names:
             # One that cannot be read is told by `in_sources`.
             with suppress(HeptadError):
-                tables.append(self._assembly.unfiltered_rows(name))
-        return find_entities(subjects, views, tables)
+                sources.append(self._assembly.unfiltered_rows(name))
+        return find_entities(subjects, views, versions, sources)
 
     def in_features(self, subjects: Subjects, entities: Sequence[Subjects] = ()) -> int:
         """How many rows the online store has of theirs, and of entities that only they have."""
