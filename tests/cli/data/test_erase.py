@@ -53,6 +53,53 @@ def test_a_file_of_keys_and_a_plan_to_retrain(collected: Shell, tmp_path: Path) 
     assert "retraining" in collected("lifecycle", "plans").out
 
 
+def test_a_file_of_another_column_names_nobody_by_the_key(collected: Shell, tmp_path: Path) -> None:
+    """Its first line is the name of a column of the table, whatever the key is; one that is nearly so is refused."""
+    people = tmp_path / "people.csv"
+    people.write_text("zone\na\n")
+    ways = [["--keys", str(people)], ["--where", "zone=a"]]
+    found, wanted = (collected("data", "erase", *way, "--dry-run", "--json").json["found"] for way in ways)
+    assert found == wanted
+    assert found["data versions"] > 1
+    people.write_text("Zone\na\n")
+    refused = collected("data", "erase", "--keys", str(people), "--dry-run")
+    assert refused.code == 2
+    assert "nearly the name of a column" in refused.err
+
+
+EXTRAS = """
+[sources.extras]
+uri = "extras.csv"
+[features.taxis]
+source = "extras"
+on = ["taxi"]
+columns = ["size"]
+[features.zones]
+source = "extras"
+on = ["zone"]
+columns = ["size"]
+"""
+
+
+def test_features_that_stay_are_named_with_what_erases_them(collected: Shell) -> None:
+    """A zone is everybody's, and no table tells whose a taxi is; an erasure by it finds it."""
+    (collected.project / "extras.csv").write_text("taxi,zone,size\nTX-0001,a,1\nTX-0002,b,2\n")
+    with (collected.project / "heptad.toml").open("a") as file:
+        file.write(EXTRAS)
+    assert collected("data", "features", "apply", "--yes").code == 0
+    assert collected("data", "features", "materialise").code == 0
+    for words in (["--dry-run"], ["--yes", "--reason", "they asked for it"]):
+        done = collected("data", "erase", "--key", "ride=r3-4", *words)
+        assert done.code == 0
+        told = " ".join(done.out.split())
+        assert "Online features that stay" in told
+        assert "taxi: others have them too, or no table tells whose they are" in told
+        assert "heptad data erase --where taxi=... --dry-run" in told
+    found = collected("data", "erase", "--where", "taxi=TX-0001", "--dry-run", "--json").json
+    assert found["found"]["online features"] == 1
+    assert found["sources"] == {"extras": 1}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

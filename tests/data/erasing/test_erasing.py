@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from tests.data.erasing.conftest import WHO, people
 
@@ -40,6 +41,44 @@ def test_they_leave_versions_and_features_and_do_not_come_back(
     assert "cust-17" not in again.scan(again.collect()).collect()["customer"].to_list()
     again.features.materialise(afresh=True)
     assert again.erasing.in_features(WHO) == 0
+
+
+def test_features_by_another_column_of_theirs_go_too(
+    open_data: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """Where nobody else has it; a town is everybody's. A mask does not hide it while a source holds it."""
+    write(people(30))
+    write(people(30).select("email", nick=pl.format("nick of {}", "customer")), "nicks.csv")
+    write(people(30).select("town").unique().with_columns(size=1.0), "towns.csv")
+
+    def anew() -> Data:
+        return open_data(
+            DataSettings(target="paid", key=["customer"], source="rows"),
+            sources={name: SourceSettings(uri=f"{name}.csv") for name in ("rows", "nicks", "towns")},
+            features={
+                "nick": FeatureSettings(source="nicks", on=["email"], columns=["nick"]),
+                "town": FeatureSettings(source="towns", on=["town"], columns=["size"]),
+            },
+            clean=CleanSettings(columns={"email": CleanRule(mask=3)}),
+        )
+
+    data = anew()
+    data.collect()
+    data.features.apply()
+    data.features.materialise()
+    found, entities = data.erasing.find(WHO), data.erasing.entities(WHO)
+    assert [one.parts() for one in entities.own] == [[{"email": "u17@mail.example"}]]
+    assert entities.unsure == ["town"]
+    assert data.erasing.in_sources(WHO, entities.own) == {"rows": 1, "nicks": 1}
+    assert data.erasing.in_features(WHO, entities.own) == 1
+    assert data.erasing.forget(WHO, found, "erasure-1", datetime(2026, 1, 1, tzinfo=UTC), entities.own) == 1
+    again = anew()
+    again.features.materialise(afresh=True)
+    assert again.erasing.in_features(WHO, entities.own) == 0
+    reader = again.features.reader("nick")
+    assert reader.read({"email": "u17@mail.example"}).as_dict()["nick"] is None
+    assert reader.read({"email": "u18@mail.example"}).as_dict()["nick"] == "nick of cust-18"
+    assert again.features.reader("town").read({"town": "Zzyzx-on-Sea"}).as_dict()["size"] == 1.0
 
 
 def test_a_source_that_cannot_be_read_is_named(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:

@@ -44,3 +44,17 @@ def test_the_list_is_private_and_holds_no_key(tmp_path: Path) -> None:
         assert b"mail.example" not in path.read_bytes()
         lists.append(path.read_bytes())
     assert lists[0] != lists[1]
+
+
+def test_their_entities_are_left_out_of_features_alone(tmp_path: Path) -> None:
+    """A row with the same e-mail may be somebody else's; a list of before has no entities."""
+    suppression = Suppression(tmp_path)
+    suppression.add(subjects_of(["person"], [["17"]]))
+    (path,) = tmp_path.rglob("erased.json")
+    path.write_bytes(path.read_bytes().replace(b',"entities":[]', b""))
+    rows = pl.LazyFrame({"person": [17, 18, 19], "email": ["a@x", "a@x", "b@x"]})
+    assert suppression.for_features(rows).collect()["person"].to_list() == [18, 19]
+    suppression.add(subjects_of(["person"], [["17"]]), [subjects_of(["email"], [["a@x"]])])
+    assert suppression.for_features(rows).collect()["person"].to_list() == [19]
+    assert suppression.without(rows).collect()["person"].to_list() == [18, 19]
+    assert b"a@x" not in path.read_bytes()

@@ -104,6 +104,43 @@ def test_a_value_that_features_once_had_is_in_no_byte_either(predicted: tuple[Pr
     assert reader.read({"ride": f"{who}-not"}).as_dict()["driver"] == "somebody"
 
 
+def test_features_by_another_column_are_known_when_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off when the rows are gone already, it still knows by what their features are kept; nothing public does."""
+    root = make_rides(tmp_path / "rides", days=20)
+    rides = pl.read_csv(root / "rides.csv").with_columns(card=pl.format("card-no-{}", "ride"))
+    rides.write_csv(root / "rides.csv")
+    rides.select("card", driver=pl.format("{}, driver", "ride")).write_csv(root / "extras.csv")
+    with (root / "heptad.toml").open("a", encoding="utf-8") as file:
+        file.write(EXTRAS.replace("ride", "card"))
+    project = open_project(root)
+    project.data.collect()
+    project.data.features.apply()
+    project.data.features.materialise()
+    assert project.lifecycle.erasures.look(ride("r3-4")).entities == {"card": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr("heptad.data.erasing.erasing.forget_corrections", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            erase(project, "r3-4")
+    again = open_project(root)
+    assert again.data.erasing.find(ride("r3-4")).versions == {}
+    (erasure,) = again.lifecycle.erasures.resume()
+    assert erasure.body.found["online features"] == 1
+    data = again.lifecycle.erasures.certificate(erasure)
+    path = tmp_path / "certificate.json"
+    path.write_bytes(data)
+    certificate, _ = verify_certificate(again.workspace, path)
+    assert (certificate.entities, certificate.unsure, certificate.still_holding) == ({"card": 1}, [], [])
+    assert certificate.sources_still_holding == {"rides": 1, "extras": 1}
+    everything = bytes_of(again.workspace.folder) + data
+    assert b"card-no-r3-4," not in everything.replace(b'"', b",")
+    assert b"r3-4, driver" not in everything
+    assert b"r3-5, driver" in everything
+
+
+def _cut_off(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 EXTRAS = """
 [sources.extras]
 uri = "extras.csv"

@@ -21,6 +21,11 @@ def job(token: str, day: int = 1) -> Job:
         asked_at=datetime(2026, 1, day, tzinfo=UTC),
         actor="user:me",
         retrain=False,
+        entities=[
+            Subjects(columns=["account"], keys=[["DE-4711"]]),
+            Subjects(columns=["shop", "card"], keys=[["Bonn", "17"]]),
+        ],
+        unsure=["town"],
         rows=FoundRows(ids=["17"], traces={"email": ["ann@mail.example"]}),
         predictions=["p-1"],
         artifacts=[],
@@ -41,7 +46,8 @@ def test_kept_read_back_in_order_and_removed(workspace: Workspace) -> None:
     assert [one.token for one in jobs] == ["b", "a"]
     assert next(iter(jobs)) == job("b", 2)
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*.json")} == {0o600}
-    assert job("a").values() == ["17", "ann@mail.example", "p-1"]
+    assert job("a").values() == ["17", "DE-4711", "ann@mail.example", "p-1"]
+    assert job("a").entity_counts() == {"account": 1, "shop, card": 1}
     jobs.remove(job("b", 2))
     assert [one.token for one in jobs] == ["a"]
     assert sorted(path.name for path in folder.iterdir()) == ["a.json", "lock"]

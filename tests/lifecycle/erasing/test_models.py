@@ -22,3 +22,5 @@ def test_models_of_a_version_and_what_they_name(tmp_path: Path) -> None:
     assert models_that_saw(workspace, serving, {"data-other": 1}, []) == []
     assert [one.id for one in every_model(workspace)] == [outcome.version.id]
     assert {outcome.candidate.id, outcome.version.body.package} <= parts_of_models(workspace)
+    assert outcome.version.body.files
+    assert {*outcome.version.body.files.values()} <= parts_of_models(workspace)

@@ -1,6 +1,6 @@
 """`heptad data erase|erasures`: one person's rows leave every place, and a signed certificate says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +10,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
-    from heptad.data import Subjects
+    from heptad.data import ColumnType, Subjects
     from heptad.lifecycle import Erasure, Inventory, SeenBy
     from heptad.project import Project
 
@@ -110,9 +110,20 @@ def _subjects(project: "Project", texts: Sequence[str], file: Path | None) -> "S
             "Who is to be erased?",
             allowed="--key COLUMN=VALUE or --where COLUMN=VALUE, else --keys FILE, else --resume",
         )
-    subjects = named_in(file, project.config.data.key) if file is not None else named_by(texts)
-    known = {column.name for version in every_version(project.workspace) for column in version.body.schema.columns}
-    check_columns_exist(subjects, sorted(known))
+    types: dict[str, set[ColumnType]] = {}
+    for version in every_version(project.workspace):
+        for column in version.body.schema.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    for entity in project.data.features.entities.columns():
+        for name in entity:
+            types.setdefault(name, set())
+    erasing = project.data.erasing
+
+    def held(people: "Subjects") -> bool:
+        return bool(erasing.find(erasing.with_pseudonyms(people)).versions)
+
+    subjects = named_by(texts) if file is None else named_in(file, project.config.data.key, types, held)
+    check_columns_exist(subjects, sorted(types))
     return subjects
 
 
@@ -123,7 +134,21 @@ def _inventory(found: "Inventory") -> str:
     parts += [section("In versions", table(versions))] if versions else []
     parts += [section("Models that saw them", _models(found.models))] if found.models else []
     parts += [section("Sources that still hold them", _sources(found.sources))] if found.sources else []
+    parts += _entities(found.entities, found.unsure)
     return "\n\n".join(parts)
+
+
+def _entities(own: Mapping[str, int], unsure: Sequence[str]) -> list[str]:
+    """By what online features are theirs, and where that is not known."""
+    told = [f"{columns}: {count:,} that only they have; features of it go" for columns, count in own.items()]
+    parts = [section("Entities of online features", wrapped(told))] if told else []
+    if unsure:
+        told = [f"{columns}: others have them too, or no table tells whose they are" for columns in unsure]
+        example = unsure[0].split(", ")[0]
+        told.append("Where one names this person alone, erase by it as well; look first, what it names goes whole:")
+        told.append(f"heptad data erase --where {example}=... --dry-run")
+        parts.append(section("Online features that stay", wrapped(told)))
+    return parts
 
 
 def _models(models: "Sequence[SeenBy]") -> str:
@@ -176,6 +201,7 @@ def _tell(project: "Project", done: "Sequence[Record[Erasure]]", *, as_json: boo
             text.append(section("Models that saw them: retrain", _models(certificate.models)))
         if certificate.sources_still_holding:
             text.append(section("Sources that still hold them", _sources(certificate.sources_still_holding)))
+        text += _entities(certificate.entities, certificate.unsure)
         if certificate.in_models:
             held = [
                 f"{len(certificate.in_models):,} files and records of models name a value of theirs until these go."

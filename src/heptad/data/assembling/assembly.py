@@ -152,8 +152,8 @@ class Assembly:
         return self._inputs.read(name).rows
 
     def source_rows(self, name: str) -> pl.LazyFrame:
-        """The rows of one source, typed, its time in UTC; without those of people who were erased."""
-        return self._suppression.without(self._inputs.read(name).rows)
+        """The rows of one source for features, typed, its time in UTC; without those of people who were erased."""
+        return self._suppression.for_features(self._inputs.read(name).rows)
 
     def landed_rows(self, name: str) -> LandedRows | None:
         """What a stream has landed, commit by commit, without people who were erased; `None` for other sources."""
@@ -161,7 +161,7 @@ class Assembly:
         if not is_stream(reveal(settings.uri)):
             return None
         folder, style = landed_folder(settings, self._place), self._inputs.style_of(name)
-        return LandedRows(folder, settings.time, style, self._suppression.without)
+        return LandedRows(folder, settings.time, style, self._suppression.for_features)
 
     def build(
         self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None

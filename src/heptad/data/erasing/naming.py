@@ -1,12 +1,14 @@
 """Reads who is to be erased: keys as they are typed, and files with one key a line."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from heptad.core.errors import InputError, nearest
+from heptad.data.columns.column_types import STORED
 from heptad.data.columns.schema import named_columns
-from heptad.data.erasing.subjects import Subjects, subjects_of
+from heptad.data.erasing.subjects import Subjects, subjects_of, values_of
+from heptad.data.settings import ColumnType
 
 _ALLOWED = "COLUMN=VALUE"
 
@@ -37,11 +39,17 @@ def named_by(texts: Sequence[str]) -> Subjects:
     return subjects_of(list(values), [[one[0] for one in values.values()]] if values else [])
 
 
-def named_in(path: Path, columns: Sequence[str]) -> Subjects:
+def named_in(
+    path: Path,
+    key: Sequence[str],
+    types: Mapping[str, Collection[ColumnType]],
+    held: Callable[[Subjects], bool] = lambda _: False,
+) -> Subjects:
     """The people in a file: one key a line, or CSV whose first line names the columns.
 
-    `columns` are those of the project's key. A file of lines is of that one column; its first line is a heading where
-    it is the name of a column of the key.
+    `key` are the columns of the project's key, `types` every column that may be named with the types that it has had;
+    `held` tells whether rows of some people are there. A file of one value a line has a heading where the first is the
+    name of a column. One that is a key as well, or is neither, is refused: who is meant would be a guess.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -51,23 +59,57 @@ def named_in(path: Path, columns: Sequence[str]) -> Subjects:
     if not lines:
         raise InputError(f"{path} names nobody: it is empty.", allowed="one key a line, or CSV with a heading")
     width = len(lines[0])
-    has_heading = width > 1 or lines[0][0] in columns
-    named = lines[0] if has_heading else list(columns)
+    has_heading = width > 1 or lines[0][0] in {*key, *types}
+    named = lines[0] if has_heading else list(key)
     if len(named) != width:
         raise InputError(
-            f"{path} has one value a line, and the project's key is {', '.join(columns) or 'not set'}.",
-            allowed="CSV whose first line names the columns",
+            f"{path} has one value a line, and the project's key is {', '.join(key) or 'not set'}.",
+            allowed=f"CSV whose first line names the columns: {nearest(lines[0][0], named_columns(types))}",
         )
+    if has_heading and width == 1:
+        _check_is_no_key(path, lines[0][0], key, held)
+    elif not has_heading:
+        _check_is_no_heading(path, lines[0][0], key[0], types)
     uneven = next((number for number, line in enumerate(lines, 1) if len(line) != width), 0)
     if uneven:
         raise InputError(f"{path} has {len(lines[uneven - 1])} values in line {uneven}, and {width} in the first.")
     return subjects_of(named, lines[1:] if has_heading else lines)
 
 
+def _check_is_no_key(path: Path, column: str, key: Sequence[str], held: Callable[[Subjects], bool]) -> None:
+    """Refuse the name of a column that is somebody's key as well."""
+    if len(key) == 1 and held(subjects_of(key, [[column]])):
+        raise InputError(
+            f"{path} begins with {column!r}, which is the name of a column and a value of the key {key[0]} as well.",
+            allowed="a first line that is one of the two",
+            remedy=f"name them one by one: --key {key[0]}=..., or --where {column}=...",
+        )
+
+
+def _check_is_no_heading(path: Path, text: str, key: str, types: Mapping[str, Collection[ColumnType]]) -> None:
+    """Refuse a first line that may be meant as the name of a column and is none."""
+    known = named_columns(types)
+    kinds = types.get(key, ())
+    alike = any(_plainly(text) == _plainly(column) != "" for column in known)
+    if alike or (kinds and not any(values_of(text, STORED[kind]) for kind in kinds)):
+        why = "is nearly the name of a column" if alike else f"is no column, and {key} cannot hold it"
+        raise InputError(
+            f"{path} begins with {text!r}, which {why}: whether it is a heading or a key is not clear.",
+            allowed=f"keys of {key}, one a line, or a column: {nearest(text, known)}",
+            remedy=f"let the first line be the name of a column; {key}, where every other line is its value",
+        )
+
+
+def _plainly(name: str) -> str:
+    """A name without what is easily written otherwise."""
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
 def check_columns_exist(subjects: Subjects, known: Sequence[str]) -> None:
-    """Refuse a column that no table has: a slip of the pen would erase nobody and say that all is well."""
+    """Refuse a column that nothing has: a slip of the pen would erase nobody and say that all is well."""
     for column in subjects.columns:
         if column not in known:
             raise InputError(
-                f"No version has a column {column!r}.", allowed=nearest(column, sorted(named_columns(known)))
+                f"No version and no feature view has a column {column!r}.",
+                allowed=nearest(column, sorted(named_columns(known))),
             )

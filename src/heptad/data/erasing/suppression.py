@@ -25,6 +25,8 @@ class _Erased(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     keys: list[tuple[list[str], list[str]]]
     """Columns, and the digests of what they held together."""
+    entities: list[tuple[list[str], list[str]]] = []
+    """The same of entities that were theirs alone: only features leave these out, as rows may be somebody else's."""
 
 
 class Suppression:
@@ -33,44 +35,59 @@ class Suppression:
     def __init__(self, folder: Path) -> None:
         self._path = folder.joinpath(*_FILE)
 
-    def add(self, subjects: Subjects) -> None:
-        """Keep these people out from now on; adding them again changes nothing."""
+    def add(self, subjects: Subjects, entities: Sequence[Subjects] = ()) -> None:
+        """Keep these people, and features of their entities, out from now on; done again it changes nothing."""
         erased = self._read() or _Erased(secret=os.urandom(32).hex(), keys=[])
-        known = {tuple(columns): set(digests) for columns, digests in erased.keys}
         secret = bytes.fromhex(erased.secret)
-        found = known.setdefault(tuple(subjects.columns), set())
-        for key in subjects.keys:
-            found |= {_digest(secret, spelled) for spelled in _spellings(key)}
+        keys, of_features = _with(erased.keys, [subjects], secret), _with(erased.entities, entities, secret)
         make_folder(self._path.parent.parent)
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        kept = [(list(columns), sorted(digests)) for columns, digests in sorted(known.items())]
-        write_atomically(self._path, msgspec.json.encode(_Erased(secret=erased.secret, keys=kept)), mode=0o600)
+        kept = _Erased(secret=erased.secret, keys=keys, entities=of_features)
+        write_atomically(self._path, msgspec.json.encode(kept), mode=0o600)
 
     def without(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows of everybody else, in their order; all of them where nobody was ever erased."""
         erased = self._read()
-        if erased is None:
-            return rows
-        types, secret = rows.collect_schema(), bytes.fromhex(erased.secret)
-        listed = [
-            _listed(columns, types, secret, frozenset(digests))
-            for columns, digests in erased.keys
-            if all(column in types for column in columns)
-        ]
-        if not listed:
-            return rows
+        return rows if erased is None else _unlisted(rows, erased.secret, erased.keys)
 
-        def others(batch: pl.DataFrame) -> pl.DataFrame:
-            return batch.filter(~pl.any_horizontal(listed))
-
-        # As a filter, Polars would ask it of the limits that Parquet tells of a file, which may be cut short.
-        return rows.map_batches(others, predicate_pushdown=False, projection_pushdown=False, streamable=True)
+    def for_features(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The same, without those of entities that were only theirs as well."""
+        erased = self._read()
+        return rows if erased is None else _unlisted(rows, erased.secret, [*erased.keys, *erased.entities])
 
     def _read(self) -> _Erased | None:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=_Erased)
         except FileNotFoundError:
             return None
+
+
+def _with(
+    known: Sequence[tuple[list[str], list[str]]], added: Sequence[Subjects], secret: bytes
+) -> list[tuple[list[str], list[str]]]:
+    found = {tuple(columns): set(digests) for columns, digests in known}
+    for subjects in added:
+        digests = found.setdefault(tuple(subjects.columns), set())
+        for key in subjects.keys:
+            digests |= {_digest(secret, spelled) for spelled in _spellings(key)}
+    return [(list(columns), sorted(digests)) for columns, digests in sorted(found.items())]
+
+
+def _unlisted(rows: pl.LazyFrame, secret: str, listed: Sequence[tuple[list[str], list[str]]]) -> pl.LazyFrame:
+    types = rows.collect_schema()
+    theirs = [
+        _listed(columns, types, bytes.fromhex(secret), frozenset(digests))
+        for columns, digests in listed
+        if all(column in types for column in columns)
+    ]
+    if not theirs:
+        return rows
+
+    def others(batch: pl.DataFrame) -> pl.DataFrame:
+        return batch.filter(~pl.any_horizontal(theirs))
+
+    # As a filter, Polars would ask it of the limits that Parquet tells of a file, which may be cut short.
+    return rows.map_batches(others, predicate_pushdown=False, projection_pushdown=False, streamable=True)
 
 
 def _listed(columns: Sequence[str], types: pl.Schema, secret: bytes, digests: frozenset[str]) -> pl.Expr:

@@ -1,16 +1,47 @@
 """Removes an entity from the online store."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from heptad.core.errors import InputError
 from heptad.data.features.online import OnlineStore
 from heptad.data.features.packing import entity_key, namespace, tail_space
 from heptad.data.features.reading import as_key
 from heptad.data.features.records import FeatureView
+from heptad.data.features.registry import Registry
 
 _decode = msgspec.msgpack.Decoder(list).decode
+
+
+class OnlineEntities:
+    """The entities of all definitions that ever were, in every online store of a workspace."""
+
+    def __init__(self, stores: Callable[[], Iterable[tuple[OnlineStore, Registry]]]) -> None:
+        self._stores = stores
+
+    def columns(self) -> set[tuple[str, ...]]:
+        """By which columns a definition names its entities, of each."""
+        found = (body for _, registry in self._stores() for body in registry.definitions())
+        return {tuple(one.name for one in body.entities) for body in found}
+
+    def forget(self, keys: Mapping[str, Any], *, beside: Collection[str] = (), dry_run: bool = False) -> int:
+        """Remove the entities with these keys; see `Features.forget`. Definitions with a column of `beside` stay."""
+        act = count_entity if dry_run else forget_entity
+        rows, asked, refused = 0, 0, list[InputError]()
+        for store, registry in self._stores():
+            for body in registry.definitions():
+                if any(one.name in beside for one in body.entities):
+                    continue
+                asked += 1
+                try:
+                    rows += act(store, body, keys)
+                except InputError as error:
+                    refused.append(error)
+        if refused and len(refused) == asked:
+            raise refused[0]
+        return rows
 
 
 def forget_entity(store: OnlineStore, body: FeatureView, keys: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 import polars as pl
 
-from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError, SettingsError, nearest
+from heptad.core.errors import ConflictError, NotFoundError, RefusedError, SettingsError, nearest
 from heptad.core.graph import every_record
 from heptad.core.leases import Lease, held
 from heptad.core.records import Record
@@ -18,7 +18,7 @@ from heptad.core.workspace import Workspace
 from heptad.data.columns.column_types import STORED
 from heptad.data.features.compacting import OnlineFiles
 from heptad.data.features.definitions import check_behaviour, define, settings_of
-from heptad.data.features.erasing import count_entity, forget_entity
+from heptad.data.features.erasing import OnlineEntities
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
 from heptad.data.features.materialising import Materialised, materialise, progress_of
@@ -93,6 +93,7 @@ class Features:
         self._rows = rows
         self.registry = Registry(workspace, project)
         self.files = OnlineFiles(lambda: [store for store, _ in self._stores()])
+        self.entities = OnlineEntities(self._stores)
 
     @cached_property
     def _store(self) -> OnlineStore:
@@ -223,18 +224,7 @@ class Features:
         whose keys are of another type has no such entity; `InputError` where that is so of all of them.
         With `dry_run` the rows are only counted.
         """
-        act = count_entity if dry_run else forget_entity
-        rows, asked, refused = 0, 0, list[InputError]()
-        for store, registry in self._stores():
-            for body in registry.definitions():
-                asked += 1
-                try:
-                    rows += act(store, body, keys)
-                except InputError as error:
-                    refused.append(error)
-        if refused and len(refused) == asked:
-            raise refused[0]
-        return rows
+        return self.entities.forget(keys, dry_run=dry_run)
 
     def _stores(self) -> Iterator[tuple[OnlineStore, Registry]]:
         """Every online store of this workspace, with the definitions whose rows it may have."""

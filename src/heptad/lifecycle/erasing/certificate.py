@@ -58,6 +58,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     in_models: list[str]
     """The same, of what belongs to models; it goes when they do."""
     sources_still_holding: dict[str, int | None]
+    entities: dict[str, int] = {}
+    """Columns to how many entities of online features were theirs alone, and went."""
+    unsure: list[str] = []
+    """Columns of entities of online features that stay: others have them too, or no table told whose they are."""
     outside: list[str]
 
 

@@ -48,6 +48,10 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     models: list[SeenBy]
     sources: dict[str, int | None]
     """Sources that still hold rows of theirs, or cannot be read (`None`): nothing is removed there."""
+    entities: dict[str, int] = {}
+    """Columns by which features are kept online to how many entities only they have; these features go, too."""
+    unsure: list[str] = []
+    """Columns of entities of which some may be theirs, but others have them too, or no table tells: these stay."""
 
 
 class Erasures:
@@ -127,12 +131,13 @@ class Erasures:
         serving = ForgetPredictions(workspace)
         predictions = serving.find(subjects, rows.ids)
         # First, since a stream lands what is waiting when it is read.
-        sources = dict(erasing.in_sources(subjects))
+        entities = erasing.entities(subjects)
+        sources = dict(erasing.in_sources(subjects, entities.own))
         found = {
             _VERSIONS: sum(rows.versions.values()),
             _QUARANTINE: erasing.in_quarantine(subjects),
             _KEPT: erasing.in_kept(subjects),
-            _ONLINE: erasing.in_features(subjects),
+            _ONLINE: erasing.in_features(subjects, entities.own),
             _SCORES: scores.rows,
             _PREDICTIONS: len(predictions),
             _LABELS: serving.count_labels(predictions),
@@ -147,6 +152,8 @@ class Erasures:
             actor=current_actor(),
             retrain=retrain,
             rows=rows,
+            entities=entities.own,
+            unsure=entities.unsure,
             predictions=predictions,
             artifacts=sorted({*scores.artifacts, *tasks, *erasing.artifacts(rows)}),
             found=found,
@@ -159,6 +166,8 @@ class Erasures:
             versions=self._versions(job.rows),
             models=models_that_saw(self._workspace, self._serving, job.rows.versions, job.values()),
             sources=job.sources,
+            entities=job.entity_counts(),
+            unsure=job.unsure,
         )
 
     def _versions(self, rows: FoundRows) -> list[ErasedFrom]:
@@ -197,7 +206,7 @@ class Erasures:
     def _completed(self, erasure: Record[Erasure], job: Job, tell: Progress) -> Record[Erasure]:
         workspace, values = self._workspace, job.values()
         tell("data versions, quarantine, caches, features", 0.1)
-        self._data.erasing.forget(job.subjects, job.rows, erasure.id, job.asked_at)
+        self._data.erasing.forget(job.subjects, job.rows, erasure.id, job.asked_at, job.entities)
         tell("scores and results", 0.5)
         forget_scores(workspace, job.rows.ids)
         forget_results(workspace, values)
@@ -272,5 +281,7 @@ class Erasures:
             still_holding=searched.holding,
             in_models=searched.in_models,
             sources_still_holding=job.sources,
+            entities=job.entity_counts(),
+            unsure=job.unsure,
             outside=list(OUTSIDE),
         )

@@ -36,6 +36,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     retrain: bool
     rows: FoundRows
+    entities: list[Subjects] = []
+    """Those of online features that only they have; once the rows are gone, they could not be told any more."""
+    unsure: list[str] = []
+    """Columns of entities of which that is not known."""
     predictions: list[str]
     """Ids of their predictions."""
     artifacts: list[str]
@@ -45,9 +49,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def values(self) -> list[str]:
         """Everything by which a trace of them could be recognised."""
-        own = {text for key in self.subjects.keys for text in key}
+        # A shop that is a part of what they are known by is everybody's.
+        alone = [one for one in self.entities if len(one.columns) == 1]
+        own = {text for people in (self.subjects, *alone) for key in people.keys for text in key}
         own.update(self.rows.ids, self.predictions, *self.rows.traces.values())
         return sorted(own)
+
+    def entity_counts(self) -> dict[str, int]:
+        """Columns to how many entities are theirs."""
+        return {", ".join(one.columns): len(one.keys) for one in self.entities}
 
 
 class Jobs:

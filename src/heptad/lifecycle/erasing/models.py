@@ -45,7 +45,7 @@ def parts_of_models(workspace: Workspace) -> set[str]:
         body = candidate.body
         parts |= {candidate.id, body.profile, body.model, body.background}
     for version in every_model(workspace):
-        parts |= {version.id, version.body.decision, version.body.package}
+        parts |= {version.id, version.body.decision, version.body.package, *version.body.files.values()}
     return parts
 
 
