@@ -14,6 +14,8 @@ from heptad.data.erasing.subjects import Subjects
 APART = 0.9
 """A column tells people apart where at least this share of its values are of one of them only. That a town has one
 inhabitant, or a product one buyer, by chance, does not make it theirs: its features are about others, too."""
+LOOKED_AT = 2_000_000
+"""Rows of a table by which it is told, about."""
 
 Columns = tuple[str, ...]
 
@@ -62,36 +64,53 @@ def _only_theirs(
     subjects: Subjects, columns: Columns, tables: Sequence[tuple[pl.LazyFrame, pl.Schema]]
 ) -> tuple[set[Columns], bool]:
     """What only their rows hold in these columns, and whether that is all that their rows hold."""
-    apart = [
-        _tell_apart(subjects, columns, rows, types) if subjects.are_in(types) else (0, 0.0) for rows, types in tables
-    ]
-    # The table that has most values of them decides: a sample has few.
-    if max(apart, default=(0, 0.0))[1] < APART:
-        return set(), False
-    own, shared = set[Columns](), set[Columns]()
-    for (rows, types), (_, share) in zip(tables, apart, strict=True):
-        if share >= APART:  # else, what a rule of `[clean]` has made of them is everybody's
-            theirs = _texts(rows.filter(subjects.condition(types)), columns, types)
-            own.update(theirs.collect(engine="streaming").rows())
-    wanted = pl.DataFrame(sorted(own), schema=dict.fromkeys(columns, pl.String), orient="row").lazy()
+    theirs: list[set[Columns]] = []
     for rows, types in tables:
-        held = _texts(rows.filter(~subjects.condition(types)), columns, types)
-        shared.update(held.join(wanted, on=list(columns), how="semi").collect(engine="streaming").rows())
+        held = _texts(rows.filter(subjects.condition(types)), columns, types) if subjects.are_in(types) else None
+        theirs.append({*held.collect(engine="streaming").rows()} if held is not None else set())
+    shared = _shared(subjects, columns, tables, set[Columns]().union(*theirs))
+    if not any(one - shared for one in theirs):
+        return set(), False
+    apart = [_tell_apart(subjects, columns, *one) if subjects.are_in(one[1]) else (0, 0.0) for one in tables]
+    # The table that has most values of them decides: a sample has few.
+    if max(apart)[1] < APART:
+        return set(), False
+    # Where a table's values tell nobody apart, a rule of `[clean]` has made of them what is everybody's.
+    own = set[Columns]().union(*(one for one, (_, share) in zip(theirs, apart, strict=True) if share >= APART))
     return own - shared, not own & shared
 
 
+def _shared(
+    subjects: Subjects, columns: Columns, tables: Sequence[tuple[pl.LazyFrame, pl.Schema]], theirs: Collection[Columns]
+) -> set[Columns]:
+    """What of theirs the rows of others hold, too."""
+    wanted = pl.DataFrame(sorted(theirs), schema=dict.fromkeys(columns, pl.String), orient="row").lazy()
+    found = set[Columns]()
+    for rows, types in tables if theirs else ():
+        held = _texts(rows.filter(~subjects.condition(types)), columns, types, once=False)
+        found.update(held.join(wanted, on=list(columns), how="semi").unique().collect(engine="streaming").rows())
+    return found
+
+
 def _tell_apart(subjects: Subjects, columns: Columns, rows: pl.LazyFrame, types: pl.Schema) -> tuple[int, float]:
-    """How many values the columns have in a table, and which share of them is of one person only."""
+    """How many values the columns have in a table, and which share of them is of one person only.
+
+    Of a table of many rows some values are looked at, each with all of its rows: all of them may not fit in memory.
+    """
+    height = rows.select(pl.len()).collect(engine="streaming").item()
+    every = 1 + height // LOOKED_AT
     who = pl.struct(_spelled(column, types[column]) for column in subjects.columns).hash().alias("\0who")
-    keys = _texts(rows, columns, types, who).group_by(columns).agg(pl.col("\0who").n_unique())
-    told = keys.select(pl.len(), share=(pl.col("\0who") == 1).mean()).collect(engine="streaming")
-    return told.item(0, 0), told.item(0, 1) or 0.0
+    keys = _texts(rows, columns, types, who, once=False).filter(pl.struct(columns).hash() % every == 0)
+    found = keys.unique().group_by(columns).agg(pl.col("\0who").n_unique())
+    told = found.select(pl.len(), share=(pl.col("\0who") == 1).mean()).collect(engine="streaming")
+    return told.item(0, 0) * every, told.item(0, 1) or 0.0
 
 
-def _texts(rows: pl.LazyFrame, columns: Columns, types: pl.Schema, *beside: pl.Expr) -> pl.LazyFrame:
+def _texts(rows: pl.LazyFrame, columns: Columns, types: pl.Schema, *beside: pl.Expr, once: bool = True) -> pl.LazyFrame:
     """What is in some columns, as one names it, each once; what lacks a value names nothing."""
     named = [_spelled(column, types[column]).alias(column) for column in columns]
-    return rows.select(*named, *beside).drop_nulls(list(columns)).unique()
+    found = rows.select(*named, *beside).drop_nulls(list(columns))
+    return found.unique() if once else found
 
 
 def _spelled(column: str, kind: pl.DataType) -> pl.Expr:
