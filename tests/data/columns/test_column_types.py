@@ -7,6 +7,8 @@ from decimal import Decimal
 import msgspec
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
 from heptad.core.settings import Task
@@ -87,6 +89,49 @@ def test_commas_are_understood_by_where_they_stand() -> None:
     assert read("1,234.5", "12", "1,000").to_list() == [1234.5, 12.0, 1000.0]
     assert read("1,5", "1.234,5", "7", decimal_comma=True).to_list() == [1.5, 1234.5, 7.0]
     assert read("a, b", "c, d").dtype == pl.String
+
+
+def test_cells_in_the_other_notation_are_missing_and_counted() -> None:
+    """Without its comma or point such a cell would be a number 100 or 1000 times as large."""
+    english = [f"{x}.40" for x in range(600, 698)] + ["760,14", "0,123"]
+    german = [f"{x},40" for x in range(600, 698)] + ["805.07", "0.123"]
+    for texts, decimal_comma, seen in (
+        (english, False, "commas between thousands"),
+        (german, True, "commas for decimals"),
+    ):
+        column = read_column(pl.Series("x", texts), decimal_comma, Dates())
+        assert column.values.to_list() == [*(x + 0.4 for x in range(600, 698)), None, None]
+        assert column.understood == seen
+        assert [(one.rule, one.cells, one.examples) for one in column.repairs] == [("not_a_number", 2, texts[-2:])]
+
+
+def test_three_digits_after_a_point_are_thousands_where_most_cells_say_so() -> None:
+    """`1.234` is in both notations: what few cells have does not make the others 1000 times as large."""
+    sensor = read_column(pl.Series("x", [f"{x}.250" for x in range(1, 99)] + ["7,5"]), True, Dates())
+    assert sensor.values.to_list() == [*(x + 0.25 for x in range(1, 99)), None]
+    assert [(one.rule, one.examples) for one in sensor.repairs] == [("not_a_number", ["7,5"])]
+    assert read("1.234", "2.000", "1.234,5", decimal_comma=True).to_list() == [1234.0, 2000.0, 1234.5]
+
+
+@given(
+    st.lists(st.decimals(-(10**6), 10**6, places=2), min_size=40, max_size=60),
+    st.lists(st.decimals(-(10**6), 10**6, places=2), max_size=2),
+    st.booleans(),
+    st.booleans(),
+)
+def test_every_cell_is_the_number_that_was_written_or_missing(
+    most: list[Decimal], few: list[Decimal], grouped: bool, decimal_comma: bool
+) -> None:
+    """Whichever notation most cells have: with two decimals each can be read in one way only."""
+    swapped = str.maketrans(",.", ".,")
+    english, german = [f"{x:,}" if grouped else f"{x}" for x in most], [f"{x:,}".translate(swapped) for x in few]
+    texts = [*english, *german]
+    if decimal_comma:
+        texts = [one.translate(swapped) for one in texts]
+    values = read(*texts, decimal_comma=decimal_comma)
+    if values.dtype == pl.Float64:
+        assert all(got in {None, float(meant)} for got, meant in zip(values, [*most, *few], strict=True))
+        assert values[: len(most)].null_count() == 0
 
 
 def test_a_few_words_among_numbers_are_nulled_and_counted() -> None:

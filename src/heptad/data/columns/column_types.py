@@ -19,6 +19,8 @@ MOST = 0.95
 EXAMPLES = 5
 LOOKED_AT = 1000
 """Values that do not fit among which examples are looked for."""
+_BETWEEN_THOUSANDS = r"^[+-]?(\d{1,3}|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?$"
+_FOR_DECIMALS = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?$"
 _BOOLEANS = {"true": True, "false": False}
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 STORED: dict[ColumnType, pl.DataType] = {
@@ -119,15 +121,25 @@ def _as_times(name: str, style: Dates) -> Dialogue[Reading | None]:
 
 
 def _plain_numbers(texts: pl.Expr, sample: pl.Series, decimal_comma: bool) -> tuple[pl.Expr, str]:
-    """The texts with a point for decimals and nothing between thousands, and what was seen."""
-    if not sample.str.contains(",", literal=True).any():
+    """The texts with a point for decimals and nothing between thousands, and what was seen.
+
+    A cell in another notation than most is null: without its commas or points it would be another number.
+    """
+    commas = sample.str.contains(",", literal=True).sum()
+    if not commas:
         return texts, ""
     share = len(sample) * MOST
-    if not decimal_comma and sample.str.contains(r"^[+-]?\d{1,3}(,\d{3})*(\.\d+)?$").sum() >= share:
-        return texts.str.replace_all(",", "", literal=True), "commas between thousands"
-    if sample.str.contains(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$").sum() >= share:
-        pointed = texts.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return pointed, "commas for decimals"
+    if not decimal_comma and sample.str.contains(_BETWEEN_THOUSANDS).sum() >= share:
+        plain = texts.str.replace_all(",", "", literal=True)
+        unlike = texts.str.contains(",", literal=True) & ~texts.str.contains(_BETWEEN_THOUSANDS)
+        return pl.when(~unlike).then(plain), "commas between thousands"
+    if sample.str.contains(_FOR_DECIMALS).sum() >= share:
+        # 1.234 is in both notations: that is settled by the cells which are in one of them only.
+        if not sample.str.contains(r"\.\d{3}[.,]").any() and sample.str.contains(".", literal=True).sum() > commas:
+            return texts, ""
+        plain = texts.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        unlike = texts.str.contains(r"[.,]") & ~texts.str.contains(_FOR_DECIMALS)
+        return pl.when(~unlike).then(plain), "commas for decimals"
     return texts, ""
 
 
