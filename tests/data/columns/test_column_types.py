@@ -69,7 +69,8 @@ def read(*texts: str | None, decimal_comma: bool = False) -> pl.Series:
         (("a", "1"), pl.String),
         (("yes", "no"), pl.String),
         ((None, None), pl.String),
-        (("9" * 30, "1"), pl.Float64),
+        (("9" * 30, "1"), pl.String),
+        (("9" * 30, "1.5"), pl.Float64),
     ],
 )
 def test_a_column_gets_the_narrowest_type_that_holds_it(texts: tuple[str | None, ...], kind: pl.DataType) -> None:
@@ -82,6 +83,23 @@ def test_leading_zeros_make_codes() -> None:
     column = read_column(pl.Series("zip", ["01234", "10115", "0"]), decimal_comma=False, style=Dates())
     assert column.values.to_list() == ["01234", "10115", "0"]
     assert column.understood == "codes with leading zeros"
+
+
+@pytest.mark.parametrize("stray", [[], ["n.a."]])
+def test_whole_numbers_beyond_64_bits_are_codes(stray: list[str]) -> None:
+    """As numbers they lose their last digits, so that codes which differ would be the same."""
+    codes = [f"{12345678901234567000 + x}" for x in range(40)]
+    column = read_column(pl.Series("account", codes + stray), decimal_comma=False, style=Dates())
+    assert column.values.to_list() == codes + stray
+    assert (column.understood, column.repairs) == ("whole numbers beyond 64 bits, as text", [])
+
+
+@given(st.lists(st.integers(-(10**40), 10**40) | st.integers(-(2**64), 2**64), min_size=1))
+def test_no_digit_of_a_whole_number_is_lost(numbers: list[int]) -> None:
+    """Integers where 64 bits hold them all, else text."""
+    values = read(*map(str, numbers))
+    assert [int(one) for one in values] == numbers
+    assert values.dtype == (pl.Int64 if all(-(2**63) <= one < 2**63 for one in numbers) else pl.String)
 
 
 def test_commas_are_understood_by_where_they_stand() -> None:
@@ -163,6 +181,15 @@ def test_two_formats_and_a_stray_word_are_counted_each() -> None:
     texts = ["2020-01-13"] * 95 + ["01/14/2020"] * 4 + ["soon"]
     column = read_times(pl.Series("t", texts), Dates())
     assert {repair.rule: repair.cells for repair in column.repairs} == {"not_a_time": 1, "second_date_format": 4}
+
+
+def test_large_whole_numbers_of_typed_files_are_text_where_they_have_to_be() -> None:
+    """A column of a wide type that needs less stays a number."""
+    small, wide = pl.Series("x", [2**62, None], dtype=pl.Int128), pl.Series("x", [2**63, None, 1], dtype=pl.UInt64)
+    assert made(small, lambda: column_types.read_large("x")).values.to_list() == [2**62, None]
+    column = made(wide, lambda: column_types.read_large("x"))
+    assert column.values.to_list() == [f"{2**63}", None, "1"]
+    assert column.understood == "whole numbers beyond 64 bits, as text"
 
 
 def test_frames_are_brought_to_stored_types() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
+from heptad.data.columns.column_types import LARGE, Dates, conform, read_columns, read_large, read_text, read_times
 from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
@@ -205,11 +205,14 @@ def _read_typed(
         opened.append(_OPENERS[kind](name, path, settings, cache))
         _note_read(path, cache)
     flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
-    stored, repairs = conform(flat, {}, style)
-    kinds = stored.collect_schema()
-    texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
+    large = [name for name, dtype in flat.collect_schema().items() if dtype in LARGE]
+    # As numbers they would lose their last digits, and rows that differ in these would be copies of each other.
+    exact, codes, _ = read_columns(flat, {name: read_large(name) for name in large})
+    stored, repairs = conform(exact, {}, style)
+    kept = {*keep_text, *codes}
+    texts = [name for name, dtype in stored.collect_schema().items() if dtype == pl.String and name not in kept]
     typed, told, found = read_columns(stored, {name: read_times(name, style) for name in texts})
-    return _table(typed, {"format": kind} | opened[0][1] | nested, told, [*repairs, *found])
+    return _table(typed, {"format": kind} | opened[0][1] | nested, codes | told, [*repairs, *found])
 
 
 def _note_read(path: Path, cache: SourceCache) -> None:
