@@ -79,6 +79,21 @@ def test_nested_values_become_columns_and_text(tmp_path: Path) -> None:
     assert table.understood["column tags"] == "a list, as text with blanks between"
 
 
+@pytest.mark.parametrize(
+    ("line", "which"),
+    [
+        (b'{"a.b": 1, "a": {"b": 2}}', "a column of that name, and the field 'b' of 'a'"),
+        (b'{"a": {"b": {"c": 1}}, "a.b": {"c": 2}}', "the field 'c' of 'a.b'"),
+        (b'{"a": {"b.c": 1, "b": {"c": 2}}}', "a column of that name, and the field 'c' of 'a.b'"),
+    ],
+)
+def test_fields_that_would_be_called_alike_are_refused(line: bytes, which: str) -> None:
+    """A name with a point and a field of an object may come to the same."""
+    for name, text in (("t.jsonl", line), ("t.json", b"[" + line + b"]")):
+        with pytest.raises(DataError, match=f"Two columns would be called .*{which}"):
+            read(name, text)
+
+
 def test_broken_files_are_refused(tmp_path: Path) -> None:
     """A Parquet file cut short, one without rows, something binary."""
     path = written(tmp_path, ".parquet")

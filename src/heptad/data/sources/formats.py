@@ -352,8 +352,29 @@ def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
                 continue
             told[f"column {name}"] = f"{len(kind.fields)} columns, one for each of its fields"
             columns += [pl.col(name).struct.field(one.name).alias(f"{name}.{one.name}") for one in kind.fields]
+        _check_flat(schema)
         rows = rows.select(columns)
         schema = rows.collect_schema()
     lists = [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array)]
     told |= {f"column {name}": "a list, as text with blanks between" for name in lists}
     return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists), told
+
+
+def _check_flat(schema: pl.Schema) -> None:
+    """Raises `DataError` where a field of a struct would be called like another column."""
+    fields = [
+        (f"{name}.{one.name}", f"the field {one.name!r} of {name!r}")
+        for name, kind in schema.items()
+        if isinstance(kind, pl.Struct)
+        for one in kind.fields
+    ]
+    plain = [(name, "a column of that name") for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
+    found: dict[str, str] = {}
+    for flat, what in [*plain, *fields]:
+        if flat in found:
+            raise DataError(
+                f"Two columns would be called {flat!r}: {found[flat]}, and {what}.",
+                allowed="each name once, where fields of objects are called `outer.inner`",
+                remedy="rename one of them where the rows are written",
+            )
+        found[flat] = what
