@@ -1,5 +1,7 @@
 """What is asked of a database: one table or one query that reads."""
 
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import mysql, postgresql
 
 from heptad.adapters.databases.statements import statement_of
-from heptad.core.errors import SettingsError
+from heptad.core.errors import DataError, SettingsError
 from heptad.data import SourceSettings
 
 
@@ -78,5 +80,32 @@ def test_a_cursor_makes_a_query_a_table_of_its_own() -> None:
     statement = statement_of(SourceSettings(uri="x", query="SELECT a FROM t WHERE b = ':c'", cursor="a"), "sqlite")
     select = statement.select(["a"], ["a"], past="x' OR 1=1")
     compiled = sa.create_engine("sqlite://").dialect.statement_compiler(sa.create_engine("sqlite://").dialect, select)
-    assert "FROM (SELECT a FROM t WHERE b = ':c') AS heptad_rows" in str(compiled)
+    assert "FROM (SELECT a FROM t WHERE b = ':c' ) AS heptad_rows" in " ".join(str(compiled).split())
     assert "1=1" not in str(compiled)
+
+
+@pytest.fixture(params=["sqlite", "duckdb"])
+def connection(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
+    with sa.create_engine(f"{request.param}://").connect() as made:
+        for name in ("a", "b"):
+            made.execute(sa.text(f"CREATE TABLE {name} (id INTEGER, id_1 INTEGER)"))
+        yield made
+
+
+@pytest.mark.parametrize("cursor", ["", "id"])
+def test_names_that_repeat_are_refused_where_a_database_renames_them(connection: sa.Connection, cursor: str) -> None:
+    """SQLite makes id:1 of the second, DuckDB id_1, where the query is asked for as a table."""
+    for query, twice in (("SELECT a.*, b.* FROM a JOIN b ON a.id = b.id", "id, id_1"), ("SELECT 1 id, 2 id", "id")):
+        statement = statement_of(SourceSettings(uri="x", query=query, cursor=cursor), connection.dialect.name)
+        with pytest.raises(DataError, match=f"names? of columns twice: {twice}"):
+            statement.names(connection)
+    statement = statement_of(SourceSettings(uri="x", query="SELECT * FROM a", cursor=cursor), connection.dialect.name)
+    assert statement.names(connection) == ["id", "id_1"]
+
+
+def test_a_query_may_end_in_a_comment(connection: sa.Connection) -> None:
+    """Which does not reach what is put around it."""
+    for query in ("SELECT id FROM a WHERE id < 5 -- few", "SELECT id FROM a; -- all"):
+        statement = statement_of(SourceSettings(uri="x", query=query, cursor="id"), connection.dialect.name)
+        assert statement.names(connection) == ["id"]
+        assert list(connection.execute(statement.select(["id"], ["id"], past=1))) == []

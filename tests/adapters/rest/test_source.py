@@ -61,6 +61,37 @@ def test_pages_by_offset(api: Api, open_api: Open) -> None:
     assert api.asked("skip") == ["0", "3", "6", "7"]
 
 
+def test_pages_of_a_server_that_gives_less_than_it_is_asked_for(api: Api, open_api: Open) -> None:
+    """It is asked on until a page is empty or shorter than the first."""
+    by_number(api, "offset", 3, 0)
+    assert numbers(open_api(records="data.items", paging="offset", size=10)) == list(range(7))
+    assert api.asked("offset") == ["0", "3", "6"]
+
+
+def test_a_page_behind_the_last_may_be_missing(api: Api, open_api: Open) -> None:
+    """Where it is asked for only to be sure, 404 says that there is none; elsewhere it is an error."""
+    by_number(api, "page", 10, 1)
+    api.trouble = lambda handler, count: count > 1 and reply(handler, 404)
+    assert numbers(open_api(records="data.items", paging="page", size=20)) == list(range(7))
+    assert api.asked("page") == ["1", "2"]
+    api.requests.clear()
+    with pytest.raises(DataError, match="404"):
+        open_api(records="data.items", paging="page", size=7).digest()
+
+
+def test_a_first_answer_without_a_cursor_is_doubted(api: Api, open_api: Open) -> None:
+    """Once pages were seen to follow each other, a single one of what is new is none to doubt."""
+    pages = {None: {"rows": [{"number": 1}], "next": "x"}, "x": {"rows": [{"number": 2}]}}
+    api.answer = lambda asked: (pages[asked.get("cursor")], {})
+    settings = {"paging": "cursor", "cursor": "number", "key": ["number"], "since": "since"}
+    assert open_api(**settings).read().doubts == []
+    api.answer = lambda _: ({"rows": [{"number": 3}]}, {})
+    assert open_api(**settings).read().doubts == []
+    (doubt,) = open_api(paging="cursor").read().doubts
+    assert doubt.startswith("the first answer has no 'next', and was taken for the only page.")
+    assert open_api(paging="cursor", refresh="1h").read().doubts == [doubt]
+
+
 def test_pages_by_a_cursor_in_the_answer(api: Api, open_api: Open) -> None:
     """Which may be at any path, and is missing in the last one."""
 

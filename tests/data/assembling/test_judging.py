@@ -13,7 +13,10 @@ from heptad.core.errors import DataError, SettingsError
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
 from heptad.data import CleanSettings, ColumnExpectation, Data, DataSettings, ExpectSettings, SourceSettings
+from heptad.data.assembling.inputs import Input
+from heptad.data.assembling.judging import Judging
 from heptad.data.expectations.settings import Coverage, Range
+from heptad.data.records import SourceRead
 
 Open = Callable[..., Data]
 Write = Callable[..., Path]
@@ -143,3 +146,12 @@ def test_rows_of_the_future_are_told(workspace: Workspace, write: Write) -> None
     )
     played = opened(workspace).collect(START + timedelta(hours=5))
     assert not [one for one in played.body.findings if one.expectation == "source_ahead"]
+
+
+def test_rows_that_may_not_be_all_are_a_warning() -> None:
+    """Of what a source says about itself."""
+    read = SourceRead(name="orders", uri="rest:https://h/x", rows=1, digest="d")
+    held = Input(rows=rows(1).lazy(), size=1, repairs=[], read=read, doubts=["one page."])
+    (told,) = Judging(START, None, {})({"orders": held}, source() | {"orders": SourceSettings(uri="rest:https://h/x")})
+    assert (told.expectation, told.severity, told.passed) == ("source_whole", "warning", False)
+    assert told.sentence == "orders may lack rows: one page."

@@ -7,6 +7,8 @@ from decimal import Decimal
 import msgspec
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heptad.core.errors import DataError
 from heptad.core.settings import Task
@@ -67,7 +69,8 @@ def read(*texts: str | None, decimal_comma: bool = False) -> pl.Series:
         (("a", "1"), pl.String),
         (("yes", "no"), pl.String),
         ((None, None), pl.String),
-        (("9" * 30, "1"), pl.Float64),
+        (("9" * 30, "1"), pl.String),
+        (("9" * 30, "1.5"), pl.Float64),
     ],
 )
 def test_a_column_gets_the_narrowest_type_that_holds_it(texts: tuple[str | None, ...], kind: pl.DataType) -> None:
@@ -82,11 +85,71 @@ def test_leading_zeros_make_codes() -> None:
     assert column.understood == "codes with leading zeros"
 
 
+@pytest.mark.parametrize("stray", [[], ["n.a."]])
+def test_whole_numbers_beyond_64_bits_are_codes(stray: list[str]) -> None:
+    """As numbers they lose their last digits, so that codes which differ would be the same."""
+    codes = [f"{12345678901234567000 + x}" for x in range(40)]
+    column = read_column(pl.Series("account", codes + stray), decimal_comma=False, style=Dates())
+    assert column.values.to_list() == codes + stray
+    assert (column.understood, column.repairs) == ("whole numbers beyond 64 bits, as text", [])
+
+
+@given(st.lists(st.integers(-(10**40), 10**40) | st.integers(-(2**64), 2**64), min_size=1))
+def test_no_digit_of_a_whole_number_is_lost(numbers: list[int]) -> None:
+    """Integers where 64 bits hold them all, else text."""
+    values = read(*map(str, numbers))
+    assert [int(one) for one in values] == numbers
+    assert values.dtype == (pl.Int64 if all(-(2**63) <= one < 2**63 for one in numbers) else pl.String)
+
+
 def test_commas_are_understood_by_where_they_stand() -> None:
     """Between thousands, or for decimals where the separator of the file leaves commas free."""
     assert read("1,234.5", "12", "1,000").to_list() == [1234.5, 12.0, 1000.0]
     assert read("1,5", "1.234,5", "7", decimal_comma=True).to_list() == [1.5, 1234.5, 7.0]
     assert read("a, b", "c, d").dtype == pl.String
+
+
+def test_cells_in_the_other_notation_are_missing_and_counted() -> None:
+    """Without its comma or point such a cell would be a number 100 or 1000 times as large."""
+    english = [f"{x}.40" for x in range(600, 698)] + ["760,14", "0,123"]
+    german = [f"{x},40" for x in range(600, 698)] + ["805.07", "0.123"]
+    for texts, decimal_comma, seen in (
+        (english, False, "commas between thousands"),
+        (german, True, "commas for decimals"),
+    ):
+        column = read_column(pl.Series("x", texts), decimal_comma, Dates())
+        assert column.values.to_list() == [*(x + 0.4 for x in range(600, 698)), None, None]
+        assert column.understood == seen
+        assert [(one.rule, one.cells, one.examples) for one in column.repairs] == [("not_a_number", 2, texts[-2:])]
+
+
+def test_three_digits_after_a_point_are_thousands_where_most_cells_say_so() -> None:
+    """`1.234` is in both notations: what few cells have does not make the others 1000 times as large."""
+    sensor = read_column(pl.Series("x", [f"{x}.250" for x in range(1, 99)] + ["7,5"]), True, Dates())
+    assert sensor.values.to_list() == [*(x + 0.25 for x in range(1, 99)), None]
+    assert [(one.rule, one.examples) for one in sensor.repairs] == [("not_a_number", ["7,5"])]
+    assert read("1.234", "2.000", "1.234,5", decimal_comma=True).to_list() == [1234.0, 2000.0, 1234.5]
+
+
+@given(
+    st.lists(st.decimals(-(10**6), 10**6, places=2), min_size=40, max_size=60),
+    st.lists(st.decimals(-(10**6), 10**6, places=2), max_size=2),
+    st.booleans(),
+    st.booleans(),
+)
+def test_every_cell_is_the_number_that_was_written_or_missing(
+    most: list[Decimal], few: list[Decimal], grouped: bool, decimal_comma: bool
+) -> None:
+    """Whichever notation most cells have: with two decimals each can be read in one way only."""
+    swapped = str.maketrans(",.", ".,")
+    english, german = [f"{x:,}" if grouped else f"{x}" for x in most], [f"{x:,}".translate(swapped) for x in few]
+    texts = [*english, *german]
+    if decimal_comma:
+        texts = [one.translate(swapped) for one in texts]
+    values = read(*texts, decimal_comma=decimal_comma)
+    if values.dtype == pl.Float64:
+        assert all(got in {None, float(meant)} for got, meant in zip(values, [*most, *few], strict=True))
+        assert values[: len(most)].null_count() == 0
 
 
 def test_a_few_words_among_numbers_are_nulled_and_counted() -> None:
@@ -118,6 +181,15 @@ def test_two_formats_and_a_stray_word_are_counted_each() -> None:
     texts = ["2020-01-13"] * 95 + ["01/14/2020"] * 4 + ["soon"]
     column = read_times(pl.Series("t", texts), Dates())
     assert {repair.rule: repair.cells for repair in column.repairs} == {"not_a_time": 1, "second_date_format": 4}
+
+
+def test_large_whole_numbers_of_typed_files_are_text_where_they_have_to_be() -> None:
+    """A column of a wide type that needs less stays a number."""
+    small, wide = pl.Series("x", [2**62, None], dtype=pl.Int128), pl.Series("x", [2**63, None, 1], dtype=pl.UInt64)
+    assert made(small, lambda: column_types.read_large("x")).values.to_list() == [2**62, None]
+    column = made(wide, lambda: column_types.read_large("x"))
+    assert column.values.to_list() == [f"{2**63}", None, "1"]
+    assert column.understood == "whole numbers beyond 64 bits, as text"
 
 
 def test_frames_are_brought_to_stored_types() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from heptad.core.errors import DataError
 from heptad.data import SourceSettings
+from heptad.data.sources import blocks
 from heptad.data.sources.delimited import TextTable, read_delimited
 
 
@@ -50,6 +51,32 @@ def test_blank_lines_are_no_rows() -> None:
 def test_ends_of_lines_of_every_system(end: str) -> None:
     """Unix, Windows and old Macintosh files read alike."""
     assert read(end.join(["a,b", "1,2", "3,4"])).rows.collect().rows() == [("1", "2"), ("3", "4")]
+
+
+def test_quotes_after_a_backslash_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields keep their places, texts their quotes; records end where they end, in blocks of any size."""
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    rows = "".join(f'{x},"5\\" pipe, \\"new\\"\nC:\\\\",{x * 3}\n' for x in range(50))
+    table = read("id,comment,amount\n" + rows)
+    frame = table.rows.collect()
+    assert frame.columns == ["id", "comment", "amount"]
+    assert set(frame["comment"]) == {'5" pipe, "new"\nC:\\'}
+    assert frame["amount"].to_list() == [f"{x * 3}" for x in range(50)]
+    assert table.understood["quotes in quotes"] == "after a backslash"
+
+
+def test_a_first_column_without_a_name_is_told() -> None:
+    """Row names of R, or a comma too many in each row: who reads it can tell."""
+    assert read("a,b\nr1,1,2\nr2,3,4\n").understood["first column"] == "without a name in the header, called column_1"
+
+
+def test_the_header_below_a_title_and_a_blank_line_is_no_row() -> None:
+    """Nor is the line in which Excel says the separator."""
+    titled = read("Sales report 2024\n\nname,city,y\n" + "".join(f"n{x},c,a\n" for x in range(9)))
+    assert titled.rows.collect()["name"].to_list() == [f"n{x}" for x in range(9)]
+    declared = read("sep=;\nname;y\n1,5;2\n")
+    assert declared.rows.collect().to_dict(as_series=False) == {"name": ["1,5"], "y": ["2"]}
+    assert declared.understood["before the table"] == "1 line left out"
 
 
 def test_quotes_as_characters_lose_no_rows() -> None:

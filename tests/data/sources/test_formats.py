@@ -44,6 +44,21 @@ def test_all_formats_give_the_same_rows(tmp_path: Path, suffix: str) -> None:
     assert frame.schema["t"] == pl.Datetime("us", "UTC")
 
 
+def test_whole_numbers_beyond_64_bits_keep_their_digits() -> None:
+    """In CSV, JSON and JSON lines alike they are text, which is told; a column that 64 bits hold stays a number."""
+    codes = [12345678901234567000 + x for x in range(6)] + [20240113120000000000, 10**45 + 7]
+    objects = [f'{{"code": {code}, "n": {2**62}, "in": {{"code": {code}}}}}' for code in codes]
+    csv = "code,n,in.code\n" + "".join(f"{code},{2**62},{code}\n" for code in codes)
+    for name, text in (("t.csv", csv), ("t.json", f"[{','.join(objects)}]"), ("t.jsonl", "\n".join(objects))):
+        table = read(name, text.encode())
+        frame = table.rows.collect()
+        assert frame["code"].to_list() == frame["in.code"].to_list() == [f"{code}" for code in codes]
+        assert frame["n"].to_list() == [2**62] * len(codes)
+    table = read("t.json", f"[{','.join(objects[:-1])}]".encode())
+    assert table.rows.collect()["in.code"].to_list() == [f"{code}" for code in codes[:-1]]
+    assert table.understood["column code"] == "whole numbers beyond 64 bits, as text"
+
+
 def test_content_counts_more_than_the_name(tmp_path: Path) -> None:
     """A Parquet file or JSON lines under another name are read as what they are, and that is told."""
     assert read("t.csv", written(tmp_path, ".parquet").read_bytes()).understood["format"] == "parquet"
@@ -62,6 +77,21 @@ def test_nested_values_become_columns_and_text(tmp_path: Path) -> None:
         "tags": ["u v", None],
     }
     assert table.understood["column tags"] == "a list, as text with blanks between"
+
+
+@pytest.mark.parametrize(
+    ("line", "which"),
+    [
+        (b'{"a.b": 1, "a": {"b": 2}}', "a column of that name, and the field 'b' of 'a'"),
+        (b'{"a": {"b": {"c": 1}}, "a.b": {"c": 2}}', "the field 'c' of 'a.b'"),
+        (b'{"a": {"b.c": 1, "b": {"c": 2}}}', "a column of that name, and the field 'c' of 'a.b'"),
+    ],
+)
+def test_fields_that_would_be_called_alike_are_refused(line: bytes, which: str) -> None:
+    """A name with a point and a field of an object may come to the same."""
+    for name, text in (("t.jsonl", line), ("t.json", b"[" + line + b"]")):
+        with pytest.raises(DataError, match=f"Two columns would be called .*{which}"):
+            read(name, text)
 
 
 def test_broken_files_are_refused(tmp_path: Path) -> None:

@@ -88,10 +88,58 @@ def test_a_header_may_be_one_short() -> None:
     assert sniffed(lines("a,b", "1,2,", "3,4,")).names == ["a", "b", "column_3"]
 
 
+def test_quotes_that_may_shift_columns_are_refused() -> None:
+    """A field more than the header may be a row name, and may be a quoted text that goes on behind its quote."""
+    dialect = sniffed(lines("a,b", '"r, 1",1,2'))
+    assert (dialect.unnamed, dialect.names) == (True, ["column_1", "a", "b"])
+    with pytest.raises(DataError, match="4 names in its header and 5 fields in its rows") as refused:
+        sniffed(lines("id,comment,amount,y", '0,"he said "no", then left",0,1'))
+    assert 'doubled ("")' in str(refused.value)
+
+
 def test_lines_before_the_table_are_left_out() -> None:
     """A title above the table is no part of it."""
     dialect = sniffed("Report of May\na,b,c\n" + "1,2,3\n" * 10)
     assert (dialect.preamble, dialect.skip, dialect.names) == (1, 2, ["a", "b", "c"])
+
+
+def test_blank_lines_and_lines_of_a_name_are_counted_before_the_table() -> None:
+    """Rows begin behind the header, however many lines there are above and within it."""
+    rows = "x,u,0\n" * 10
+    assert sniffed("Report of May\n\nname,city,y\n" + rows).skip == 3
+    assert sniffed("# a\n \n# b\n\n\nname,city,y\n" + rows).skip == 6
+    assert sniffed("Report\n\n" + "1,2,3\n" * 10).skip == 1
+    dialect = sniffed('name,"city\n\nof birth",y\n' + rows)
+    assert (dialect.names, dialect.skip) == (["name", "city\nof birth", "y"], 3)
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
+def test_a_first_line_may_say_the_separator(line: str) -> None:
+    """As Excel writes it; it is no part of the table, whatever else is consistent."""
+    dialect = sniffed(f"{line}\n" + lines("a;b", "1,5;2,5"))
+    assert (dialect.separator, dialect.names, dialect.skip, dialect.preamble) == (";", ["a", "b"], 2, 1)
+    assert sniffed(f"{line}\n\n" + lines("1;2", "3;4")).skip == 1
+    with pytest.raises(DataError, match="empty"):
+        sniffed(line + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "escapes"),
+    [
+        (lines("id,a,y", r'0,"he said \"no\", then left",1'), True),
+        (lines("id,a,y", "0,fine,1", r'1,"he said \"no\"",0'), True),
+        (lines("id,a,y", r'0,"5\", 6",1'), True),
+        ("id,a\n" + "0,x\n" * 500 + '1,"say \\"hi\\""\n', True),
+        (lines("id,a,y", r'0,"C:\dir\",1'), False),
+        (lines("id,a,y", r'0,"{""a"": ""\""b\"", c""}",1'), False),
+        (lines("label\ttext", r'ham\t"Hello \"she said'), False),
+        (lines("id,a,y", r'0,"a ""b"", c",1'), False),
+    ],
+)
+def test_escaped_quotes_are_told_by_what_follows_them(text: str, escapes: bool) -> None:
+    """MySQL and Spark write a backslash before them; a path may end in one."""
+    dialect = sniffed(text)
+    assert (dialect.escapes, dialect.unnamed) == (escapes, False)
 
 
 def test_what_the_settings_say_is_not_guessed() -> None:

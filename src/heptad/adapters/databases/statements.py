@@ -1,6 +1,7 @@
 """What is asked of a database: a table or one query, from a value of the cursor on; names are quoted by SQLAlchemy."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -52,7 +53,8 @@ class Statement(msgspec.Struct, frozen=True):
         # A server answers at once, whatever there is to read.
         probe = sa.select(sa.text("*")).select_from(self._rows()).limit(0)
         names = list(connection.execute(probe).keys())
-        twice = sorted({name for name in names if names.count(name) > 1})
+        own = self._own_names(connection) if self.query and _may_be_renamed(names) else names
+        twice = sorted({name for name in own if own.count(name) > 1})
         if twice:
             raise DataError(
                 f"The query has {len(twice)} names of columns twice: {', '.join(twice[:5])}.",
@@ -66,6 +68,11 @@ class Statement(msgspec.Struct, frozen=True):
             )
         return names
 
+    def _own_names(self, connection: Connection) -> list[str]:
+        """The names that the query itself gives, which SQLite and DuckDB change in what is asked of its rows."""
+        with connection.execute(_literally(self.query), execution_options={"stream_results": True}) as result:
+            return list(result.keys())
+
     def primary_key(self, connection: Connection) -> list[str]:
         """The columns of the table's primary key; none for a query."""
         if not self.table:
@@ -77,7 +84,8 @@ class Statement(msgspec.Struct, frozen=True):
     def _rows(self) -> sa.FromClause:
         if self.table:
             return sa.table(self.table, schema=self.schema)
-        return _literally(self.query).columns().subquery("heptad_rows")
+        # It may end in a comment, which ends with its line.
+        return _literally(f"{self.query}\n").columns().subquery("heptad_rows")
 
     def _check_table(self, connection: Connection) -> None:
         inspector = sa.inspect(connection)
@@ -88,6 +96,12 @@ class Statement(msgspec.Struct, frozen=True):
                 allowed=nearest(self.table, sorted(names)) or "the database has no tables there",
                 remedy='[sources.NAME] table = "name" or table = "schema.name"',
             )
+
+
+def _may_be_renamed(names: Sequence[str]) -> bool:
+    """Whether a name is that of another column and a number behind it: `id:1` in SQLite, `id_1` in DuckDB."""
+    known = {name.lower() for name in names}
+    return any(re.sub(r"[:_]\d+$", "", name) in known - {name} for name in known)
 
 
 def _key_in_duckdb(table: str, schema: str) -> sa.Select[Any]:

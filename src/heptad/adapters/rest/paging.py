@@ -44,6 +44,17 @@ def value_at(answer: Any, path: str) -> Any:
     return answer
 
 
+def is_there(answer: Any, path: str) -> bool:
+    """Whether an answer has the last name of a path, or one before it with nothing in it."""
+    for name in path.split("."):
+        if answer is None:
+            return True
+        if not isinstance(answer, dict) or name not in answer:
+            return False
+        answer = answer[name]
+    return True
+
+
 def paths_of(answer: Any, most: int = 30) -> list[str]:
     """The paths of an answer that hold something, from the outside in."""
     if not isinstance(answer, dict):
@@ -72,6 +83,11 @@ class Paging:
     Raises `DataError` for pages that do not end: an address or a page that comes again.
     """
 
+    doubt = ""
+    """Why the first answer, which was taken for the only page, may not be one."""
+    beyond = False
+    """The next request is made to be sure: it may be for a page that there is none of."""
+
     def __init__(self, settings: RestSettings, uri: str) -> None:
         self._settings = settings
         self._uri = uri
@@ -80,6 +96,9 @@ class Paging:
         self._place = (1 if settings.paging == "page" else 0) if first is None else first
         self._seen: set[str] = set()
         self._last: Sequence[Any] = ()
+        self._full = settings.size
+        """Rows of a page that another may follow: a server may give fewer than it is asked for."""
+        self._answers = 0
 
     def start(self, url: httpx.URL) -> httpx.URL:
         """The first request."""
@@ -94,6 +113,9 @@ class Paging:
         if self._settings.paging in {"", "link"}:
             found = httpx.Response(200, headers=headers).links.get("next", {}).get("url")
             return self._new(url, found) if found else None
+        self._answers += 1
+        if self._answers == 1:
+            self._doubt_first(answer)
         found = value_at(answer, self._settings.next)
         if found is None or found == "" or found is False:
             return None
@@ -106,9 +128,28 @@ class Paging:
     def _counts(self) -> bool:
         return self._settings.paging in {"page", "offset"}
 
+    def _doubt_first(self, answer: Any) -> None:
+        """Some servers leave the path out in the last answer, others never have it: one answer does not tell."""
+        path = self._settings.next
+        if is_there(answer, path):
+            return
+        if not isinstance(answer, dict):
+            raise DataError(
+                f"{self._uri} answers with an array, which has nothing at {path!r}.",
+                allowed=f"an object with the {self._settings.paging} of the next page",
+                remedy="[sources.NAME.rest] paging says how pages follow each other",
+            )
+        self.doubt = (
+            f"the first answer has no {path!r}, and was taken for the only page. If it is not, "
+            f"[sources.NAME.rest] next is another path: {nearest(path, paths_of(answer))}"
+        )
+
     def _counted(self, url: httpx.URL, rows: Sequence[Any]) -> httpx.URL | None:
-        if not rows or len(rows) < self._settings.size:
+        if not self._last:
+            self._full = min(self._full, len(rows))
+        if not rows or len(rows) < self._full:
             return None
+        self.beyond = len(rows) < self._settings.size
         if rows == self._last:
             raise DataError(
                 f"{self._uri} answers {self._settings.paging} {self._place} with the rows of the one before.",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -41,6 +42,8 @@ class Known(msgspec.Struct, frozen=True):
     digest: str
     read_at: float
     position: Position | None = None
+    doubt: str = ""
+    """Why these may not be all rows."""
 
 
 class RestSource:
@@ -80,7 +83,8 @@ class RestSource:
             raise DataError(f"{self._settings.uri} has no rows.", allowed="at least one row")
         lines = msgspec.structs.replace(self._settings, format="jsonl", encoding="utf-8")
         table = read_local([("its rows", path)], "", lines, self._place, keep_text)
-        return msgspec.structs.replace(table, understood=table.understood | {"format": "rest"})
+        understood = table.understood | {"format": "rest"}
+        return msgspec.structs.replace(table, understood=understood, doubts=[known.doubt] if known.doubt else [])
 
     def estimate(self) -> Estimate | None:
         """An API does not say how many rows its pages have."""
@@ -114,14 +118,18 @@ class RestSource:
 
     def _write(self, target: Path, old: Known | None) -> Known:
         began, position = time.time(), old.position if old and self._rest.since else None
+        paging = Paging(self._rest, self._settings.uri)
         with writing(target.parent), target.open("wb") as file:
             if old is None or position is None:
-                position = self._store(self._pages(None), file, None)
+                position = self._store(self._pages(paging, None), file, None)
+                doubt = paging.doubt
             else:
-                new = [row for page in self._pages(position) for row in page]
+                new = [row for page in self._pages(paging, position) for row in page]
+                # What is new may be one page, of which a whole reading has shown how others follow.
+                doubt = paging.doubt and old.doubt
                 self._copy_others(old, new, file)
                 position = self._store(iter([new]), file, position)
-        return Known(content_digest(target).hex(), began, position)
+        return Known(content_digest(target).hex(), began, position, doubt)
 
     def _store(self, pages: Iterator[list[dict[str, Any]]], file: IO[bytes], position: Position | None) -> Any:
         """Write rows as lines; answers the greatest value of the cursor."""
@@ -152,24 +160,30 @@ class RestSource:
             )
         return msgspec.json.encode([row[name] for name in self._settings.key])
 
-    def _pages(self, since: Position | None) -> Iterator[list[dict[str, Any]]]:
-        paging = Paging(self._rest, self._settings.uri)
+    def _pages(self, paging: Paging, since: Position | None) -> Iterator[list[dict[str, Any]]]:
         url = self._url if since is None else self._url.copy_set_param(self._rest.since, str(since))
         following: httpx.URL | None = paging.start(url)
         timeout = httpx.Timeout(duration(self._settings.timeout).total_seconds())
         with httpx.Client(timeout=timeout) as client:
             while following is not None:
-                asked = following
                 secrets = [*self._headers.values(), *self._authorising.secrets, self._url.password]
-                response = repeated(lambda: self._answer(client, asked), self._settings, secrets)  # noqa: B023 - called now
+                ask = partial(self._answer, client, following, beyond=paging.beyond)
+                response = repeated(ask, self._settings, secrets)
+                if response.status_code == httpx.codes.NOT_FOUND:
+                    return
                 answer = self._decoded(response)
                 rows = rows_in(answer, self._rest.records, self._settings.uri)
                 note_done(len(rows), "rows")
                 yield rows
-                following = paging.after(asked, answer, rows, response.headers)
+                following = paging.after(following, answer, rows, response.headers)
 
-    def _answer(self, client: httpx.Client, url: httpx.URL, *, renewed: bool = False) -> httpx.Response:
-        """One page, no sooner than the rate allows; a token that has ended is renewed once."""
+    def _answer(
+        self, client: httpx.Client, url: httpx.URL, *, beyond: bool = False, renewed: bool = False
+    ) -> httpx.Response:
+        """One page, no sooner than the rate allows; a token that has ended is renewed once.
+
+        `beyond`: that there is no such page is an answer too, of status 404.
+        """
         if self._rest.per_second:
             time.sleep(max(0.0, self._asked + 1 / self._rest.per_second - time.monotonic()))
         self._asked = time.monotonic()
@@ -179,9 +193,10 @@ class RestSource:
         try:
             if response.status_code == httpx.codes.UNAUTHORIZED and not renewed and self._authorising.forget():
                 response.close()
-                return self._answer(client, url, renewed=True)
+                return self._answer(client, url, beyond=beyond, renewed=True)
             refuse_passing(response)
-            self._judge(response)
+            if not (beyond and response.status_code == httpx.codes.NOT_FOUND):
+                self._judge(response)
             content = bytearray()
             for chunk in response.iter_bytes():
                 content += chunk

@@ -25,6 +25,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """About how many bytes they take."""
     repairs: list[Repair]
     read: SourceRead
+    doubts: list[str] = []
+    """Why these may not be all rows."""
 
 
 class Inputs:
@@ -111,7 +113,7 @@ class Inputs:
             understood=table.understood,
             columns={column: type_word(kind) for column, kind in types.items()},
         )
-        return Input(rows=rows, size=size, repairs=repairs, read=read)
+        return Input(rows=rows, size=size, repairs=repairs, read=read, doubts=table.doubts)
 
 
 def _measured(rows: pl.LazyFrame, types: pl.Schema) -> tuple[int, int]:

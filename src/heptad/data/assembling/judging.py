@@ -44,7 +44,7 @@ class Judging:
         found = [
             finding
             for name, one in inputs.items()
-            for judge in (self._fresh, self._ahead, self._volume)
+            for judge in (self._fresh, self._ahead, self._volume, self._whole)
             for finding in judge(name, one, settings[name])
         ]
         failed = [one for one in found if not one.passed and one.severity == "error"]
@@ -119,3 +119,9 @@ class Judging:
             else f"{name} has {held.read.rows:,} rows, {share:.3g} times the usual {usual:,.0f} and not "
             f"{range_text(wanted)} times",
         )
+
+    def _whole(self, name: str, held: Input, _settings: SourceSettings) -> Iterator[Finding]:
+        for doubt in held.doubts:
+            yield Finding(
+                expectation="source_whole", severity="warning", passed=False, sentence=f"{name} may lack rows: {doubt}"
+            )

@@ -19,6 +19,8 @@ MOST = 0.95
 EXAMPLES = 5
 LOOKED_AT = 1000
 """Values that do not fit among which examples are looked for."""
+_BETWEEN_THOUSANDS = r"^[+-]?(\d{1,3}|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?$"
+_FOR_DECIMALS = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?$"
 _BOOLEANS = {"true": True, "false": False}
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 STORED: dict[ColumnType, pl.DataType] = {
@@ -30,6 +32,9 @@ STORED: dict[ColumnType, pl.DataType] = {
     "datetime": pl.Datetime("us", "UTC"),
 }
 """How a column of each type is kept in tables."""
+LARGE: Collection[pl.DataType] = (pl.UInt64(), pl.UInt128(), pl.Int128())
+"""Integers that 64 bits with a sign may not hold."""
+_BEYOND = "whole numbers beyond 64 bits, as text"
 
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
@@ -63,8 +68,8 @@ def read_columns(rows: Rows, readings: Mapping[str, Dialogue[Reading]]) -> tuple
 def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]:
     """A column of text as the narrowest of integer, number, boolean, time; left as text where none fits.
 
-    Whole numbers with leading zeros are codes and stay text. What does not fit in a column that otherwise does is
-    nulled and counted. `decimal_comma`: whether `1,5` may be a number.
+    Whole numbers with leading zeros, and beyond 64 bits, are codes and stay text. What does not fit in a column that
+    otherwise does is nulled and counted. `decimal_comma`: whether `1,5` may be a number.
     """
     texts = pl.col(name)
     whole = texts.cast(pl.Int64, strict=False)
@@ -80,9 +85,14 @@ def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]
     plain, understood = _plain_numbers(texts, told.samples["head"], decimal_comma)
     numbers, integers = plain.cast(pl.Float64, strict=False), plain.cast(pl.Int64, strict=False)
     truth = look_up(texts.str.to_lowercase(), _BOOLEANS, pl.Boolean())
-    told = yield Asking({"numbers": numbers.count(), "integers": integers.count(), "truth": truth.count()})
+    digits = plain.str.contains(r"^[+-]?\d+$").sum()
+    told = yield Asking(
+        {"numbers": numbers.count(), "digits": digits, "integers": integers.count(), "truth": truth.count()}
+    )
     fit = told.values["numbers"]
     if fit >= MOST * count:
+        if told.values["integers"] < fit == told.values["digits"]:
+            return Reading(values=texts, understood=_BEYOND)
         values = integers if told.values["integers"] == fit else numbers
         repairs = (yield from _unread("not_a_number", name, texts, values)) if fit < count else []
         return Reading(values=values, understood=understood, repairs=repairs)
@@ -93,6 +103,14 @@ def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]
         return read
     share = fit / count
     return Reading(values=texts, understood=f"text, though {share:.0%} of the values are numbers" * (share >= 0.5))
+
+
+def read_large(name: str) -> Dialogue[Reading]:
+    """A column of whole numbers of a typed file as text where 64 bits do not hold them, else as it is."""
+    lost = pl.col(name).cast(pl.Int64, strict=False).is_null() & pl.col(name).is_not_null()
+    told = yield Asking({"lost": lost.any()})
+    values = pl.col(name).cast(pl.String) if told.values["lost"] else pl.col(name)
+    return Reading(values=values, understood=_BEYOND if told.values["lost"] else "")
 
 
 def read_times(name: str, style: Dates) -> Dialogue[Reading]:
@@ -119,15 +137,25 @@ def _as_times(name: str, style: Dates) -> Dialogue[Reading | None]:
 
 
 def _plain_numbers(texts: pl.Expr, sample: pl.Series, decimal_comma: bool) -> tuple[pl.Expr, str]:
-    """The texts with a point for decimals and nothing between thousands, and what was seen."""
-    if not sample.str.contains(",", literal=True).any():
+    """The texts with a point for decimals and nothing between thousands, and what was seen.
+
+    A cell in another notation than most is null: without its commas or points it would be another number.
+    """
+    commas = sample.str.contains(",", literal=True).sum()
+    if not commas:
         return texts, ""
     share = len(sample) * MOST
-    if not decimal_comma and sample.str.contains(r"^[+-]?\d{1,3}(,\d{3})*(\.\d+)?$").sum() >= share:
-        return texts.str.replace_all(",", "", literal=True), "commas between thousands"
-    if sample.str.contains(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$").sum() >= share:
-        pointed = texts.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return pointed, "commas for decimals"
+    if not decimal_comma and sample.str.contains(_BETWEEN_THOUSANDS).sum() >= share:
+        plain = texts.str.replace_all(",", "", literal=True)
+        unlike = texts.str.contains(",", literal=True) & ~texts.str.contains(_BETWEEN_THOUSANDS)
+        return pl.when(~unlike).then(plain), "commas between thousands"
+    if sample.str.contains(_FOR_DECIMALS).sum() >= share:
+        # 1.234 is in both notations: that is settled by the cells which are in one of them only.
+        if not sample.str.contains(r"\.\d{3}[.,]").any() and sample.str.contains(".", literal=True).sum() > commas:
+            return texts, ""
+        plain = texts.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        unlike = texts.str.contains(r"[.,]") & ~texts.str.contains(_FOR_DECIMALS)
+        return pl.when(~unlike).then(plain), "commas for decimals"
     return texts, ""
 
 
@@ -239,15 +267,13 @@ def _nearest_stored(name: str, kind: pl.DataType, style: Dates) -> Dialogue[tupl
 
 def _widened(values: pl.Expr, kind: pl.DataType) -> Dialogue[tuple[pl.Expr, pl.DataType]]:
     whole = values.cast(pl.Int64, strict=False)
-    if kind in _LARGE:
+    if kind in LARGE:
         told = yield Asking({"lost": (whole.is_null() & values.is_not_null()).any()})
         if told.values["lost"]:
             return values.cast(pl.Float64), STORED["number"]
     return whole, STORED["integer"]
 
 
-_LARGE: Collection[pl.DataType] = (pl.UInt64(), pl.UInt128(), pl.Int128())
-"""Integers that 64 bits with a sign may not hold."""
 _CONVERSIONS: tuple[tuple[Callable[[pl.DataType], bool], ColumnType, Callable[[pl.Expr], pl.Expr]], ...] = (
     (lambda kind: kind.is_float() or kind.is_decimal(), "number", lambda values: values.cast(pl.Float64)),
     (

@@ -11,6 +11,7 @@ from heptad.data.progress import note_done
 from heptad.data.records import Repair
 from heptad.data.sources.blocks import Keep, kept_frames, record_blocks, without_leading_lines
 from heptad.data.sources.encodings import Chunks, open_text
+from heptad.data.sources.escapes import without_escapes
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.sniffing import Dialect, sniff
 
@@ -50,6 +51,10 @@ def read_delimited(raw: Chunks, name: str, settings: SourceSettings, keep: Keep 
         "quote": dialect.quote or "none, quotes are ordinary characters",
         "header": "yes" if dialect.header else "no",
     }
+    if dialect.escapes:
+        understood["quotes in quotes"] = "after a backslash"
+    if dialect.unnamed:
+        understood["first column"] = f"without a name in the header, called {dialect.names[0]}"
     if dialect.preamble:
         understood["before the table"] = f"{dialect.preamble} line{'s' if dialect.preamble > 1 else ''} left out"
     if padded:
@@ -74,7 +79,7 @@ class _Reading:
     """Reads one text block by block."""
 
     def __init__(self, chunks: Chunks, name: str, dialect: Dialect, nulls: tuple[str, ...]) -> None:
-        self._chunks = chunks
+        self._chunks = without_escapes(chunks, dialect.quote) if dialect.escapes else chunks
         self._name = name
         self._dialect = dialect
         self._nulls = list(nulls)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.column_types import Dates, conform, read_columns, read_text, read_times
+from heptad.data.columns.column_types import LARGE, Dates, conform, read_columns, read_large, read_text, read_times
 from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
@@ -205,11 +205,14 @@ def _read_typed(
         opened.append(_OPENERS[kind](name, path, settings, cache))
         _note_read(path, cache)
     flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
-    stored, repairs = conform(flat, {}, style)
-    kinds = stored.collect_schema()
-    texts = [name for name, dtype in kinds.items() if dtype == pl.String and name not in keep_text]
+    large = [name for name, dtype in flat.collect_schema().items() if dtype in LARGE]
+    # As numbers they would lose their last digits, and rows that differ in these would be copies of each other.
+    exact, codes, _ = read_columns(flat, {name: read_large(name) for name in large})
+    stored, repairs = conform(exact, {}, style)
+    kept = {*keep_text, *codes}
+    texts = [name for name, dtype in stored.collect_schema().items() if dtype == pl.String and name not in kept]
     typed, told, found = read_columns(stored, {name: read_times(name, style) for name in texts})
-    return _table(typed, {"format": kind} | opened[0][1] | nested, told, [*repairs, *found])
+    return _table(typed, {"format": kind} | opened[0][1] | nested, codes | told, [*repairs, *found])
 
 
 def _note_read(path: Path, cache: SourceCache) -> None:
@@ -349,8 +352,29 @@ def flattened(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, dict[str, str]]:
                 continue
             told[f"column {name}"] = f"{len(kind.fields)} columns, one for each of its fields"
             columns += [pl.col(name).struct.field(one.name).alias(f"{name}.{one.name}") for one in kind.fields]
+        _check_flat(schema)
         rows = rows.select(columns)
         schema = rows.collect_schema()
     lists = [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array)]
     told |= {f"column {name}": "a list, as text with blanks between" for name in lists}
     return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists), told
+
+
+def _check_flat(schema: pl.Schema) -> None:
+    """Raises `DataError` where a field of a struct would be called like another column."""
+    fields = [
+        (f"{name}.{one.name}", f"the field {one.name!r} of {name!r}")
+        for name, kind in schema.items()
+        if isinstance(kind, pl.Struct)
+        for one in kind.fields
+    ]
+    plain = [(name, "a column of that name") for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
+    found: dict[str, str] = {}
+    for flat, what in [*plain, *fields]:
+        if flat in found:
+            raise DataError(
+                f"Two columns would be called {flat!r}: {found[flat]}, and {what}.",
+                allowed="each name once, where fields of objects are called `outer.inner`",
+                remedy="rename one of them where the rows are written",
+            )
+        found[flat] = what

@@ -140,7 +140,9 @@ def _kind(value: Any) -> pl.DataType:
         inner: pl.DataType = pl.Null()
         return pl.List(reduce(_merged, map(_kind, value), inner))
     if isinstance(value, int) and not isinstance(value, bool):
-        return pl.Int64() if -(2**63) <= value < 2**63 else pl.Int128()
+        if -(2**63) <= value < 2**63:
+            return pl.Int64()
+        return pl.Int128() if -(2**127) <= value < 2**127 else pl.String()
     return _SCALARS[type(value)]
 
 
@@ -171,9 +173,15 @@ def _ordered(kind: pl.DataType, like: Any) -> pl.DataType:
 
 def _series(name: str, values: list[Any], kind: pl.DataType) -> pl.Series:
     """Values that the engine does not read, such as a number that is too large for it."""
-    if kind != pl.String:
-        return pl.Series(name, values, dtype=kind, strict=False)
-    texts = [
-        value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode() for value in values
-    ]
-    return pl.Series(name, texts, dtype=kind)
+    return pl.Series(name, [_fitted(value, kind) for value in values], dtype=kind, strict=kind == pl.String)
+
+
+def _fitted(value: Any, kind: pl.DataType) -> Any:
+    """A value whose texts are texts, at whatever depth."""
+    if kind == pl.String:
+        return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(kind, pl.Struct) and isinstance(value, dict):
+        return {one.name: _fitted(value.get(one.name), _plain(one.dtype)) for one in kind.fields}
+    if isinstance(kind, pl.List) and isinstance(value, list):
+        return [_fitted(one, _plain(kind.inner)) for one in value]
+    return value

@@ -58,7 +58,8 @@ class RestSettings(Settings, frozen=True, kw_only=True):
     first: int | None = None
     """The number of the first page or offset; not set: 1 for pages, 0 for offsets."""
     size: Count = 0
-    """Rows of a page, which ends with a page of fewer; 0: the server's own, and pages end with an empty one."""
+    """Rows to ask for in a page; pages end with one of fewer, and of fewer than the first where the server gives less;
+    0: the server's own, and pages end with an empty one."""
     size_parameter: str = "limit"
     """The parameter for `size`."""
     next: str = "next"

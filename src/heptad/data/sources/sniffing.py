@@ -2,14 +2,15 @@
 
 import csv
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 import msgspec
 
 from heptad.core.errors import DataError
 from heptad.data.sources.encodings import Chunks
+from heptad.data.sources.escapes import unescaped
 from heptad.data.sources.settings import SourceSettings
 
 SEPARATORS = ("\t", ";", "|", ",", " ", ":")
@@ -23,6 +24,8 @@ LOOKED_AT = 16 << 20
 COLUMNS = 10_000
 """The most columns a table may have."""
 csv.field_size_limit(2**31 - 1)  # a field may be as long as a file
+_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
+"""The first line that Excel writes, and understands, to say what separates fields."""
 _NUMBER_OR_TIME = re.compile(r"^[+-]?(\d[\d.,:/ -]*|\d*[.,]\d+)([eE][+-]?\d+)?([TZ]\S*)?\s*%?$")
 
 
@@ -39,6 +42,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Lines before the table that are not part of it."""
     runs: bool
     """Fields are separated by any number of blanks."""
+    escapes: bool
+    """Quotes within quoted fields stand after a backslash."""
+    unnamed: bool
+    """The header has no name for the first column."""
 
 
 def sniff(chunks: Chunks, name: str, settings: SourceSettings) -> Dialect:
@@ -48,12 +55,20 @@ def sniff(chunks: Chunks, name: str, settings: SourceSettings) -> Dialect:
 
     Raises `DataError` for a text without rows, for column names that repeat, and for too many columns.
     """
-    lines = list(islice((line for line in _lines(chunks) if line.strip()), LINES))
-    if not lines:
+    filled = ((number, line) for number, line in enumerate(_lines(chunks), 1) if line.strip())
+    first = next(filled, (0, ""))
+    declared = _SEPARATOR_LINE.match(first[1])
+    numbered = list(islice(filled if declared else chain([first], filled), LINES))
+    lines = [line for _, line in numbered]
+    if not any(lines):
         raise DataError(f"{name} is empty.", allowed="a header and at least one row")
-    separator, runs = (settings.separator, False) if settings.separator else _separator(lines)
+    separator, runs = settings.separator or (declared[1] if declared else ""), False
+    if not separator:
+        separator, runs = _separator(lines)
     quote = settings.quote if settings.quote is not None else _quote(chunks, separator, lines)
-    rows = list(_rows("\n".join(lines), separator, quote, runs=runs))
+    escapes = bool(quote) and _escapes(chunks, separator, quote, lines, runs=runs)
+    lines = _plain(lines, quote) if escapes else lines
+    ends, rows = zip(*_placed(lines, separator, quote, runs=runs), strict=True)
     width = Counter(map(len, rows)).most_common(1)[0][0]
     # A header may lack the name of one column, but a line of one field above two columns is a title.
     preamble = next(place for place, row in enumerate(rows) if len(row) >= (width - 1 if width > 2 else width))
@@ -61,15 +76,22 @@ def sniff(chunks: Chunks, name: str, settings: SourceSettings) -> Dialect:
     header = settings.header if settings.header is not None else not settings.columns and _has_header(rows)
     if len(rows) == 1 and header:
         raise DataError(f"{name} has a header and no rows.", allowed="at least one row of values")
+    unnamed = header and not settings.columns and _lacks_first(rows, width)
+    if unnamed:
+        _check_quotes(_placed(lines, separator, quote, runs=runs, strict=True), quote, name, width)
     names = _names(rows, max(width, len(rows[0])), name, settings, header=header)
+    above = preamble + header
     return Dialect(
         separator=separator,
         quote=quote,
         names=names,
         header=header,
-        skip=preamble + header,
-        preamble=preamble,
+        # Blank lines count, and so do all those of a name that is several lines long.
+        skip=numbered[ends[above - 1] - 1][0] if above else first[0] if declared else 0,
+        preamble=preamble + bool(declared),
         runs=runs,
+        escapes=escapes,
+        unnamed=unnamed,
     )
 
 
@@ -90,16 +112,22 @@ def _lines(chunks: Chunks, holding: bytes = b"") -> Iterator[str]:
         rest = text[end:]
 
 
-def _rows(text: str, separator: str, quote: str, *, runs: bool) -> Iterator[list[str]]:
+def _plain(lines: Sequence[str], quote: str) -> list[str]:
+    return [unescaped(line.encode(), quote).decode() for line in lines]
+
+
+def _placed(
+    lines: Iterable[str], separator: str, quote: str, *, runs: bool, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows, each with the number of lines up to its end; blank ones are left out."""
     if runs:
-        text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text)
-        text = re.sub(r"[ \t]+", separator, text)
-    lines = text.splitlines(keepends=True)
+        lines = (re.sub(r"[ \t]+", separator, line.strip(" \t")) for line in lines)
+    ended = (line.replace("\r", " ") + "\n" for line in lines)
     if quote:
-        reader = csv.reader(lines, delimiter=separator, quotechar=quote)
+        reader = csv.reader(ended, delimiter=separator, quotechar=quote, strict=strict)
     else:
-        reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
-    yield from (row for row in reader if row)
+        reader = csv.reader(ended, delimiter=separator, quoting=csv.QUOTE_NONE)
+    yield from ((reader.line_num, row) for row in reader if row)
 
 
 def _separator(lines: Sequence[str]) -> tuple[str, bool]:
@@ -116,7 +144,7 @@ def _separator(lines: Sequence[str]) -> tuple[str, bool]:
 
 def _sample(lines: Sequence[str], separator: str, quote: str, *, runs: bool) -> list[list[str]]:
     """The rows of the lines that are looked at, without the last where that may have been cut."""
-    rows = list(_rows("\n".join(lines), separator, quote, runs=runs))
+    rows = [row for _, row in _placed(lines, separator, quote, runs=runs)]
     return rows[:-1] if len(lines) == LINES and len(rows) > 1 else rows
 
 
@@ -160,6 +188,43 @@ def _stays_open(line: str, separator: str, quote: str) -> bool:
     return is_open
 
 
+def _escapes(chunks: Chunks, separator: str, quote: str, lines: Sequence[str], *, runs: bool) -> bool:
+    r"""Whether quotes within quoted fields stand after a backslash instead of being doubled.
+
+    So it is where the fields of more lines are as many then, or where behind such a quote a field goes on: one that
+    closes its field has a separator or the end of the line behind it. A path may end in a backslash, `"C:\"`.
+    """
+    escaped = list(islice(_lines(chunks, b"\\" + quote.encode()), QUOTED_LINES))
+    if not escaped:
+        return False
+    mark, between = re.escape(quote), re.escape(separator)
+    goes_on = re.compile(rf"(?:^|{between}) *{mark}[^{mark}]*\\{mark}(?! *(?:{between}|{mark}|$))")
+    as_they_are = _consistency(_sample(lines, separator, quote, runs=runs))
+    without = _consistency(_sample(_plain(lines, quote), separator, quote, runs=runs))
+    return without > as_they_are or (without == as_they_are and any(map(goes_on.search, escaped)))
+
+
+def _lacks_first(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the header is one name short, as for row names of R, and not for a last separator in every row."""
+    return len(rows[0]) == width - 1 and any(row[-1].strip() for row in rows[1:] if len(row) == width)
+
+
+def _check_quotes(strictly: Iterator[object], quote: str, name: str, width: int) -> None:
+    """Raises `DataError` where quotes within quoted fields may be why rows have a field more than the header."""
+    try:
+        deque(strictly, maxlen=0)
+    except csv.Error as error:
+        # The lines that are looked at may end in the middle of a field, which is no mistake.
+        if "expected after" not in str(error):
+            return
+        raise DataError(
+            f"{name} has {width - 1} names in its header and {width} fields in its rows, and there are fields that go "
+            f"on behind the quote ({quote}) which closes them.",
+            allowed=f"quotes within quoted fields doubled ({quote * 2}), or after a backslash (\\{quote})",
+            remedy="write the file again with such quotes, or name separator and quote in [sources.NAME]",
+        ) from error
+
+
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: it holds no numbers, and its texts do not come again below."""
     first, others = rows[0], rows[1:]
@@ -187,10 +252,8 @@ def _names(
         names = list(settings.columns)
     elif header:
         names = [cell.strip() for cell in rows[0]]
-        if len(names) == width - 1:
-            # A last separator in every row, or row names without a heading, as R writes them.
-            trailing = all(not row[-1].strip() for row in rows[1:] if len(row) == width)
-            names = [*names, ""] if trailing else ["", *names]
+        if _lacks_first(rows, width):
+            names = ["", *names]
         names += [""] * (width - len(names))
     else:
         names = [""] * width

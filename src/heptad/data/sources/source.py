@@ -33,6 +33,8 @@ class SourceTable(msgspec.Struct, frozen=True, kw_only=True):
     rows: pl.LazyFrame
     understood: dict[str, str] = {}
     repairs: list[Repair] = []
+    doubts: list[str] = []
+    """Why these may not be all rows, in sentences; a version warns of them."""
 
 
 class Source(Protocol):
