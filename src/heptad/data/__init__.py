@@ -88,7 +88,6 @@ if TYPE_CHECKING:
     from heptad.data.features.parity import ParityDifference as ParityDifference
     from heptad.data.features.publishing import PublishedFeatures as PublishedFeatures
     from heptad.data.features.pushing import FeatureWriter as FeatureWriter
-    from heptad.data.features.pushing import PushedRows as PushedRows
     from heptad.data.features.reading import FeatureReader as FeatureReader
     from heptad.data.features.reading import OnlineRow as OnlineRow
     from heptad.data.features.records import FeatureView as FeatureView
@@ -274,7 +273,6 @@ __getattr__, __all__ = attach(
         "FeatureSettings": "features.settings",
         "FeatureView": "features.records",
         "FeatureWriter": "features.pushing",
-        "PushedRows": "features.pushing",
         "Features": "features.features",
         "FileSource": "sources.files",
         "Finding": "records",
