@@ -26,6 +26,17 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "dd", "dd/", "dd/..", "/"])
+def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The path is named as it was given; an empty one, of a variable that is not set, means the folder it is run in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dd").mkdir()
+    with pytest.raises(InputError) as caught:
+        write_atomically(Path(name), b"new")
+    assert caught.value.problem == f"{Path(name)} is a folder, and a file is to be written."
+    assert [path.name for path in tmp_path.rglob("*")] == ["dd"]
+
+
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Where the disk refuses, the old file stays as it was and no temporary one is left."""

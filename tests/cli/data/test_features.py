@@ -164,6 +164,18 @@ def test_a_training_set_is_written(call: Terminal) -> None:
     assert rows["country"].to_list() == ["FR", "FR", None]
 
 
+def test_the_ending_names_the_format_of_a_training_set(call: Terminal) -> None:
+    """Of one that says nothing, and of a folder, nothing is begun."""
+    asked = call.folder / "asked.csv"
+    asked.write_text("customer,when\nc7,2024-01-01 06:00\nc3,2024-02-01 00:00\n")
+    out = call.folder / "set.csv"
+    call("features", "join", str(asked), str(out), "--time", "when", "--view", "customer")
+    assert pl.read_csv(out)["country"].to_list() == ["FR", "FR"]
+    for wrong in ("set.xlsx", ".", ""):
+        with pytest.raises(InputError, match="does not end in a format"):
+            call("features", "join", str(asked), wrong, "--time", "when")
+
+
 def test_leaks_of_a_version_are_listed(call: Terminal) -> None:
     """Also what a back-fill would have told."""
     from heptad.project import open_project

@@ -13,6 +13,7 @@ from heptad.core.workspace import Workspace
 from heptad.data import FeatureSettings, MadeSettings
 from heptad.data.features.features import Features
 from heptad.data.features.leakage import TrainingSet
+from heptad.data.features.pushing import PushedRows
 
 READINGS = pl.DataFrame(
     {"g": ["a", "a", "b"], "t": [at(1), at(3), at(2)], "k": [at(1), at(9), at(2)], "v": [1, 2, 3]},
@@ -96,6 +97,32 @@ def test_rows_are_pushed_into_a_view(features: Features, clock: ManualClock) -> 
     assert features.reader("weather").read({"g": "a"}).as_dict() == {"v": 10, "total": 11.0}
     with pytest.raises(RefusedError, match="stream"), features.writer("place"):
         pass
+
+
+@pytest.mark.parametrize("is_materialised", [True, False])
+def test_rows_pushed_before_they_are_known(features: Features, clock: ManualClock, *, is_materialised: bool) -> None:
+    """They are kept back; where an earlier version served them, parity says so and materialising puts it right."""
+    features.apply()
+    if is_materialised:
+        features.materialise()
+    early = READINGS.filter(pl.col("v") == 2)
+    with features.writer("weather") as writer:
+        assert writer.push(early) == PushedRows(entities=0, kept_back=1)
+    reader = features.reader("weather:v")
+    assert reader.read({"g": "a"}).as_dict() == {"v": 1 if is_materialised else None}
+    with features.writer("weather") as writer:
+        writer._clock = None
+        writer.push(early)
+    assert reader.read({"g": "a"}).as_dict() == {"v": 2}
+    (compared,) = features.parity(["weather"])
+    told = [(one.where, one.entity, one.at, one.feature, one.offline, one.online) for one in compared.first]
+    assert ("stored", {"g": "a"}, at(5), "v", 1, 2) in told
+    assert [(one.removed, one.entities) for one in features.materialise(["weather"])] == [(1, 2)]
+    assert reader.read({"g": "a"}).as_dict() == {"v": 1}
+    assert features.parity(["weather"])[0].different == 0
+    clock.advance(timedelta(hours=5))
+    assert [(one.removed, one.entities) for one in features.materialise(["weather"])] == [(0, 1)]
+    assert features.reader("weather").read({"g": "a"}).as_dict() == {"v": 2, "total": 3.0}
 
 
 def test_one_writer_at_a_time(features: Features, workspace: Workspace) -> None:

@@ -157,6 +157,44 @@ def test_a_source_without_time_is_looked_up() -> None:
     assert found.to_dict(as_series=False) == {"g": [2, None, 1, 9], "v": [20, None, 10, None]}
 
 
+WHOLE = st.integers(-9, 9) | st.sampled_from([2**53, -(2**53), 2**63 - 1])
+FLOATS = WHOLE.map(float) | st.sampled_from([0.5, -1.5, 1e300, float("nan"), float("inf"), float("-inf")])
+
+
+@given(
+    st.lists(WHOLE, unique=True, max_size=9),
+    st.lists(FLOATS | st.none(), max_size=9, unique=True),
+    st.sampled_from([pl.Int8, pl.Int32, pl.Int64]),
+    st.booleans(),
+    st.sampled_from([0, 1]),
+)
+def test_whole_numbers_match_floats_of_the_same_value(
+    whole: list[int], floats: list[float | None], kind: type[pl.DataType], swapped: bool, memory: int
+) -> None:
+    """As a column of ids that has a gap is written; what is not whole, or no number, matches nothing."""
+    integers = pl.DataFrame({"g": whole}, schema={"g": pl.Int64}).filter(
+        pl.col("g").cast(kind, strict=False).is_not_null()
+    )
+    sides = [integers.cast(kind), pl.DataFrame({"g": floats}, schema={"g": pl.Float64})]
+    rows, values = reversed(sides) if swapped else sides
+    values = values.with_columns(v=pl.int_range(pl.len(), dtype=pl.Int64))
+    found = joined(rows, values, FeatureSettings(source="p", on=["g"], columns=["v"]), memory=memory)
+    place = {key: number for number, key in enumerate(values["g"]) if key is not None}
+    assert found["v"].to_list() == [place.get(key) for key in rows["g"]]
+
+
+def test_an_id_with_a_gap_finds_its_history() -> None:
+    """With times, several keys and text beside it."""
+    values = pl.DataFrame(
+        {"t": [at(1), at(2), at(3), at(4)], "g": [1.0, 2.0, None, 2.5], "h": ["7"] * 4, "v": [10, 20, 30, 40]},
+        schema_overrides={"t": MOMENT},
+    )
+    rows = pl.DataFrame({"t": [at(5)] * 4, "g": [1, 2, 3, None], "h": [7] * 4}, schema_overrides={"t": MOMENT})
+    feature = FeatureSettings(source="w", on=["g", "h"], columns=["v"])
+    for memory in (0, 1):
+        assert joined(rows, values, feature, memory=memory)["v"].to_list() == [10, 20, None, None]
+
+
 def test_only_what_is_asked_for_is_computed() -> None:
     """Polars asks for some columns, some rows, or those that meet a condition, and gets just these."""
     values = values_of([(1, "a"), (2, "b")])

@@ -17,8 +17,9 @@ from heptad.core.records import Record
 from heptad.data import FeatureSettings, MadeSettings
 from heptad.data.features import materialising
 from heptad.data.features.definitions import define
-from heptad.data.features.materialising import Materialised, materialise, progress_of
+from heptad.data.features.materialising import Materialised, materialise, progress_of, withdraw_early
 from heptad.data.features.packing import micros, moment_of
+from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.reading import FeatureReader
 from heptad.data.features.views import View
 
@@ -69,6 +70,24 @@ def test_the_next_time_brings_what_is_new(tmp_path: Path) -> None:
     assert online.bring(rows, 8).entities == 0
     assert online.bring(rows, 3).until == at(8)
     assert moment_of(progress_of(online.store, online.body).until or 0) == at(8)
+
+
+def test_rows_that_were_online_too_early_are_withdrawn(tmp_path: Path) -> None:
+    """By now, not by the moment that is asked for; whoever dies then leaves a view that is made afresh."""
+    online = Online(tmp_path, stream=True, make={"total": MadeSettings(call="sum", of="v", window="9h")})
+    rows: list[Row] = [("a", 1, 1, 10), ("a", 2, 7, 20), ("b", 1, 1, 5)]
+    online.bring(rows, 3)
+    writer = FeatureWriter(online.store, online.view, online.body)
+    writer.push(rows_of(rows[1:2]).collect())
+    writer.push(rows_of([("b", 4, 4, 6)]).collect())
+    assert online.read("a", "b") == [[20, 30.0], [6, 11.0]]
+    assert withdraw_early(online.store, online.body, at(4)) == 1
+    assert online.read("a", "b") == [[None, None], [6, 11.0]]
+    assert online.bring(rows, 3).since is None
+    assert online.read("a", "b") == [[10, 10.0], [6, 11.0]]
+    assert withdraw_early(online.store, online.body, at(4)) == 0
+    assert online.bring(rows, 8).since == at(3)
+    assert online.read("a", "b") == [[20, 30.0], [6, 11.0]]
 
 
 def test_a_row_added_to_the_past_is_found_afresh(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from heptad.core.records import Record
 from heptad.core.workspace import Workspace
 from heptad.data import FeatureSettings, MadeSettings
 from heptad.data.features.definitions import define
-from heptad.data.features.materialising import materialise
+from heptad.data.features.materialising import materialise, withdraw_early
+from heptad.data.features.packing import micros, times_of
 from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.reading import FeatureReader
 from heptad.data.features.views import View
@@ -72,12 +73,37 @@ def test_pushing_comes_to_what_a_batch_comes_to(
     assert pushed.read() == pushed.read(batch)
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ROWS, st.integers(1, 5), st.sampled_from(["0h", "3h"]), st.booleans())
+def test_nothing_is_served_before_it_is_known(
+    tmp_path_factory: pytest.TempPathFactory, rows: list, size: int, lag: str, windows: bool
+) -> None:
+    """What is kept back is counted, and in once it is known; rows that were served too early before are put right."""
+    clock = ManualClock(at(0))
+    pushed = Pushed(tmp_path_factory.mktemp("pushed"), lag=lag, make=MAKE if windows else {})
+    writer = FeatureWriter(pushed.store, pushed.view, pushed.body, clock=clock)
+    ordered = sorted((row(*one) for one in rows), key=lambda one: one["t"])
+    for start in range(0, len(ordered), size):
+        portion = ordered[start : start + size]
+        clock.advance(portion[-1]["t"] - clock.now())
+        later = [one for one in portion if one["k"] + timedelta(hours=int(lag[0])) > clock.now()]
+        assert writer.push(portion).kept_back == len(later)
+        assert all(times_of(value)[1] <= micros(clock.now()) for _, value in pushed.store.scan(b""))
+    pushed.writer.push(ordered[-size:])  # as it was before rows were kept back
+    batch = LmdbStore(f"lmdb://{tmp_path_factory.mktemp('batch')}", "test")
+    source = pl.LazyFrame(ordered, schema=SCHEMA)
+    materialise(batch, pushed.view, pushed.body, source, clock.now())
+    withdraw_early(pushed.store, pushed.body, clock.now())
+    materialise(pushed.store, pushed.view, pushed.body, source, clock.now())
+    assert pushed.read() == pushed.read(batch)
+
+
 def test_a_push_goes_on_from_what_was_materialised(tmp_path: Path) -> None:
     """The rows that windows reach back to are there."""
     pushed = Pushed(tmp_path)
     source = pl.LazyFrame([row("a", 1, 0, 1), row("a", 3, 0, 10)], schema=SCHEMA)
     materialise(pushed.store, pushed.view, pushed.body, source, at(4))
-    assert pushed.writer.push([row("a", 5, 0, 100)]) == 1
+    assert pushed.writer.push([row("a", 5, 0, 100)]).entities == 1
     assert pushed.read()[0] == [100, 111.0, 1, 1.0]
 
 

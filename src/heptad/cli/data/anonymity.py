@@ -21,13 +21,13 @@ def anonymity(
     k: Annotated[int, typer.Option(min=0, help="Reach it: rows that a class has at least.")] = 0,
     least: Annotated[int, typer.Option("--l", min=1, help="Different sensitive values in a class.")] = 1,
     suppress: Annotated[float, typer.Option(min=0, max=1, help="Share of rows that may be left out.")] = 0.05,
-    write: Annotated[Path | None, typer.Option(help="Write the rows so: a Parquet file.", show_default=False)] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the rows so to this file.", show_default=False)] = None,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Measure k-anonymity and l-diversity, or reach them."""
+    from heptad.cli.tables import write_table
     from heptad.core.errors import InputError
-    from heptad.core.files import replacing
     from heptad.data import anonymise, generalise, measure_anonymity
     from heptad.project import open_project
 
@@ -46,8 +46,7 @@ def anonymity(
     if found:
         text.append(section(f"What makes it {k}-anonymous and loses least", _generalised(found)))
     if found and write:
-        with replacing(write) as temporary:
-            anonymise(rows, found, k, sensitive, least).sink_parquet(temporary)
+        write_table(anonymise(rows, found, k, sensitive, least), write)
         text.append(f"{write}: {found.rows - found.suppressed:,} rows")
     emit({"measured": measured, "reached": found}, "\n\n".join(text), as_json=as_json)
 

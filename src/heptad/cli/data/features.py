@@ -127,7 +127,7 @@ def read(
 @group.command()
 def join(
     entities: Annotated[Path, typer.Argument(help="A CSV or Parquet file with keys and times.")],
-    out: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+    out: Annotated[Path, typer.Argument(help="The file to write: .parquet, .csv, .jsonl or .arrow.")],
     time: Annotated[str, typer.Option(help="The column with each row's time.", show_default=False)] = "",
     view: Annotated[list[str] | None, typer.Option(help="May be repeated; none: all.", show_default=False)] = None,
     memory: Annotated[int, typer.Option(min=0, help="Megabytes to hold at once; 0: what this machine gives.")] = 0,
@@ -136,18 +136,18 @@ def join(
 ) -> None:
     """Write the rows of a file with the features known then."""
     from heptad.cli.progress import progress
-    from heptad.core.files import replacing
+    from heptad.cli.tables import check_ending, write_table
     from heptad.data import read_entities
     from heptad.project import open_project
 
+    check_ending(out)
     opened = open_project(project)
     rows = read_entities(entities, time, opened.config.project.timezone)
     with progress("join", shown=not as_json) as tell:
         tell(entities.name, 0.0)
         joined = opened.data.features.training_set(rows, time=time, views=view or (), memory=memory << 20)
         names = joined.collect_schema().names()
-        with replacing(out) as temporary:
-            joined.sink_parquet(temporary)
+        write_table(joined, out)
     done = {"file": str(out), "columns": names}
     emit(done, f"{out}: {len(names)} columns", as_json=as_json)
 

@@ -21,7 +21,7 @@ from heptad.data.features.definitions import check_behaviour, define, settings_o
 from heptad.data.features.erasing import OnlineEntities
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.leakage import TrainingSet, backfilled, leakage_report
-from heptad.data.features.materialising import Materialised, materialise, progress_of
+from heptad.data.features.materialising import Materialised, materialise, progress_of, withdraw_early
 from heptad.data.features.online import OnlineStore, left_online, open_online
 from heptad.data.features.packing import moment_of
 from heptad.data.features.parity import Comparison, Parity
@@ -153,7 +153,8 @@ class Features:
 
         Killed and done again it goes on. `afresh` looks at everything again, also at rows that were added to the past.
         Of a view with `stream = true` whose source is a stream, what has landed is brought in by the commits it landed
-        with, so rows may come as late as they like. Raises `ConflictError` where another process writes the view now.
+        with, so rows may come as late as they like. What was pushed before it was known goes, and the view is then
+        made afresh. Raises `ConflictError` where another process writes the view now.
         """
         done = []
         in_force = self.registry.in_force()
@@ -170,9 +171,10 @@ class Features:
                     before = streamed.position
                     done.append(as_materialised(streamed.bring(moment, lease, afresh=afresh), before, moment))
                 elif source is not None:
-                    done.append(
-                        materialise(self._store, view, record.body, source, moment, digest=digest, afresh=afresh)
-                    )
+                    now = self._workspace.clock.now()
+                    early = withdraw_early(self._store, record.body, now) if view.settings.stream else 0
+                    one = materialise(self._store, view, record.body, source, moment, digest=digest, afresh=afresh)
+                    done.append(msgspec.structs.replace(one, removed=one.removed + early))
         return done
 
     def streamed(self, source: str) -> StreamedViews:
@@ -187,6 +189,7 @@ class Features:
     def writer(self, name: str) -> Generator[FeatureWriter]:
         """Takes pushed rows of a view with `stream = true` while the block lasts; nobody else writes it meanwhile.
 
+        Rows that are not known yet, by `known`, `lag` and the clock of the workspace, are kept back and counted.
         Raises `RefusedError` where its source is a stream, whose rows come by themselves.
         """
         record, view = self._compiled(name)
@@ -197,7 +200,7 @@ class Features:
             )
         self._source(record, view)
         with self._writing(name, "push") as lease:
-            yield FeatureWriter(self._store, view, record.body, lease)
+            yield FeatureWriter(self._store, view, record.body, lease, self._workspace.clock)
 
     def reader(self, *references: str) -> FeatureReader:
         """Reads features of views in force: `VIEW`, or `VIEW:FEATURE`; none: all views. Raises `NotFoundError`."""

@@ -54,7 +54,8 @@ def join_features(
     A row gets the newest value of its entity (`on`) that was known at the row's `time`: of the events that were
     known by then the latest, and of values that are equal in this the last one read. A value older than `ttl` counts
     as missing. A source without time is a plain lookup, and must have one row for each entity. Null in a key matches
-    nothing. Keys of different types are compared as text.
+    nothing. Keys of different types are compared as text; whole numbers with others by their value, since a column of
+    them that has a gap is often written as 1.0, 2.0.
 
     Nothing is read before the result is collected. What does not fit into `memory` bytes (0: what one operation may
     take of this machine) is parted on disk by keys; one part, a 64th, has to fit. Raises `SettingsError` and
@@ -87,10 +88,11 @@ class _Join:
         self.keys: list[pl.Expr] = []
         casts = []
         for column, key in zip(view.settings.on, view.keys, strict=True):
-            alike = rows[column] == types[key]
-            self.keys.append((pl.col(column) if alike else pl.col(column).cast(pl.String)).alias(key))
-            casts += [] if alike else [pl.col(key).cast(pl.String)]
-        self.prepared = prepared.with_columns(casts) if casts else prepared
+            asked, own = rows[column], types[key]
+            alike, by_value = asked == own, _by_value(asked, own) or _by_value(own, asked)
+            self.keys.append((pl.col(column) if alike else _common(column, asked, by_value)).alias(key))
+            casts += [] if alike else [_common(key, own, by_value)]
+        self.prepared = prepared.with_columns(casts).drop_nulls(view.keys) if casts else prepared
         self.names = names
         features = view.schema(self.prepared.collect_schema())
         self.schema = {names[feature]: kind for feature, kind in features.items()}
@@ -106,6 +108,19 @@ class _Join:
     def asked(self, rows: pl.DataFrame, time: str) -> pl.DataFrame:
         """What is asked for each row: its entity, and its time where the view has one."""
         return rows.select(*self.keys, *([pl.col(time).alias(_TIME)] if self.view.time else []))
+
+
+def _by_value(one: pl.DataType, other: pl.DataType) -> bool:
+    return one.is_integer() and other.is_numeric()
+
+
+def _common(column: str, kind: pl.DataType, by_value: bool) -> pl.Expr:
+    """A key as it is compared with one of another type; null, which matches nothing, for a number that is not whole."""
+    key = pl.col(column)
+    if not by_value:
+        return key.cast(pl.String)
+    whole = key.cast(pl.Int64, strict=False)
+    return pl.when(whole.cast(kind, strict=False) == key).then(whole).alias(column)
 
 
 class _Known:

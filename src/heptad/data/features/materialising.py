@@ -10,7 +10,7 @@ from heptad.core.memory import budget
 from heptad.data.features.encodings import Encodings
 from heptad.data.features.functions import EVENT, KNOWN
 from heptad.data.features.online import OnlineStore, Pair
-from heptad.data.features.packing import NEVER, entity_key, micros, moment_of, namespace, pack, times_of
+from heptad.data.features.packing import NEVER, entity_key, micros, moment_of, namespace, pack, tail_space, times_of
 from heptad.data.features.records import FeatureView
 from heptad.data.features.tails import packed_tails, tail_rows
 from heptad.data.features.views import View
@@ -42,7 +42,7 @@ class Materialised(msgspec.Struct, frozen=True, kw_only=True):
     entities: int = 0
     """Entities whose row was written."""
     removed: int = 0
-    """Entities that a lookup's source no longer has."""
+    """Entities that a lookup's source no longer has, or whose row was online before it was known."""
     since: datetime | None = None
     until: datetime
 
@@ -95,6 +95,25 @@ def materialise(
     removed = 0 if view.time else store.delete(_vanished(store, body, target))
     store.put([], progress_mark(body, Progress(until=target, digest=digest)))
     return msgspec.structs.replace(done, entities=entities, removed=removed)
+
+
+def withdraw_early(store: OnlineStore, body: FeatureView, now: datetime) -> int:
+    """Remove the rows, and those kept for windows, that are not known by now, nor materialised; answers how many.
+
+    They were pushed before they were known, and hide what is. The next materialisation then makes the view afresh.
+    """
+    kept = progress_of(store, body)
+    known_by = max(micros(now), kept.until or 0, kept.target or 0)
+    early = [
+        [key for key, row in store.scan(space(body.name, body.behaviour)) if times_of(row)[1] > known_by]
+        for space in (namespace, tail_space)
+    ]
+    if any(early):
+        # First, so that whoever dies half-way leaves a view that is made afresh, not one with entities missing.
+        store.put([], progress_mark(body, Progress()))
+        for keys in early:
+            store.delete(keys)
+    return len(early[0])
 
 
 Portion = tuple[int, pl.DataFrame, pl.DataFrame | None]

@@ -20,7 +20,7 @@ from heptad.data.features.functions import KNOWN, hashed
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.materialising import materialise, progress_of
 from heptad.data.features.online import OnlineStore
-from heptad.data.features.packing import moment_of
+from heptad.data.features.packing import NEVER, micros, moment_of
 from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.reading import FeatureReader, OnlineRow
 from heptad.data.features.records import FeatureView
@@ -62,7 +62,8 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     different: int
     first: list[ParityDifference]
     stored_until: datetime | None = None
-    """How far the online store is; `None`: it holds nothing of this definition, so it was not compared."""
+    """How far the online store is; `None`: nothing of this definition was materialised, so of what it holds only rows
+    are compared that are not known yet."""
 
 
 class Comparison:
@@ -80,24 +81,21 @@ class Comparison:
         sample = self._sample(entities)
         own = self._source if view.scope == "all" else held(self._of(sample), budget()).lazy()
         at = self._moments(sample, moments)
-        found: list[tuple[Where, datetime, Sequence[OnlineRow]]] = []
+        found: list[tuple[Where, datetime, Sequence[OnlineRow | None]]] = []
         with tempfile.TemporaryDirectory(prefix="heptad-parity-") as folder:
             open_scratch = catalogue.find("online", "lmdb")
             found += self._replayed(open_scratch(f"lmdb://{folder}", "replayed"), own, sample, at)
             if view.settings.stream:
                 found += self._pushed(open_scratch(f"lmdb://{folder}", "pushed"), sample, at)
         until = progress_of(store, self._record.body).until
-        if until is not None:
-            stored_at = moment_of(until) if view.time else self._now
-            found.append(("stored", stored_at, self._read(store, sample, stored_at)))
+        found += self._stored(store, until, sample)
         differences: list[ParityDifference] = []
         compared = 0
         for where, moment, rows in found:
             offline = self._offline(own, sample, moment)
             for entity, expected, row in zip(sample.iter_rows(named=True), offline, rows, strict=True):
-                known = row.freshness[0].known
-                if where == "stored" and view.time and known is not None and until is not None and known > until:
-                    continue  # pushed since it was materialised
+                if row is None:
+                    continue
                 compared += len(expected)
                 for name, value, online in zip(row.names, expected, row.values, strict=True):
                     if not _alike(value, online):
@@ -167,9 +165,32 @@ class Comparison:
             writer.push(rows.filter(known.is_between(before, moment, closed="right")))
             yield "pushed", moment, self._read(scratch, sample, moment)
 
+    def _stored(
+        self, store: OnlineStore, until: int | None, sample: pl.DataFrame
+    ) -> Iterator[tuple[Where, datetime, list[OnlineRow | None]]]:
+        """What is in the store, as far as it was materialised; and what it serves that is not known by now."""
+        if not self._view.time:
+            if until is not None:
+                yield "stored", self._now, [*self._read(store, sample, self._now)]
+            return
+        if until is not None:
+            at = moment_of(until)
+            # What was pushed since may not be in the source yet.
+            yield "stored", at, [row if _known(row) <= until else None for row in self._read(store, sample, at)]
+        now = max(micros(self._now), until or 0)
+        early = [row if _known(row) > now else None for row in self._read(store, sample, self._now)]
+        if any(row is not None for row in early):
+            yield "stored", self._now, early
+
     def _read(self, store: OnlineStore, sample: pl.DataFrame, moment: datetime) -> list[OnlineRow]:
         reader = FeatureReader(store, ManualClock(moment), [(self._record, [])])
         return reader.read_many(list(sample.iter_rows(named=True)))
+
+
+def _known(row: OnlineRow) -> int:
+    """When what is online was known; where there is nothing, it always was."""
+    known = row.freshness[0].known
+    return NEVER if known is None else known
 
 
 def _alike(offline: Any, online: Any) -> bool:

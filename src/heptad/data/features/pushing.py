@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
 import polars as pl
 
+from heptad.core.clock import Clock
 from heptad.core.errors import DataError, RefusedError
 from heptad.core.leases import Lease
 from heptad.data.columns.column_types import STORED
+from heptad.data.features.functions import KNOWN
 from heptad.data.features.materialising import (
     Progress,
     entity_keys,
@@ -25,21 +28,41 @@ from heptad.data.features.views import View
 Rows: TypeAlias = pl.DataFrame | Sequence[Mapping[str, Any]]
 
 
+class PushedRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What one push came to."""
+
+    entities: int = 0
+    """Entities whose features were computed again."""
+    kept_back: int = 0
+    """Rows that are not known yet, by `known`, `lag` and the clock, and were not stored."""
+
+
 class FeatureWriter:
     """Takes batches of a view's source rows into the online store; the only writer of its view while it is open.
 
     Each push is one commit, with the position that the caller gives: after an accident he asks for `position` and goes
-    on behind it, and each row has counted once. Rows of an entity may come in any order of events.
+    on behind it, and each row has counted once. Rows of an entity may come in any order of events. A row that is not
+    known yet is kept back, since training would not see it: `materialise` finds it in the source once it is known.
     """
 
-    def __init__(self, store: OnlineStore, view: View, body: FeatureView, lease: Lease | None = None) -> None:
-        """`lease` is renewed by each push. Raises `RefusedError` for a view without `stream`."""
+    def __init__(
+        self,
+        store: OnlineStore,
+        view: View,
+        body: FeatureView,
+        lease: Lease | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`lease` is renewed by each push. `clock`: `None` where the caller pushes only what is known by now.
+
+        Raises `RefusedError` for a view without `stream`.
+        """
         if not view.settings.stream:
             raise RefusedError(
                 f"Rows cannot be pushed to [features.{view.name}].",
                 remedy="set stream = true, apply and materialise; rows that windows reach back to are kept then",
             )
-        self._store, self._view, self._body, self._lease = store, view, body, lease
+        self._store, self._view, self._body, self._lease, self._clock = store, view, body, lease, clock
         self._mark = namespace(body.name, body.behaviour) + b"position"
         kinds = {one.name: STORED[one.type] for one in (*body.entities, *body.inputs)}
         self._kinds = pl.Schema(kinds)
@@ -50,14 +73,17 @@ class FeatureWriter:
         """What was given with the last push; empty before the first."""
         return self._store.mark(self._mark)
 
-    def push(self, rows: Rows, position: bytes = b"", until: int | None = None, lease: Lease | None = None) -> int:
-        """Bring rows in; answers how many entities they are of.
+    def push(
+        self, rows: Rows, position: bytes = b"", until: int | None = None, lease: Lease | None = None
+    ) -> PushedRows:
+        """Bring in the rows that are known; the position speaks of those that are kept back too.
 
         Rows are those of the source, as it is collected: a frame, or a mapping a row. `until`: with them the store has
         all that was known by then, in microseconds since 1970. Raises `DataError` for rows of another shape; then
         nothing of the push is stored. Raises `ConflictError` where the lease, its own or this one, was lost.
         """
-        given = self._prepared(rows)
+        prepared = self._prepared(rows)
+        given = prepared if self._clock is None else prepared.filter(pl.col(KNOWN) <= self._clock.now())
         for one in filter(None, (self._lease, lease)):
             one.renew()
         pairs = []
@@ -70,7 +96,7 @@ class FeatureWriter:
             count = len(computed)
         marks = {self._mark: position} if position else {}
         self._store.put(pairs, marks if until is None else marks | progress_mark(self._body, Progress(until=until)))
-        return count
+        return PushedRows(entities=count, kept_back=len(prepared) - len(given))
 
     def forget_position(self) -> None:
         """As if nothing had ever been pushed; the rows stay."""

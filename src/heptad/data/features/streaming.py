@@ -167,8 +167,8 @@ class StreamedView:
 
     def _push(self, rows: pl.DataFrame, position: Position, lease: Lease | None) -> Brought:
         packed = msgspec.msgpack.encode(position)
-        entities = self._writer.push(rows if len(rows) else [], packed, position.until, lease)
-        return Brought(view=self._view.name, rows=len(rows), entities=entities)
+        pushed = self._writer.push(rows if len(rows) else [], packed, position.until, lease)
+        return Brought(view=self._view.name, rows=len(rows), entities=pushed.entities)
 
 
 def _micros_of(moment: object) -> int | None:
