@@ -52,6 +52,16 @@ def test_tags_and_parameters_are_added_and_parameters_stay(ask: Asker) -> None:
     assert shown["info"]["tags"] == [{"key": "c", "value": "2"}]
 
 
+def test_values_of_models_are_kept_whole_however_long(ask: Asker) -> None:
+    """Parameters and tags: only those of runs are cut."""
+    long = [{"key": "long", "value": "x" * 9000}]
+    model = named(ask, "net", params=long, tags=long)
+    ask("PATCH", f"logged-models/{model}/tags", tags=[{"key": "longer", "value": "x" * 10_000}])
+    found = ask("GET", f"logged-models/{model}")["model"]
+    assert found["data"]["params"] == long
+    assert [len(one["value"]) for one in found["info"]["tags"]] == [9000, 10_000]
+
+
 def test_a_deleted_model_is_hidden(ask: Asker) -> None:
     """From reading and from searches, but for who asks for deleted ones."""
     model = named(ask, "net")

@@ -11,7 +11,7 @@ from heptad.api.mlflow.codec import metric_number
 from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, textual
 from heptad.api.mlflow.entities import shown
 from heptad.api.mlflow.errors import invalid
-from heptad.api.mlflow.limits import PARAM_VALUE, RUN_TAG_VALUE, check_key, check_length, check_page, check_tags
+from heptad.api.mlflow.limits import check_key, check_length, check_page, check_tags
 from heptad.api.mlflow.owners import Place
 from heptad.api.mlflow.protocol import Call, Context, Route, Tag, is_deleted
 from heptad.api.mlflow.run_records import run_named
@@ -112,7 +112,7 @@ def _create(context: Context, call: Create) -> dict[str, Any]:
     check_length(call.name, 500, "name")
     check_length(call.model_type, 500, "model_type")
     _check_params(call.params)
-    check_tags(call.tags, RUN_TAG_VALUE)
+    check_tags(call.tags)
     run = run_named(context, call.source_run_id, ()).id if call.source_run_id else ""
     body = LoggedModel(
         name=call.name or "model", experiment=str(experiment.attributes["name"]), run=run, type=call.model_type
@@ -125,7 +125,6 @@ def _create(context: Context, call: Create) -> dict[str, Any]:
 def _check_params(params: Sequence[Tag]) -> None:
     for place, param in enumerate(params):
         check_key(param.key, f"params[{place}].key")
-        check_length(param.value, PARAM_VALUE, f"params[{place}].value")
 
 
 def _get(context: Context, call: OfModel) -> dict[str, Any]:
@@ -151,7 +150,7 @@ def _set_params(context: Context, call: SetParams) -> dict[str, Any]:
 
 
 def _set_tags(context: Context, call: SetTags) -> dict[str, Any]:
-    check_tags(call.tags, RUN_TAG_VALUE)
+    check_tags(call.tags)
     _models(context).set_tags(call.model_id, {one.key: one.value for one in call.tags})
     return {}
 
