@@ -74,6 +74,9 @@ def test_runs_by_id_and_by_the_address_of_their_artifacts(many: Calls) -> None:
     assert many.found("1", filter=f"run_id IN ('{ids[0]}', '{ids[1]}')") == ["r1", "r0"]
     assert len(many.found("1", filter=f"attributes.run_id NOT IN ('{ids[0]}')")) == 11
     assert many.found("1", filter=f"run_id = '{ids[1]}'") == ["r0"]
+    assert len(many.found("1", filter=f"attributes.run_id != '{ids[0]}'")) == 11
+    assert many.found("1", filter=f"run_id != '{ids[0]}' AND metrics.`a b` < 2") == ["r0"]
+    assert many.found("1", filter=f"run_id != 'abc' AND run_id LIKE '{ids[1][:-1]}%'") == ["r0"]
     assert many.found("1", filter=f"artifact_uri = '{runs[0]['info']['artifact_uri']}'") == ["r1"]
 
 

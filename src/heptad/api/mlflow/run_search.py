@@ -142,8 +142,10 @@ def _identity(clause: Clause) -> Condition:
     if clause.operator in LISTS and isinstance(clause.value, tuple):
         found = Compare("@id", "in", list(clause.value))
         return Not(found) if clause.operator == "NOT IN" else found
-    condition = textual(clause, "@id", TEXTUAL | LISTS)
-    return Compare("@id", "=", clause.value) if clause.operator == "=" else condition
+    # No record is without an id, so `!=` need not ask whether there is one.
+    if clause.operator == "!=":
+        return Not(textual(clause._replace(operator="="), "@id"))
+    return textual(clause, "@id", TEXTUAL | LISTS)
 
 
 def _artifacts(clause: Clause) -> Condition:
