@@ -1,8 +1,11 @@
 """Files of a run: kept under names that lead nowhere else, listed by folder, streamed."""
 
+import contextlib
 import io
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.records import Record
@@ -103,3 +106,27 @@ def test_a_file_cannot_be_a_folder(run: Record[Run], workspace: Workspace) -> No
     keep_file(workspace, run, "a", io.BytesIO(b"x"))
     with pytest.raises(InputError, match="cannot be the folder"):
         keep_file(workspace, run, "a/b", io.BytesIO(b"x"))
+
+
+def test_a_folder_cannot_be_a_file(run: Record[Run], workspace: Workspace) -> None:
+    """In whichever order they come; a name that begins alike is another, and a folder without files is none."""
+    keep_file(workspace, run, "a/b/c.txt", io.BytesIO(b"x"))
+    for folder in ("a", "a/b"):
+        with pytest.raises(InputError, match=f"'{folder}' is a folder, of 'a/b/c.txt' for one, so it cannot be a file"):
+            keep_file(workspace, run, folder, io.BytesIO(b"y"))
+    for name in ("a/b.txt", "a/b/c.txt", "a/b c", "a0"):
+        keep_file(workspace, run, name, io.BytesIO(b"y"))
+    remove_files(workspace, workspace.store.get([run.id])[0], "a")
+    keep_file(workspace, run, "a", io.BytesIO(b"y"))
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "a.", "a0"]), min_size=1, max_size=3).map("/".join), max_size=8))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_kept_can_be_downloaded_side_by_side(run: Record[Run], workspace: Workspace, names: list[str]) -> None:
+    """Of names in any order, no file that was taken is the folder of another."""
+    remove_files(workspace, workspace.store.get([run.id])[0])
+    for name in names:
+        with contextlib.suppress(InputError):
+            keep_file(workspace, run, name, io.BytesIO(b"x"))
+    kept = list(files_of(workspace.store.get([run.id])[0]))
+    assert not [(one, other) for one in kept for other in kept if other.startswith(f"{one}/")]

@@ -9,7 +9,7 @@ from heptad.core.garbage import unreferenced
 from heptad.core.records import Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.experiments import Experiments, Run, SearchSettings, Uploads, file_digest
+from heptad.experiments import Experiments, Run, SearchSettings, Uploads, file_digest, keep_file
 
 
 @pytest.fixture
@@ -51,3 +51,17 @@ def test_a_part_has_a_number_of_the_upload(run: Record[Run], workspace: Workspac
     for number in (0, 3):
         with pytest.raises(InputError, match="no part"):
             uploads.receive(upload, number, io.BytesIO(b"x"))
+
+
+def test_parts_make_no_file_of_a_folder(run: Record[Run], workspace: Workspace) -> None:
+    """Neither when an upload begins, nor when it is complete and others made the folder meanwhile."""
+    uploads = Uploads(workspace)
+    upload = uploads.begin(run, "d/e", 1)
+    uploads.receive(upload, 1, io.BytesIO(b"x"))
+    keep_file(workspace, run, "d/e/f", io.BytesIO(b"y"))
+    with pytest.raises(InputError, match="'d/e' is a folder"):
+        uploads.complete(uploads.get(upload.id), run)
+    with pytest.raises(InputError, match="'d' is a folder"):
+        uploads.begin(run, "d", 1)
+    with pytest.raises(InputError, match="'d/e/f' is a file"):
+        uploads.begin(run, "d/e/f/g", 1)

@@ -13,7 +13,7 @@ Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like", "il
 class Compare(msgspec.Struct, frozen=True):
     """`key operator value`: an attribute's key, or `@id`, `@at` (a datetime), `@actor`, or `@to.ROLE`.
 
-    `@to.ROLE in (IDS)` asks for a link of that role to one of these records.
+    `@to.ROLE in (IDS)` asks for a link of that role to one of these records, or of those that a `Query` finds.
 
     A record without the attribute matches no comparison but `!=`, and `= None` asks for just that. Numbers compare
     with numbers (booleans are 0 and 1; NaN equals nothing) and text with text, by code points; `like` and `ilike`

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from heptad.core.errors import InputError
-from heptad.core.query import All, AnyOf, Compare, Condition, Not
+from heptad.core.query import All, AnyOf, Compare, Condition, Not, Query
 from heptad.core.records import Scalar
-from heptad.core.sql_tables import attribute, link, record
+from heptad.core.sql_tables import attribute, family, link, record
 from heptad.core.sql_transaction import Kind
 from heptad.core.sql_values import PREFIX, micros
 
@@ -97,10 +97,11 @@ def _compare_field(compare: Compare, kind: Kind) -> Where:
     key, operator, value = compare.key, compare.operator, compare.value
     if key.startswith(LINKED):
         if operator != "in" or isinstance(value, str):
-            raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="in, and a sequence of ids")
+            raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="in, and ids or a query")
         far = record.alias()
         there = sa.select(link.c.source).join(far, far.c.seq == link.c.target)
-        return record.c.seq.in_(there.where(link.c.role == key.removeprefix(LINKED), far.c.id.in_(list(value))))
+        chosen = _found_by(value, far, kind) if isinstance(value, Query) else far.c.id.in_(list(value))
+        return record.c.seq.in_(there.where(link.c.role == key.removeprefix(LINKED), chosen))
     column = field(key)
     if operator == "exists":
         return column.is_not(None)
@@ -113,6 +114,14 @@ def _compare_field(compare: Compare, kind: Kind) -> Where:
     if not isinstance(value, str):
         raise InputError(f"{key} {operator} {value!r} cannot be searched.", allowed="text")
     return _RANGES[operator](column, value) if operator in _RANGES else like(column, operator, value, kind)
+
+
+def _found_by(query: Query, far: sa.FromClause, kind: Kind) -> Where:
+    """Whether the query finds the record `far`: its families are read, and each record is looked at."""
+    families = sa.select(family.c.id).where(family.c.kind == query.kind if query.kind else sa.true())
+    if query.scopes is not None:
+        families = families.where(family.c.scope.in_(list(query.scopes)))
+    return sa.and_(far.c.family.in_(families), Search((), kind, probes=True).where(query.where, far.c.seq))
 
 
 def _compare(operator: str, value: Any, table: sa.FromClause, kind: Kind) -> Where:

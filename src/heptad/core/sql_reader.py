@@ -14,6 +14,7 @@ _RECORDS = (
     "SELECT record.seq, record.id, kind, scope, at, actor, body "
     "FROM record JOIN family ON family.id = record.family WHERE record."
 )
+_VALUES = "SELECT record, key, num, txt, raw FROM attribute WHERE record IN ??"
 
 
 def resolve(transaction: Transaction, refs: Sequence[Ref]) -> list[Id]:
@@ -31,27 +32,27 @@ def _target(transaction: Transaction, ref: AliasRef) -> Id:
     raise NotFoundError(f"alias in {ref.scope}", ref.name, [name for name, _ in known])
 
 
-def records_of(transaction: Transaction, ids: Sequence[Id], keys: Sequence[str] | None = None) -> list[RawRecord]:
-    """Records in the order asked, with the attributes under some keys (`None`: all); raises `NotFoundError`."""
+def records_of(transaction: Transaction, ids: Sequence[Id], keys: Sequence[str] | None, below: str) -> list[RawRecord]:
+    """Records in the order asked, with the attributes that `_attributes` chooses; raises `NotFoundError`."""
     rows = {row[1]: row for row in transaction.rows(f"{_RECORDS}id IN ??", list(dict.fromkeys(ids)))}
     for one in ids:
         if one not in rows:
             raise NotFoundError("record", one)
-    return _records(transaction, [rows[one] for one in ids], keys)
+    return _records(transaction, [rows[one] for one in ids], keys, below)
 
 
 def records_at(transaction: Transaction, seqs: Sequence[int], keys: Sequence[str] | None) -> list[RawRecord]:
     """Records by number, in that order, with the attributes under some keys (`None`: all)."""
     rows = {row[0]: row for row in transaction.rows(f"{_RECORDS}seq IN ??", list(seqs))}
-    return _records(transaction, [rows[seq] for seq in seqs], keys)
+    return _records(transaction, [rows[seq] for seq in seqs], keys, "")
 
 
-def _records(transaction: Transaction, rows: Sequence[Row], keys: Sequence[str] | None) -> list[RawRecord]:
+def _records(transaction: Transaction, rows: Sequence[Row], keys: Sequence[str] | None, below: str) -> list[RawRecord]:
     if not rows:
         return []
     attributes: dict[int, dict[str, Scalar]] = {row[0]: {} for row in rows}
     aliases: dict[Id, dict[str, int]] = {row[1]: {} for row in rows}
-    for seq, key, num, txt, raw in _attributes(transaction, list(attributes), keys):
+    for seq, key, num, txt, raw in _attributes(transaction, list(attributes), keys, below):
         attributes[seq][key] = from_columns(num, txt, raw)
     pointing = "SELECT target, name, version FROM alias WHERE target IN ?? AND expires IS NULL"
     for target, name, version in transaction.rows(pointing, list(aliases)):
@@ -59,18 +60,14 @@ def _records(transaction: Transaction, rows: Sequence[Row], keys: Sequence[str] 
     return [_record(row, attributes[row[0]], aliases[row[1]]) for row in rows]
 
 
-def _attributes(transaction: Transaction, seqs: list[int], keys: Sequence[str] | None) -> list[Row]:
+def _attributes(transaction: Transaction, seqs: list[int], keys: Sequence[str] | None, below: str) -> list[Row]:
+    """Those under some keys (`None`: all), and those whose key begins with `below`: one range of the index."""
     if keys is None:
-        return transaction.rows(
-            "SELECT record, key, num, txt, raw FROM attribute WHERE record IN ?? ORDER BY record, key", seqs
-        )
-    if not keys:
-        return []
-    return transaction.rows(
-        "SELECT record, key, num, txt, raw FROM attribute WHERE record IN ?? AND key IN ?? ORDER BY record, key",
-        seqs,
-        list(keys),
-    )
+        return transaction.rows(f"{_VALUES} ORDER BY record, key", seqs)
+    found = transaction.rows(f"{_VALUES} AND key IN ?? ORDER BY record, key", seqs, list(keys)) if keys else []
+    if below:
+        found += transaction.rows(f"{_VALUES} AND key >= ? AND key < ? ORDER BY key", seqs, below, f"{below}\U0010ffff")
+    return found
 
 
 def _record(row: Row, attributes: Mapping[str, Scalar], aliases: Mapping[str, int]) -> RawRecord:

@@ -64,9 +64,9 @@ class SqlStore:
         with self.database.writing(durable=change.durable) as transaction:
             return sql_writer.apply(transaction, change, rows, self.database.now)
 
-    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None) -> list[RawRecord]:
+    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None, below: str = "") -> list[RawRecord]:
         with self.database.reading() as transaction:
-            return sql_reader.records_of(transaction, sql_reader.resolve(transaction, refs), attributes)
+            return sql_reader.records_of(transaction, sql_reader.resolve(transaction, refs), attributes, below)
 
     def find(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page[RawRecord]:
         with self.database.reading() as transaction:

@@ -30,8 +30,11 @@ class Store(Protocol):
         """Apply the change; answers the position of its last event (or of the newest event, where it has none)."""
         ...
 
-    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None) -> list[RawRecord]:
-        """Records with aliases and the attributes that are named (`None`: all), in the order asked; all must exist."""
+    def get(self, refs: Sequence[Ref], attributes: Sequence[str] | None = None, below: str = "") -> list[RawRecord]:
+        """Records with aliases and the attributes that are named (`None`: all), in the order asked; all must exist.
+
+        With `below`, also the attributes whose key begins so, for example `artifacts.plots/`.
+        """
         ...
 
     def find(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page[RawRecord]:

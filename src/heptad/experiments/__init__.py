@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from heptad.experiments.logged_models import LoggedModels as LoggedModels
     from heptad.experiments.logged_models import ModelMetric as ModelMetric
     from heptad.experiments.logged_models import on_data as on_data
+    from heptad.experiments.logged_models import points_of as points_of
     from heptad.experiments.machine import Hardware as Hardware
     from heptad.experiments.mlflow_import.attaching import kept_files as kept_files
     from heptad.experiments.mlflow_import.importing import TakenRun as TakenRun
@@ -203,6 +204,7 @@ __getattr__, __all__ = attach(
         "metric_of": "page",
         "numbered_experiment": "naming",
         "on_data": "logged_models",
+        "points_of": "logged_models",
         "open_mlflow": "mlflow_import.opening",
         "remove_files": "files",
         "rename_experiment": "naming",

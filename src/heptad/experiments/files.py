@@ -84,10 +84,9 @@ def keep_file(workspace: Workspace, owner: Record[Any], name: str, content: byte
     """Store a file of a record, in place of the one that has the name; answers the digest.
 
     The content is read as it comes, and the record names it when it is durable. Raises `InputError` for a name that
-    is none, and where a folder of that name would have to be a file too.
+    is none, and for one that a folder has, or that would make a folder of a file.
     """
-    checked_name(name)
-    _refuse_file_as_folder(workspace, owner, name)
+    refuse_clash(workspace, owner, name)
     return link_file(workspace, owner, name, workspace.blobs.put(content))
 
 
@@ -119,11 +118,19 @@ def _change(workspace: Workspace, owner: Record[Any], values: Mapping[str, str |
     )
 
 
-def _refuse_file_as_folder(workspace: Workspace, owner: Record[Any], name: str) -> None:
-    above = [ATTACHED + one for one in _folders_above(name)]
-    taken = workspace.store.get([owner.id], above)[0].attributes if above else {}
+def refuse_clash(workspace: Workspace, owner: Record[Any], name: str) -> None:
+    """Raise `InputError` where a folder has the name, or a file would be its folder: both could not be downloaded."""
+    above = [ATTACHED + one for one in _folders_above(checked_name(name))]
+    inside = f"{ATTACHED}{name}/"
+    taken = sorted(workspace.store.get([owner.id], above, inside)[0].attributes)
+    below = [key for key in taken if key.startswith(inside)]
+    if below:
+        raise InputError(
+            f"{name!r} is a folder, of {below[0].removeprefix(ATTACHED)!r} for one, so it cannot be a file.",
+            remedy="use another name",
+        )
     if taken:
-        file = min(taken).removeprefix(ATTACHED)
+        file = taken[0].removeprefix(ATTACHED)
         raise InputError(f"{file!r} is a file, so it cannot be the folder of {name!r}.", remedy="use another name")
 
 

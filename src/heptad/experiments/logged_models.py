@@ -1,7 +1,8 @@
 """Models that clients log while they train: files, parameters, metrics and tags, found by search."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from heptad.core import graph
 from heptad.core.clock import Clock
@@ -17,6 +18,7 @@ POINT = "point."
 """In front of a digest, in the key of the attribute that holds a metric with all that is known of it."""
 ON = "on."
 """In front of `DATASET@DIGEST.METRIC` and `DATASET.METRIC`: the metric as it was measured on that data."""
+_AT_ONCE: Final = 1000
 STATUSES = ("pending", "ready", "failed")
 
 
@@ -50,6 +52,12 @@ def metric_values(metrics: Iterable[ModelMetric]) -> dict[str, Scalar]:
             values[on_data(one.dataset, "", one.key)] = one.value
             values[on_data(one.dataset, one.dataset_digest, one.key)] = one.value
     return values
+
+
+def points_of(model: Record[Any]) -> list[ModelMetric]:
+    """The metrics of a model: the latest of each run on each data set."""
+    kept = (json.loads(str(value)) for key, value in model.attributes.items() if key.startswith(POINT))
+    return [ModelMetric(*point)._replace(value=float(point[1])) for point in kept]
 
 
 class LoggedModels:
@@ -125,11 +133,36 @@ class LoggedModels:
         self._set(model, {"deleted": True})
 
     def search(
-        self, scopes: Sequence[str], where: Condition, order: Sequence[Order], limit: int, after: Cursor | None = None
+        self,
+        scopes: Sequence[str],
+        where: Condition,
+        order: Sequence[Order],
+        limit: int,
+        after: Cursor | None = None,
+        holds: Callable[[Record[LoggedModel]], bool] | None = None,
     ) -> Page[Record[LoggedModel]]:
-        """Those of some experiments that meet a condition; newest first where no order says otherwise."""
+        """Those of some experiments that meet a condition; newest first where no order says otherwise.
+
+        `holds` is asked too, of each that meets it: for what the store cannot compare.
+        """
         there = All((Compare("deleted", "exists", False), where))
         query = Query(kind=LoggedModel.kind, scopes=scopes, where=there, order=order)
+        if holds is None:
+            return self._page(query, after, limit)
+        found: list[Record[LoggedModel]] = []
+        while True:
+            page = self._page(query, after, _AT_ONCE)
+            places = [place for place, one in enumerate(page.items) if holds(one)]
+            full = len(found) + len(places) >= limit
+            if full:
+                # Read again up to the last that there is room for: the cursor has to stand right behind it.
+                page = self._page(query, after, places[limit - len(found) - 1] + 1)
+            found += filter(holds, page.items)
+            after = page.after
+            if full or after is None:
+                return Page(found, after)
+
+    def _page(self, query: Query, after: Cursor | None, limit: int) -> Page[Record[LoggedModel]]:
         page = self._workspace.store.find(query, after, limit)
         return Page([graph.typed(one, LoggedModel) for one in page.items], page.after)
 

@@ -9,7 +9,7 @@ from heptad.core import graph
 from heptad.core.errors import InputError, NotFoundError, RefusedError
 from heptad.core.records import Attribute, Change, Id, Record
 from heptad.core.workspace import Workspace
-from heptad.experiments.files import checked_name, link_file
+from heptad.experiments.files import link_file, refuse_clash
 from heptad.experiments.records import Upload
 
 MOST_PARTS = 10_000
@@ -27,7 +27,8 @@ class Uploads:
         """An upload of a file of a record in so many parts, numbered from 1."""
         if not 1 <= parts <= MOST_PARTS:
             raise InputError(f"A file cannot come in {parts} parts.", allowed=f"1 to {MOST_PARTS:,}")
-        body = Upload(owner=owner.id, name=checked_name(name), parts=parts)
+        refuse_clash(self._workspace, owner, name)
+        body = Upload(owner=owner.id, name=name, parts=parts)
         return graph.save(
             self._workspace,
             body,
@@ -76,6 +77,7 @@ class Uploads:
                 raise InputError(
                     f"Part {number} is not the one that arrived last.", remedy="send it again, then complete"
                 )
+        refuse_clash(self._workspace, owner, upload.body.name)
         with closing(_Joined(self._workspace.blobs.open, digests)) as parts:
             digest = self._workspace.blobs.put(BufferedReader(parts, _BUFFER))
         link_file(self._workspace, owner, upload.body.name, digest)

@@ -114,6 +114,16 @@ class StoreRecordsContract(StoreContract):
         assert [one.id for one in store.find(Query(kind="run")).items] == ["r1"]
         assert store.follow(0) == []
 
+    def test_attributes_below_a_beginning_of_their_keys_are_fetched(self, store: Store) -> None:
+        """Beside those that are named, once each; the case and every sign of the beginning count."""
+        values: dict[str, Scalar] = {"f.a": 1, "f.a/b": 2, "f.a/\u6587": 3, "f.a/\U0010fffe": 4, "f.a0": 5, "F.a/b": 6}
+        store.write(Change(records=[record("r1", values), record("r2")]))
+        inside = {"f.a/b": 2, "f.a/\u6587": 3, "f.a/\U0010fffe": 4}
+        assert store.get(["r2", "r1"], (), "f.a/")[1].attributes == inside
+        assert store.get(["r1"], ["f.a", "f.a/b"], "f.a/")[0].attributes == {"f.a": 1, **inside}
+        assert store.get(["r1"], (), "f.a/_")[0].attributes == {}
+        assert store.get(["r1"], None, "f.a/")[0].attributes == values
+
     def test_only_the_attributes_that_are_named_are_fetched(self, store: Store) -> None:
         """Some, none, or all of them; one that is not there is left out."""
         store.write(Change(records=[record("r1", {"a": 1, "b": 2})]))

@@ -155,6 +155,31 @@ class StoreSearchContract(StoreContract):
                 query = Query(kind="run", scopes=["tests"], where=where, order=order)
                 assert sorted(one.id for one in runs.find(query).items) == list(expected)
 
+    def test_links_are_asked_for_by_what_a_search_finds(self, runs: Store) -> None:
+        """Any kind of condition, in its own kinds and scopes only; it pages as any search does."""
+        links = [Link("a", "data", "x"), Link("b", "data", "x"), Link("b", "data", "y"), Link("c", "parent", "x")]
+        runs.write(Change(links=links))
+        alpha, unlike = equals(name="alpha"), Not(Compare("score", "=", 0.5))
+        asked: list[tuple[str, Query]] = [
+            ("ab", Query(kind="run", where=alpha)),
+            ("ab", Query(kind="", where=alpha)),
+            ("b", Query(kind="study", where=All((alpha, Compare("depth", ">", 2), Compare("name", "like", "al%"))))),
+            ("ab", Query(kind="run", scopes=["other"], where=Compare("@id", "=", "x"))),
+            ("", Query(kind="run", scopes=["tests"], where=alpha)),
+            ("", Query(kind="run", scopes=["nowhere"])),
+            ("", Query(kind="", where=unlike)),
+            ("ab", Query(kind="", where=AnyOf((unlike, Compare("good", "exists", True))))),
+        ]
+        for expected, far in asked:
+            there = Compare("@to.data", "in", far)
+            for order in ([], [Order("score")]):
+                query = Query(kind="run", scopes=["tests"], where=there, order=order)
+                first = runs.find(query, limit=1)
+                rest = runs.find(query, first.after).items if first.after else []
+                assert sorted(one.id for one in [*first.items, *rest]) == list(expected)
+                left = Query(kind="run", scopes=["tests"], where=Not(there), order=order)
+                assert sorted(one.id for one in runs.find(left).items) == sorted({*"abcdef"} - {*expected})
+
     def test_kinds_scopes_and_attributes_are_chosen(self, runs: Store) -> None:
         """No scopes means all of them, no kind every kind; only the attributes asked for are fetched."""
         assert {one.id for one in runs.find(Query(kind="run")).items} == {*"abcdefx"}

@@ -65,6 +65,9 @@ def test_a_file_is_no_folder(workspace: Workspace) -> None:
     ask.keep(run, "a")
     with pytest.raises(Exception, match="is a file, so it cannot be the folder"):
         ask.keep(run, "a/b")
+    ask.keep(run, "c/d")
+    with pytest.raises(Exception, match="is a folder, of 'c/d' for one, so it cannot be a file"):
+        ask.keep(run, "c")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,16 @@ def test_tags_and_parameters_are_added_and_parameters_stay(ask: Asker) -> None:
     assert shown["info"]["tags"] == [{"key": "c", "value": "2"}]
 
 
+def test_values_of_models_are_kept_whole_however_long(ask: Asker) -> None:
+    """Parameters and tags: only those of runs are cut."""
+    long = [{"key": "long", "value": "x" * 9000}]
+    model = named(ask, "net", params=long, tags=long)
+    ask("PATCH", f"logged-models/{model}/tags", tags=[{"key": "longer", "value": "x" * 10_000}])
+    found = ask("GET", f"logged-models/{model}")["model"]
+    assert found["data"]["params"] == long
+    assert [len(one["value"]) for one in found["info"]["tags"]] == [9000, 10_000]
+
+
 def test_a_deleted_model_is_hidden(ask: Asker) -> None:
     """From reading and from searches, but for who asks for deleted ones."""
     model = named(ask, "net")
@@ -104,6 +114,56 @@ def test_searches_compare_what_models_are_and_were_measured_at(ask: Asker) -> No
     first = ask("POST", "logged-models/search", experiment_ids=["0"], max_results=2, order_by=order)
     assert [one["info"]["name"] for one in first["models"]] == ["a", "b"]
     assert found(ask, max_results=2, order_by=order, page_token=first["next_page_token"]) == ["c"]
+
+
+def test_a_model_is_found_by_what_it_was_measured_at_on_any_data(ask: Asker) -> None:
+    """By any run too: a later value on other data, or of another run, hides no earlier one. Ordered by the last."""
+    train = {"dataset_name": "train", "dataset_digest": "1"}
+    test = {"dataset_name": "test", "dataset_digest": "2"}
+    for name, values in {"a": ((0.99, train), (0.7, test)), "b": ((0.8, train), (0.75, train))}.items():
+        model = named(ask, name)
+        for value, data in values:
+            point = {"key": "accuracy", "value": value, "timestamp": 1, "step": 0, "model_id": model}
+            ask("POST", "runs/log-metric", run_id=ask.run(), **point, **data)
+    assert found(ask, "metrics.accuracy > 0.9") == ["a"]
+    assert found(ask, "metrics.accuracy < 0.72") == ["a"]
+    assert found(ask, "metrics.accuracy = 0.8") == ["b"]
+    assert found(ask, "metrics.accuracy != 0.75") == ["b", "a"]
+    assert found(ask, "metrics.accuracy > 0.9 AND name = 'b'") == []
+    assert found(ask, "metrics.accuracy > 0.9 AND metrics.accuracy < 0.72") == ["a"]
+    assert found(ask, "metrics.accuracy > 0.78", datasets=[train]) == ["b", "a"]
+    assert found(ask, "metrics.accuracy > 0.78", datasets=[test]) == []
+    assert found(ask, "metrics.accuracy > 0.9", datasets=[test, {"dataset_name": "train"}]) == ["a"]
+    assert found(ask, "metrics.accuracy > 0.9", datasets=[{"dataset_name": "train", "dataset_digest": "9"}]) == []
+    assert found(ask, order_by=[{"field_name": "metrics.accuracy", "ascending": True}]) == ["a", "b"]
+
+
+def test_pages_of_what_was_measured_hold_each_model_once(ask: Asker) -> None:
+    """Whatever their size, and whatever is logged in between."""
+    run = ask.run()
+
+    def log(model: str, value: float) -> None:
+        point = {"key": "auc", "value": value, "timestamp": 1, "step": 0, "model_id": model}
+        ask("POST", "runs/log-metric", run_id=run, dataset_name=f"d{value}", dataset_digest="1", **point)
+
+    models = [named(ask, f"m{number}") for number in range(7)]
+    for number, model in enumerate(models):
+        log(model, float(number % 2))
+    for size in (1, 2, 3, 7):
+        names: list[str] = []
+        token = ""
+        while True:
+            page = ask(
+                "POST", "logged-models/search", experiment_ids=["0"], filter="metrics.auc = 1", max_results=size,
+                page_token=token,
+            )  # fmt: skip
+            assert len(page["models"]) <= size
+            names += [one["info"]["name"] for one in page["models"]]
+            token = page.get("next_page_token", "")
+            log(models[-1], 0.5)
+            if not token:
+                break
+        assert names == ["m5", "m3", "m1"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Searches over runs."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.api.conftest import Calls
@@ -74,7 +76,25 @@ def test_runs_by_id_and_by_the_address_of_their_artifacts(many: Calls) -> None:
     assert many.found("1", filter=f"run_id IN ('{ids[0]}', '{ids[1]}')") == ["r1", "r0"]
     assert len(many.found("1", filter=f"attributes.run_id NOT IN ('{ids[0]}')")) == 11
     assert many.found("1", filter=f"run_id = '{ids[1]}'") == ["r0"]
+    assert len(many.found("1", filter=f"attributes.run_id != '{ids[0]}'")) == 11
+    assert many.found("1", filter=f"run_id != '{ids[0]}' AND metrics.`a b` < 2") == ["r0"]
+    assert many.found("1", filter=f"run_id != 'abc' AND run_id LIKE '{ids[1][:-1]}%'") == ["r0"]
     assert many.found("1", filter=f"artifact_uri = '{runs[0]['info']['artifact_uri']}'") == ["r1"]
+
+
+def test_runs_are_found_by_data_sets_however_many_there_are(tmp_path: Path) -> None:
+    """Each run has read another one: a comparison may hold for all of them."""
+    from heptad.project import open_root
+
+    calls = Calls(open_root(tmp_path))
+    runs = [calls.run("0", run_name=f"r{n}") for n in range(3)]
+    tags = [{"key": "mlflow.data.context", "value": "train"}]
+    for start in (0, 250):
+        sets = [{"name": "d", "digest": str(n), "source_type": "s", "source": "s"} for n in range(start, start + 250)]
+        calls.post("runs/log-inputs", run_id=runs[bool(start)], datasets=[{"dataset": d, "tags": tags} for d in sets])
+    for filter_ in ("dataset.name = 'd'", "dataset.context LIKE 'tr%'", "dataset.digest != '3'"):
+        assert calls.found("0", filter=filter_) == ["r1", "r0"]
+    assert calls.found("0", filter="dataset.digest = '300' AND dataset.name = 'd'") == ["r1"]
 
 
 def test_orders_and_pages(many: Calls) -> None:

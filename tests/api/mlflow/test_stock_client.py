@@ -112,6 +112,16 @@ def test_the_client_interface_does_what_it_says(mlflow: Any, client: Any, experi
         assert caught.value.error_code == code
 
 
+def test_a_long_value_does_not_end_a_training(mlflow: Any, client: Any, experiment: str) -> None:
+    """Parameters and tags are cut to what MLflow's own server keeps."""
+    with mlflow.start_run(experiment_id=experiment) as run:
+        mlflow.log_params({"rate": 0.5, "features": "x" * 7000})
+        mlflow.set_tag("command", "y" * 8001)
+    data = client.get_run(run.info.run_id).data
+    assert data.params == {"rate": "0.5", "features": "x" * 6000}
+    assert data.tags["command"] == "y" * 8000
+
+
 def test_data_sets_are_logged_and_searched(mlflow: Any, client: Any, experiment: str) -> None:
     """By name, digest and what they were read for."""
     import numpy as np

@@ -1,5 +1,6 @@
 """What keys and values may be, and how many of them a call may carry: the limits of MLflow."""
 
+import logging
 import posixpath
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ EXPERIMENT_NAME, LOCATION = 500, 2048
 BATCH_METRICS, BATCH_PARAMS, BATCH_TAGS, BATCH_ENTITIES, BATCH_BYTES = 1000, 100, 100, 1000, 1_000_000
 PAGE = 50_000
 _KEY = re.compile(r"[/\w.\- :]*")
+_log = logging.getLogger("heptad.api")
 
 
 def check_key(key: str, what: str, of: str = "", place: int = 0) -> None:
@@ -51,10 +53,25 @@ def check_length(value: str, most: int, what: str) -> None:
         raise invalid(f"{what} exceeds the maximum length of {most} characters.")
 
 
-def check_tags(tags: Sequence[Tag], most: int) -> None:
+def check_tags(tags: Sequence[Tag], most: int | None = None) -> None:
+    """Refuse tags with a wrong key, and, where values have a limit, with a longer one."""
     for place, tag in enumerate(tags):
         check_key(tag.key, "key", "tags", place)
-        check_length(tag.value, most, f"tags[{place}].value")
+        if most is not None:
+            check_length(tag.value, most, f"tags[{place}].value")
+
+
+def cut(given: Sequence[Tag], most: int, what: str) -> list[Tag]:
+    """Parameters or tags of a run, longer values cut and the log told, as by MLflow's own server.
+
+    Refused, one long value would lose a whole batch and end somebody's training.
+    """
+    kept: list[Tag] = []
+    for one in given:
+        if len(one.value) > most:
+            _log.warning("The %s %r has %d characters and is cut to %d.", what, one.key, len(one.value), most)
+        kept.append(one if len(one.value) <= most else Tag(key=one.key, value=one.value[:most]))
+    return kept
 
 
 def check_count(given: int, most: int, what: str) -> None:

@@ -23,8 +23,8 @@ from heptad.api.mlflow.limits import (
     RUN_TAG_VALUE,
     check_count,
     check_key,
-    check_length,
     check_tags,
+    cut,
 )
 from heptad.api.mlflow.logged_models import log_model_metrics
 from heptad.api.mlflow.protocol import Call, Context, Int64, Millis, Route, Tag
@@ -87,8 +87,8 @@ def _log_batch(context: Context, call: LogBatch) -> dict[str, Any]:
     for place, metric in enumerate(call.metrics):
         _check_metric(metric, "metrics", place)
     for place, param in enumerate(call.params):
-        _check_param(param, "params", place)
-    check_tags(call.tags, RUN_TAG_VALUE)
+        check_key(param.key, "key", "params", place)
+    check_tags(call.tags)
     keys = [param.key for param in call.params]
     if len(set(keys)) < len(keys):
         twice = sorted({key for key in keys if keys.count(key) > 1})
@@ -115,15 +115,13 @@ def _log_metric(context: Context, call: LogMetric) -> dict[str, Any]:
 
 
 def _log_param(context: Context, call: LogParam) -> dict[str, Any]:
-    param = Tag(key=call.key, value=call.value)
-    _check_param(param)
-    log(context, call.run_id or call.run_uuid, (), [param], ())
+    check_key(call.key, "key")
+    log(context, call.run_id or call.run_uuid, (), [Tag(key=call.key, value=call.value)], ())
     return {}
 
 
 def _set_tag(context: Context, call: SetTag) -> dict[str, Any]:
     check_key(call.key, "key")
-    check_length(call.value, RUN_TAG_VALUE, "value")
     log(context, call.run_id or call.run_uuid, (), (), [Tag(key=call.key, value=call.value)])
     return {}
 
@@ -135,13 +133,9 @@ def _check_metric(metric: Metric, of: str = "", place: int = 0) -> None:
         raise invalid(f"Missing value for required parameter '{f'{of}[{place}].' if of else ''}{lacking}'.")
 
 
-def _check_param(param: Tag, of: str = "", place: int = 0) -> None:
-    check_key(param.key, "key", of, place)
-    check_length(param.value, PARAM_VALUE, f"{f'{of}[{place}].' if of else ''}value")
-
-
 def log(context: Context, run: str, metrics: Sequence[Metric], params: Sequence[Tag], tags: Sequence[Tag]) -> None:
     """Write them together. Raises `ProtocolError`, for example for a parameter that has another value already."""
+    params, tags = cut(params, PARAM_VALUE, "parameter"), cut(tags, RUN_TAG_VALUE, "tag")
     series = _series(run, metrics)
     key = _key_of(run, metrics)
     names = ["deleted", *(f"params.{one.key}" for one in params)]

@@ -1,7 +1,7 @@
 """Logged models of the 3.x client: made, finished, read, searched, tagged, deleted; and what they were measured at."""
 
-import json
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -11,14 +11,14 @@ from heptad.api.mlflow.codec import metric_number
 from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, textual
 from heptad.api.mlflow.entities import shown
 from heptad.api.mlflow.errors import invalid
-from heptad.api.mlflow.limits import PARAM_VALUE, RUN_TAG_VALUE, check_key, check_length, check_page, check_tags
+from heptad.api.mlflow.limits import check_key, check_length, check_page, check_tags
 from heptad.api.mlflow.owners import Place
 from heptad.api.mlflow.protocol import Call, Context, Route, Tag, is_deleted
 from heptad.api.mlflow.run_records import run_named
 from heptad.api.mlflow.search_grammar import Clause, parse_filter
-from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order
+from heptad.core.query import All, Compare, Condition, Not, Order
 from heptad.core.records import Record
-from heptad.experiments import LoggedModel, LoggedModels, ModelMetric, on_data
+from heptad.experiments import LoggedModel, LoggedModels, ModelMetric, on_data, points_of
 
 Status = Literal[
     "LOGGED_MODEL_STATUS_UNSPECIFIED", "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"
@@ -41,6 +41,14 @@ _TIMES = {
     "last_updated_timestamp": "updated",
     "last_updated_time": "updated",
     "last_updated_timestamp_ms": "updated",
+}
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 _NOT_IN_A_NAME = frozenset("/:.%\"'")
 _PAGE = 100
@@ -112,7 +120,7 @@ def _create(context: Context, call: Create) -> dict[str, Any]:
     check_length(call.name, 500, "name")
     check_length(call.model_type, 500, "model_type")
     _check_params(call.params)
-    check_tags(call.tags, RUN_TAG_VALUE)
+    check_tags(call.tags)
     run = run_named(context, call.source_run_id, ()).id if call.source_run_id else ""
     body = LoggedModel(
         name=call.name or "model", experiment=str(experiment.attributes["name"]), run=run, type=call.model_type
@@ -125,7 +133,6 @@ def _create(context: Context, call: Create) -> dict[str, Any]:
 def _check_params(params: Sequence[Tag]) -> None:
     for place, param in enumerate(params):
         check_key(param.key, f"params[{place}].key")
-        check_length(param.value, PARAM_VALUE, f"params[{place}].value")
 
 
 def _get(context: Context, call: OfModel) -> dict[str, Any]:
@@ -151,7 +158,7 @@ def _set_params(context: Context, call: SetParams) -> dict[str, Any]:
 
 
 def _set_tags(context: Context, call: SetTags) -> dict[str, Any]:
-    check_tags(call.tags, RUN_TAG_VALUE)
+    check_tags(call.tags)
     _models(context).set_tags(call.model_id, {one.key: one.value for one in call.tags})
     return {}
 
@@ -172,23 +179,28 @@ def _search(context: Context, call: Search) -> dict[str, Any]:
     if any(not one.dataset_name for one in call.datasets):
         raise invalid("`dataset_name` in the `datasets` clause must be specified.")
     clauses = parse_filter(call.filter)
-    where = [_condition(clause, call.datasets) for clause in clauses]
+    where = [_condition(clause) for clause in clauses]
     order = [Order(_ordered(one), not one.ascending) for one in call.order_by]
-    scopes = context.scopes(call.experiment_ids)
-    page = _models(context).search(scopes, All(where), order, call.max_results, call.page_token or None)
+    measured = [clause for clause in clauses if _ENTITIES[clause.entity] == "metrics"]
+
+    def holds(record: Record[LoggedModel]) -> bool:
+        return all(_measured(clause, call.datasets, record) for clause in measured)
+
+    scopes, after = context.scopes(call.experiment_ids), call.page_token or None
+    page = _models(context).search(scopes, All(where), order, call.max_results, after, holds if measured else None)
     found: dict[str, Any] = {"models": [_entity(context, one) for one in page.items]}
     if page.after is not None:
         found["next_page_token"] = page.after
     return found
 
 
-def _condition(clause: Clause, datasets: Sequence[OnData]) -> Condition:
+def _condition(clause: Clause) -> Condition:
     entity = _ENTITIES.get(clause.entity)
     if entity is None:
         raise invalid(f"Invalid entity type: {clause.entity!r}. Expected one of {sorted(set(_ENTITIES.values()))}.")
     if entity == "metrics":
-        keys = [on_data(one.dataset_name, one.dataset_digest, clause.key) for one in datasets]
-        return AnyOf([numeric(clause, key) for key in keys or [f"metrics.{clause.key}"]])
+        numeric(clause, clause.key)
+        return Compare(f"metrics.{clause.key}", "exists", True)
     if entity != "attributes":
         return textual(clause, f"{entity}.{clause.key}", TEXTUAL | LISTS)
     if clause.key in _TIMES:
@@ -200,6 +212,23 @@ def _condition(clause: Clause, datasets: Sequence[OnData]) -> Condition:
     if clause.key == "model_id" and clause.operator in LISTS | {"=", "!="}:
         return _by_id(clause)
     return textual(clause, _TEXTS[clause.key], TEXTUAL | LISTS)
+
+
+def _measured(clause: Clause, datasets: Sequence[OnData], record: Record[LoggedModel]) -> bool:
+    """Whether a model has a value that meets the comparison, by any run, on any data or on any of these.
+
+    An attribute holds only the value that was logged last, so each is looked at.
+    """
+    return any(
+        point.key == clause.key
+        and _COMPARE[clause.operator](point.value, clause.value)
+        and (not datasets or any(_is_on(point, one) for one in datasets))
+        for point in points_of(record)
+    )
+
+
+def _is_on(point: ModelMetric, data: OnData) -> bool:
+    return point.dataset == data.dataset_name and data.dataset_digest in {"", point.dataset_digest}
 
 
 def _by_id(clause: Clause) -> Condition:
@@ -254,10 +283,9 @@ def _entity(context: Context, record: Record[LoggedModel]) -> dict[str, Any]:
         "source_run_id": body.run,
         "tags": [{"key": key, "value": value} for key, value in _behind(record, "tags.")],
     }
-    points = [json.loads(value) for _, value in _behind(record, "point.")]
     data = {
         "params": [{"key": key, "value": value} for key, value in _behind(record, "params.")],
-        "metrics": [_metric(record, ModelMetric(*point)) for point in points],
+        "metrics": [_metric(record, point) for point in points_of(record)],
     }
     return {"info": info, "data": data}
 
@@ -265,7 +293,7 @@ def _entity(context: Context, record: Record[LoggedModel]) -> dict[str, Any]:
 def _metric(record: Record[LoggedModel], point: ModelMetric) -> dict[str, Any]:
     metric = {
         "key": point.key,
-        "value": metric_number(float(point.value)),
+        "value": metric_number(point.value),
         "timestamp": point.timestamp,
         "step": point.step,
         "model_id": record.id,

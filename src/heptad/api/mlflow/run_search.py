@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, present, textual, written
+from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, present, textual
 from heptad.api.mlflow.entities import run_entities
 from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.limits import check_page
@@ -14,8 +14,6 @@ from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order, Query
 from heptad.experiments import LoggedDataset, Run
 
 ViewType = Literal["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]
-MOST_DATASETS = 400
-"""Data sets that a comparison may be about: each is a part of the search."""
 _KINDS = {
     "": "attribute",
     **dict.fromkeys(("attribute", "attributes", "attr", "run"), "attribute"),
@@ -73,7 +71,7 @@ def _condition(context: Context, clause: Clause, scopes: Sequence[str]) -> Condi
     if kind == "metrics":
         return numeric(clause, f"metrics.{clause.key}")
     if kind == "datasets":
-        return _dataset(context, clause, scopes)
+        return _dataset(clause, scopes)
     if kind == "attribute":
         return _attribute(clause)
     key = _key(kind, clause.key)
@@ -142,8 +140,10 @@ def _identity(clause: Clause) -> Condition:
     if clause.operator in LISTS and isinstance(clause.value, tuple):
         found = Compare("@id", "in", list(clause.value))
         return Not(found) if clause.operator == "NOT IN" else found
-    condition = textual(clause, "@id", TEXTUAL | LISTS)
-    return Compare("@id", "=", clause.value) if clause.operator == "=" else condition
+    # No record is without an id, so `!=` need not ask whether there is one.
+    if clause.operator == "!=":
+        return Not(textual(clause._replace(operator="="), "@id"))
+    return textual(clause, "@id", TEXTUAL | LISTS)
 
 
 def _artifacts(clause: Clause) -> Condition:
@@ -154,16 +154,12 @@ def _artifacts(clause: Clause) -> Condition:
     return Compare("@id", "=" if clause.operator == "=" else "!=", named[1])
 
 
-def _dataset(context: Context, clause: Clause, scopes: Sequence[str]) -> Condition:
-    """Runs that have read one of the data sets for which the comparison holds."""
+def _dataset(clause: Clause, scopes: Sequence[str]) -> Condition:
+    """Runs that have read one of the data sets for which the comparison holds, however many these are."""
     if clause.key not in {"name", "digest", "context"}:
         raise invalid(f"Invalid dataset key {clause.key!r} specified. Valid keys are ['context', 'digest', 'name']")
     where = textual(clause, clause.key, TEXTUAL | LISTS)
-    query = Query(kind=LoggedDataset.kind, scopes=scopes, where=where, attributes=())
-    found = context.workspace.store.find(query, limit=MOST_DATASETS + 1).items
-    if len(found) > MOST_DATASETS:
-        raise invalid(f"More than {MOST_DATASETS} data sets meet {written(clause)} {clause.operator} ...: narrow it.")
-    return AnyOf(tuple(Compare(f"inputs.{record.id}", "exists", True) for record in found))
+    return Compare("@to.data", "in", Query(kind=LoggedDataset.kind, scopes=scopes, where=where))
 
 
 def _order(orderings: Sequence[Ordering]) -> list[Order]:

@@ -9,7 +9,7 @@ import msgspec
 from heptad.api.mlflow import logged
 from heptad.api.mlflow.entities import MODEL_OUTPUT, run_entities, run_info
 from heptad.api.mlflow.errors import invalid, missing
-from heptad.api.mlflow.limits import BATCH_TAGS, RUN_TAG_VALUE, check_count, check_length, check_tags
+from heptad.api.mlflow.limits import BATCH_TAGS, RUN_TAG_VALUE, check_count, check_length, check_tags, cut
 from heptad.api.mlflow.protocol import Call, Context, Int64, Millis, Route, Tag, is_deleted, required
 from heptad.api.mlflow.run_records import ATTEMPTS, active_run, overtaken, run_named
 from heptad.api.mlflow.run_search import SearchRuns, search_runs
@@ -66,7 +66,8 @@ class Outputs(OfRun, frozen=True, kw_only=True):
 
 def _create(context: Context, call: CreateRun) -> dict[str, Any]:
     """Begin a run in the experiment as it was last seen; where it has changed since, look at it and begin again."""
-    check_tags(call.tags, RUN_TAG_VALUE)
+    check_tags(call.tags)
+    call = msgspec.structs.replace(call, tags=cut(call.tags, RUN_TAG_VALUE, "tag"))
     named = next((tag.value for tag in call.tags if tag.key == "mlflow.runName"), "")
     if named and call.run_name and named != call.run_name:
         raise invalid(
