@@ -38,9 +38,7 @@ def replacing(path: Path) -> Generator[Path]:
     """A file beside `path` to write into, which then replaces it durably; after an error the old file is as it was."""
     with writing(path.parent):
         if path.is_dir():
-            raise InputError(
-                f"{path} is a folder, and a file is to be written.", allowed="a file's name; an empty one means `.`"
-            )
+            raise InputError(f"{path} is a folder, and a file is to be written.", allowed="the name of a file")
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         try:

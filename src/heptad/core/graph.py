@@ -47,8 +47,7 @@ def save(
     """Write one outcome with its links, attributes and event in one transaction.
 
     With a `key` the id is derived from it: saving again answers the record that is there. In `aliases`,
-    the target `"@"` stands for the new record. Returns the record as it is in the store. Raises `InputError` where the
-    body is not of its own type.
+    the target `"@"` stands for the new record. Raises `InputError` where the body is not of its own type.
     """
     identity = derived_id(body.prefix, scope, *key) if key else new_id(body.prefix)
     now, actor = workspace.clock.now(), current_actor()
