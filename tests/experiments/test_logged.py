@@ -5,10 +5,13 @@ import io
 import altair as alt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from heptad.core.errors import InputError
 from heptad.experiments.logged import (
+    FileNames,
     artifact_key,
     figure_bytes,
     image_bytes,
@@ -31,6 +34,25 @@ def test_a_path_that_leads_elsewhere_is_refused(path: str):
     """Only relative names inside the run."""
     with pytest.raises(InputError):
         artifact_key(path)
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join)))
+def test_no_file_is_the_folder_of_another(names: list[str]):
+    """In whichever order they come, one by one or together; the same name may come again."""
+    taken, one_by_one = set[str](), FileNames()
+    for name in names:
+        clashes = any(f"{one}/".startswith(f"{name}/") or f"{name}/".startswith(f"{one}/") for one in taken - {name})
+        try:
+            one_by_one.add([name])
+        except InputError:
+            assert clashes
+        else:
+            assert not clashes
+            taken.add(name)
+    FileNames().add(taken)
+    if taken != {*names}:
+        with pytest.raises(InputError, match="cannot be"):
+            FileNames().add(names)
 
 
 @pytest.mark.parametrize("path", ["a", "a/b.c", "naïve/飛行機 1.png", "a.b+c"])

@@ -120,6 +120,9 @@ def test_what_is_no_number_is_refused_and_nothing_of_it_logged(run: ActiveRun, w
         run.log({"rate": 1, 1: 2})  # type: ignore[dict-item]
     with pytest.raises(InputError, match="content of 'notes' is a str"):
         run.attach("notes", "notes.txt")  # type: ignore[arg-type]
+    run.attach("plots/loss.svg", b"1")
+    with pytest.raises(InputError, match="'plots' is a folder of this run"):
+        run.attach("plots", b"2")
     run.finish()
     assert not workspace.store.read(run.id, "rate").values
 

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,6 +27,34 @@ def number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"The metric {name} is {value!r}.", allowed="a number; text belongs in a tag") from None
+
+
+class FileNames:
+    """The files that a process has given a run: none of them may be the folder of another."""
+
+    def __init__(self) -> None:
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def add(self, names: Iterable[str]) -> None:
+        """Take these too; raises `InputError` for the first that cannot be, and takes none then."""
+        files = set(names)
+        folders = {folder for name in files for folder in _folders_of(name)}
+        for name in sorted(files):
+            if name in folders or name in self._folders:
+                raise InputError(
+                    f"{name!r} is a folder of this run, so it cannot be a file.", remedy="use another name"
+                )
+            if file := next((one for one in _folders_of(name) if one in self._files), None):
+                raise InputError(
+                    f"{file!r} is a file, so it cannot be the folder of {name!r}.", remedy="use another name"
+                )
+        self._files |= files
+        self._folders |= folders
+
+
+def _folders_of(name: str) -> list[str]:
+    return [str(one) for one in PurePosixPath(name).parents][:-1]
 
 
 def artifact_key(path: str) -> str:

@@ -28,7 +28,7 @@ from heptad.experiments.journal.journal import MAIN, Journal
 from heptad.experiments.journal.memory import MemoryJournal
 from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
-from heptad.experiments.logged import artifact_key, figure_bytes, image_bytes, number
+from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number
 from heptad.experiments.records import Status
 from heptad.experiments.tables import table_bytes
 
@@ -72,6 +72,7 @@ class ActiveRun:
         )
         self.live = Live(self.journal, target, now)
         self.root, self._target, self._now, self._start_child = root, target, now, start_child
+        self._names = FileNames()
         self._finished = False
         self.forked = False
         """In a child that was forked off the process that began the run, until it logs something itself."""
@@ -131,6 +132,7 @@ class ActiveRun:
     def attach(self, path: str, content: bytes | Path) -> str:
         """Keep bytes, a file or a folder of files with the run, found as attributes `artifacts.PATH`.
 
+        A path may be attached again, and the latest content counts; one that is a folder cannot be a file, too.
         The file may be changed or removed as soon as this returns. Answers the digest of the content; of a folder,
         that of its paths and digests.
         """
@@ -153,6 +155,7 @@ class ActiveRun:
         else:
             raise InputError(f"There is no file {content}.")
         keys = [artifact_key(one) for one in found]
+        self._names.add(keys)
         files = dict(zip(keys, map(self._stage, found.values()), strict=True))
         kept = {name: digest for name, digest in files.items() if digest}
         if kept:
