@@ -78,7 +78,7 @@ def _contradictions(rule: CleanRule) -> Iterator[str]:
 
 
 def _patterns(rule: CleanRule) -> Iterator[str]:
-    """What is wrong with `regex`, and groups that `becomes` names and it has not: nothing would stand in their place."""
+    """What is wrong with `regex`, and groups that `becomes` names and it has not: nothing would stand for them."""
     if not rule.regex:
         if rule.becomes:
             yield f"becomes = {rule.becomes!r} needs regex"
