@@ -20,7 +20,7 @@ from heptad.data.cleaning.suggesting.rules import REASONS, FlaggedCell, Suggeste
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 
-ENOUGH = 0.45
+ENOUGH = 0.46
 """Cells at least this likely to be wrong are flagged: a little below half serves the F1 of both kinds of mistake."""
 JUDGED_COUNT = 4.0
 """How many rows a row counts for in votes that a person has judged."""
