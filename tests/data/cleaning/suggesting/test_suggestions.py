@@ -144,6 +144,23 @@ def products(wrong: int, seed: int = 4) -> tuple[pl.DataFrame, list[str]]:
     return pl.DataFrame({"key": key, "product": product, "category": came, "size": size}), right
 
 
+def test_contradictions_are_found_among_few_values() -> None:
+    """Three categories, of which each is common; and nothing where none is wrong."""
+    for wrong in (12, 0):
+        table, right = products(wrong)
+        cells = {(cell.row, cell.proposal) for cell in Suggester(table).suggest().cells}
+        assert cells == {(row, right[row]) for row in range(600) if table["category"][row] != right[row]}
+
+
+def test_exceptions_of_a_tendency_are_no_mistakes() -> None:
+    """Of six departments half tend to one of two answers, nine times in ten."""
+    rng = np.random.default_rng(1)
+    at, otherwise = rng.integers(0, 6, 1000), rng.random(1000) < 0.1
+    answer = [("yes", "no")[(one % 2) ^ int(other)] for one, other in zip(at, otherwise, strict=True)]
+    table = pl.DataFrame({"department": [f"Group {one}" for one in at], "answer": answer})
+    assert Suggester(table).suggest().cells == []
+
+
 def test_one_correction_speaks_of_contradictions_and_not_of_a_value() -> None:
     """A category that is right in most of its rows stays right in them; those like the corrected cell are found."""
     table, right = products(wrong=12)

@@ -173,6 +173,10 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
         elsewhere = np.maximum(column.counts[np.maximum(vote.most, 0)], 1) * (vote.others + 1) / n
         lift = np.log10(np.maximum(1.0, most / np.maximum(elsewhere, 1e-9)))
         alone = np.maximum(alone, np.maximum(odds, 0.0) * np.clip(lift / 1.5, 0.0, 1.0))
+        # Where few values share a column none is much commoner in its group; what is rare there, and not elsewhere, is.
+        chance = column.counts[np.minimum(came, len(column.counts) - 1)] * one.vote.others / n
+        rarer = np.log((chance + 0.5) / (own + 0.5))
+        alone = np.maximum(alone, _like_a_rule(one.strength) * np.clip(rarer, 0.0, np.maximum(odds, 0.0)))
         held = np.maximum(held, np.where(empty & (own > most), 1.0, 0.0))
     total = np.maximum(0.0, total / max(1, len(told)) ** 0.5)
     full = ~empty
@@ -188,3 +192,8 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
         np.zeros(n),
     ]
     return np.stack(columns, axis=1), dissents
+
+
+def _like_a_rule(strength: float) -> float:
+    """1 where columns tell another nearly always; 0 where exceptions are so many that they are hardly mistakes."""
+    return min(1.0, max(0.0, (strength - 0.8) / 0.15))
