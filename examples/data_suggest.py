@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from heptad.data import Labels, Place, SourceSettings, Suggester, accept_rules, read_cells, rule_lines
+from heptad.data import (
+    CleanSettings,
+    Labels,
+    Place,
+    SourceSettings,
+    Suggester,
+    accept_rules,
+    read_cells,
+    rule_lines,
+)
 
 CITIES = {"B1": ("Birmingham", "AL"), "P2": ("Portland", "OR"), "M3": ("Madison", "WI"), "S4": ("Springfield", "IL")}
 
@@ -40,7 +49,8 @@ def main() -> None:
     settings = folder / "heptad.toml"
     settings.write_text('[sources.orders]\nuri = "orders.csv"\n\n[data]\ntarget = "size"\n', encoding="utf-8")
 
-    table = read_cells(SourceSettings(uri="orders.csv"), Place(root=folder.resolve())).frame
+    source, place = SourceSettings(uri="orders.csv"), Place(root=folder.resolve())
+    table = read_cells(source, place).frame
     suggester = Suggester(table)
     found = suggester.suggest()
     print(f"without help: {len(found.cells)} of {found.looked_at:,} cells are likely wrong")
@@ -53,7 +63,7 @@ def main() -> None:
     repaired = sum(cell.proposal == right[cell.column][cell.row] for cell in found.cells)
     print(f"with {len(rows)} known rows: {len(found.cells)} cells, {repaired} of them get the right value")
 
-    sure = [rule for rule in found.rules if rule.settings and rule.precision >= 0.9]
+    sure, _ = found.to_accept(source, place, CleanSettings(), least=0.9)
     for column in accept_rules(sure, settings):
         lines = [line for rule in sure if rule.column == column for line in rule_lines(column, rule.settings)]
         print(f"accepted for {column}: {lines[1][:60]}")

@@ -86,6 +86,30 @@ def test_accepted_rules_are_settings_that_the_project_reads(folder: Path) -> Non
     assert replaced == {"Birminghxm": "Birmingham", "Sprngfield": "Springfield"}
 
 
+def test_rules_that_would_break_the_project_are_left_out(folder: Path) -> None:
+    """In numbers nothing is replaced as text; texts that `units` reads are not written otherwise. Why is said."""
+    rows = [[n, f"{20 + n * 7 % 11}.5", f"{5 + n * 7 % 40} kg", n % 2] for n in range(300)]
+    for n in range(7, 300, 30):
+        rows[n][1], rows[n][2] = "-999.0", f"{n}000 g"
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["n", "temp", "weight", "size"], *rows])
+    said = suggest("--project", folder, "--accept", "--least", "30").stdout
+    columns = read_config(folder).clean.columns
+    assert "temp" not in columns
+    assert columns["weight"].units == {"kg": 1, "g": 0.001}
+    assert columns["weight"].replace == {}
+    assert "does not fit a column of Float64" in said
+    assert "units reads '127000 g'" in " ".join(said.split())
+
+
+def test_rules_are_accepted_in_a_project_only(folder: Path) -> None:
+    """A file elsewhere has no heptad.toml to write them into."""
+    (folder / "heptad.toml").unlink()
+    done = suggest(folder / "rows.csv", "--project", folder, "--accept")
+    assert isinstance(done.exception, InputError)
+    assert "is not a Heptad project" in done.exception.problem
+
+
 def test_a_project_without_one_table_says_what_to_type(folder: Path) -> None:
     """Several sources, or one that is not there."""
     path = folder / "heptad.toml"

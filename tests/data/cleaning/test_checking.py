@@ -24,6 +24,13 @@ TYPES = {"s": pl.String(), "f": pl.Float64(), "i": pl.Int64(), "b": pl.Boolean()
         ("s", CleanRule(units={"kg": 1}, unit="kgg"), "unit = 'kgg' is not in units. Allowed: did you mean 'kg'"),
         ("s", CleanRule(regex="("), "cannot be read"),
         ("s", CleanRule(becomes="x"), "needs regex"),
+        (
+            "s",
+            CleanRule(regex="([A-Z])([A-Z])", becomes="${1}-${3}"),
+            r"the group '3'.*Allowed: \$\{0\}, \$\{1\}, \$\{2\}",
+        ),
+        ("s", CleanRule(regex="(a)(?P<b>b)", becomes="$1x"), r"the group '1x'.*\$\{1\}, \$\{2\}, \$\{b\}"),
+        ("s", CleanRule(regex="a", becomes="${b}"), r"the group 'b'.*Allowed: \$\{0\}"),
         ("s", CleanRule(dates=["d.m.y"]), "Allowed: a format"),
         ("s", CleanRule(told_by=["ff"]), "told_by names 'ff'"),
         ("s", CleanRule(fill_from="s"), "fill_from names 's'"),
@@ -62,6 +69,14 @@ def test_all_mistakes_are_told_at_once() -> None:
     rules = {"x": CleanRule(trim=True), "i": CleanRule(min=2, max=1, fill="median")}
     with pytest.raises(DataError, match=r"(?s)no column 'x'.*min = 2.*fill = 'median'"):
         check_rules(TYPES, CleanSettings(columns=rules))
+
+
+def test_groups_that_are_there_may_be_named() -> None:
+    """By number or name, all of it as 0; two dollar signs are one."""
+    rule = CleanRule(regex="(a)(?P<b>b)", becomes="$$9 $0 ${1}x$2-${b}")
+    check_rules(TYPES, CleanSettings(columns={"s": rule}))
+    made = pl.Series(["ab"]).str.replace(rule.regex, rule.becomes)
+    assert made.to_list() == ["$9 ab axb-b"]
 
 
 def test_right_rules_pass() -> None:

@@ -89,3 +89,25 @@ def test_rules_must_fit_their_column(column: str, rule: CleanRule, problem: str)
     """A rule of nothing, or of another kind of column, is refused."""
     with pytest.raises(DataError, match=problem):
         repair_cells(frame_of([(1.0, 1, "a")]), CleanSettings(columns={column: rule}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "repaired", "lost"),
+    [
+        (CleanRule(units={"kg": 1, "g": 0.1}, unit="kg"), ["5 g", "2 KG", "3 kgs", "4"], ["5 g"], ["2 KG", "3 kgs"]),
+        (CleanRule(numbers="point"), ["$5", "about 5", "5"], ["$5"], ["about 5"]),
+        (CleanRule(dates=["%Y-%m-%d", "%d.%m.%Y"]), ["2020-01-02", "2.3.2020", "soon"], ["2.3.2020"], ["soon"]),
+        (CleanRule(regex="([0-9])-([0-9])", becomes="${2}"), ["1-2", "x", None], ["1-2"], ["x"]),
+        (CleanRule(regex="[0-9]"), ["1", "x"], [], ["x"]),
+        (CleanRule(canonical={"DE": ["G"]}, unlisted="null"), ["G", "x", "DE"], ["G"], ["x"]),
+    ],
+)  # fmt: skip
+def test_cells_that_a_rule_cannot_use_are_no_repairs(
+    rule: CleanRule, values: list, repaired: list[str], lost: list[str]
+) -> None:
+    """What became missing is counted apart, with examples of its own."""
+    _, found = repair_cells(pl.DataFrame({"c": values}), CleanSettings(columns={"c": rule}))
+    told = {one.rule: (one.cells, one.examples) for one in found}
+    name = next(one for one in ("units", "numbers", "dates", "regex", "canonical") if getattr(rule, one))
+    expected = {name: (len(repaired), repaired), f"{name}, made missing": (len(lost), lost)}
+    assert told == {rule: cells for rule, cells in expected.items() if cells[0]}

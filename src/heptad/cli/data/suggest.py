@@ -9,7 +9,8 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, wr
 from heptad.cli.progress import progress
 
 if TYPE_CHECKING:
-    from heptad.data import Cells, SuggestedRule, Suggestions
+    from heptad.config import Config
+    from heptad.data import Cells, Place, SourceSettings, SuggestedRule, Suggestions
 
 app = typer.Typer()
 _SHOWN = 3
@@ -31,15 +32,19 @@ def suggest(
     seed: Annotated[int, typer.Option(min=0, help="Settles ties among rows to ask about.")] = 7,
     accept: Annotated[bool, typer.Option("--accept", help="Write the rules into heptad.toml, under [clean].")] = False,
     least: Annotated[
-        int, typer.Option(min=0, max=100, help="Accept rules of at least this precision, in percent.")
+        int,
+        typer.Option(min=0, max=100, help="Accept rules of which at least so many percent are wrong, and put right."),
     ] = 80,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Look for wrong cells in a table, and propose rules."""
-    from heptad.data import Labels, Suggester, accept_rules, read_labels
+    from heptad.config import read_config
+    from heptad.data import Labels, Suggester, read_cells, read_labels
 
-    cells, name = _cells(table, project)
+    config = read_config(project) if accept or not table else None
+    settings, place, name = _source(table, project, config)
+    cells = read_cells(settings, place)
     known = read_labels(labels, cells) if labels else Labels()
     if cells.every > 1:
         typer.echo(f"{name} is larger than memory can judge: one row in {cells.every:,} is looked at.", err=True)
@@ -55,29 +60,37 @@ def suggest(
             return
         found = suggester.suggest()
     text = _text(found, cells, name, len(known.rows()))
-    if accept:
-        chosen = [rule for rule in found.rules if rule.settings and rule.precision * 100 >= least]
-        columns = accept_rules(chosen, project / "heptad.toml")
-        text += f"\n\nAccepted {len(chosen)} rules for {', '.join(columns) or 'no column'} into heptad.toml."
+    if accept and config is not None:
+        text += "\n\n" + _accepted(found, settings, place, config, least, project)
     emit(found.cells, text, as_json=as_json)
 
 
-def _cells(table: str, project: Path) -> "tuple[Cells, str]":
-    """The cells of a file, or of the project's source as it is before anything is repaired; and what it is called."""
-    from heptad.config import read_config
+def _source(table: str, project: Path, config: "Config | None") -> "tuple[SourceSettings, Place, str]":
+    """A file, or the project's source, whose cells are looked at as they are before a repair; and what it is called."""
     from heptad.core.errors import InputError
-    from heptad.data import Place, SourceSettings, read_cells
+    from heptad.data import Place, SourceSettings
 
-    if table:
-        return read_cells(SourceSettings(uri=table), Place(root=Path.cwd())), table
-    config = read_config(project)
+    if table or config is None:
+        return SourceSettings(uri=table), Place(root=Path.cwd()), table
     name = config.data.source or (next(iter(config.sources)) if len(config.sources) == 1 else "")
     if not name:
         raise InputError(
             "The project has several sources and [data] source names none.", allowed="heptad data suggest FILE"
         )
-    place = Place(root=project.resolve(), timezone=config.project.timezone)
-    return read_cells(config.sources[name], place), name
+    return config.sources[name], Place(root=project.resolve(), timezone=config.project.timezone), name
+
+
+def _accepted(
+    found: "Suggestions", settings: "SourceSettings", place: "Place", config: "Config", least: int, project: Path
+) -> str:
+    """Writes the rules that are sure enough and can stand together; says which, and why others cannot."""
+    from heptad.data import accept_rules
+
+    chosen, left = found.to_accept(settings, place, config.clean, least / 100)
+    columns = accept_rules(chosen, project / "heptad.toml")
+    said = [f"Accepted {len(chosen)} rules for {', '.join(columns) or 'no column'} into heptad.toml."]
+    said += [f"Left out, for {rule.column}: {rule.evidence}. {problem}." for rule, problem in left]
+    return wrapped(said)
 
 
 def _form(listed: list[dict[str, Any]]) -> str:

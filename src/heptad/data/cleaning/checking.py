@@ -15,6 +15,8 @@ from heptad.data.columns.schema import named_columns
 
 _STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
 _ONE_OF = (("lower", "case"), ("numbers", "units", "dates"), ("fill", "fill_from"), ("prefix", "mask", "pseudonym"))
+_GROUP = re.compile(r"\$(?:\$|\{([^}]*)\}|(\w+))", re.ASCII)
+"""A group in `becomes`, in braces or up to the last letter, digit or underscore; two dollar signs are one."""
 _HIDING = ("band", "period", "prefix", "mask", "pseudonym")
 _LEARNT = (
     "is learnt of rows, and of those that a model is judged on too; leave the cell missing: training learns what "
@@ -71,11 +73,27 @@ def _contradictions(rule: CleanRule) -> Iterator[str]:
         yield f"unit = {rule.unit!r} is not in units. Allowed: {nearest(rule.unit, list(rule.units))}"
     if rule.unit and not rule.units:
         yield f"unit = {rule.unit!r} needs units, a table of unit to size"
-    if rule.becomes and not rule.regex:
-        yield f"becomes = {rule.becomes!r} needs regex"
-    if rule.regex and not _is_pattern(rule.regex):
-        yield f"regex = {rule.regex!r} cannot be read. Allowed: a regular expression as Rust has it"
+    yield from _patterns(rule)
     yield from (f"dates has {one!r}. Allowed: a format such as '%d.%m.%Y'" for one in rule.dates if not _is_format(one))
+
+
+def _patterns(rule: CleanRule) -> Iterator[str]:
+    """What is wrong with `regex`, and groups that `becomes` names and it has not: nothing would stand for them."""
+    if not rule.regex:
+        if rule.becomes:
+            yield f"becomes = {rule.becomes!r} needs regex"
+        return
+    if not _is_pattern(rule.regex):
+        yield f"regex = {rule.regex!r} cannot be read. Allowed: a regular expression as Rust has it"
+        return
+    fields = pl.Series([""]).str.extract_groups(rule.regex).struct.fields
+    known = [f"{number}" for number in range(len(fields) + 1)]
+    known += [one for one in fields if one not in known]
+    for braced, plain in _GROUP.findall(rule.becomes):
+        name = braced or plain
+        if name and name not in known:
+            allowed = ", ".join(f"${{{one}}}" for one in known)
+            yield f"becomes = {rule.becomes!r} names the group {name!r}, which regex has not. Allowed: {allowed}"
 
 
 def _disguises(rule: CleanRule) -> Iterator[str]:

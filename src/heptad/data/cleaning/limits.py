@@ -15,7 +15,11 @@ HUGE = 1e38
 FITTED_ON = 200_000
 """Bounds are learnt from at most twice as many values, every n-th one."""
 SEED = 7
-_FENCES = {"iqr": 3.0, "mad": 5.0}
+_FENCES = {"iqr": 3.0, "mad": 5.0, "forest": 1.0}
+_USUAL = 0.5
+"""An isolation forest's score of a number that is told from the rest neither sooner nor later than others."""
+_BULK = 0.9
+"""The share of numbers that are ordinary at least: in one dimension a forest scores whole tails above the usual."""
 Bounds = list[tuple[float | None, float | None]]
 """Intervals of ordinary numbers, both ends included, ascending; `None`: without an end."""
 
@@ -67,11 +71,11 @@ def fit_outliers(column: str, rule: CleanRule) -> Dialogue[Bounds]:
     sample = (yield from sampled(values, told.values["count"], FITTED_ON)).to_numpy()
     if len(sample) < 2:
         return []
-    return _forest(sample) if rule.outliers == "forest" else _fenced(sample, rule)
-
-
-def _fenced(sample: np.ndarray[Any, Any], rule: CleanRule) -> Bounds:
     fence = rule.fence or _FENCES[rule.outliers]
+    return _forest(sample, fence) if rule.outliers == "forest" else _fenced(sample, rule, fence)
+
+
+def _fenced(sample: np.ndarray[Any, Any], rule: CleanRule, fence: float) -> Bounds:
     if rule.outliers == "iqr":
         low, high = (float(one) for one in np.quantile(sample, [0.25, 0.75]))
         spread = high - low
@@ -83,33 +87,46 @@ def _fenced(sample: np.ndarray[Any, Any], rule: CleanRule) -> Bounds:
     return [(low - fence * spread, high + fence * spread)] if spread > 0 else []
 
 
-def _forest(sample: np.ndarray[Any, Any]) -> Bounds:
-    """The intervals that an isolation forest finds ordinary (Liu, Ting and Zhou 2008).
+def _forest(sample: np.ndarray[Any, Any], fence: float) -> Bounds:
+    """Around each group of numbers that an isolation forest finds ordinary (Liu, Ting and Zhou 2008), a fence.
 
-    Between two neighbouring thresholds of its trees its answer is one, so that few numbers say all that it says.
+    Between two neighbouring thresholds of its trees its score is one, so that few numbers say all that it says. Scores
+    alone would call tails of any shape outliers, up to half of a uniform column, so that they tell the groups, and how
+    wide these are together tells how far from them is far.
     """
     from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - slow to import, and rarely wanted
 
-    forest = IsolationForest(n_estimators=100, random_state=SEED).fit(sample.astype(np.float32).reshape(-1, 1))
+    values = sample.astype(np.float32)
+    forest = IsolationForest(n_estimators=100, random_state=SEED).fit(values.reshape(-1, 1))
     trees = [tree.tree_ for tree in forest.estimators_]
     cuts = np.unique(np.concatenate([tree.threshold[tree.children_left >= 0] for tree in trees]).astype(np.float32))
-    if not len(cuts):
+    # Where half of the numbers are one and the same, every other would be far from it.
+    if not len(cuts) or np.median(np.abs(values - np.median(values))) == 0:
         return []
     between = np.concatenate([[cuts[0] - 1], (cuts[:-1] / 2 + cuts[1:] / 2), [cuts[-1] + 1]]).astype(np.float32)
-    usual = forest.predict(between.reshape(-1, 1)) == 1
-    return list(_runs(usual, [float(cut) for cut in cuts]))
+    scores = -forest.score_samples(between.reshape(-1, 1))
+    met = scores[np.searchsorted(cuts, values)]
+    usual = scores <= max(_USUAL, float(np.quantile(met, _BULK, method="higher")))
+    groups = list(_runs(usual, [float(values.min()), *map(float, cuts), float(values.max())]))
+    reach = fence * sum(high - low for low, high in groups)
+    return _merged([(low - reach, high + reach) for low, high in groups])
 
 
-def _runs(usual: np.ndarray[Any, Any], cuts: Sequence[float]) -> Iterator[tuple[float | None, float | None]]:
-    """Neighbouring ordinary pieces as one; piece n lies between the cuts n-1 and n."""
-    start: int | None = None
-    for place in range(len(usual) + 1):
-        inside = place < len(usual) and bool(usual[place])
-        if inside and start is None:
-            start = place
-        elif not inside and start is not None:
-            yield cuts[start - 1] if start else None, cuts[place - 1] if place <= len(cuts) else None
-            start = None
+def _runs(usual: np.ndarray[Any, Any], ends: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Neighbouring ordinary pieces as one; piece n lies between the ends n and n+1."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], usual, [False]]).astype(np.int8)))
+    yield from ((ends[start], ends[stop]) for start, stop in edges.reshape(-1, 2).tolist())
+
+
+def _merged(intervals: Sequence[tuple[float, float]]) -> Bounds:
+    """Ascending intervals, those that meet as one."""
+    found = [list(intervals[0])]
+    for low, high in intervals[1:]:
+        if low <= found[-1][1]:
+            found[-1][1] = high
+        else:
+            found.append([low, high])
+    return [(low, high) for low, high in found]
 
 
 def _inside(value: pl.Expr, bounds: Bounds) -> pl.Expr:

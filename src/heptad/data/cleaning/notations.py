@@ -103,5 +103,6 @@ def _read(
         changed=counted,
         gone=(lambda text: text.is_not_null() & read(text).is_null()) if aside else None,
         refuses=given.rule.unread == "refuse",
+        loses=not aside,
         kind=kind,
     )

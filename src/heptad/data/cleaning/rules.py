@@ -1,6 +1,6 @@
 """Repairs cells by rule, as parts of one lazy query, with every change counted."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count, zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +13,7 @@ from heptad.data.cleaning.groups import fit_votes
 from heptad.data.cleaning.kinds import CORRECTED, FAR, GROUP, STAGES, read_as, steps_of
 from heptad.data.cleaning.limits import fit_outliers
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
-from heptad.data.cleaning.steps import Step
+from heptad.data.cleaning.steps import Step, lost
 from heptad.data.columns.column_types import EXAMPLES, LOOKED_AT
 from heptad.data.columns.conditions import compile_condition
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
@@ -22,7 +22,9 @@ from heptad.data.records import Finding, Fitted, Repair
 
 FIRST = 100_000
 """Rows among which examples are looked for first."""
-_FIRST, _BEFORE, _CHANGED, _GONE = (f"{MARK}{word} " for word in ("first", "before", "changed", "gone"))
+_FIRST, _BEFORE, _CHANGED, _LOST, _GONE = (f"{MARK}{word} " for word in ("first", "before", "changed", "lost", "gone"))
+MADE_MISSING = ", made missing"
+"""What the rule of a repair is called by besides, where it could not use the cells."""
 
 
 Correct: TypeAlias = Callable[[Mapping[str, pl.DataType]], list[Step]]
@@ -35,6 +37,8 @@ class Mark(NamedTuple):
     name: str
     step: Step
     changed: bool
+    rule: str
+    """What its repair is told by."""
 
 
 class CellRepairs:
@@ -62,10 +66,9 @@ class CellRepairs:
             self.stages[CORRECTED] = correct({**types, **kinds})
         self._read = [name for name, rule in settings.columns.items() if read_as(rule) and rule.unread != "null"]
         self.marks = [
-            Mark(f"{_CHANGED if changed else _GONE}{place}", step, changed)
+            mark
             for place, step in enumerate(step for stage in self.stages for step in stage)
-            for changed in (True, False)
-            if changed or step.gone is not None
+            for mark in _marks(place, step)
         ]
 
     def rows(self, rows: pl.LazyFrame, until: int = len(STAGES)) -> pl.LazyFrame:
@@ -77,10 +80,7 @@ class CellRepairs:
                 values = [step.repair(pl.col(step.column)).alias(step.column) for _, step in layer]
                 before = [pl.col(step.column).alias(f"{_BEFORE}{at}") for at, step in layer]
                 wanted = [one for at, step in layer for one in _wanted(at, step)]
-                changed = [
-                    step.changed(pl.col(f"{_BEFORE}{at}"), pl.col(step.column)).alias(f"{_CHANGED}{at}")
-                    for at, step in layer
-                ]
+                changed = [one for at, step in layer for one in _changed(at, step)]
                 # Two projections: within one, the engine would compute a repair again wherever it is mentioned.
                 rows = rows.with_columns(*values, *before, *wanted).with_columns(changed)
         return rows
@@ -127,7 +127,7 @@ class CellRepairs:
         rest = [mark for mark in changed_shown if mark not in shown]
         shown |= dict(zip(rest, converse(self._beside(rows), [_examples(mark) for mark in rest]), strict=True)) | hidden
         return [
-            Repair(rule=mark.step.rule, column=mark.step.column, cells=cells, examples=shown[mark])
+            Repair(rule=mark.rule, column=mark.step.column, cells=cells, examples=shown[mark])
             for mark, cells in changed.items()
         ]
 
@@ -164,6 +164,29 @@ def _layers(steps: Sequence[tuple[int, Step]]) -> list[list[tuple[int, Step]]]:
     for at, step in steps:
         columns.setdefault(step.column, []).append((at, step))
     return [[one for one in layer if one is not None] for layer in zip_longest(*columns.values())]
+
+
+def _marks(at: int, step: Step) -> Iterator[Mark]:
+    """What is counted of a step: cells that it changed, cells that it could not use, rows that it wants."""
+    if not (step.loses and step.changed is lost):
+        yield Mark(f"{_CHANGED}{at}", step, changed=True, rule=step.rule)
+    if step.loses:
+        yield Mark(f"{_LOST}{at}", step, changed=True, rule=f"{step.rule}{MADE_MISSING}")
+    if step.gone is not None:
+        yield Mark(f"{_GONE}{at}", step, changed=False, rule=step.rule)
+
+
+def _changed(at: int, step: Step) -> Iterator[pl.Expr]:
+    """The cells that a step changed, and apart from them those that it could not use, as far as there are marks."""
+    before, after = pl.col(f"{_BEFORE}{at}"), pl.col(step.column)
+    changed = step.changed(before, after)
+    if not step.loses:
+        yield changed.alias(f"{_CHANGED}{at}")
+    elif step.changed is lost:
+        yield changed.alias(f"{_LOST}{at}")
+    else:
+        yield (changed & after.is_not_null()).alias(f"{_CHANGED}{at}")
+        yield lost(before, after).alias(f"{_LOST}{at}")
 
 
 def _wanted(at: int, step: Step) -> list[pl.Expr]:

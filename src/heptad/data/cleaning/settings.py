@@ -59,9 +59,9 @@ class CleanRule(Settings, frozen=True, kw_only=True):
     least: Part = 0.6
     """The share of a group that must agree for `told_by`."""
     outliers: Literal["", "iqr", "mad", "forest"] = ""
-    """How numbers far from the rest are told: quartiles, median deviation, or an isolation forest."""
+    """How numbers far from the rest are told: quartiles, median deviation, or the groups of an isolation forest."""
     fence: Annotated[float, msgspec.Meta(ge=0, description="a number, 0 or more")] = 0
-    """How far is far: in quartile ranges (0: 3) or median deviations (0: 5); unused by `forest`."""
+    """How far is far: in quartile ranges (0: 3), median deviations (0: 5), or widths of what is ordinary (0: 1)."""
     outlying: Literal["keep", "null", "drop", "cap", "log", "mark"] = "keep"
     """What becomes of outliers; `log` squeezes the whole column, `mark` adds `NAME_outlier`, `keep` is a finding."""
     fill: str | float | bool | None = None

@@ -38,6 +38,8 @@ class Step(NamedTuple):
     """Whether such a row refuses the version."""
     noted: bool = False
     """Whether such a row stays and is a finding."""
+    loses: bool = False
+    """Whether cells become missing that it cannot use, which is no repair and counted apart."""
     kind: pl.DataType | None = None
     """The dtype afterwards, where it is another."""
     hides: bool = False

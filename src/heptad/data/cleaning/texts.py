@@ -58,7 +58,7 @@ def canonical(given: Given) -> Step:
     if rule.unlisted == "null":
         every = dict(zip(rule.canonical, rule.canonical, strict=True)) | spellings
         strict = lambda value: look_up(value, every, pl.String())  # noqa: E731
-        return Step("canonical", given.column, strict)
+        return Step("canonical", given.column, strict, loses=True)
     return Step(
         "canonical",
         given.column,
@@ -85,6 +85,7 @@ def regex(given: Given) -> Step:
             given.column,
             lambda value: pl.when(fits(value)).then(matched(value)),
             differs if rule.becomes else lost,
+            loses=True,
         )
     if rule.unmatched == "keep":
         return Step("regex", given.column, matched)

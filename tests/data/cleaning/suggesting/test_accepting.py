@@ -69,3 +69,16 @@ def test_a_file_that_leaves_no_room_is_left_alone(path: Path) -> None:
     with pytest.raises(DataError, match="strip = true"):
         accept_rules([rule("city", strip=True)], path)
     assert path.read_text(encoding="utf-8") == text
+
+
+def test_marks_are_added_to_those_that_are_there(path: Path) -> None:
+    """Each once."""
+    accept_rules([rule("city", missing=["?"])], path)
+    accept_rules([rule("city", missing=["-", "?"])], path)
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["clean"]["columns"]["city"]["missing"] == ["?", "-"]
+
+
+def test_rules_need_a_file_to_go_into(tmp_path: Path) -> None:
+    """The error says how to get one."""
+    with pytest.raises(DataError, match="heptad init"):
+        accept_rules([rule("city", strip=True)], tmp_path / "heptad.toml")

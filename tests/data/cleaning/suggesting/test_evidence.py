@@ -53,3 +53,17 @@ def test_votes_go_by_what_is_believed() -> None:
     weights[0] = 4.0
     found = gather(columns, believed, weights)[1]
     assert believed[1].values[int(found.told[0].vote.most[1])] == "new"
+
+
+def test_what_was_set_right_has_the_evidence_against_what_it_was() -> None:
+    """The votes know the right value; the cell was contradicted all the same, by a value that others have or none."""
+    cells = table()
+    for was in ("name 3" if cells["name"][5] != "name 3" else "name 4", "nobody's", ""):
+        came = [*cells["name"][:5], was, *cells["name"][6:]]
+        code, right = encode(pl.Series("code", cells["code"])), encode(pl.Series("name", cells["name"]))
+        alone = gather([code, encode(pl.Series("name", came))], [code, right], np.ones(300))[1]
+        judged = dict(zip(NAMES, alone.features([5])[0], strict=True))
+        assert judged["backed"] == 0
+        assert judged["told" if was else "told_empty"] > 1.5
+        assert alone.traits([5])[0, 2] == 2
+        assert alone.traits([7])[0, 2] == 1

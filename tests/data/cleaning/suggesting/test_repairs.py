@@ -48,6 +48,14 @@ def test_a_value_that_was_corrected_is_corrected_alike() -> None:
     assert proposed(cells, "sex", 31, {30: "female"})[0] == "female"
 
 
+def test_a_value_that_is_mostly_right_is_not_corrected_alike() -> None:
+    """What was true of one cell is not of others; the group of the cell says what it should be."""
+    code = [str(n % 6) for n in range(240)]
+    kinds = [["low", "middle", "high"][n % 3] for n in range(240)]
+    kinds[0], kinds[1] = "high", "high"
+    assert proposed({"code": code, "kind": kinds}, "kind", 1, {0: "low"}) == ("middle", "told")
+
+
 def test_spelling_is_put_right() -> None:
     """The near common value, and the word inside of a longer text, in the case that it had."""
     cities = {"city": ["birmingham"] * 40 + ["boston"] * 30 + ["birminghxm"]}

@@ -128,3 +128,43 @@ def test_odd_tables_are_looked_at_too() -> None:
         suggester = Suggester(frame, Labels({(0, "a"): "x"}))
         assert len(suggester.suggest().cells) <= frame.height * frame.width
         assert suggester.ask(5, 1) == [row for row in suggester.ask(5, 1) if row != 0]
+
+
+def products(wrong: int, seed: int = 4) -> tuple[pl.DataFrame, list[str]]:
+    """600 rows of six products that tell three categories, some of which are other ones; and the right ones."""
+    rng = np.random.default_rng(seed)
+    at = rng.integers(0, 6, 600)
+    names = ["Electronics", "Furniture", "Stationery"]
+    right = [names[one // 2] for one in at]
+    came = list(right)
+    for row in rng.choice(600, wrong, replace=False):
+        came[row] = names[(names.index(right[row]) + 1) % 3]
+    product = [["Laptop", "Phone", "Desk", "Chair", "Pen", "Notebook"][one] for one in at]
+    key, size = [f"K{row:04d}" for row in range(600)], [f"{one}" for one in rng.integers(1, 99, 600)]
+    return pl.DataFrame({"key": key, "product": product, "category": came, "size": size}), right
+
+
+def test_contradictions_are_found_among_few_values() -> None:
+    """Three categories, of which each is common; and nothing where none is wrong."""
+    for wrong in (12, 0):
+        table, right = products(wrong)
+        cells = {(cell.row, cell.proposal) for cell in Suggester(table).suggest().cells}
+        assert cells == {(row, right[row]) for row in range(600) if table["category"][row] != right[row]}
+
+
+def test_exceptions_of_a_tendency_are_no_mistakes() -> None:
+    """Of six departments half tend to one of two answers, nine times in ten."""
+    rng = np.random.default_rng(1)
+    at, otherwise = rng.integers(0, 6, 1000), rng.random(1000) < 0.1
+    answer = [("yes", "no")[(one % 2) ^ int(other)] for one, other in zip(at, otherwise, strict=True)]
+    table = pl.DataFrame({"department": [f"Group {one}" for one in at], "answer": answer})
+    assert Suggester(table).suggest().cells == []
+
+
+def test_one_correction_speaks_of_contradictions_and_not_of_a_value() -> None:
+    """A category that is right in most of its rows stays right in them; those like the corrected cell are found."""
+    table, right = products(wrong=12)
+    wrong = [row for row in range(600) if table["category"][row] != right[row]]
+    known = Labels({(wrong[0], "category"): right[wrong[0]]}).completed(table)
+    cells = Suggester(table, known).suggest().cells
+    assert {(cell.row, cell.proposal) for cell in cells} == {(row, right[row]) for row in wrong}

@@ -16,14 +16,20 @@ def accept_rules(rules: Sequence[SuggestedRule], path: Path) -> list[str]:
     """Adds the settings of the rules under `[clean.columns]`, in one write; answers the columns that they went to.
 
     What is there stays, and wins over a rule that says otherwise. Raises `DataError` where the file's own way of
-    writing a column leaves no room; then nothing is written.
+    writing a column leaves no room, or where there is no such file; then nothing is written.
     """
+    if not path.is_file():
+        raise DataError(
+            f"There is no {path} to write rules into.",
+            allowed="the heptad.toml of a project",
+            remedy="go to a project's folder, or make one: heptad init --from FILE --target COLUMN",
+        )
     text = path.read_text(encoding="utf-8")
     before = tomllib.loads(text)
     wanted = merged(rules)
     there = before.get("clean", {}).get("columns", {})
     for column in sorted(wanted):
-        new = _new(wanted[column], there.get(column, {}))
+        new = added(wanted[column], there.get(column, {}))
         if new:
             text = _with(text, column, new, there)
     expected = _combined(before, wanted)
@@ -39,14 +45,18 @@ def accept_rules(rules: Sequence[SuggestedRule], path: Path) -> list[str]:
     return sorted(wanted)
 
 
-def _new(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    """What is wanted and not there; of a table the whole, where some of it is not there."""
+def added(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted and not there; of a table or of marks the whole, where some of it is not there."""
     new = {}
     for name, value in wanted.items():
         if isinstance(value, dict):
             whole = value | there.get(name, {})
             if whole != there.get(name):
                 new[name] = whole
+        elif name == "missing" and name in there:
+            more = [mark for mark in value if mark not in there[name]]
+            if more:
+                new[name] = [*there[name], *more]
         elif name not in there:
             new[name] = value
     return new
@@ -57,7 +67,7 @@ def _combined(before: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
     columns = {name: dict(there) for name, there in clean.get("columns", {}).items()}
     for column, settings in wanted.items():
         here = columns.setdefault(column, {})
-        here.update(_new(settings, here))
+        here.update(added(settings, here))
     return {**before, "clean": {**clean, "columns": columns}} if wanted else dict(before)
 
 

@@ -30,11 +30,13 @@ NAMES = (*values.NAMES, *ROW_NAMES)
 class Evidence(msgspec.Struct):
     """Of one column: `value` by different value, `row` (n, len(ROW_NAMES)), who tells it, what slipped (row to value).
 
-    `believed` is the column with the cells that a person has judged set right; votes speak of its codes.
+    `believed` is the column with the cells that a person has judged set right; votes speak of its codes, and `came` are
+    the cells as they came in these codes: what is known to be wrong is an example of what spoke against it.
     """
 
     column: Column
     believed: Column
+    came: Ints
     value: ValueEvidence
     row: Floats
     told: list[Determinant]
@@ -59,7 +61,7 @@ class Evidence(msgspec.Struct):
         if not self.told:
             return np.zeros(self.column.rows, dtype=np.int64)
         most = self.told[0].vote.most
-        return np.where(most < 0, 0, np.where(most == self.believed.codes, 1, 2))
+        return np.where(most < 0, 0, np.where(most == self.came, 1, 2))
 
 
 _TELLING = {
@@ -84,13 +86,15 @@ def gather(columns: Sequence[Column], believed: Sequence[Column], weights: Float
     blame, asked = np.zeros((len(columns), len(weights))), np.zeros(len(columns))
     found = []
     for at, column in enumerate(columns):
-        row, dissents = _row_evidence(believed[at], told[at], by_value[at].features[column.codes, 0])
+        came = _came(column, believed[at])
+        votes = [_of_cells(one, believed, at, came, weights) for one in told[at]]
+        row, dissents = _row_evidence(believed[at], came, votes, by_value[at].features[column.codes, 0])
         for determinant, dissent in zip(told[at], dissents, strict=True):
             share = determinant.strength**2 / len(determinant.columns)
             for other in determinant.columns:
                 blame[other] += share * np.clip(dissent, -1, 3)
                 asked[other] += share
-        found.append(Evidence(column, believed[at], by_value[at], row, told[at], {}))
+        found.append(Evidence(column, believed[at], came, by_value[at], row, told[at], {}))
     for at, one in enumerate(found):
         if asked[at]:
             one.row[:, ROW_NAMES.index("blamed")] = np.maximum(0.0, blame[at] / max(1.0, asked[at]))
@@ -126,17 +130,40 @@ def _stands_for(pair: Determinant, part: Determinant) -> bool:
     return set(pair.columns) > set(part.columns) and pair.strength > better and pair.coverage >= 0.9 * part.coverage
 
 
-def _row_evidence(column: Column, told: Sequence[Determinant], rare: Floats) -> tuple[Floats, list[Floats]]:
+def _came(column: Column, believed: Column) -> Ints:
+    """The cells as they came, in codes of what is believed; a value that nobody believes in has one of its own."""
+    if column is believed:
+        return column.codes
+    places = {"": believed.empty} | {text: place for place, text in enumerate(believed.values)}
+    return np.array([places.get(text, len(places)) for text in column.values], dtype=np.int64)[column.codes]
+
+
+def _of_cells(one: Determinant, columns: Sequence[Column], at: int, came: Ints, weights: Floats) -> Determinant:
+    """With the share that the value of each cell as it came has among the others, where a person set it right."""
+    target = columns[at]
+    changed = np.flatnonzero(came != target.codes)
+    if not len(changed):
+        return one
+    groups, own = grouped([columns[i] for i in one.columns]), one.vote.own.copy()
+    for row in changed.tolist():
+        others = groups == groups[row]
+        others[row] = False
+        amount = weights[others]
+        own[row] = amount[target.codes[others] == came[row]].sum() / max(amount.sum(), 1e-9)
+    return msgspec.structs.replace(one, vote=msgspec.structs.replace(one.vote, own=own))
+
+
+def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare: Floats) -> tuple[Floats, list[Floats]]:
     """(n, len(ROW_NAMES)), and how far each determinant dissents from each cell: log odds, negative: it agrees."""
     n = column.rows
-    empty = column.codes == column.empty
+    empty = came == column.empty
     best, alone, backed, total, held = (np.zeros(n) for _ in range(5))
     dissents = []
     for one in told:
         vote = one.vote
         asked = vote.most >= 0
         most, own = vote.share * vote.others, vote.own * vote.others
-        agrees = asked & (vote.most == column.codes)
+        agrees = asked & (vote.most == came)
         odds = np.where(asked & ~agrees, np.log((most + 0.5) / (own + 0.5)), 0.0)
         support = np.where(agrees, np.log(own + 1.5), 0.0)
         dissents.append(np.where(asked & ~empty, odds - support, 0.0))
@@ -146,6 +173,10 @@ def _row_evidence(column: Column, told: Sequence[Determinant], rare: Floats) -> 
         elsewhere = np.maximum(column.counts[np.maximum(vote.most, 0)], 1) * (vote.others + 1) / n
         lift = np.log10(np.maximum(1.0, most / np.maximum(elsewhere, 1e-9)))
         alone = np.maximum(alone, np.maximum(odds, 0.0) * np.clip(lift / 1.5, 0.0, 1.0))
+        # Where few values share a column none is much commoner in its group; what is rare there, and not elsewhere, is.
+        chance = column.counts[np.minimum(came, len(column.counts) - 1)] * one.vote.others / n
+        rarer = np.log((chance + 0.5) / (own + 0.5))
+        alone = np.maximum(alone, _like_a_rule(one.strength) * np.clip(rarer, 0.0, np.maximum(odds, 0.0)))
         held = np.maximum(held, np.where(empty & (own > most), 1.0, 0.0))
     total = np.maximum(0.0, total / max(1, len(told)) ** 0.5)
     full = ~empty
@@ -161,3 +192,8 @@ def _row_evidence(column: Column, told: Sequence[Determinant], rare: Floats) -> 
         np.zeros(n),
     ]
     return np.stack(columns, axis=1), dissents
+
+
+def _like_a_rule(strength: float) -> float:
+    """1 where columns tell another nearly always; 0 where exceptions are so many that they are hardly mistakes."""
+    return min(1.0, max(0.0, (strength - 0.8) / 0.15))

@@ -1,7 +1,7 @@
 """Reads a table for what it says, letter by letter: blanks, marks for missing and all."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 import polars as pl
@@ -47,6 +47,11 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
     every = math.ceil(height * (len(flat) * JUDGED + 2 * each) / budget())
     frame = texts.collect(engine="streaming") if every <= 1 else made(every_nth(texts, every))
     return Cells(frame, height, max(1, every), frozenset(name for name in flat if kinds[name].is_float()))
+
+
+def types_as_read(settings: SourceSettings, place: Place, keep_text: Collection[str] = ()) -> dict[str, pl.DataType]:
+    """Column to its type once a version is made of the source; those in `keep_text` stay text as written."""
+    return dict(open_source(settings, place).read(keep_text).rows.collect_schema())
 
 
 class _Everything(frozenset[str]):

@@ -64,6 +64,8 @@ class Repairer:
         self._shapes = {one for one, n in tally.items() if n >= max(2, 0.02 * len(some))}
         self._templates = Templates(column, seen)
         self._programs = self._learnt(list(pairs.values()))
+        # A value that is right in most of its cells is another one's in few.
+        self._wrong = 1 - seen / np.maximum(1, column.counts)
         self._known = {wrong: Counter(r for w, r in pairs.values() if w == wrong) for wrong, _ in pairs.values()}
         self._chances = dict(CHANCES)
         self._made: dict[str, list[Proposal]] = {}
@@ -114,7 +116,7 @@ class Repairer:
         if text in self._known and text:
             right, n = self._known[text].most_common(1)[0]
             share = n / self._known[text].total()
-            yield Proposal(right, "known", (), self._chances["known"] * share * self._fits(right))
+            yield Proposal(right, "known", (), self._chances["known"] * share * self._wrong[code] * self._fits(right))
         for program, chance in self._programs:
             made = program(text)
             if made is not None:

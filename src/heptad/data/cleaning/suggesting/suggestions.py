@@ -6,16 +6,21 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from heptad.data.cleaning.settings import CleanSettings
 from heptad.data.cleaning.suggesting.asking import rows_to_ask
 from heptad.data.cleaning.suggesting.cells import Floats, Ints, encode
+from heptad.data.cleaning.suggesting.choosing import choose_rules
 from heptad.data.cleaning.suggesting.evidence import NAMES, Evidence, gather
 from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions
 from heptad.data.cleaning.suggesting.labels import Labels, corrected
 from heptad.data.cleaning.suggesting.notations import notation_rules
+from heptad.data.cleaning.suggesting.reading import types_as_read
 from heptad.data.cleaning.suggesting.repairs import Proposal, Repairer
 from heptad.data.cleaning.suggesting.rules import REASONS, FlaggedCell, SuggestedRule, gathered
+from heptad.data.sources.settings import SourceSettings
+from heptad.data.sources.source import Place
 
-ENOUGH = 0.45
+ENOUGH = 0.46
 """Cells at least this likely to be wrong are flagged: a little below half serves the F1 of both kinds of mistake."""
 JUDGED_COUNT = 4.0
 """How many rows a row counts for in votes that a person has judged."""
@@ -28,6 +33,15 @@ class Suggestions(msgspec.Struct, frozen=True):
     cells: list[FlaggedCell]
     rules: list[SuggestedRule]
     looked_at: int
+
+    def to_accept(
+        self, source: SourceSettings, place: Place, there: CleanSettings, least: float
+    ) -> tuple[list[SuggestedRule], list[tuple[SuggestedRule, str]]]:
+        """The rules that are at least so sure and can stand together, and the others, with why they cannot.
+
+        In a version made of the source, beside the rules that are `there`.
+        """
+        return choose_rules(self.rules, lambda text: types_as_read(source, place, text), there, least)
 
 
 class Suggester:
