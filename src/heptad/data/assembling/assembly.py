@@ -14,7 +14,8 @@ from heptad.core.memory import budget
 from heptad.core.secrets import reveal
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
-from heptad.data.assembling.changes import Change, reads_alike, settle_changes
+from heptad.data.assembling.alike import binds, known_columns, touched
+from heptad.data.assembling.changes import Change, settle_changes
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.staging import Staged, is_small, stage
@@ -164,17 +165,24 @@ class Assembly:
         return LandedRows(folder, settings.time, style, self._suppression.without)
 
     def build(
-        self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
+        self,
+        until: datetime | None = None,
+        before: DatasetVersion | None = None,
+        judge: Judge | None = None,
+        *,
+        infer: bool = True,
     ) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
 
-        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. `judge`
-        is asked about the sources before anything is made of them. Raises `DataError` and `SettingsError`
+        The task and the bounds of ordinary numbers of the version `before` bind where it was made in the same way;
+        otherwise they are found. `judge` is asked about the sources before anything is made of them. Without `infer`
+        only what `on_change` says binds their columns. Raises `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
         inputs = self._inputs.now()
         judged = judge(inputs, self._settings) if judge else []
-        inputs, changes = self._as_before(inputs, before)
+        inputs, changes = self._as_before(inputs, before, infer=infer)
+        before = before if before is not None and binds(before.settings, self.fingerprint()) else None
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         # A function may make more or fewer rows than there are in any source.
@@ -189,19 +197,21 @@ class Assembly:
             raise
 
     def _as_before(
-        self, inputs: dict[str, Input], before: DatasetVersion | None
+        self, inputs: dict[str, Input], before: DatasetVersion | None, *, infer: bool
     ) -> tuple[dict[str, Input], list[Change]]:
         """The sources with the columns that they had at the version before, as far as `on_change` wants it so.
 
-        Raises `DataError` with every change that it refuses. Where a person has changed how the table is made, the
-        columns of that version say nothing.
+        Raises `DataError` with every change that it refuses. Of a source that a person has read in another way, the
+        columns of that version say nothing, nor of a column that the person has said something else of.
         """
-        if before is None or not reads_alike(before.settings, self.fingerprint()):
+        if before is None:
             return inputs, []
-        known = {one.name: one.columns for one in before.sources if one.columns}
-        # Without `infer` nothing of the version before binds the next.
-        expect: Any = before.settings["expect"]
-        bound = self._rows_from if expect["infer"] else ""
+        now = self.fingerprint()
+        changed, known = touched(before.settings, now), {}
+        for name, columns in known_columns(before, now).items():
+            taken = {one: kind for one, kind in inputs[name].read.columns.items() if one in changed}
+            known[name] = {one: kind for one, kind in columns.items() if one not in changed} | taken
+        bound = self._rows_from if infer else ""
         policies: dict[str, OnChange | OfChange] = {
             name: one.on_change or (OnChange() if name == bound else "accept") for name, one in self._settings.items()
         }
