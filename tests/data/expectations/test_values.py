@@ -1,7 +1,11 @@
 """Expectations of single values: types, sets and limits of columns of every kind."""
 
+import math
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.data.expectations.conftest import asked, one_of
 
 from heptad.core.errors import SettingsError
@@ -62,3 +66,13 @@ def test_saying_no_expects_nothing(name: str) -> None:
     """`whole = false` does not mean that fractions are wanted; it is refused."""
     with pytest.raises(SettingsError, match=f"{name} = false expects nothing"):
         one_of(pl.DataFrame({"x": [1.0]}), **{name: False})
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), max_size=20), st.lists(st.sampled_from([math.nan, math.inf, -math.inf]), min_size=1)
+)
+def test_numbers_that_are_not_finite_hide_no_far_one(numbers: list[float], others: list[float]) -> None:
+    """They are far themselves, and what is far of the rest is what would be far without them."""
+    alone = one_of(pl.DataFrame({"x": [*numbers, 1e12]}), deviations=3)
+    beside = one_of(pl.DataFrame({"x": [*others, *numbers, 1e12]}), deviations=3)
+    assert beside.failing_rows == alone.failing_rows + len(others)

@@ -133,13 +133,17 @@ def _multiple_of(subject: Subject, step: float) -> Test:
 
 
 def _deviations(subject: Subject, most: float) -> Test:
-    """Two passes over one column: the mean has to be known before anything is far from it."""
+    """Two passes over one column: the mean has to be known before anything is far from it.
+
+    It is the mean of finite numbers, from which NaN and the infinite ones are further than any other.
+    """
 
     def marked(rows: pl.LazyFrame) -> pl.LazyFrame:
         looked_at = subject.looked_at(rows)
         number = pl.col(subject.name).cast(pl.Float64)
-        moments = looked_at.select(number.mean().alias("\0mean"), number.std().alias("\0std"))
-        far = (number - pl.col("\0mean")).abs() > most * pl.col("\0std")
+        finite = pl.when(number.is_finite()).then(number)
+        moments = looked_at.select(finite.mean().alias("\0mean"), finite.std().alias("\0std"))
+        far = ~number.is_finite() | ((number - pl.col("\0mean")).abs() > most * pl.col("\0std"))
         return looked_at.join(moments, how="cross").with_columns(far.alias("\0far"))
 
     return Test(
