@@ -19,6 +19,7 @@ def test_sentences_name_column_count_and_limit() -> None:
     assert one_of(frame, allowed=[1, 5]).sentence == "x: 1 value other than 1, 5"
     assert one_of(frame, missing=0).sentence == "x: missing in 1 row"
     assert one_of(frame, missing=0.1).sentence == "x: more than 10.0% is missing, null in 1 row"
+    assert one_of(frame, missing=0.0001).sentence == "x: more than 0.01% is missing, null in 1 row"
 
 
 @pytest.mark.parametrize(

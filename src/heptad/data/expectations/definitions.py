@@ -182,6 +182,12 @@ def range_text(wanted: Range) -> str:
     return f"{wanted.min:,g}" if wanted.min == wanted.max else f"{wanted.min:,g} to {wanted.max:,g}"
 
 
+def percent(share: float) -> str:
+    """A share that somebody has stated, with the digits it takes: `10.0%`, `0.01%`."""
+    shown = f"{share:.1%}"
+    return shown if abs(float(shown[:-1]) - 100 * share) < 1e-9 else f"{100 * share:.6g}%"
+
+
 def listed(values: Sequence[Any], most: int = 8) -> str:
     shown = ", ".join(text_of(value) for value in values[:most])
     return shown + (f" and {len(values) - most} more" if len(values) > most else "")

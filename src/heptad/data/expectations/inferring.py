@@ -1,5 +1,6 @@
 """Proposes expectations from a version: what its schema and profile say, as TOML that warns until it is tightened."""
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -26,7 +27,7 @@ def infer_expectations(body: DatasetVersion, profile: Profile) -> str:
         found = known.get(column.name)
         if column.role in {"label_time", "ignored"}:
             continue
-        columns[column.name] = [_expected(column, found)]
+        columns[column.name] = [expected_of(column, found)]
         evidence[column.name] = _evidence(column, found, body.rows)
     whole = [TableExpectation(severity="warning", volume=Range(min=0.5, max=2))]
     head = (
@@ -36,12 +37,13 @@ def infer_expectations(body: DatasetVersion, profile: Profile) -> str:
     return head + expectations_toml(columns, whole, evidence)
 
 
-def _expected(column: Column, found: ColumnProfile | None) -> ColumnExpectation:
+def expected_of(column: Column, found: ColumnProfile | None) -> ColumnExpectation:
+    """What one column is held to, which it holds now."""
     share = found.missing / found.rows if found and found.rows else 0.0
     one = ColumnExpectation(
         severity="warning",
         type=column.type,
-        missing=0.0 if not share else min(1.0, round(share * (1 + ROOM), 4)),
+        missing=min(1.0, math.ceil(round(share * (1 + ROOM) * 10_000, 9)) / 10_000),
         unique=True if column.unique and column.role != "key" else None,
     )
     if column.type in {"number", "integer"} and column.min is not None and column.role in {"feature", "target"}:

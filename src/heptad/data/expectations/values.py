@@ -19,6 +19,7 @@ from heptad.data.expectations.definitions import (
     kind_of,
     listed,
     of_values,
+    percent,
 )
 from heptad.data.expectations.settings import Order, Value
 from heptad.data.settings import ColumnType
@@ -49,7 +50,7 @@ def missing(subject: Subject, tolerated: float) -> Test:
     def judge(values: dict[str, int]) -> Outcome:
         looked_at, broken = values["looked_at"] or 0, values["broken"] or 0
         said = (
-            f"{subject.name}: more than {tolerated:.1%} is missing, null in {COUNT} rows"
+            f"{subject.name}: more than {percent(tolerated)} is missing, null in {COUNT} rows"
             if tolerated
             else (f"{subject.name}: missing in {COUNT} rows")
         )
