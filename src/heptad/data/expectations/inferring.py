@@ -15,6 +15,8 @@ FEW = 50
 """Values of a category that are listed; of one with more, only how many new ones may come is expected."""
 CLEAR = 0.2
 """A distance (PSI) that is read as a clear shift."""
+EXACT = 2**53
+"""Up to it a float, which a schema keeps limits in, holds every whole number."""
 ROOM = 0.1
 """Missing values may rise by this share of what is there now."""
 
@@ -47,7 +49,11 @@ def expected_of(column: Column, found: ColumnProfile | None) -> ColumnExpectatio
         unique=True if column.unique and column.role != "key" else None,
     )
     if column.type in {"number", "integer"} and column.min is not None and column.role in {"feature", "target"}:
-        one = msgspec.structs.replace(one, min=column.min, max=column.max)
+        low, high = column.min, column.max
+        if column.type == "integer" and high is not None and max(abs(low), abs(high)) > EXACT:
+            # The column's own limits are one step of a float away from these at the most.
+            low, high = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
+        one = msgspec.structs.replace(one, min=low, max=high)
     values = column.categories or []
     if 0 < len(values) <= FEW:
         one = msgspec.structs.replace(one, allowed=list(values))
