@@ -87,6 +87,7 @@ class Data:
         self.erasing = Erasing(workspace, self._assembly, self.features, clean)
         self.cards = Cards(workspace, project, card or CardSettings())
         self.folders = Folders(workspace, remote or RemoteSettings())
+        self._infer = expect.infer
         self._whole: tuple[object, pl.LazyFrame, Staged] | None = None
 
     def collect(self, until: datetime | None = None, sample: int = 0) -> Record[DatasetVersion]:
@@ -250,11 +251,11 @@ class Data:
         return lambda types: correction_steps(cells, types, key)
 
     def _whole_table(self, latest: DatasetVersion | None) -> pl.LazyFrame:
-        bound = (latest.schema.task, latest.fitted) if latest else None
+        bound = (latest.schema.task, latest.fitted, latest.settings) if latest else None
         key = (self._assembly.watermark(), self._assembly.fingerprint(), bound, self._corrected_by())
         if self._whole is None or self._whole[0] != key:
             self._whole = None
-            made = self._assembly.build(before=latest)
+            made = self._assembly.build(before=latest, infer=self._infer)
             rows = without_marks(made.rows)
             # Where the table is in memory, only what is replayed of it stays there.
             self._whole = key, made.staged.settled(rows) if made.staged.in_memory else rows, made.staged

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from heptad.core.errors import DataError
 from heptad.core.workspace import Workspace
 from heptad.data import ColumnExpectation, Data, DataSettings, ExpectSettings, OnChange, SourceSettings
-from heptad.data.assembling.changes import find_changes, reads_alike
+from heptad.data.assembling.changes import find_changes
 
 Open = Callable[..., Data]
 Write = Callable[..., Path]
@@ -184,11 +184,3 @@ def test_every_difference_is_one_change(before: dict[str, str], after: dict[str,
         name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
     )
     assert all(one.done == "refuse" for one in changes)
-
-
-def test_settings_that_differ_in_the_policy_make_the_same_table() -> None:
-    """Any other difference makes another."""
-    first = {"sources": {"a": {"uri": "x", "on_change": None}}, "seed": 7}
-    assert reads_alike(first, {"sources": {"a": {"uri": "x", "on_change": "accept"}}, "expect": {}, "seed": 7})
-    assert not reads_alike(first, {"sources": {"a": {"uri": "z", "on_change": None}}, "seed": 7})
-    assert not reads_alike(first, {"sources": {"a": {"uri": "x", "on_change": None}}, "seed": 8})

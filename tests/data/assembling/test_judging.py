@@ -155,3 +155,28 @@ def test_rows_that_may_not_be_all_are_a_warning() -> None:
     (told,) = Judging(START, None, {})({"orders": held}, source() | {"orders": SourceSettings(uri="rest:https://h/x")})
     assert (told.expectation, told.severity, told.passed) == ("source_whole", "warning", False)
     assert told.sentence == "orders may lack rows: one page."
+
+
+@pytest.mark.parametrize("function", ["", "p:table"])
+@pytest.mark.parametrize("until", [None, START + timedelta(hours=100)])
+def test_rows_of_the_future_are_told_by_the_time_of_the_table(
+    function: str, until: datetime | None, workspace: Workspace, write: Write
+) -> None:
+    """Where the source has no time of its own, and so also of a table that a function makes; not where time is played.
+
+    Rows between `until` and the clock have happened, and are left out without a word.
+    """
+    (workspace.root / "p.py").write_text("def table(rows):\n    return rows\n")
+    write(pl.concat([rows(10), rows(3, start=200), rows(2, start=1_000_000)]))
+
+    def opened(workspace: Workspace) -> Data:
+        settings = DataSettings(target="y", key=["k"], time="t", function=function)
+        sources = {"rows": SourceSettings(uri="rows.csv")}
+        return Data(workspace, ProjectSettings(name="test"), sources, settings, CleanSettings(), ExpectSettings(), {})
+
+    body = opened(replace(workspace, clock=SystemClock())).collect(until).body
+    (told,) = [one for one in body.findings if one.expectation == "source_ahead"]
+    assert told.sentence.startswith("the table has 2 rows of the future, up to 2140-01-30 17:00 UTC: a clock may")
+    assert (told.observed, body.rows) == (2, 15 if until is None else 10)
+    played = opened(workspace).collect(START + timedelta(hours=5)).body
+    assert not [one for one in played.findings if one.expectation == "source_ahead"]

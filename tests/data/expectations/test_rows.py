@@ -55,6 +55,16 @@ def test_combinations_must_be_as_wide_as_their_columns() -> None:
         one_of_table(FRAME, combinations={"of": ["a", "s"], "allowed": [["q", "x"]]})
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_correlation_with_a_number_that_is_not_finite_lies_in_no_range(wrong: float) -> None:
+    """As a mean of such numbers does; where its partner is missing, the row says nothing."""
+    frame = pl.DataFrame({"a": [1.0, 2.0, 3.0, wrong], "b": [2.0, 1.0, 2.0, 3.0]})
+    found = one_of_table(frame, correlation={"of": ["a", "b"], "min": -1})
+    assert (found.passed, found.sentence) == (False, "the correlation of a and b is nan, not at least -1")
+    alone = frame.with_columns(b=pl.Series([1.0, 2.0, 3.0, None]))
+    assert one_of_table(alone, correlation={"of": ["a", "b"], "min": 0.9}).passed
+
+
 def test_correlation_is_of_two_columns_of_numbers() -> None:
     """A column that never changes has none, which breaks nothing."""
     assert not one_of_table(FRAME, correlation={"of": ["a", "b"], "min": 0}).passed

@@ -1,7 +1,11 @@
 """Expectations of single values: types, sets and limits of columns of every kind."""
 
+import math
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.data.expectations.conftest import asked, one_of
 
 from heptad.core.errors import SettingsError
@@ -15,6 +19,7 @@ def test_sentences_name_column_count_and_limit() -> None:
     assert one_of(frame, allowed=[1, 5]).sentence == "x: 1 value other than 1, 5"
     assert one_of(frame, missing=0).sentence == "x: missing in 1 row"
     assert one_of(frame, missing=0.1).sentence == "x: more than 10.0% is missing, null in 1 row"
+    assert one_of(frame, missing=0.0001).sentence == "x: more than 0.01% is missing, null in 1 row"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,35 @@ def test_large_whole_numbers_are_compared_exactly() -> None:
     assert one_of(frame, max=2**53).failing_rows == 1
 
 
+LARGE = st.integers(2**53, 2**63 - 1)
+
+
+@given(LARGE, LARGE)
+def test_limits_of_large_whole_numbers_are_those_that_are_written(number: int, limit: int) -> None:
+    """Ids of 19 digits among them."""
+    frame = pl.DataFrame({"x": [number]}, schema={"x": pl.Int64})
+    for near in (limit, number - 1, number, min(number + 1, 2**63 - 1)):
+        assert one_of(frame, min=near).passed == (number >= near)
+        assert one_of(frame, max=near).passed == (number <= near)
+        assert one_of(frame, above=near).passed == (number > near)
+        assert one_of(frame, below=near).passed == (number < near)
+    assert str(number - 1) in one_of(frame, max=number - 1).sentence
+
+
+@given(LARGE, st.integers(1, 2**63 - 1))
+def test_multiples_of_whole_numbers_are_told_without_floats(number: int, step: int) -> None:
+    """However large both are."""
+    frame = pl.DataFrame({"x": [number, 0, step]}, schema={"x": pl.Int64})
+    assert one_of(frame, multiple_of=step).failing_rows == (number % step != 0)
+    assert one_of(frame.select(pl.col("x") % 100).cast(pl.UInt8), multiple_of=1).passed
+
+
+def test_nan_and_infinity_are_no_multiples() -> None:
+    """As they are in no other range."""
+    frame = pl.DataFrame({"x": [float("nan"), float("inf"), 4.0]})
+    assert one_of(frame, multiple_of=2).failing_rows == 2
+
+
 def test_order_steps_over_what_is_not_looked_at() -> None:
     """Rows that a condition leaves out are not between two others; the rows that fall back are found."""
     frame = pl.DataFrame({"x": [1, 9, 2, 1], "g": ["a", "b", "a", "a"]})
@@ -62,3 +96,13 @@ def test_saying_no_expects_nothing(name: str) -> None:
     """`whole = false` does not mean that fractions are wanted; it is refused."""
     with pytest.raises(SettingsError, match=f"{name} = false expects nothing"):
         one_of(pl.DataFrame({"x": [1.0]}), **{name: False})
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), max_size=20), st.lists(st.sampled_from([math.nan, math.inf, -math.inf]), min_size=1)
+)
+def test_numbers_that_are_not_finite_hide_no_far_one(numbers: list[float], others: list[float]) -> None:
+    """They are far themselves, and what is far of the rest is what would be far without them."""
+    alone = one_of(pl.DataFrame({"x": [*numbers, 1e12]}), deviations=3)
+    beside = one_of(pl.DataFrame({"x": [*others, *numbers, 1e12]}), deviations=3)
+    assert beside.failing_rows == alone.failing_rows + len(others)

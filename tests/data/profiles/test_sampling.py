@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from heptad.data import Column, merge, profile_frame
 from heptad.data.profiles import profile as module
@@ -106,3 +108,27 @@ def test_a_heavy_value_has_a_bin_of_its_own() -> None:
     assert 0.0 in edges
     assert edges[0] < 0
     assert edges_of(np.array([])) == []
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=50))
+def test_whole_numbers_are_told_apart_however_large(numbers: list[int]) -> None:
+    """And those that a float holds are hashed as it is."""
+    frame = pl.DataFrame({"x": numbers}, schema={"x": pl.Int64})
+    column = Column(name="x", type="integer")
+    hashes = frame.select(hash_of(column, frame.schema))["x"]
+    assert hashes.n_unique() == len(set(numbers))
+    floats = frame.cast(pl.Float64)
+    of_floats = floats.select(hash_of(column, floats.schema))["x"]
+    assert [a == b for a, b, one in zip(hashes, of_floats, numbers, strict=True) if abs(one) <= 2**53] == [
+        True for one in numbers if abs(one) <= 2**53
+    ]
+
+
+def test_large_ids_are_counted(table: pl.DataFrame) -> None:
+    """Of millions a part is looked at, as of other ids."""
+    ids = table.select(id=pl.col("id") + 1_700_000_000_000_000_000)
+    column = Column(name="id", type="integer")
+    assert 0 < sample_columns(ids, [column], {}).below["id"] < EVERY
+    for height in (3_000, ROWS):
+        (found,) = profile_frame(ids.head(height), [column]).columns
+        assert found.distinct == pytest.approx(height, rel=0.1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -14,9 +14,11 @@ from heptad.core.memory import budget
 from heptad.core.secrets import reveal
 from heptad.core.settings import ProjectSettings, Task, duration
 from heptad.core.workspace import FOLDER
-from heptad.data.assembling.changes import Change, reads_alike, settle_changes
+from heptad.data.assembling.alike import binds, known_columns, touched
+from heptad.data.assembling.changes import Change, settle_changes
 from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
+from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.staging import Staged, is_small, stage
 from heptad.data.cleaning.kinds import read_as
 from heptad.data.cleaning.rules import CellRepairs, Correct, fit_repairs, repair_cells
@@ -42,7 +44,6 @@ from heptad.data.sources.source import Place
 from heptad.data.streams.following import landed_folder
 from heptad.data.streams.landed_rows import LandedRows
 
-Judge: TypeAlias = Callable[[Mapping[str, Input], Mapping[str, SourceSettings]], list[Finding]]
 STAGING = "staging"
 """Folder in the workspace for tables that are worked on and do not fit into memory."""
 _TEXTS = {"category", "text"}
@@ -164,53 +165,62 @@ class Assembly:
         return LandedRows(folder, settings.time, style, self._suppression.for_features)
 
     def build(
-        self, until: datetime | None = None, before: DatasetVersion | None = None, judge: Judge | None = None
+        self,
+        until: datetime | None = None,
+        before: DatasetVersion | None = None,
+        judging: Judging | None = None,
+        *,
+        infer: bool = True,
     ) -> Assembled:
         """The table of rows before `until`, from what sources held before it; all their labels, known by then or not.
 
-        The task and the bounds of ordinary numbers of the version `before` bind; without one they are found. `judge`
-        is asked about the sources before anything is made of them. Raises `DataError` and `SettingsError`
+        The task and the bounds of ordinary numbers of the version `before` bind where it was made in the same way;
+        otherwise they are found. `judging` is asked about the sources before anything is made of them. Without `infer`
+        only what `on_change` says binds their columns. Raises `DataError` and `SettingsError`
         for what cannot be used, `TaskError` where the project's function fails.
         """
         inputs = self._inputs.now()
-        judged = judge(inputs, self._settings) if judge else []
-        inputs, changes = self._as_before(inputs, before)
+        judged = judging(inputs, self._settings) if judging else []
+        inputs, changes = self._as_before(inputs, before, infer=infer)
+        before = before if before is not None and binds(before.settings, self.fingerprint()) else None
         small = is_small(*(one.size for one in inputs.values()))
         rows = {name: self._inputs.before(name, one.rows, until) for name, one in inputs.items()}
         # A function may make more or fewer rows than there are in any source.
         height = max(one.read.rows for name, one in inputs.items() if self._rows_from in {name, ""})
         with self._blamed(rows), under_way("the table", lambda: Estimate(height, "rows")):
-            staged, features, repairs = self._staged(rows, until, small=small)
+            staged, features, repairs, ahead = self._staged(rows, until, judging, small=small)
         try:
             made = self._typed(staged, features, [*_found(inputs), *repairs], inputs, before, until)
-            return msgspec.structs.replace(made, changes=changes, judged=judged)
+            return msgspec.structs.replace(made, changes=changes, judged=[*judged, *ahead])
         except BaseException:
             staged.close()
             raise
 
     def _as_before(
-        self, inputs: dict[str, Input], before: DatasetVersion | None
+        self, inputs: dict[str, Input], before: DatasetVersion | None, *, infer: bool
     ) -> tuple[dict[str, Input], list[Change]]:
         """The sources with the columns that they had at the version before, as far as `on_change` wants it so.
 
-        Raises `DataError` with every change that it refuses. Where a person has changed how the table is made, the
-        columns of that version say nothing.
+        Raises `DataError` with every change that it refuses. Of a source that a person has read in another way, the
+        columns of that version say nothing, nor of a column that the person has said something else of.
         """
-        if before is None or not reads_alike(before.settings, self.fingerprint()):
+        if before is None:
             return inputs, []
-        known = {one.name: one.columns for one in before.sources if one.columns}
-        # Without `infer` nothing of the version before binds the next.
-        expect: Any = before.settings["expect"]
-        bound = self._rows_from if expect["infer"] else ""
+        now = self.fingerprint()
+        changed, known = touched(before.settings, now), {}
+        for name, columns in known_columns(before, now).items():
+            taken = {one: kind for one, kind in inputs[name].read.columns.items() if one in changed}
+            known[name] = {one: kind for one, kind in columns.items() if one not in changed} | taken
+        bound = self._rows_from if infer else ""
         policies: dict[str, OnChange | OfChange] = {
             name: one.on_change or (OnChange() if name == bound else "accept") for name, one in self._settings.items()
         }
         return settle_changes(inputs, known, policies, self._style)
 
     def _staged(
-        self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, *, small: bool
-    ) -> tuple[Staged, list[Values], list[Repair]]:
-        """The rows in order with their features, made once; those features; and what was repaired on the way."""
+        self, rows: Mapping[str, pl.LazyFrame], until: datetime | None, judging: Judging | None, *, small: bool
+    ) -> tuple[Staged, list[Values], list[Repair], list[Finding]]:
+        """The rows in order with their features, made once; those features; what was repaired, and found, meanwhile."""
         own = self._function(rows, small=small) if self._function else rows[self._rows_from]
         check_names(own.collect_schema().names(), "The table")
         if self._voters.names and self._data.target not in own.collect_schema():
@@ -220,7 +230,7 @@ class Assembly:
             self._refuse_empty(own, rows)
         table, repairs = conform(own, self._types, self._style)
         check_columns(table.collect_schema().names(), self._data, features=False)
-        table, found = self._in_order(table, until)
+        table, found, ahead = self._in_order(table, until, judging)
         repairs += found
         features, found = self._feature_values(table.collect_schema().names(), rows)
         repairs += found
@@ -235,7 +245,7 @@ class Assembly:
             staged.close()
             self._refuse_empty(own, rows)
             raise DataError(f"There are no rows before {until}.", allowed="a later moment")
-        return staged, features, repairs
+        return staged, features, repairs, ahead
 
     def _refuse_empty(self, own: pl.LazyFrame, sources: Collection[str]) -> None:
         if own.head(1).collect(engine="streaming").is_empty():
@@ -315,10 +325,16 @@ class Assembly:
         with self._function.blamed() if self._function else blamed(", ".join(sorted(rows))):
             yield
 
-    def _in_order(self, rows: pl.LazyFrame, until: datetime | None) -> tuple[pl.LazyFrame, list[Repair]]:
-        """Rows by time and key (or as read), each with a key, and with the time its label became known."""
+    def _in_order(
+        self, rows: pl.LazyFrame, until: datetime | None, judging: Judging | None
+    ) -> tuple[pl.LazyFrame, list[Repair], list[Finding]]:
+        """Rows by time and key (or as read), each with a key, and with the time its label became known.
+
+        Those before `until`; of rows of the future, which go with the others after it, there is a finding.
+        """
         data, order = self._data, list(self._data.key)
         repairs: list[Repair] = []
+        ahead: list[Finding] = []
         if data.time:
             order.insert(0, data.time)
             style = self._style if self._function else self._inputs.style_of(self._rows_from)
@@ -327,16 +343,20 @@ class Assembly:
             if data.label_time:
                 times[data.label_time] = as_moments(data.label_time, kinds[data.label_time], self._style)
             rows, _, repairs = read_columns(rows, times)
+            # A source with a time of its own was judged by it, and `until` has left nothing of the future in it.
+            timed = self._rows_from and self._settings[self._rows_from].time
+            if judging and (until is not None or not timed):
+                ahead = list(judging.ahead("the table", rows, data.time))
             # Rows without a time stay, to be set aside and counted rather than lost here.
             rows = rows if until is None else rows.filter(pl.col(data.time).lt(until).fill_null(value=True))
             if not data.label_time:
                 rows = rows.with_columns((pl.col(data.time) + duration(data.label_delay)).alias(LABEL_TIME))
         rows = rows.sort(order, nulls_last=True, maintain_order=True) if order else rows
         if data.key:
-            return rows, repairs
+            return rows, repairs, ahead
         if ROW in rows.collect_schema():
             raise DataError(f"The column {ROW!r} has the name that Heptad gives to row numbers.", remedy="rename it")
-        return rows.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), repairs
+        return rows.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), repairs, ahead
 
     def _feature_values(
         self, names: list[str], sources: Mapping[str, pl.LazyFrame]

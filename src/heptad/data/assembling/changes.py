@@ -1,7 +1,7 @@
 """Sources whose columns have changed since the version before: what is done about each change, and how it is told."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import polars as pl
@@ -16,8 +16,6 @@ from heptad.data.records import Column, Finding, Schema
 from heptad.data.settings import ColumnType
 from heptad.data.sources.settings import OfChange, OnChange
 
-POLICIES = {"on_change", "fresh", "volume", "land"}
-"""Settings of a source that say when it is refused or landed, and not how it is read."""
 _TYPES: Mapping[str, ColumnType] = {"text": "text", **{type_word(kind): name for name, kind in STORED.items()}}
 """The column type for each word that a source's column is recorded with."""
 
@@ -185,20 +183,3 @@ def changed_findings(changes: Sequence[Change]) -> Iterator[Finding]:
             expected=one.before or "no such column",
             sentence=f"{one.source}.{one.words}; {done[one.what, one.done]}",
         )
-
-
-def reads_alike(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    """Whether two sets of effective settings make the table in the same way, whatever they refuse.
-
-    Sections that only one of them has are not compared.
-    """
-    common = first.keys() & second.keys()
-    return all(_without_policies(name, first[name]) == _without_policies(name, second[name]) for name in common)
-
-
-def _without_policies(name: str, section: Any) -> Any:
-    if name != "sources":
-        return section
-    return {
-        source: {key: value for key, value in one.items() if key not in POLICIES} for source, one in section.items()
-    }

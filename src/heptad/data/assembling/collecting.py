@@ -11,8 +11,9 @@ from heptad.core import graph
 from heptad.core.clock import SystemClock
 from heptad.core.records import AliasMove, Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
+from heptad.data.assembling.alike import binds, made_alike
 from heptad.data.assembling.assembly import Assembled, Assembly
-from heptad.data.assembling.changes import accepted, changed_findings, reads_alike, without_retyped
+from heptad.data.assembling.changes import accepted, changed_findings, without_retyped
 from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.layout import Layout
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
@@ -92,16 +93,17 @@ class Collecting:
         latest = versions.latest(self._workspace, name)
         # What the first version promised binds the later ones, until a person changes how the table is made.
         known = as_it_is(self._workspace, latest) if latest else None
-        before = known if known is not None and reads_alike(known.settings, settings) else None
+        before = known if known is not None and binds(known.settings, settings) else None
         now, is_played = self._workspace.clock.now(), not isinstance(self._workspace.clock, SystemClock)
         judging = Judging(until or now, until, self._volumes(name), None if is_played else now)
-        made = self._assembly.build(until, before, judging)
+        made = self._assembly.build(until, known, judging, infer=self._expect.infer)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
             laid_out = Layout(self._workspace, name, self._data).settle(known)
             over = known if laid_out.stays else None
             delta_version = store_rows(laid_out.table, prepared.rows, prepared.extent.rows, prepared.blocks, over)
-        if latest is not None and before is not None and laid_out.stays and delta_version == before.delta_version:
+        unchanged = over is not None and delta_version == over.delta_version
+        if latest is not None and unchanged and known is not None and made_alike(known.settings, settings):
             return latest
         extent = prepared.extent
         body = DatasetVersion(

@@ -82,20 +82,26 @@ class Judging:
         )
 
     def _ahead(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
-        if self._today is None or not settings.time:
+        if settings.time:
+            yield from self.ahead(name, held.rows, settings.time)
+
+    def ahead(self, name: str, rows: pl.LazyFrame, column: str) -> Iterator[Finding]:
+        """That rows, by a column of moments, are of the future; whoever leaves them out asks before."""
+        if self._today is None:
             return
-        time = pl.col(settings.time)
-        asked = held.rows.select((time > self._today).sum().alias("rows"), time.max().alias("last"))
-        rows, last = asked.collect(engine="streaming").row(0)
-        if rows:
+        time = pl.col(column)
+        asked = rows.select((time > self._today).sum().alias("rows"), time.max().alias("last"))
+        count, last = asked.collect(engine="streaming").row(0)
+        if count:
             yield Finding(
                 expectation="source_ahead",
                 severity="warning",
                 passed=False,
-                observed=rows,
+                observed=count,
                 expected="0",
-                sentence=f"{name} has {rows:,} rows of the future, up to {last:%Y-%m-%d %H:%M} UTC: a clock may be "
-                "ahead, or a time zone missing" + ("" if self._until is None else "; until then they are left out"),
+                sentence=f"{name} has {count:,} {'row' if count == 1 else 'rows'} of the future, up to "
+                f"{last:%Y-%m-%d %H:%M} UTC: a clock may be ahead, or a time zone missing"
+                + ("" if self._until is None else "; until then they are left out"),
             )
 
     def _volume(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:

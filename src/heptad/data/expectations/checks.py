@@ -13,9 +13,8 @@ from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import CATEGORIES
 from heptad.data.expectations.definitions import COUNT, Context, Outcome, Subject, Told, by_row, of_values, with_count
 from heptad.data.expectations.sets import unique
-from heptad.data.expectations.settings import ExpectSettings, Severity
+from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.expectations.table import Expectation, compile_expectations
-from heptad.data.expectations.values import allowed
 from heptad.data.records import Column, Finding, Schema
 
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
@@ -171,22 +170,22 @@ def _promised(context: Context, reference: Schema) -> Iterator[Expectation]:
             continue
         subject, values = Subject(name=column.name, context=context), column.categories
         if column.min is not None and column.max is not None and types[column.name].is_numeric():
-            yield _seen("range", subject, "warning", column)
-        if values is not None and len(values) < CATEGORIES and types[column.name] == pl.String:
-            yield _seen("allowed", subject, "error" if column.closed else "warning", column)
+            yield _seen("range", subject, column)
+        # A closed set is held by the settings that close it, which may have been opened or widened since.
+        seen = values is not None and len(values) < CATEGORIES and not column.closed
+        if seen and types[column.name] == pl.String:
+            yield _seen("allowed", subject, column)
 
 
-def _seen(name: str, subject: Subject, severity: Severity, column: Column) -> Expectation:
+def _seen(name: str, subject: Subject, column: Column) -> Expectation:
     low, high = column.min, column.max
     if name == "range" and low is not None and high is not None:
         words = f"values outside of {low:g} to {high:g}"
         test = of_values(subject, lambda value: (value >= low) & (value <= high), words)
-    elif severity == "error":
-        test = allowed(subject, list(column.categories or []))
     else:
         known = pl.Series(column.categories or [], dtype=pl.String).implode()
         test = of_values(subject, lambda value: value.is_in(known), "values that were not seen before")
-    return Expectation(name=name, column=column.name, severity=severity, test=test)
+    return Expectation(name=name, column=column.name, severity="warning", test=test)
 
 
 def _columns(types: Mapping[str, pl.DataType], rows: int, reference: Schema) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from heptad.core.errors import InputError
 from heptad.data.columns.conditions import is_naive, moment
-from heptad.data.expectations.settings import Range, Reference, Value, text_of
+from heptad.data.expectations.settings import Number, Range, Reference, Value, text_of
 from heptad.data.profiles.profile import Profile
 
 Kind = Literal["number", "text", "time", "boolean"]
@@ -180,6 +180,17 @@ def range_text(wanted: Range) -> str:
     if wanted.max is None:
         return f"at least {wanted.min:,g}"
     return f"{wanted.min:,g}" if wanted.min == wanted.max else f"{wanted.min:,g} to {wanted.max:,g}"
+
+
+def number_text(number: Number) -> str:
+    """A limit as somebody has stated it, a large whole number with all of its digits."""
+    return f"{number}" if isinstance(number, int) else f"{number:g}"
+
+
+def percent(share: float) -> str:
+    """A share that somebody has stated, with the digits it takes: `10.0%`, `0.01%`."""
+    shown = f"{share:.1%}"
+    return shown if abs(float(shown[:-1]) - 100 * share) < 1e-9 else f"{100 * share:.6g}%"
 
 
 def listed(values: Sequence[Any], most: int = 8) -> str:

@@ -1,5 +1,6 @@
 """Proposes expectations from a version: what its schema and profile say, as TOML that warns until it is tightened."""
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -14,6 +15,8 @@ FEW = 50
 """Values of a category that are listed; of one with more, only how many new ones may come is expected."""
 CLEAR = 0.2
 """A distance (PSI) that is read as a clear shift."""
+EXACT = 2**53
+"""Up to it a float, which a schema keeps limits in, holds every whole number."""
 ROOM = 0.1
 """Missing values may rise by this share of what is there now."""
 
@@ -26,7 +29,7 @@ def infer_expectations(body: DatasetVersion, profile: Profile) -> str:
         found = known.get(column.name)
         if column.role in {"label_time", "ignored"}:
             continue
-        columns[column.name] = [_expected(column, found)]
+        columns[column.name] = [expected_of(column, found)]
         evidence[column.name] = _evidence(column, found, body.rows)
     whole = [TableExpectation(severity="warning", volume=Range(min=0.5, max=2))]
     head = (
@@ -36,16 +39,21 @@ def infer_expectations(body: DatasetVersion, profile: Profile) -> str:
     return head + expectations_toml(columns, whole, evidence)
 
 
-def _expected(column: Column, found: ColumnProfile | None) -> ColumnExpectation:
+def expected_of(column: Column, found: ColumnProfile | None) -> ColumnExpectation:
+    """What one column is held to, which it holds now."""
     share = found.missing / found.rows if found and found.rows else 0.0
     one = ColumnExpectation(
         severity="warning",
         type=column.type,
-        missing=0.0 if not share else min(1.0, round(share * (1 + ROOM), 4)),
+        missing=min(1.0, math.ceil(round(share * (1 + ROOM) * 10_000, 9)) / 10_000),
         unique=True if column.unique and column.role != "key" else None,
     )
     if column.type in {"number", "integer"} and column.min is not None and column.role in {"feature", "target"}:
-        one = msgspec.structs.replace(one, min=column.min, max=column.max)
+        low, high = column.min, column.max
+        if column.type == "integer" and high is not None and max(abs(low), abs(high)) > EXACT:
+            # The column's own limits are one step of a float away from these at the most.
+            low, high = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
+        one = msgspec.structs.replace(one, min=low, max=high)
     values = column.categories or []
     if 0 < len(values) <= FEW:
         one = msgspec.structs.replace(one, allowed=list(values))

@@ -172,12 +172,15 @@ def _correlation(subject: Subject, wanted: Correlation) -> Test:
     first, second = (subject.column(name).cast(pl.Float64) for name in names)
     limits = Range(min=wanted.min, max=wanted.max)
 
+    unknown = first.is_not_null() & second.is_not_null() & ~(first.is_finite() & second.is_finite())
+
     def judge(told: Told) -> Outcome:
         value = told.values["value"]
-        known = value is not None and value == value  # noqa: PLR0124 - NaN: one of them never changes
-        return in_range(value if known else None, limits, subject, f"the correlation of {names[0]} and {names[1]}")
+        # Of numbers that are all finite it is NaN where one of them never changes; of others it lies in no range.
+        constant = value is not None and value != value and not told.values["unknown"]  # noqa: PLR0124 - NaN
+        return in_range(None if constant else value, limits, subject, f"the correlation of {names[0]} and {names[1]}")
 
-    return Test(values={"value": pl.corr(first, second)}, judge=judge)
+    return Test(values={"value": pl.corr(first, second), "unknown": unknown.any()}, judge=judge)
 
 
 DEFINITIONS = [

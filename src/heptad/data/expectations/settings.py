@@ -9,6 +9,12 @@ from heptad.data.settings import ColumnType, Function
 
 Severity = Literal["error", "warning", "info"]
 Value: TypeAlias = str | int | float | bool
+Number: TypeAlias = Annotated[int | float, msgspec.Meta(description="a number")]
+"""A limit as it is written: one without a point is a whole number, and exact however large it is."""
+Step: TypeAlias = Annotated[
+    Annotated[int, msgspec.Meta(gt=0)] | Annotated[float, msgspec.Meta(gt=0)],
+    msgspec.Meta(description="a number above 0"),
+]
 Names: TypeAlias = Annotated[list[str], msgspec.Meta(min_length=1)]
 Pair: TypeAlias = Annotated[list[str], msgspec.Meta(min_length=2)]
 Values: TypeAlias = Annotated[list[Value], msgspec.Meta(min_length=1)]
@@ -91,13 +97,13 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     Missing values break none of them but `missing`.
     """
 
-    min: float | None = None
+    min: Number | None = None
     """No value is below."""
-    max: float | None = None
+    max: Number | None = None
     """No value is above."""
-    above: float | None = None
+    above: Number | None = None
     """Every value is above."""
-    below: float | None = None
+    below: Number | None = None
     """Every value is below."""
     missing: Share | None = None
     """The largest share of missing values, 0 to 1."""
@@ -139,7 +145,7 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """Every number is whole."""
     finite: bool | None = None
     """No number is NaN or infinite."""
-    multiple_of: Annotated[float, msgspec.Meta(gt=0, description="a number above 0")] | None = None
+    multiple_of: Step | None = None
     """Every number is a multiple of this one."""
     deviations: Annotated[float, msgspec.Meta(gt=0, description="a number above 0")] | None = None
     """No number is further from the mean, in standard deviations of the column."""

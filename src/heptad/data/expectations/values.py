@@ -18,27 +18,30 @@ from heptad.data.expectations.definitions import (
     comparable,
     kind_of,
     listed,
+    number_text,
     of_values,
+    percent,
 )
-from heptad.data.expectations.settings import Order, Value
+from heptad.data.expectations.settings import Number, Order, Value
 from heptad.data.settings import ColumnType
 
 _NUMBERS: tuple[Kind, ...] = ("number",)
-_COMPARED: dict[str, tuple[Callable[[pl.Expr, float], pl.Expr], str]] = {
-    "min": (lambda value, limit: value >= limit, "values below {:g}"),
-    "max": (lambda value, limit: value <= limit, "values above {:g}"),
-    "above": (lambda value, limit: value > limit, "values not above {:g}"),
-    "below": (lambda value, limit: value < limit, "values not below {:g}"),
+_COMPARED: dict[str, tuple[Callable[[pl.Expr, Number], pl.Expr], str]] = {
+    "min": (lambda value, limit: value >= limit, "values below"),
+    "max": (lambda value, limit: value <= limit, "values above"),
+    "above": (lambda value, limit: value > limit, "values not above"),
+    "below": (lambda value, limit: value < limit, "values not below"),
 }
 
 
 def _compared(name: str) -> Definition:
     held, words = _COMPARED[name]
 
-    def build(subject: Subject, limit: float) -> Test:
+    def build(subject: Subject, limit: Number) -> Test:
         # Whole numbers are not made into floats, which takes time and is exact up to 2**53 only.
-        exact = int(limit) if subject.type == pl.Int64 and float(limit).is_integer() and abs(limit) < 2**62 else limit
-        return of_values(subject, lambda value: held(value, exact), words.format(limit))
+        whole = subject.type == pl.Int64 and float(limit).is_integer() and -(2**63) <= limit < 2**63
+        exact = int(limit) if whole else float(limit)
+        return of_values(subject, lambda value: held(value, exact), f"{words} {number_text(limit)}")
 
     return Definition(name, "values", build, _NUMBERS)
 
@@ -49,7 +52,7 @@ def missing(subject: Subject, tolerated: float) -> Test:
     def judge(values: dict[str, int]) -> Outcome:
         looked_at, broken = values["looked_at"] or 0, values["broken"] or 0
         said = (
-            f"{subject.name}: more than {tolerated:.1%} is missing, null in {COUNT} rows"
+            f"{subject.name}: more than {percent(tolerated)} is missing, null in {COUNT} rows"
             if tolerated
             else (f"{subject.name}: missing in {COUNT} rows")
         )
@@ -123,23 +126,32 @@ def _finite(subject: Subject, wanted: bool) -> Test:
     return of_values(subject, lambda value: value.cast(pl.Float64).is_finite(), "numbers that are NaN or infinite")
 
 
-def _multiple_of(subject: Subject, step: float) -> Test:
+def _multiple_of(subject: Subject, step: Number) -> Test:
+    whole = subject.type.is_integer() and subject.type != pl.UInt64 and float(step).is_integer() and step < 2**63
+
     def held(value: pl.Expr) -> pl.Expr:
+        if whole:
+            return value.cast(pl.Int64) % pl.lit(int(step), pl.Int64) == 0
         times = value.cast(pl.Float64) / step
         # 0.3 is a multiple of 0.1, though not of the nearest number that a machine has.
-        return (times - times.round()).abs() <= 1e-9 * pl.max_horizontal(times.abs(), 1.0)
+        near = (times - times.round()).abs() <= 1e-9 * pl.max_horizontal(times.abs(), 1.0)
+        return near & times.is_finite()
 
-    return of_values(subject, held, f"numbers that are no multiple of {step:g}")
+    return of_values(subject, held, f"numbers that are no multiple of {number_text(step)}")
 
 
 def _deviations(subject: Subject, most: float) -> Test:
-    """Two passes over one column: the mean has to be known before anything is far from it."""
+    """Two passes over one column: the mean has to be known before anything is far from it.
+
+    It is the mean of finite numbers, from which NaN and the infinite ones are further than any other.
+    """
 
     def marked(rows: pl.LazyFrame) -> pl.LazyFrame:
         looked_at = subject.looked_at(rows)
         number = pl.col(subject.name).cast(pl.Float64)
-        moments = looked_at.select(number.mean().alias("\0mean"), number.std().alias("\0std"))
-        far = (number - pl.col("\0mean")).abs() > most * pl.col("\0std")
+        finite = pl.when(number.is_finite()).then(number)
+        moments = looked_at.select(finite.mean().alias("\0mean"), finite.std().alias("\0std"))
+        far = ~number.is_finite() | ((number - pl.col("\0mean")).abs() > most * pl.col("\0std"))
         return looked_at.join(moments, how="cross").with_columns(far.alias("\0far"))
 
     return Test(

@@ -26,6 +26,8 @@ HARDLY = 4
 """Numbers of which not even so many rows share a value are measurements, of which different ones are not counted."""
 EVERY = 2**64 - 1
 _HASH = "\0hash"
+_EXACT = 2**53
+"""Up to it a float holds every whole number."""
 
 
 class Sampled(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +47,7 @@ def sample_columns(rows: Rows, columns: Sequence[Column], edges: Mapping[str, li
     """
     types = rows.lazy().collect_schema()
     measures = {column.name: measure(types.get(column.name), column) for column in columns if is_measured(column)}
-    hashed = [column for column in columns if column.type in {"category", "text"} and column.name in types]
+    hashed = [one for one in columns if (one.type in {"category", "text"} and one.name in types) or is_long(one, types)]
     wanted = {**measures, **{f"{one.name}{_HASH}": hash_of(one, types) for one in hashed}}
     height, sample = _every_nth(rows, wanted)
     enough = min(height, SAMPLE) / 2
@@ -53,7 +55,8 @@ def sample_columns(rows: Rows, columns: Sequence[Column], edges: Mapping[str, li
     found = dict(zip(sparse, converse(rows, [_values(measures[name]) for name in sparse]), strict=True))
     values = {name: found.get(name, sample[name].drop_nulls()).to_numpy() for name in measures}
     ordered = {name: np.sort(one) for name, one in values.items()}
-    looked_at = values | {column.name: sample[f"{column.name}{_HASH}"].drop_nulls().to_numpy() for column in hashed}
+    hashes = {one.name: sample[f"{one.name}{_HASH}"].drop_nulls().to_numpy() for one in hashed if one.name not in found}
+    looked_at = values | hashes
     below = {
         column.name: _below(column, looked_at[column.name], height)
         for column in columns
@@ -86,10 +89,22 @@ def measure(kind: pl.DataType | None, column: Column) -> pl.Expr:
 
 
 def hash_of(column: Column, types: Mapping[str, pl.DataType]) -> pl.Expr:
-    """A hash of each value, null of a missing one; equal for one number in two types of numbers."""
-    texts = column.type in {"category", "text"}
-    value = pl.col(column.name).cast(pl.String) if texts else measure(types[column.name], column)
+    """A hash of each value, null of a missing one; equal for one number in two types of numbers.
+
+    As far as a float holds every whole number: those above are told from each other in a column of them.
+    """
+    value = pl.col(column.name)
+    if is_long(column, types):
+        exact = value.is_between(-_EXACT, _EXACT)
+        hashed = pl.when(exact).then(value.cast(pl.Float64).hash()).otherwise(value.hash())
+        return pl.when(value.is_not_null()).then(hashed)
+    value = value.cast(pl.String) if column.type in {"category", "text"} else measure(types[column.name], column)
     return pl.when(value.is_not_null()).then(value.hash())
+
+
+def is_long(column: Column, types: Mapping[str, pl.DataType]) -> bool:
+    """Whether a column holds whole numbers of which some may be none of a float."""
+    return column.type in {"number", "integer"} and types.get(column.name) == pl.Int64
 
 
 def hashes_below(rows: pl.LazyFrame, column: Column, types: Mapping[str, pl.DataType], below: int) -> pl.LazyFrame:

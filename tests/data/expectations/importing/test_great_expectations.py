@@ -213,3 +213,16 @@ def test_a_file_of_something_else_is_no_suite() -> None:
     """It is told what one is."""
     with pytest.raises(DataError, match="no suite of Great Expectations"):
         read_suite({"expectations": {"a": 1}})
+
+
+@pytest.mark.parametrize("kind", ["match_regex", "not_match_regex", "match_regex_list"])
+def test_a_pattern_that_only_python_reads_is_named(kind: str) -> None:
+    """With what it is; the other patterns of a list are not held without it."""
+    written: object = "^(?!999).*$"
+    arguments = {"regex_list": ["^a", written]} if kind.endswith("list") else {"regex": written}
+    kind = f"expect_column_values_to_{kind}"
+    found = read_suite({"expectations": [{"type": kind, "kwargs": {**C, **arguments}}]})
+    assert (found.columns, found.translated) == ({}, 0)
+    (told,) = found.left_out
+    assert told.name == f"{kind} of c"
+    assert "'^(?!999).*$' is no regular expression here" in told.why

@@ -35,6 +35,7 @@ def test_what_pandera_writes_is_translated(name: str) -> None:
         "required = false of kind",
         "the columns x_.*",
         "strict",
+        "ordered",
         "coerce",
         "the index row",
     }
@@ -78,9 +79,26 @@ def test_what_cannot_be_said_is_named() -> None:
         "isin of c",
         "greater_than of c",
         "strict = filter",
+        "ordered",
         "wide_to_long of the whole frame",
     }
     assert found.columns["d"][0].missing == 0
+
+
+@pytest.mark.parametrize("strict", [True, False, "filter"])
+def test_an_order_that_cannot_be_said_is_named(strict: object) -> None:
+    """However strict the schema is beside it."""
+    found = read_schema({"columns": {"a": {}, "b_.*": {"regex": True}}, "strict": strict, "ordered": True})
+    assert {"ordered", "the columns b_.*"} <= {one.name for one in found.left_out}
+
+
+def test_a_pattern_that_only_python_reads_is_named() -> None:
+    """What would stop every later collection is not written; texts that are no patterns are."""
+    checks = {"str_matches": "(?!999).*", "str_contains": r"(a)\1", "str_startswith": "(?!"}
+    found = read_schema({"columns": {"a": {"checks": checks}}})
+    assert [one.name for one in found.left_out] == ["str_matches of a", "str_contains of a"]
+    (one,) = found.columns["a"]
+    assert (one.matches, one.starts_with) == ("", "(?!")
 
 
 def test_columns_that_are_all_named_are_all_there() -> None:

@@ -7,6 +7,7 @@ from heptad.data.expectations.importing.translation import (
     NoTwinError,
     column_name,
     condition,
+    pattern_of,
     plain_values,
     range_of,
     type_of,
@@ -81,3 +82,11 @@ def test_what_is_held_alike_shares_a_table() -> None:
         (None, None, 1, 0.5),
     ]
     assert done.toml().endswith('[[expect.table]]\ncheck = "a > 1"\nseverity = "warning"\n')
+
+
+def test_patterns_are_those_that_columns_can_be_held_to() -> None:
+    """Others are of Python only."""
+    assert pattern_of("^[a-z]+$") == "^[a-z]+$"
+    for wrong in ("(?<=a)b", "(", "\\Z"):
+        with pytest.raises(NoTwinError, match="no regular expression here"):
+            pattern_of(wrong)

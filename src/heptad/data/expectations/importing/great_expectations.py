@@ -11,6 +11,7 @@ from heptad.data.expectations.importing.translation import (
     NoTwinError,
     column_name,
     condition,
+    pattern_of,
     plain_values,
     range_of,
     type_of,
@@ -145,7 +146,7 @@ def _order(way: str) -> Callable[[Arguments], Translated]:
 def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Translated]:
     def translate(arguments: Arguments) -> Translated:
         patterns = arguments[argument]
-        read_all = [read(one) for one in ([patterns] if isinstance(patterns, str) else patterns)]
+        read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else patterns)]
         if not wanted:
             yield arguments["column"], {"matches_none": read_all}
         elif len(read_all) == 1 or arguments.get("match_on") == "all":

@@ -10,6 +10,7 @@ from heptad.data.expectations.importing.translation import (
     Imported,
     LeftOut,
     NoTwinError,
+    pattern_of,
     plain_values,
     range_of,
     type_of,
@@ -144,7 +145,8 @@ def _text(setting: str, *arguments: str, form: str = "{}") -> Callable[[Options]
         value = next(options[one] for one in (*arguments, "value") if one in options)
         if not isinstance(value, str):
             raise NoTwinError("its argument is no text")
-        yield {setting: form.replace("{}", value)}
+        text = form.replace("{}", value)
+        yield {setting: pattern_of(text) if setting == "matches" else text}
 
     return translate
 
@@ -169,16 +171,18 @@ _TRANSLATED: dict[str, Callable[[Options], Iterator[dict[str, Any]]]] = {
 
 
 def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) -> None:
-    if schema.get("strict") is True and any((one or {}).get("regex") for one in schema["columns"].values()):
-        gathering.leave_out("strict", "the names of some of the columns are patterns")
-    elif schema.get("strict") is True:
+    patterns = any((one or {}).get("regex") for one in schema["columns"].values())
+    closed = schema.get("strict") is True and not patterns
+    if closed:
         gathering.add("", {"columns_in_order" if schema.get("ordered") else "columns": columns}, {})
         gathering.count()
+    elif schema.get("strict") is True:
+        gathering.leave_out("strict", "the names of some of the columns are patterns")
     elif schema.get("strict"):
         gathering.leave_out(
             f"strict = {schema['strict']}", "expectations change nothing; leave columns out in [data] function"
         )
-    elif schema.get("ordered"):
+    if schema.get("ordered") and not closed:
         gathering.leave_out("ordered", "an order is only said of all columns: columns_in_order")
     unique = schema.get("unique") or []
     unique = [unique] if isinstance(unique, str) else unique

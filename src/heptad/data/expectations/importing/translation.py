@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from heptad.core.errors import DataError
-from heptad.data.columns.conditions import ConditionError, check_syntax
+from heptad.data.columns.conditions import ConditionError, check_pattern, check_syntax
 from heptad.data.expectations.settings import ColumnExpectation, TableExpectation, Value
 from heptad.data.expectations.writing import expectations_toml
 from heptad.data.settings import ColumnType
@@ -99,6 +99,16 @@ def condition(text: str) -> str:
     except ConditionError as error:
         raise NoTwinError(f"its condition {text!r} cannot be said: {error.problem}") from error
     return text
+
+
+def pattern_of(text: str) -> str:
+    """A regular expression that can be held here; raises `NoTwinError` for others, as those with look-around."""
+    try:
+        return check_pattern(text, "a pattern")
+    except ConditionError as error:
+        raise NoTwinError(
+            f"its pattern {text!r} is no regular expression here: they are those of Rust, without look-around"
+        ) from error
 
 
 def column_name(name: str) -> str:
