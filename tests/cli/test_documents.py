@@ -20,6 +20,6 @@ def test_every_block_is_shown() -> None:
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     """Before anything is written."""
-    with pytest.raises(InputError, match="no ending"):
+    with pytest.raises(InputError, match="does not end in a format"):
         write_document(DOCUMENT, tmp_path / "card.txt")
     assert not list(tmp_path.iterdir())

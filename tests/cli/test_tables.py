@@ -23,5 +23,5 @@ def test_what_was_written_is_read_back(tmp_path: Path, ending: str, read: object
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:
     """With those that there are."""
-    with pytest.raises(InputError, match="no ending"):
+    with pytest.raises(InputError, match="does not end in a format"):
         check_ending(tmp_path / "t.xlsx")

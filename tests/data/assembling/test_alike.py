@@ -117,7 +117,7 @@ def test_a_source_that_is_read_in_another_way_begins_anew(reopen: Callable[..., 
     [
         (with_data(types={"d": "text"}), BEFORE),
         ({"clean": CleanSettings(columns={"a": CleanRule(strip=True)})}, BEFORE.with_columns(a=pl.lit("v"))),
-        ({"data": DataSettings(target="z", key=["k"])}, BEFORE.rename({"y": "z"})),
+        ({"data": DataSettings(target="y", key=["n"])}, BEFORE.rename({"k": "n"})),
     ],
 )
 def test_a_column_that_a_person_speaks_of_is_taken_as_it_comes(
@@ -134,6 +134,15 @@ def test_a_column_that_a_person_speaks_of_is_taken_as_it_comes(
     body = reopen(**changed).collect().body
     assert body.version == 2
     assert not [one for one in body.findings if one.expectation == "on_change"]
+
+
+def test_with_another_target_everything_begins_anew(reopen: Callable[..., Data], write: Write) -> None:
+    """It is another table, of which nothing was promised."""
+    write(BEFORE)
+    reopen().collect()
+    write(CHANGED.rename({"y": "z"}))
+    body = reopen(data=DataSettings(target="z", key=["k"])).collect().body
+    assert (body.version, {one.name for one in body.schema.columns}) == (2, {"k", "a", "d", "z"})
 
 
 def test_inference_that_is_switched_off_binds_nothing(reopen: Callable[..., Data], write: Write) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.data import Column, DatasetDiff, DataSettings, DatasetVersion, Schema, profile_frame
+from heptad.data import Column, DatasetDiff, DataSettings, DatasetVersion, Schema, SourceSettings, profile_frame
 from heptad.data.versions.diff import diff_versions
 from heptad.data.versions.digests import block_digests
 
@@ -82,11 +82,12 @@ def _same(one: float | None, other: float | None) -> bool:
 
 
 def test_columns_are_compared_by_name_and_type(open_data: Callable, write: Callable[..., Path]) -> None:
-    """After a change of settings, columns may come, go and change their type."""
+    """Where that is accepted, columns may come, go and change their type."""
+    sources = {"rows": SourceSettings(uri="rows.csv", on_change="accept")}
     write(FIRST.with_columns(b=pl.col("a") + 1, c=pl.col("a") * 2))
-    first = open_data(DataSettings(target="y", key=["k"])).collect()
+    first = open_data(DataSettings(target="y", key=["k"]), sources=sources).collect()
     write(FIRST.with_columns(c=pl.col("a") * 2, d=pl.col("a") ** 2))
-    data = open_data(DataSettings(target="y", key=["k"], types={"c": "category"}))
+    data = open_data(DataSettings(target="y", key=["k"], types={"c": "category"}), sources=sources)
     diff = data.diff(first, data.collect())
     assert (diff.columns_added, diff.columns_removed) == (["d"], ["b"])
     assert diff.columns_retyped == {"c": "number -> category"}

@@ -37,9 +37,12 @@ def binds(first: Effective, second: Effective) -> bool:
 
 
 def known_columns(before: DatasetVersion, now: Effective) -> dict[str, Mapping[str, str]]:
-    """The columns that each source had at a version, of those sources that are still read in the same way."""
+    """The columns that each source had at a version, of those sources that are still read in the same way.
+
+    With another target it is another table, of which nothing was promised.
+    """
     then: Effective = before.settings
-    if then["timezone"] != now["timezone"]:
+    if (then["timezone"], then["data"]["target"]) != (now["timezone"], now["data"]["target"]):
         return {}
     first, second = (_each_without(one["sources"], _POLICIES | _PATIENCE) for one in (then, now))
     return {
