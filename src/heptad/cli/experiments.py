@@ -69,7 +69,7 @@ def show(
     shown_groups = {"params.": "Parameters", "metrics.": "Metrics", "tags.": "Tags", "artifacts.": "Files"}
     rest = {key: value for key, value in attributes.items() if not key.startswith(tuple(shown_groups))}
     times = {key: datetime.fromtimestamp(value, UTC) for key in _TIMES if isinstance(value := rest.get(key), float)}
-    text = [facts({"run": record.id, "experiment": record.body.experiment, **rest, **times})]
+    text = [facts({"run": record.id, "experiment": record.body.experiment, **times} | {**rest, **times})]
     for prefix, title in shown_groups.items():
         values = {key.removeprefix(prefix): value for key, value in attributes.items() if key.startswith(prefix)}
         if values:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _KEYS = "metrics.NAME, params.NAME, tags.NAME, name or status; heptad experiments show RUN lists those of a run"
 NONE = "No run. Start some: heptad run, or heptad.track in a script"
-NONE_MEETS = f"No run is so. Keys are {_KEYS}."
+NONE_MEETS = f"No such run. Keys are {_KEYS}."
 _FEW = 8
 """Metrics of a run that a list shows."""
 
