@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from heptad.data.erasing.subjects import Subjects
+from heptad.data.erasing.suppression import as_text
 
 APART = 0.9
 """A column tells people apart where at least this share of its values are of one of them only. That a town has one
@@ -114,12 +115,9 @@ def _texts(rows: pl.LazyFrame, columns: Columns, types: pl.Schema, *beside: pl.E
 
 
 def _spelled(column: str, kind: pl.DataType) -> pl.Expr:
-    """A value as somebody would name it: whole numbers without a point, times in ISO 8601."""
+    """A value as somebody would name it: times in ISO 8601."""
+    if not isinstance(kind, pl.Datetime):
+        return as_text(column, kind)
     value = pl.col(column)
-    if kind.is_float():
-        whole = value.cast(pl.Int64, strict=False)
-        return pl.when(whole == value).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
-    if isinstance(kind, pl.Datetime):
-        zoned = value.dt.convert_time_zone("UTC") if kind.time_zone else value.dt.replace_time_zone("UTC")
-        return zoned.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-    return value.cast(pl.String)
+    zoned = value.dt.convert_time_zone("UTC") if kind.time_zone else value.dt.replace_time_zone("UTC")
+    return zoned.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")

@@ -97,16 +97,16 @@ def _listed(columns: Sequence[str], types: pl.Schema, secret: bytes, digests: fr
         found = [text is not None and _digest(secret, text) in digests for text in texts.to_list()]
         return pl.Series(texts.name, found, dtype=pl.Boolean)
 
-    spelled = pl.concat_str([_spelled(column, types[column]) for column in columns], separator="\0")
-    return spelled.map_batches(looked_up, return_dtype=pl.Boolean, is_elementwise=True)
+    together = pl.concat_str([as_text(column, types[column]) for column in columns], separator="\0")
+    return together.map_batches(looked_up, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def _digest(secret: bytes, text: str) -> str:
     return blake3(text.encode(), key=secret).hexdigest(16)
 
 
-def _spelled(column: str, kind: pl.DataType) -> pl.Expr:
-    """The one text of a value, whichever type it came as; null for none."""
+def as_text(column: str, kind: pl.DataType) -> pl.Expr:
+    """The one text of a value, whichever type it came as, whole numbers without a point; null for none."""
     value = pl.col(column)
     if kind.is_float():
         whole = value.cast(pl.Int64, strict=False)
