@@ -55,7 +55,8 @@ def named_in(
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", allowed="UTF-8 text, one key a line, or CSV") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path} cannot be read: {why}.", allowed="UTF-8 text, one key a line, or CSV") from error
     if not lines:
         raise InputError(f"{path} names nobody: it is empty.", allowed="one key a line, or CSV with a heading")
     width = len(lines[0])
