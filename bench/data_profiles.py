@@ -17,7 +17,7 @@ from heptad.data.settings import DataSettings
 
 ROWS = (1_000_000, 10_000_000)
 PIECE = 1_000_000
-TIMES = 3
+TIMES = 5
 FLOOR = 2.5
 
 

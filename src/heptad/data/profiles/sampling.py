@@ -85,7 +85,8 @@ def measure(kind: pl.DataType | None, column: Column) -> pl.Expr:
             value = value.str.to_datetime(time_zone="UTC", strict=False)
         return value.cast(pl.Datetime("us", "UTC")).dt.epoch("us").cast(pl.Float64) / 1e6
     number = value.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+    # Nought times what is not finite is NaN; to ask `is_finite` takes twice as long.
+    return number if kind.is_integer() else pl.when(number * 0 == 0).then(number)
 
 
 def hash_of(column: Column, types: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -109,6 +110,8 @@ def is_long(column: Column, types: Mapping[str, pl.DataType]) -> bool:
 
 def hashes_below(rows: pl.LazyFrame, column: Column, types: Mapping[str, pl.DataType], below: int) -> pl.LazyFrame:
     """The different hashes of a column that are less than `below`."""
+    # Where all are looked at there are few of them, and to hash a value takes longer than to find that it was there.
+    rows = rows.select(column.name).unique() if below == EVERY else rows
     hashed = rows.select(hash_of(column, types).alias(column.name)).drop_nulls()
     return (hashed if below == EVERY else hashed.filter(pl.col(column.name) < pl.lit(below, pl.UInt64))).unique()
 
