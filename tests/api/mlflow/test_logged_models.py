@@ -136,6 +136,9 @@ def test_a_model_is_found_by_what_it_was_measured_at_on_any_data(ask: Asker) -> 
     assert found(ask, "metrics.accuracy > 0.9", datasets=[test, {"dataset_name": "train"}]) == ["a"]
     assert found(ask, "metrics.accuracy > 0.9", datasets=[{"dataset_name": "train", "dataset_digest": "9"}]) == []
     assert found(ask, order_by=[{"field_name": "metrics.accuracy", "ascending": True}]) == ["a", "b"]
+    named(ask, "not measured")
+    assert found(ask, datasets=[test]) == ["a"]
+    assert found(ask, "name != 'a'", datasets=[train, test]) == ["b"]
 
 
 def test_pages_of_what_was_measured_hold_each_model_once(ask: Asker) -> None:

@@ -184,10 +184,13 @@ def _search(context: Context, call: Search) -> dict[str, Any]:
     measured = [clause for clause in clauses if _ENTITIES[clause.entity] == "metrics"]
 
     def holds(record: Record[LoggedModel]) -> bool:
+        if not measured:
+            return any(_is_on(point, call.datasets) for point in points_of(record))
         return all(_measured(clause, call.datasets, record) for clause in measured)
 
     scopes, after = context.scopes(call.experiment_ids), call.page_token or None
-    page = _models(context).search(scopes, All(where), order, call.max_results, after, holds if measured else None)
+    asked = holds if measured or call.datasets else None
+    page = _models(context).search(scopes, All(where), order, call.max_results, after, asked)
     found: dict[str, Any] = {"models": [_entity(context, one) for one in page.items]}
     if page.after is not None:
         found["next_page_token"] = page.after
@@ -222,13 +225,15 @@ def _measured(clause: Clause, datasets: Sequence[OnData], record: Record[LoggedM
     return any(
         point.key == clause.key
         and _COMPARE[clause.operator](point.value, clause.value)
-        and (not datasets or any(_is_on(point, one) for one in datasets))
+        and (not datasets or _is_on(point, datasets))
         for point in points_of(record)
     )
 
 
-def _is_on(point: ModelMetric, data: OnData) -> bool:
-    return point.dataset == data.dataset_name and data.dataset_digest in {"", point.dataset_digest}
+def _is_on(point: ModelMetric, datasets: Sequence[OnData]) -> bool:
+    return any(
+        point.dataset == data.dataset_name and data.dataset_digest in {"", point.dataset_digest} for data in datasets
+    )
 
 
 def _by_id(clause: Clause) -> Condition:
