@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heptad.core.errors import InputError
+from heptad.core.errors import DataError, InputError
 from heptad.data.erasing.naming import check_columns_exist, named_by, named_in
 from heptad.data.erasing.subjects import Subjects
 from heptad.data.settings import ColumnType
@@ -49,7 +49,7 @@ def test_a_heading_of_one_column_is_any_column_of_the_table(tmp_path: Path, colu
         ("Customer", "email", "nearly the name of a column"),
         (" order id ", "email", "nearly the name of a column"),
         ("custmer", "order_id", "order_id cannot hold it"),
-        ("customer;email", "order_id", "order_id cannot hold it"),
+        ("customer;mail", "order_id", "order_id cannot hold it"),
     ],
 )
 def test_a_first_line_that_may_be_a_heading_is_refused(tmp_path: Path, first: str, key: str, said: str) -> None:
@@ -80,8 +80,17 @@ def test_files_that_name_nobody_are_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError):
         named_in(path, ["customer", "shop"] if text == "17\n" else ["customer"], TYPES)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(DataError, match="no file"):
         named_in(tmp_path / "none", ["customer"], TYPES)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_people_are_named_by_what_a_spreadsheet_writes(tmp_path: Path, separator: str) -> None:
+    """Columns that are known make the first line a heading, whatever stands between them."""
+    path = tmp_path / "people.csv"
+    path.write_text(f"customer{separator}email\r\n7{separator}jürgen@a.de\r\n", encoding="windows-1252")
+    found = named_in(path, ["order_id"], TYPES)
+    assert (found.columns, found.keys) == (["customer", "email"], [["7", "jürgen@a.de"]])
 
 
 def test_a_column_that_no_version_has_is_refused() -> None:

@@ -1,8 +1,5 @@
 """Reads corrections from a CSV file and holds them against the version that they are about."""
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +10,7 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.corrections.applying import text_of
 from heptad.data.records import Column, DatasetVersion, Schema
-from heptad.data.sources.encodings import decode
-from heptad.data.sources.sniffing import SEPARATORS
+from heptad.data.sources.sheets import cells_at, sheet_lines
 
 COLUMNS = ("column", "value", "reason")
 SHOWN = 3
@@ -68,13 +64,7 @@ def read_corrections(
 def _read(path: Path, key: list[str]) -> pl.DataFrame:
     """The lines as texts, a cell that is empty or blank as null, whether it is quoted or not."""
     needed = (*key, "column", "value")
-    try:
-        text = decode(path.read_bytes(), str(path)).decode()
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}.", allowed="a CSV file") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.", allowed="a CSV file") from error
-    lines = _lines(text, path)
+    lines = sheet_lines(path, {"column", "value"}.issubset)
     names = next(lines, (1, None))[1]
     if names is None:
         raise DataError(f"{path} is empty.", allowed=f"a CSV with the columns {', '.join((*key, *COLUMNS))}")
@@ -86,39 +76,13 @@ def _read(path: Path, key: list[str]) -> pl.DataFrame:
                 "separated by commas, semicolons or tabs",
             )
     places = [names.index(name) for name in (*needed, "reason") if name in names]
-    cells = [(number, *_cells(cells, places, len(names), path, number)) for number, cells in lines]
+    cells = [
+        (number, *(text if text.strip() else None for text in cells_at(places, cells, len(names), path, number)))
+        for number, cells in lines
+    ]
     own = ["line", *(f"{_KEY}{name}" for name in key), *(name for name in COLUMNS if name in names)]
     table = pl.DataFrame(cells, schema={name: pl.Int64 if name == "line" else pl.String for name in own}, orient="row")
     return table if "reason" in names else table.with_columns(pl.lit(None, pl.String).alias("reason"))
-
-
-def _lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line that has any, with the number of the line on which they begin."""
-    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    # The names of the first line are known, so it tells more than a guess from all: reasons hold any of these.
-    headers = {one: next(csv.reader([first], delimiter=one)) for one in SEPARATORS} if first else {}
-    separator = next((one for one, names in headers.items() if {"column", "value"} <= set(names)), ",")
-    reader, begins = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1
-    try:
-        for cells in reader:
-            if any(map(str.strip, cells)):
-                yield begins, cells
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, line {begins}: it cannot be read: {error}.", allowed="a CSV file, with quotes that close"
-        ) from error
-
-
-def _cells(cells: list[str], places: list[int], width: int, path: Path, line: int) -> list[str | None]:
-    """Those in some places; programs leave out empty ones at a line's end, but not those of a correction."""
-    if len(cells) > width or len(cells) <= max(places):
-        raise DataError(
-            f"{path}, line {line}: it has {len(cells)} of {width} cells.",
-            allowed="as many cells as the first line has",
-            remedy="write the line out, or remove it",
-        )
-    return [cells[place] if cells[place].strip() else None for place in places]
 
 
 def _as_ids(given: pl.DataFrame, schema: Schema) -> pl.DataFrame:

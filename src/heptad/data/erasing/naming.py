@@ -1,6 +1,5 @@
 """Reads who is to be erased: keys as they are typed, and files with one key a line."""
 
-import csv
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.schema import named_columns
 from heptad.data.erasing.subjects import Subjects, subjects_of, values_of
 from heptad.data.settings import ColumnType
+from heptad.data.sources.sheets import sheet_lines
 
 _ALLOWED = "COLUMN=VALUE"
 
@@ -51,16 +51,12 @@ def named_in(
     `held` tells whether rows of some people are there. A file of one value a line has a heading where the first is the
     name of a column. One that is a key as well, or is neither, is refused: who is meant would be a guess.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path} cannot be read: {why}.", allowed="UTF-8 text, one key a line, or CSV") from error
+    columns = {*key, *types}
+    lines = [line for _, line in sheet_lines(path, lambda names: len(names) > 1 and columns.issuperset(names))]
     if not lines:
         raise InputError(f"{path} names nobody: it is empty.", allowed="one key a line, or CSV with a heading")
     width = len(lines[0])
-    has_heading = width > 1 or lines[0][0] in {*key, *types}
+    has_heading = width > 1 or lines[0][0] in columns
     named = lines[0] if has_heading else list(key)
     if len(named) != width:
         raise InputError(

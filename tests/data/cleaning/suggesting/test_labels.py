@@ -49,6 +49,15 @@ def test_a_cell_that_is_not_there_is_named_with_its_line(tmp_path: Path, line: s
         read_labels(written(tmp_path, f"row,column,correct\n{line}\n"), CELLS)
 
 
+def test_labels_are_read_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    """With semicolons, in the encoding of the machine, quoted where a value needs it; blank lines say nothing."""
+    path = tmp_path / "labels.csv"
+    path.write_text('Row;Column;Value;Correct\r\n0;city;Bostn;"Köln; Rhein"\r\n;;;\r\n', encoding="windows-1252")
+    assert read_labels(path, CELLS).given[0, "city"] == "Köln; Rhein"
+    with pytest.raises(DataError, match="line 3: it has 2 of 3 cells"):
+        read_labels(written(tmp_path, "row,column,correct\n0,city,Rome\n1,city\n"), CELLS)
+
+
 def test_rows_are_those_of_the_whole_table(tmp_path: Path) -> None:
     """Where only some of them are looked at, what is known of others is refused."""
     cells = Cells(FRAME, rows=25, every=10)

@@ -8,9 +8,12 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.cleaning.suggesting.reading import Cells
+from heptad.data.sources.sheets import cells_at, sheet_lines
 
 _ROW = ("row", "index", "row_index")
 _COLUMN = ("column", "col", "attribute", "field")
+_VALUE = ("value", "label", "truth")
+_WIDTH = 3
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -35,31 +38,33 @@ def read_labels(path: Path, cells: Cells) -> Labels:
     Columns are found by name, or taken in that order. A blank in front of a value counts. Rows of a table are turned
     into those of the frame.
     """
-    try:
-        table = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}.", allowed="a CSV with row, column, correct value") from error
-    except pl.exceptions.NoDataError:
+    lines = sheet_lines(path, lambda names: len(names) >= _WIDTH)
+    names = next(lines, (1, None))[1]
+    if names is None:
         return Labels()
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}.", allowed="a CSV file") from error
-    if table.width < 3:
-        raise DataError(f"{path} has {table.width} columns.", allowed="row, column, correct value")
-    names = {name.lower(): name for name in table.columns}
-    row = next((names[name] for name in _ROW if name in names), table.columns[0])
-    column = next((names[name] for name in _COLUMN if name in names), table.columns[1])
-    rest = [name for name in table.columns if name not in {row, column}]
-    value = next((name for name in rest if "correct" in name.lower() or "clean" in name.lower()), "")
-    value = value or next((name for name in rest if name.lower() in {"value", "label", "truth"}), rest[-1])
+    if len(names) < _WIDTH:
+        raise DataError(f"{path} has {len(names)} columns.", allowed="row, column, correct value")
+    places = _places([name.strip().lower() for name in names])
     given = {}
-    for line, (at, name, text) in enumerate(table.select(row, column, value).iter_rows(), 2):
-        given[_row(at, path, line, cells), _column(name, path, line, cells.frame)] = text or ""
+    for line, cells_of_line in lines:
+        at, name, text = cells_at(places, cells_of_line, len(names), path, line)
+        given[_row(at, path, line, cells), _column(name, path, line, cells.frame)] = text
     return Labels(given).completed(cells.frame)
 
 
-def _row(text: str | None, path: Path, line: int, cells: Cells) -> int:
+def _places(names: list[str]) -> tuple[int, int, int]:
+    """Where the row, the column and the correct value stand: by name, or in that order."""
+    row = next((names.index(name) for name in _ROW if name in names), 0)
+    column = next((names.index(name) for name in _COLUMN if name in names), 1)
+    rest = [place for place in range(len(names)) if place not in {row, column}]
+    value = next((place for place in rest if "correct" in names[place] or "clean" in names[place]), None)
+    value = next((place for place in rest if names[place] in _VALUE), rest[-1]) if value is None else value
+    return row, column, value
+
+
+def _row(text: str, path: Path, line: int, cells: Cells) -> int:
     try:
-        number = int(text or "")
+        number = int(text)
     except ValueError:
         number = -1
     if not 0 <= number < cells.rows:
@@ -72,11 +77,9 @@ def _row(text: str | None, path: Path, line: int, cells: Cells) -> int:
     return number // cells.every
 
 
-def _column(name: str | None, path: Path, line: int, frame: pl.DataFrame) -> str:
+def _column(name: str, path: Path, line: int, frame: pl.DataFrame) -> str:
     if name not in frame.columns:
-        raise DataError(
-            f"{path}, line {line}: there is no column {name!r}.", allowed=nearest(name or "", frame.columns)
-        )
+        raise DataError(f"{path}, line {line}: there is no column {name!r}.", allowed=nearest(name, frame.columns))
     return name
 
 
