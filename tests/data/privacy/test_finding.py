@@ -44,7 +44,7 @@ def test_values_tell_and_check_digits_tell_apart() -> None:
     }  # fmt: skip
     assert table["a"].confidence > 0.9
     assert table["b"].confidence > table["f"].confidence > table["c"].confidence
-    assert "check digit is right in 100%" in table["b"].evidence[1]
+    assert "digit by digit, 100% of those are right" in table["b"].evidence[1]
 
 
 def test_names_tell_alone_and_add_to_values() -> None:
@@ -113,6 +113,16 @@ def test_telephones_of_america_and_devices_have_shapes_of_their_own() -> None:
         "a": "phone", "b": "phone", "c": "phone", "d": "device", "e": "device", "f": "ip address",
         "g": "identifier", "h": "identifier",
     }  # fmt: skip
+
+
+def test_releases_are_no_addresses() -> None:
+    """Their four parts are small numbers, or larger than a byte."""
+    table = found(
+        a=[f"{one % 5}.{one % 20}.{one % 7}.0" for one in range(60)],
+        b=[f"10.0.{300 + one}.1" for one in range(60)],
+        c=[f"10.0.0.{one}" for one in range(20, 80)],
+    )
+    assert {name: one.kind for name, one in table.items() if one.kind == "ip address"} == {"c": "ip address"}
 
 
 def test_what_has_few_values_names_nobody() -> None:

@@ -28,6 +28,9 @@ from heptad.data.privacy.kinds_of_data import MAY_NAME_PEOPLE, NAMES, NAMES_THIN
         ("IBAN", "bank account"),
         ("social security number", "national id"),
         ("religion", "faith or origin"),
+        ("race", "faith or origin"),
+        ("Patient race", "faith or origin"),
+        ("party", "politics or union"),
         ("diagnosis_code", "health"),
     ],
 )
@@ -37,7 +40,18 @@ def test_a_name_says_what_it_is(column: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "column", ["distance", "target", "shipped_at", "description", "average", "manager_count", "product_name"]
+    "column",
+    [
+        "distance",
+        "target",
+        "shipped_at",
+        "description",
+        "average",
+        "manager_count",
+        "product_name",
+        "race_time",
+        "Party size",
+    ],
 )
 def test_other_names_say_nothing(column: str) -> None:
     """A word inside another word is none."""

@@ -1,4 +1,4 @@
-"""Check digits of numbers that name people: nine in ten numbers that only look like one are told by them.
+"""Check digits of numbers that name people, and the like: nine in ten numbers that only look like one are told by them.
 
 Formats and weights are those that the issuing bodies publish: Luhn (ISO/IEC 7812-1), modulo 97 (ISO 13616, ISO 7064),
 modulo 11,10 (ISO 7064), and the national schemes named at each function.
@@ -6,6 +6,7 @@ modulo 11,10 (ISO 7064), and the national schemes named at each function.
 
 from collections.abc import Callable, Sequence
 
+_SMALL, _LARGEST = 31, 255
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 
 
@@ -74,6 +75,16 @@ def brazilian_cpf(text: str) -> bool:
         digits[end] == 10 * sum(one * (end + 1 - place) for place, one in enumerate(digits[:end])) % 11 % 10
         for end in (9, 10)
     )
+
+
+def octets(text: str) -> bool:
+    """Internet addresses: of version 4 each part fits into a byte, and not all are as small as those of a release.
+
+    >>> octets("192.168.0.17"), octets("2.14.0.3"), octets("10.0.300.7"), octets("fe80::1")
+    (True, False, False, True)
+    """
+    parts = [int(one) for one in text.split(".")] if ":" not in text else [_LARGEST]
+    return _SMALL < max(parts) <= _LARGEST
 
 
 def always(text: str) -> bool:

@@ -140,7 +140,7 @@ def _by_shape(
             continue
         evidence = [f"{share:.0%} of its values look like one"]
         if (name, number) in passed:
-            evidence.append(f"the check digit is right in {right:.0%} of those")
+            evidence.append(f"checked digit by digit, {right:.0%} of those are right")
         confidence = round((_SURE if shape.proves else _LIKELY) * (0.7 + 0.3 * min(1.0, share * right)), 2)
         if best is None or confidence > best.confidence:
             best = PersonalColumn(

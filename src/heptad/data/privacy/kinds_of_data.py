@@ -12,6 +12,7 @@ from heptad.data.privacy.check_digits import (
     german_tax_id,
     iban,
     luhn,
+    octets,
     polish_pesel,
     spanish_dni,
 )
@@ -39,6 +40,7 @@ SHAPES = (
         "ip address",
         r"^(\d{1,3}\.){3}\d{1,3}$|^([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}$"
         r"|^(([0-9A-Fa-f]{1,4}:){1,6}|:)(:[0-9A-Fa-f]{1,4}){1,6}$|^([0-9A-Fa-f]{1,4}:){1,7}:$",
+        octets,
         proves=True,
     ),
     Shape("device", r"^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$|^([0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}$", proves=True),
@@ -111,9 +113,11 @@ NAMES = (
     _words("occupation", "indirect", "occupation", "profession", "beruf", "job_?title", "employer", "arbeitgeber"),
     _words("health", "special", "health\\w*", "diagnos\\w*", "disease\\w*", "illness", "medication\\w*", "icd_?(9|10)?",
            "disab\\w*", "krankheit\\w*", "gesundheit\\w*", "blood_?(type|pressure)", "pregnan\\w*"),
-    _words("faith or origin", "special", "religion\\w*", "faith", "konfession", "race", "ethnic\\w*", "nationality",
+    _words("faith or origin", "special", "religion\\w*", "faith", "konfession", "ethnic\\w*", "nationality",
+           "race(?!_(times?|dates?|days?|distances?|results?|tracks?|courses?|cars?|numbers?|no|id|names?|laps?)(_|$))",
            "staatsangehorigkeit", "caste", "tribe"),
-    _words("politics or union", "special", "politic\\w*", "party", "partei", "trade_?union", "gewerkschaft"),
+    _words("politics or union", "special", "politic\\w*", "party(?!_(size|of|date|time|type)(_|$))", "partei",
+           "trade_?union", "gewerkschaft"),
     _words("sexuality", "special", "sexual\\w*", "orientation"),
     _words("biometrics", "special", "biometric\\w*", "fingerprint", "face_?id", "genetic\\w*", "dna"),
 )  # fmt: skip
