@@ -17,7 +17,7 @@ def test_times_of_mariadb_keep_their_zones(mariadb_url: str, run: Run, opened: O
     table = opened(mariadb_url, table="t").read()
     row = table.rows.collect().row(0, named=True)
     assert (row["b"].isoformat(), row["f"], row["n"], row["j"]) == ("2026-07-01T10:00:00+00:00", 1, 1.25, "[1]")
-    assert row["u"] == pytest.approx(2**64)
+    assert row["u"] == str(2**64 - 1)
     assert table.understood["column u"].startswith("whole numbers beyond")
 
 

@@ -26,6 +26,9 @@ NAIVE = datetime(2026, 7, 1, 12)  # noqa: DTZ001 - databases have such times
         (0.5, 0.5, ""),
         ("x", "x", ""),
         (Decimal("1.25"), 1.25, "decimals"),
+        (Decimal("2.00"), 2.0, "decimals"),
+        (Decimal(900_000_000_000_000_001), 900_000_000_000_000_001, ""),
+        (Decimal(2**70), str(2**70), "beyond 64 bits"),
         (MOMENT, MOMENT, ""),
         (MOMENT.astimezone(timezone(timedelta(hours=5))), MOMENT, ""),
         (NAIVE, datetime(2026, 7, 1, 10, tzinfo=UTC), ""),
@@ -36,7 +39,7 @@ NAIVE = datetime(2026, 7, 1, 12)  # noqa: DTZ001 - databases have such times
         ({"a": [1]}, '{"a":[1]}', "JSON, as text"),
         ([1, None, 2], "1 2", "blanks between"),
         (b"\x00\xff", "00ff", "hexadecimal"),
-        (2**70, float(2**70), "beyond 64 bits"),
+        (2**70, str(2**70), "beyond 64 bits"),
     ],
 )
 def test_each_type_is_kept_in_a_stored_one(value: Any, kept: object, told: str) -> None:

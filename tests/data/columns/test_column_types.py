@@ -198,6 +198,7 @@ def test_frames_are_brought_to_stored_types() -> None:
         {
             "small": pl.Series([1, None], dtype=pl.UInt8),
             "large": pl.Series([2**63, 1], dtype=pl.UInt64),
+            "id": pl.Series([10**17 + 1, None], dtype=pl.Decimal(38, 0)),
             "single": pl.Series([0.5, 1], dtype=pl.Float32),
             "money": [Decimal("1.25"), None],
             "day": [date(2020, 1, 13), None],
@@ -209,7 +210,7 @@ def test_frames_are_brought_to_stored_types() -> None:
     )
     stored, repairs = conform(frame, {}, Dates())
     assert all(kind in STORED.values() for kind in stored.dtypes)
-    assert stored.row(0)[:7] == (1, 2.0**63, 0.5, 1.25, datetime(2020, 1, 13, tzinfo=UTC), 60.0, 3600.0)
+    assert stored.row(0)[:8] == (1, str(2**63), 10**17 + 1, 0.5, 1.25, datetime(2020, 1, 13, tzinfo=UTC), 60.0, 3600.0)
     assert repairs == []
     with pytest.raises(DataError, match="'lists' holds List"):
         conform(pl.DataFrame({"lists": [[1], [2]]}), {}, Dates())

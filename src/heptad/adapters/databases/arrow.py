@@ -11,7 +11,7 @@ from arro3.core import RecordBatchReader
 from heptad.adapters.databases.failures import StreamError
 from heptad.adapters.databases.sessions import LIBPQ, Session, session_settings
 from heptad.adapters.databases.statements import Asked
-from heptad.adapters.databases.values import Converter
+from heptad.adapters.databases.values import Converter, decimals
 from heptad.core.errors import DataError
 
 _PLAIN = {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "name", "date"}
@@ -82,8 +82,8 @@ def plain(frame: pl.DataFrame, kinds: dict[str, str], converter: Converter) -> p
             # As it is written: 0.1 stays 0.1.
             column = column.cast(pl.String).cast(pl.Float64)
         elif kind == _DECIMAL:
-            converter.tell(name, "decimals, as numbers with 15 digits")
-            column = column.cast(pl.String).cast(pl.Float64)
+            column = decimals(column.cast(pl.String))
+            converter.tell_decimals(name, column)
         elif kind == _UUID:
             converter.tell(name, "UUIDs, as text", as_text=True)
             digits = column.cast(pl.Binary).bin.encode("hex")

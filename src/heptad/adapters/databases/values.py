@@ -34,6 +34,18 @@ def _floats(cells: Cells) -> pl.Series:
     return pl.Series([None if one is None else float(one) for one in cells], dtype=pl.Float64)
 
 
+def decimals(texts: pl.Series) -> pl.Series:
+    """Decimals that are written out: whole ones with all of their digits, as text where 64 bits do not hold them."""
+    if not texts.drop_nulls().str.contains(r"^-?\d+$").all():
+        return texts.cast(pl.Float64)
+    whole = texts.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == texts.null_count() else texts
+
+
+def _decimals(cells: Cells) -> pl.Series:
+    return decimals(pl.Series([None if one is None else str(one) for one in cells], dtype=pl.String))
+
+
 def _moments(cells: Cells) -> pl.Series:
     """Times with a zone in UTC; those without stay without."""
     if next(one for one in cells if one is not None).tzinfo is None:
@@ -62,7 +74,7 @@ KINDS: dict[type, Kind] = {
     bool: Kind(_typed(pl.Boolean)),
     int: Kind(_typed(pl.Int64)),
     float: Kind(_typed(pl.Float64)),
-    Decimal: Kind(_floats, "decimals, as numbers with 15 digits"),
+    Decimal: Kind(_decimals),
     str: Kind(_typed(pl.String)),
     datetime: Kind(_moments),
     date: Kind(_typed(pl.Date)),
@@ -77,8 +89,9 @@ KINDS: dict[type, Kind] = {
     memoryview: _BYTES,
 }
 """Python type of the driver to how its column is kept; everything else is text."""
-_WIDE = Kind(_floats, "whole numbers beyond 64 bits, as numbers")
+_WIDE = Kind(_as_text(str))
 _NUMBERS = Kind(_floats)
+_EXACT = (KINDS[Decimal], _WIDE)
 
 
 class Converter:
@@ -118,6 +131,13 @@ class Converter:
         if as_text:
             self.as_text.add(name)
 
+    def tell_decimals(self, name: str, column: pl.Series) -> None:
+        """Remember how exact numbers are kept."""
+        if column.dtype == pl.Float64:
+            self.tell(name, "decimals, as numbers with 15 digits")
+        elif column.dtype == pl.String:
+            self.tell(name, "whole numbers beyond 64 bits, as text", as_text=True)
+
     def _column(self, name: str, cells: Cells) -> pl.Series:
         kinds = {type(one) for one in cells} - {type(None)}
         if not kinds:
@@ -130,6 +150,8 @@ class Converter:
             column = kind.column(cells)
         if kind.told:
             self.tell(name, kind.told, as_text=kind.as_text)
+        elif kind in _EXACT:
+            self.tell_decimals(name, column)
         return column.alias(name)
 
 

@@ -32,8 +32,7 @@ STORED: dict[ColumnType, pl.DataType] = {
     "datetime": pl.Datetime("us", "UTC"),
 }
 """How a column of each type is kept in tables."""
-LARGE: Collection[pl.DataType] = (pl.UInt64(), pl.UInt128(), pl.Int128())
-"""Integers that 64 bits with a sign may not hold."""
+_LARGE: Collection[pl.DataType] = (pl.UInt64(), pl.UInt128(), pl.Int128())
 _BEYOND = "whole numbers beyond 64 bits, as text"
 
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
@@ -106,11 +105,14 @@ def read_text(name: str, decimal_comma: bool, style: Dates) -> Dialogue[Reading]
 
 
 def read_large(name: str) -> Dialogue[Reading]:
-    """A column of whole numbers of a typed file as text where 64 bits do not hold them, else as it is."""
-    lost = pl.col(name).cast(pl.Int64, strict=False).is_null() & pl.col(name).is_not_null()
-    told = yield Asking({"lost": lost.any()})
-    values = pl.col(name).cast(pl.String) if told.values["lost"] else pl.col(name)
-    return Reading(values=values, understood=_BEYOND if told.values["lost"] else "")
+    """A column of whole numbers of a typed file as text where 64 bits do not hold them, else as those."""
+    values, kind = yield from _whole(pl.col(name))
+    return Reading(values=values, understood=_BEYOND if kind == pl.String else "")
+
+
+def is_large(kind: pl.DataType) -> bool:
+    """Whether a dtype is of whole numbers that 64 bits with a sign may not hold."""
+    return kind in _LARGE or (isinstance(kind, pl.Decimal) and kind.scale == 0)
 
 
 def read_times(name: str, style: Dates) -> Dialogue[Reading]:
@@ -253,8 +255,8 @@ def _nearest_stored(name: str, kind: pl.DataType, style: Dates) -> Dialogue[tupl
         return values, kind
     if isinstance(kind, pl.Date | pl.Datetime):
         return dates.to_utc(values, kind, style.timezone), STORED["datetime"]
-    if kind.is_integer():
-        return (yield from _widened(values, kind))
+    if is_large(kind):
+        return (yield from _whole(values))
     for fits, wanted, convert in _CONVERSIONS:
         if fits(kind):
             return convert(values), STORED[wanted]
@@ -265,16 +267,15 @@ def _nearest_stored(name: str, kind: pl.DataType, style: Dates) -> Dialogue[tupl
     )
 
 
-def _widened(values: pl.Expr, kind: pl.DataType) -> Dialogue[tuple[pl.Expr, pl.DataType]]:
+def _whole(values: pl.Expr) -> Dialogue[tuple[pl.Expr, pl.DataType]]:
+    """Whole numbers in the stored type that loses no digit of them: as text where 64 bits do not hold all."""
     whole = values.cast(pl.Int64, strict=False)
-    if kind in LARGE:
-        told = yield Asking({"lost": (whole.is_null() & values.is_not_null()).any()})
-        if told.values["lost"]:
-            return values.cast(pl.Float64), STORED["number"]
-    return whole, STORED["integer"]
+    told = yield Asking({"lost": (whole.is_null() & values.is_not_null()).any()})
+    return (values.cast(pl.String), STORED["category"]) if told.values["lost"] else (whole, STORED["integer"])
 
 
 _CONVERSIONS: tuple[tuple[Callable[[pl.DataType], bool], ColumnType, Callable[[pl.Expr], pl.Expr]], ...] = (
+    (lambda kind: kind.is_integer(), "integer", lambda values: values.cast(pl.Int64)),
     (lambda kind: kind.is_float() or kind.is_decimal(), "number", lambda values: values.cast(pl.Float64)),
     (
         lambda kind: kind == pl.Duration,

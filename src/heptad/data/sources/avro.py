@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ _PRIMITIVE: Mapping[str, pl.DataType] = {
     "string": pl.String(),
     "enum": pl.String(),
 }
+_DIGITS = 38
+"""So many a decimal of Polars has."""
 _LOGICAL: Mapping[str, pl.DataType] = {
     "date": pl.Date(),
     "timestamp-millis": pl.Datetime("us", "UTC"),
@@ -122,6 +125,8 @@ class _Types:
             return self.of(next((one for one in kind if one != "null"), "null"), field)
         if isinstance(kind, str):
             return self._named.get(kind) or _PRIMITIVE[kind]
+        if kind.get("logicalType") == "decimal" and not kind.get("scale") and kind["precision"] <= _DIGITS:
+            return pl.Decimal(kind["precision"], 0)
         if kind.get("logicalType") in _LOGICAL:
             return _LOGICAL[kind["logicalType"]]
         match kind["type"]:
@@ -148,12 +153,13 @@ class _Types:
 
 
 def plain_record(value: Any) -> Any:
-    """Records as columns take them: decimals as numbers, identifiers as text."""
+    """Records as columns take them: decimals as numbers, whole ones with all of their digits; identifiers as text."""
     if isinstance(value, dict):
         return {name: plain_record(one) for name, one in value.items()}
     if isinstance(value, list):
         return [plain_record(one) for one in value]
     if value is None or isinstance(value, str | int | float | bytes | datetime):
         return value
-    name = type(value).__name__
-    return float(value) if name == "Decimal" else str(value) if name == "UUID" else value
+    if isinstance(value, Decimal):
+        return float(value) if int(value.as_tuple().exponent) < 0 else int(value)
+    return str(value) if type(value).__name__ == "UUID" else value

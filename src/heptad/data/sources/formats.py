@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from heptad.core.errors import DataError
-from heptad.data.columns.column_types import LARGE, Dates, conform, read_columns, read_large, read_text, read_times
+from heptad.data.columns.column_types import Dates, conform, is_large, read_columns, read_large, read_text, read_times
 from heptad.data.progress import Estimate, note_done
 from heptad.data.records import Repair
 from heptad.data.sources.avro import scan_avro
@@ -205,7 +205,7 @@ def _read_typed(
         opened.append(_OPENERS[kind](name, path, settings, cache))
         _note_read(path, cache)
     flat, nested = flattened(_stacked([rows for rows, _ in opened], parts))
-    large = [name for name, dtype in flat.collect_schema().items() if dtype in LARGE]
+    large = [name for name, dtype in flat.collect_schema().items() if is_large(dtype)]
     # As numbers they would lose their last digits, and rows that differ in these would be copies of each other.
     exact, codes, _ = read_columns(flat, {name: read_large(name) for name in large})
     stored, repairs = conform(exact, {}, style)
