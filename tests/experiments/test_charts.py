@@ -49,6 +49,10 @@ def test_a_wide_range_has_a_logarithmic_axis() -> None:
     assert wide["encoding"]["x"]["scale"]["type"] == "log"
     near = scatter(compared({"rate": [1, 2, 3]}, [1, 2, 3]), "rate", "auc").to_dict()
     assert near["encoding"]["x"]["scale"]["type"] == "linear"
+    lines = parallel_coordinates(compared({"rate": [0.0001, 0.001, 0.1]}, [1, 2, 3]), "auc", ["rate"])
+    assert lines is not None
+    every = [row for rows in lines.to_dict()["datasets"].values() for row in rows]
+    assert [row["at"] for row in every if row["axis"] == "rate" and "run" in row] == pytest.approx([0, 1 / 3, 1])
     names = scatter(compared({"rate": ["a", 2, True]}, [1, 2, 3]), "rate", "auc")
     assert [row["param"] for row in rows_of(names)] == ["a", "2", "True"]
 

@@ -1,6 +1,8 @@
 """What a run had to work with, and how much of it was used."""
 
+import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,14 @@ def test_use_is_measured_since_the_last_time():
     assert found["system.memory_mb"] > 1
     assert 0 < found["system.machine_memory_percent"] < 100
     assert all(name.startswith("system.") for name in found)
+
+
+def test_of_an_instant_nobody_knows_how_busy_the_machine_was():
+    """The system counts hundredths of seconds: a run of a few thousandths would read 0% or 500%."""
+    usage = Usage()
+    assert "system.machine_cpu_percent" not in usage.sample()
+    time.sleep(machine.SHORTEST)
+    assert 0 <= usage.sample()["system.machine_cpu_percent"] <= 110 * (os.cpu_count() or 1)
 
 
 def test_gpus_are_asked_through_their_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -67,6 +67,18 @@ def test_many_runs_are_explained(experiments: Experiments) -> None:
     assert tags.seen.count("svg") >= 5
 
 
+def test_parameters_that_tell_nothing_are_drawn_all_the_same(experiments: Experiments) -> None:
+    """Whoever asks how runs went through them sees it, and reads that it is chance."""
+    ids = []
+    for number in range(8):
+        with experiments.start("fit", params={"rate": 10.0 ** -(number % 4)}) as run:
+            run.log(0, loss=[1, 2, 2, 1][number % 4])
+        ids.append(run.id)
+    page = experiments.page(ids)
+    assert "loss goes with no parameter more than chance gives" in page
+    assert read(page).seen.count("svg") == 2
+
+
 def test_two_runs_stand_beside_each_other(experiments: Experiments) -> None:
     """Of so few nothing is explained; a single run has a page too."""
     ids = some_runs(experiments, 2)

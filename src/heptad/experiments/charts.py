@@ -14,6 +14,8 @@ from heptad.experiments.drawing import ACCENT, INK, QUIET, picture_of, render_ch
 WIDTH = 860
 AXES = 8
 """Parameters that stand side by side in parallel coordinates."""
+WIDE = 100
+"""How many times the least number the largest is on an axis that is logarithmic."""
 
 
 def metric_curves(points: pl.DataFrame, metric: str) -> "alt.Chart":
@@ -37,7 +39,8 @@ def draw_curves(points: pl.DataFrame, metric: str, kind: Literal["png", "svg"]) 
 def parallel_coordinates(compared: RunComparison, metric: str, important: Sequence[str]) -> "alt.LayerChart | None":
     """A line a run through its parameters to the metric, each axis from its least value to its largest.
 
-    Values that are no numbers stand in the order of their names. Nothing where fewer than two axes differ.
+    The axis of numbers that are far apart is logarithmic; values that are no numbers stand in the order of their names.
+    Nothing where fewer than two axes differ.
     """
     axes = {name: compared.params[name] for name in important[:AXES]} | {metric: compared.metrics[metric]}
     placed = {name: places for name, values in axes.items() if (places := _places(values)) is not None}
@@ -103,7 +106,7 @@ def scatter(compared: RunComparison, param: str, metric: str) -> "alt.Chart":
     numbers = bool(rows) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
     if numbers:
         figures = [float(one) for one in values if isinstance(one, int | float)]
-        wide = min(figures) > 0 and max(figures) / min(figures) > 100
+        wide = _is_wide(min(figures), max(figures))
         x = alt.X("param:Q", title=param, scale=alt.Scale(type="log" if wide else "linear", zero=False))
     else:
         rows = [row | {"param": str(row["param"])} for row in rows]
@@ -141,11 +144,17 @@ def _places(values: Sequence[Scalar]) -> list[float | None] | None:
     if len(order) < 2:
         return None
     if all(isinstance(value, int | float) for value in order):
-        low, high = float(order[0]), float(order[-1])
-        placed = [float(one) if isinstance(one, int | float) and _is_placed(one) else None for one in values]
+        scale = math.log10 if _is_wide(order[0], order[-1]) else float
+        low, high = scale(order[0]), scale(order[-1])
+        placed = [scale(one) if isinstance(one, int | float) and _is_placed(one) else None for one in values]
         return [None if one is None else (one - low) / (high - low) for one in placed]
     steps = {value: place / (len(order) - 1) for place, value in enumerate(order)}
     return [steps[value] if _is_placed(value) else None for value in values]
+
+
+def _is_wide(low: float, high: float) -> bool:
+    """Whether numbers between them are told apart by their logarithms only, as learning rates are."""
+    return low > 0 and high / low > WIDE
 
 
 def _ends(values: Sequence[Scalar]) -> tuple[str, str]:

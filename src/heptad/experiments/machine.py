@@ -13,6 +13,8 @@ import msgspec
 _PROC = Path("/proc")
 _GPU_FIELDS = "utilization.gpu,memory.used,memory.total,power.draw,temperature.gpu"
 _GPU_SECONDS = 5
+SHORTEST = 0.5
+"""Seconds of which the system's count of hundredths tells how busy the machine was."""
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class Usage:
         now, cpu, busy = time.monotonic(), _cpu_seconds(), _busy_seconds()
         passed = max(now - self._at, 1e-6)
         found = {"system.cpu_percent": 100 * (cpu - self._cpu) / passed}
-        if busy is not None and self._busy is not None:
+        if busy is not None and self._busy is not None and passed >= SHORTEST:
             found["system.machine_cpu_percent"] = 100 * (busy - self._busy) / passed
         self._at, self._cpu, self._busy = now, cpu, busy
         found |= _memory() | _disk()

@@ -18,6 +18,8 @@ METRICS = 4
 """Metrics that stand beside the runs; more have a table of their own."""
 BESIDE = 8
 """Runs that stand in columns; more stand in lines."""
+LEAST = 0.01
+"""The least share of a metric's differences that goes with a parameter which is drawn."""
 
 
 def render_comparison(compared: RunComparison, metric: str, curves: Mapping[str, pl.DataFrame]) -> str:
@@ -111,26 +113,24 @@ def _spread(compared: RunComparison, metric: str) -> Markup | None:
 
 
 def _explained(compared: RunComparison, metric: str, shares: Mapping[str, float]) -> Markup | None:
-    """Which parameters go with the metric; only where there are enough runs to say so."""
-    telling = {name: share for name, share in shares.items() if share > 0.01}
-    if not telling:
+    """Which parameters go with the metric, and how runs went through them; only where enough runs tell it."""
+    if not shares:
         return None
-    first = next(iter(telling))
+    telling = {name: share for name, share in shares.items() if share > LEAST}
     lines = parallel_coordinates(compared, metric, list(shares))
+    points = element("div", render_chart(scatter(compared, next(iter(shares)), metric)), class_="chart")
+    bars = element("div", render_chart(importance_bars(telling)), class_="chart") if telling else None
     said = (
         f"How much of the differences in {metric} between the {len(compared.runs)} runs goes with each parameter, by "
         "ranks and less what chance gives. Parameters that changed together share it; it is no proof of a cause."
+        if telling
+        else f"Between the {len(compared.runs)} runs {metric} goes with no parameter more than chance gives."
     )
     return element(
         "section",
         element("h2", f"What {metric} goes with"),
         element("p", said, class_="quiet"),
-        element(
-            "div",
-            element("div", render_chart(importance_bars(telling)), class_="chart"),
-            element("div", render_chart(scatter(compared, first, metric)), class_="chart"),
-            class_="grid",
-        ),
+        element("div", bars, points, class_="grid"),
         element("div", render_chart(lines), class_="chart") if lines is not None else None,
     )
 
