@@ -1,12 +1,14 @@
 """What is printed: tables that fit the terminal, values as people read them, JSON for programs."""
 
+import io
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.cli.output import columns, emit, facts, section, shown, table, wants_json, wrapped
+from heptad.cli.output import columns, confirm, emit, facts, section, shown, table, wants_json, wrapped
+from heptad.core.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,16 @@ def test_a_long_last_column_flows_down_and_loses_nothing():
 def test_an_empty_table_says_what_to_do():
     """Instead of headings over nothing."""
     assert table([], empty="Make one: heptad run") == "Make one: heptad run"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_what_cannot_be_undone_is_done_on_yes_alone(monkeypatch, answer):
+    """Not on a no, an empty line, or where nobody can answer."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    with pytest.raises(InputError, match="Nothing was erased"):
+        confirm("Erase?", "Nothing was erased.")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    confirm("Erase?", "Nothing was erased.")
 
 
 @given(st.lists(st.tuples(st.text("abc ", max_size=30), st.text("xyz ", max_size=300)), min_size=1, max_size=5))

@@ -37,6 +37,19 @@ def emit(value: Any, text: str, *, as_json: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def confirm(question: str, refused: str) -> None:
+    """Ask before what cannot be undone; raises `InputError` unless the answer is yes, also where nobody can answer."""
+    from heptad.core.errors import InputError
+
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+        typer.echo(err=True)
+    if not agreed:
+        raise InputError(refused, allowed="yes, or --yes")
+
+
 def columns() -> int:
     """How wide a line may be: the terminal's width, 80 where there is none."""
     return shutil.get_terminal_size((80, 24)).columns

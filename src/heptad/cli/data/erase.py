@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, table, wrapped
+from heptad.cli.output import HERE, JsonOption, ProjectOption, confirm, emit, facts, section, table, wrapped
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
@@ -53,8 +53,7 @@ def erase(
     reason = as_reason(reason)
     if not yes:
         typer.echo(_inventory(erasures.look(subjects)), err=True)
-        if not typer.confirm(f"Erase {_people(len(subjects.keys))} for good?", err=True):
-            raise InputError("Nothing was erased.", allowed="yes, or --yes")
+        confirm(f"Erase {_people(len(subjects.keys))} for good?", "Nothing was erased.")
     with progress("erasing", shown=not as_json) as tell:
         erasure = erasures.erase(subjects, reason, retrain=retrain, tell=tell)
     _tell(opened, [erasure], as_json=as_json)

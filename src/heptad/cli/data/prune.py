@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, section, table
+from heptad.cli.output import HERE, JsonOption, ProjectOption, confirm, emit, section, table
 
 if TYPE_CHECKING:
     from heptad.lifecycle import Outlook
@@ -24,7 +24,6 @@ def prune(
     as_json: JsonOption = False,
 ) -> None:
     """Delete rows of old versions that nothing needs."""
-    from heptad.core.errors import InputError
     from heptad.core.identity import as_reason
     from heptad.project import open_project
 
@@ -38,8 +37,7 @@ def prune(
     if not yes:
         outlook = retention.look(rule, name)
         typer.echo(_told(outlook, "to free"), err=True)
-        if not typer.confirm(f"Delete the rows of {_counted(outlook)} for good?", err=True):
-            raise InputError("Nothing was pruned.", allowed="yes, or --yes")
+        confirm(f"Delete the rows of {_counted(outlook)} for good?", "Nothing was pruned.")
     done = retention.prune(rule, name, reason)
     emit(done, _told(done, "freed"), as_json=as_json)
 
