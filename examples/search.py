@@ -6,8 +6,8 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import train_test_split
 
+import heptad
 from heptad.experiments import ActiveTrial, Branches, Float, Int
-from heptad.project import open_experiments
 
 SPACE = Branches(
     "penalty",
@@ -36,7 +36,7 @@ def accuracy(trial: ActiveTrial) -> dict[str, float]:
 def main() -> None:
     folder = Path("heptad-example-search")
     folder.mkdir(exist_ok=True)
-    experiments = open_experiments(folder)
+    experiments = heptad.open_experiments(folder)
 
     report = experiments.search(
         SPACE,

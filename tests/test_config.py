@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from heptad.config import FILE, default_name, effective_toml, read_config, read_folder_config
+from heptad.config import FILE, default_name, effective_toml, has_table, read_config, read_folder_config
 from heptad.core.errors import InputError, SettingsError
 from heptad.experiments.settings import EstimatorName, MetricName
 from heptad.training import MEASURES
@@ -182,3 +182,12 @@ def test_folders_need_no_table(tmp_path: Path) -> None:
         read_folder_config(tmp_path)
     assert len(error.value.problems) == 2
     assert "did you mean 'timeout'" in str(error.value)
+
+
+def test_a_file_without_data_is_of_runs_and_folders_alone(tmp_path: Path) -> None:
+    """As is a folder without the file; mistakes in what they do not need are not looked for."""
+    assert not has_table(tmp_path)
+    (tmp_path / "heptad.toml").write_text('[project]\nname = "runs"\n')
+    assert not has_table(tmp_path)
+    (tmp_path / "heptad.toml").write_text("[data]\nsource = 3\n")
+    assert has_table(tmp_path)

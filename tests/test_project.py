@@ -9,6 +9,7 @@ import heptad
 from heptad.config import default_name
 from heptad.core.clock import FileClock
 from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceError
+from heptad.experiments import Int
 from heptad.project import (
     create_from_table,
     create_from_template,
@@ -164,6 +165,22 @@ def test_track_without_a_project_opens_a_workspace_here(tmp_path, monkeypatch):
         second.log(loss=0.2)
     runs = open_experiments(tmp_path).list()
     assert {run.body.name: run.body.experiment for run in runs} == {"a": default_name(tmp_path), "b": "other"}
+
+
+def test_runs_and_searches_need_no_table(tmp_path, monkeypatch):
+    """A file that says where the store is and how to search will do, whatever else is in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "heptad.toml").write_text('[project]\nname = "runs"\n[search]\ntrials = 2\n[expect]\nwrong = 1\n')
+    with heptad.track("a") as run:
+        run.log(loss=0.1)
+    experiments = heptad.open_experiments()
+    experiments.search({"n": Int(0, 9)}, double_n, objectives={"value": "minimize"})
+    assert len(experiments.list()) == 3
+    assert experiments.list(where='name = "a"')[0].body.experiment == "runs"
+
+
+def double_n(trial) -> float:
+    return 2.0 * trial.params["n"]
 
 
 def test_a_block_that_raises_leaves_a_run_that_failed(tmp_path, monkeypatch):

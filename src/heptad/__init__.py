@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from heptad.project import Project as Project
+    from heptad.project import open_experiments as open_experiments
     from heptad.project import open_folders as open_folders
     from heptad.project import open_project as open  # noqa: A004 - `heptad.open(path)` reads as what it does
     from heptad.project import track as track
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__", "open", "open_folders", "track"]
+__all__ = ["Project", "__version__", "open", "open_experiments", "open_folders", "track"]
 
 _LAZY = {
     "Project": ("heptad.project", "Project"),
     "open": ("heptad.project", "open_project"),
+    "open_experiments": ("heptad.project", "open_experiments"),
     "open_folders": ("heptad.project", "open_folders"),
     "track": ("heptad.project", "track"),
 }

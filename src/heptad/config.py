@@ -86,9 +86,11 @@ class FolderConfig(Settings, frozen=True, kw_only=True):
 
     project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
     store: StoreSettings = msgspec.field(default_factory=StoreSettings)
+    sources: dict[str, SourceSettings] = {}
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     tracking: TrackingSettings = msgspec.field(default_factory=TrackingSettings)
+    search: SearchSettings = msgspec.field(default_factory=SearchSettings)
 
 
 def read_folder_config(root: Path) -> FolderConfig:
@@ -97,6 +99,12 @@ def read_folder_config(root: Path) -> FolderConfig:
     values = _checked(path, FolderConfig, FolderConfig.__struct_fields__) if path.is_file() else {}
     config = msgspec.convert(values, FolderConfig)
     return msgspec.structs.replace(config, project=_named(config.project, root))
+
+
+def has_table(root: Path) -> bool:
+    """Whether heptad.toml at `root` is of a project with a table to learn from, and not of runs or folders alone."""
+    path = root / FILE
+    return path.is_file() and "data" in _parsed(path)[1]
 
 
 def _checked(path: Path, kind: type[Settings], sections: Collection[str] = ()) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from heptad.core.clock import FileClock
 from heptad.core.errors import InputError, NotFoundError, RefusedError, UnavailableError
 from heptad.core.files import write_atomically
 from heptad.core.memory import limit_memory
-from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import FOLDER, Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -162,26 +161,9 @@ class Project:
 
         Raises `NotFoundError`. Only a prediction is explained by its model; everything else is read off the records.
         """
-        from heptad.lifecycle import why_recorded
+        from heptad.lifecycle import why_so
 
-        return why_recorded(self.workspace, ref) or self._why_prediction(ref)
-
-    def _why_prediction(self, ref: str) -> "Why":
-        from heptad.lifecycle import version_of, why_prediction
-        from heptad.release import open_package, trusted_keys
-        from heptad.serving import find_prediction
-        from heptad.training import explain
-
-        try:
-            prediction = find_prediction(self.workspace, ref)
-        except NotFoundError as error:
-            raise NotFoundError("record, alert, task or prediction", ref, remedy=_KNOWN_BY) from error
-        version = version_of(self.workspace, prediction)
-        package = open_package(self.workspace.blobs.get(version.body.package), trusted_keys(self.workspace))
-        row = {one.name: prediction.inputs.get(one.name) for one in package.signature.inputs}
-        seed = self.config.project.seed
-        explanation = explain(package.model, row, package.background, seed) if prediction.inputs else None
-        return why_prediction(self.workspace, prediction, version, explanation)
+        return why_so(self.workspace, ref, self.config.project.seed)
 
     def flow(self, name: str, functions: "Sequence[Function]", inputs: "Mapping[str, Any] | None" = None) -> "Results":
         """Run functions of your own as a flow, wired by their parameters' names, on the executor of `[execute]`."""
@@ -230,9 +212,6 @@ def write_result(project: Project, outcome: "RunOutcome") -> RunResult:
     )
 
 
-_KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
-
-
 def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Project:
     """Open the project in the folder `path`; its workspace is made where there is none yet.
 
@@ -243,21 +222,20 @@ def open_project(path: Path | str = ".", *, clock: Path | None = None) -> Projec
     root = Path(path).resolve()
     config = read_config(root)
     limit_memory(config.execute.memory, root / FOLDER / SPILL)
-    own = root / FOLDER / CLOCK
-    if clock is None and own.exists():
-        clock = own
-    return Project(root, config, open_workspace(root, config.project.name, config.store, clock))
+    return Project(root, config, _opened(root, config, clock))
 
 
 def open_experiments(path: Path | str = ".") -> "Experiments":
-    """Step 2 of the project in the folder `path`; where there is none, of a workspace of its own that is made there."""
-    from heptad.experiments import Experiments, SearchSettings
+    """Step 2 in the folder `path`, with or without heptad.toml; its workspace is made where there is none yet.
+
+    Of heptad.toml what runs and searches need is read, which is not `[data]`. Raises `SettingsError` with every mistake
+    in that.
+    """
+    from heptad.experiments import Experiments
 
     root = Path(path).resolve()
-    if (root / FILE).is_file():
-        return open_project(root).experiments
-    workspace = open_root(root)
-    return Experiments(workspace, ProjectSettings(name=workspace.name), SearchSettings())
+    config = read_folder_config(root)
+    return Experiments(_opened(root, config), config.project, config.search)
 
 
 def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
@@ -266,7 +244,10 @@ def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
     Only `[project]`, `[store]` and `[remote]` are read. `clock` as for `open_project`.
     """
     root = Path(path).resolve()
-    config = read_folder_config(root)
+    return _opened(root, read_folder_config(root), clock)
+
+
+def _opened(root: Path, config: Config | FolderConfig, clock: Path | None = None) -> Workspace:
     own = root / FOLDER / CLOCK
     if clock is None and own.exists():
         clock = own
@@ -295,7 +276,7 @@ def find_workspace(path: Path | str = ".") -> tuple[Workspace, FolderConfig]:
             remedy="go to one, name it with --project, or make one: git init, or heptad init",
         )
     config = read_folder_config(root)
-    return open_workspace(root, config.project.name, config.store), config
+    return _opened(root, config), config
 
 
 @overload

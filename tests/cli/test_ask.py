@@ -1,10 +1,12 @@
 """Commands that ask: what they say of a project whose loop has turned, on 80 columns and as JSON."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from heptad.cli.ask import MOST_FEATURES
+from heptad.project import open_experiments
 from tests.cli.conftest import Shell
 
 
@@ -26,6 +28,31 @@ def test_status_of_a_new_project_says_how_to_begin(empty: Shell):
     asked = empty("status")
     assert "nothing yet" in asked.out
     assert "heptad run" in asked.out
+
+
+def test_a_project_of_runs_alone_is_asked_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Where only the store is set, or nothing at all: how it stands, what happened, why, and a backup."""
+    (tmp_path / "heptad.toml").write_text('[project]\nname = "runs"\n')
+    with open_experiments(tmp_path).start("fit") as run:
+        run.log(loss=0.5)
+    asked = Shell(capsys, tmp_path)
+    assert "'fit', finished" in asked("status").out.replace("newest run: fit", "'fit'")
+    assert run.id in asked("events").out
+    assert "'fit', finished" in asked("why", run.id).out
+    assert asked("doctor").code == 0
+    assert asked("backup", str(tmp_path / "copy")).code == 0
+    (tmp_path / "heptad.toml").unlink()
+    assert run.id in asked("events").out
+    assert asked.bare("restore", str(tmp_path / "copy"), "--project", str(tmp_path / "again")).code == 0
+    assert [one.id for one in open_experiments(tmp_path / "again").list()] == [run.id]
+
+
+def test_a_folder_with_nothing_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Nothing is made in it."""
+    asked = Shell(capsys, tmp_path)("events")
+    assert asked.code == 2
+    assert "is in no Heptad project" in asked.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_status_as_json_carries_all_that_the_text_says(shell: Shell):

@@ -116,16 +116,18 @@ def test_a_port_that_is_taken_is_a_clear_error(copy, shell: Shell):
     assert "Remedy" in asked.err
 
 
-@pytest.mark.parametrize("folder", ["empty", "project"])
+@pytest.mark.parametrize("folder", ["empty", "runs", "project"])
 def test_without_a_champion_there_is_the_api(folder, tmp_path):
-    """In an empty folder, where a workspace is made, and in a project without a release, there as `[api]` says."""
+    """In an empty folder, where a workspace is made, and in projects of runs alone and without a release."""
     place = tmp_path / folder
     place.mkdir()
     port = ["--port", "0"]
+    settings = place / "heptad.toml"
     if folder == "project":
         make_rides(place, days=30)
-        settings = place / "heptad.toml"
-        settings.write_text(f'{settings.read_text()}\n[api]\nhost = "localhost"\nport = 0\nworkers = 2\n')
+    if folder != "empty":
+        text = settings.read_text() if settings.exists() else '[project]\nname = "runs"\n'
+        settings.write_text(f'{text}\n[api]\nhost = "localhost"\nport = 0\nworkers = 2\n')
         port = []
     with subprocess.Popen(
         [*UP, *port, "--json", "-p", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

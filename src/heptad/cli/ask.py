@@ -21,12 +21,12 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show the loop at a glance: what is live, what waits."""
     from heptad.data import is_stream
     from heptad.lifecycle import read_status
-    from heptad.project import open_project
+    from heptad.project import find_workspace, open_project
 
-    opened = open_project(project)
+    workspace, config = find_workspace(project)
     # Whether anything lands is only asked where something may: that loads what reads tables.
-    lands = any(is_stream(one.uri) for one in opened.config.sources.values())
-    state = read_status(opened.workspace, opened.data.streams.states() if lands else ())
+    lands = any(is_stream(one.uri) for one in config.sources.values())
+    state = read_status(workspace, open_project(workspace.root).data.streams.states() if lands else ())
     steps = [
         {"": number, "step": one.step, "at": f"{one.at:%Y-%m-%d %H:%M}" if one.at else None, "what": one.sentence}
         for number, one in enumerate(state.steps, 1)
@@ -65,9 +65,11 @@ def why(
     as_json: JsonOption = False,
 ) -> None:
     """Walk back from a fact to what caused it."""
-    from heptad.project import open_project
+    from heptad.lifecycle import why_so
+    from heptad.project import find_workspace
 
-    answer = open_project(project).why(ref)
+    workspace, config = find_workspace(project)
+    answer = why_so(workspace, ref, config.project.seed)
     text = [wrapped([answer.sentence])]
     if answer.contributions:
         text.append(section(f"What moved the score from the usual {answer.base:.4g}", _contributions(answer)))
@@ -124,9 +126,9 @@ def events(
     """List the newest events, or verify all of them."""
     from heptad.core.events import verify as verify_chain
     from heptad.lifecycle import newest_events
-    from heptad.project import open_project
+    from heptad.project import find_workspace
 
-    workspace = open_project(project).workspace
+    workspace, _ = find_workspace(project)
     if verify:
         count = verify_chain(workspace.store)
         emit({"verified": count}, f"All {count:,} events are what was written.", as_json=as_json)

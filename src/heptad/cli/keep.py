@@ -29,15 +29,18 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 def _examine(project: Path) -> "list[Check]":
     """What is found as far as one gets: a project that does not open is a finding too."""
+    from heptad.config import has_table
     from heptad.core.errors import HeptadError
     from heptad.lifecycle import Check, examine_machine, examine_workspace
-    from heptad.project import open_project
+    from heptad.project import find_workspace, open_project
 
     checks = examine_machine(project)
     try:
-        opened = open_project(project)
-        checks.append(Check(name="project", state="ok", sentence=f"{opened.config.project.name} opens"))
-        return checks + examine_workspace(opened.workspace)
+        workspace, config = find_workspace(project)
+        if has_table(workspace.root):
+            open_project(workspace.root)
+        checks.append(Check(name="project", state="ok", sentence=f"{config.project.name} opens"))
+        return checks + examine_workspace(workspace)
     except HeptadError as error:
         sentence = str(error.args[0])
         return [*checks, Check(name="project", state="error", sentence=sentence, remedy=error.remedy)]
@@ -52,11 +55,11 @@ def backup(
     """Copy the workspace, also while it is in use; checked."""
     from heptad.cli.progress import counting
     from heptad.lifecycle import backup as make_backup
-    from heptad.project import open_project
+    from heptad.project import find_workspace
 
-    opened = open_project(project)
+    workspace, _ = find_workspace(project)
     with counting("backup", shown=not as_json) as watch:
-        made = make_backup(opened.workspace, folder.resolve(), watch)
+        made = make_backup(workspace, folder.resolve(), watch)
     emit(made, facts({"backup": folder, **_held(made)}), as_json=as_json)
 
 
@@ -68,11 +71,11 @@ def restore(
 ) -> None:
     """Make the project's workspace from a backup; checked."""
     from heptad.cli.progress import counting
-    from heptad.config import FILE, read_config
+    from heptad.config import read_folder_config
     from heptad.core.secrets import reveal
     from heptad.lifecycle import restore as make_again
 
-    url = reveal(read_config(project).store.url) if (project / FILE).is_file() else ""
+    url = reveal(read_folder_config(project).store.url)
     with counting("restore", shown=not as_json) as watch:
         kept = make_again(folder.resolve(), project.resolve(), url, watch)
     emit(kept, facts({"restored": project.resolve(), **_held(kept)}), as_json=as_json)
@@ -89,9 +92,9 @@ def move(
     from heptad.core.secrets import reveal
     from heptad.lifecycle import move as move_workspace
     from heptad.lifecycle import move_store
-    from heptad.project import open_project
+    from heptad.project import find_workspace
 
-    workspace = open_project(project).workspace
+    workspace, _ = find_workspace(project)
     with counting("move", shown=not as_json) as watch:
         if "://" in target:
             sums = move_store(workspace, reveal(target), watch)

@@ -72,10 +72,10 @@ def _start_api(root: "Path", folder: "Path", port: int | None, clock: str) -> "S
 
 
 def _has_model(root: "Path") -> bool:
-    from heptad.config import FILE
+    from heptad.config import has_table
     from heptad.project import open_project
 
-    return (root / FILE).is_file() and open_project(root).release.champion() is not None
+    return has_table(root) and open_project(root).release.champion() is not None
 
 
 def _serve(api: "SupervisedServer", project: "Path", port: int | None, workers: int | None, *, as_json: bool) -> None:

@@ -50,9 +50,8 @@ if TYPE_CHECKING:
     from heptad.lifecycle.transfer import restore as restore
     from heptad.lifecycle.why import Reason as Reason
     from heptad.lifecycle.why import Why as Why
-    from heptad.lifecycle.why import version_of as version_of
-    from heptad.lifecycle.why import why_prediction as why_prediction
     from heptad.lifecycle.why import why_recorded as why_recorded
+    from heptad.lifecycle.why import why_so as why_so
     from heptad.lifecycle.worker import Worker as Worker
 
 __getattr__, __all__ = attach(
@@ -104,8 +103,7 @@ __getattr__, __all__ = attach(
         "sentence_of": "sentences",
         "unwatched": "happenings",
         "verify_certificate": "erasing.certificate",
-        "version_of": "why",
-        "why_prediction": "why",
         "why_recorded": "why",
+        "why_so": "why",
     },
 )

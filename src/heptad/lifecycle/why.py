@@ -1,6 +1,6 @@
 """Why something is as it is: the chain of records behind it, each with its id, time and actor.
 
-Reads records and events alone; only whoever explains a prediction needs its model, and hands the explanation in.
+Reads records and events alone; only a prediction needs its model.
 """
 
 import re
@@ -22,7 +22,7 @@ from heptad.lifecycle.records import Plan
 from heptad.lifecycle.sentences import IN_ORDER, sentence_of
 from heptad.monitoring import MonitoringReport
 from heptad.release import ModelVersion
-from heptad.serving import Deployment, Prediction
+from heptad.serving import Deployment, Prediction, find_prediction
 from heptad.training import Candidate
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ FOLLOWED = 10
 COMPARED = ("champion", "previous")
 """Roles of what was there before: it explains what a thing had to beat, not what it is."""
 ALIASES = ("champion", "challenger", "previous", "latest")
+_KNOWN_BY = "list some: heptad serving list, release list, monitoring show, lifecycle plans, events"
 DECIDED = ("release.promoted", "release.rolled_back", "release.approved", "release.refused")
 """Events that say who did what to a version, with a reason."""
 
@@ -65,6 +66,30 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     base: float | None = None
     contributions: dict[str, float] = {}
     inputs: dict[str, object] = {}
+
+
+def why_so(workspace: Workspace, ref: str, seed: int) -> Why:
+    """Why a record, version, alert, task `FLOW/TASK` or prediction is as it is; raises `NotFoundError`.
+
+    A prediction is explained by its model, with draws by `seed`; everything else is read off the records.
+    """
+    return why_recorded(workspace, ref) or _why_predicted(workspace, ref, seed)
+
+
+def _why_predicted(workspace: Workspace, ref: str, seed: int) -> Why:
+    # Only a prediction is explained, and what explains it loads onnxruntime.
+    from heptad.release import open_package, trusted_keys  # noqa: PLC0415
+    from heptad.training import explain  # noqa: PLC0415
+
+    try:
+        prediction = find_prediction(workspace, ref)
+    except NotFoundError as error:
+        raise NotFoundError("record, alert, task or prediction", ref, remedy=_KNOWN_BY) from error
+    version = version_of(workspace, prediction)
+    package = open_package(workspace.blobs.get(version.body.package), trusted_keys(workspace))
+    row = {one.name: prediction.inputs.get(one.name) for one in package.signature.inputs}
+    explanation = explain(package.model, row, package.background, seed) if prediction.inputs else None
+    return why_prediction(workspace, prediction, version, explanation)
 
 
 def why_recorded(workspace: Workspace, ref: str) -> Why | None:
