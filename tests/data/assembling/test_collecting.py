@@ -188,6 +188,20 @@ def test_what_is_collected_after_settings_were_changed_back_is_the_latest(
     assert open_data(plain).version("latest").id == third.id
 
 
+def test_what_is_collected_after_a_source_was_changed_back_is_the_latest(
+    open_data: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """Else the latest would hold what the source no longer says."""
+    data, was = open_data(DataSettings(target="y", key=["k"])), days(20)
+    versions = []
+    for rows in (was, was.with_columns(pl.col("a") + 1), was, was):
+        write(rows)
+        versions.append(data.collect())
+    assert [one.body.version for one in versions] == [1, 2, 3, 3]
+    assert versions[0].body.digest == versions[2].body.digest != versions[1].body.digest
+    assert data.version("latest").id == versions[2].id
+
+
 def test_useless_and_telling_columns_are_told(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:
     """Ids and constants are left out with a warning, a column that knows the target is named as a suspect."""
     frame = days(40).with_columns(same=pl.lit("x"), user_id=pl.int_range(40) * 3, copy=pl.col("y") + 5)

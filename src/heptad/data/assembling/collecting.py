@@ -148,7 +148,8 @@ class Collecting:
     ) -> Record[DatasetVersion] | None:
         """The version made of the same sources, settings, releases, corrections and moment: repeating finds it.
 
-        Not one from before the settings were others: what is collected after they were changed back is the latest.
+        Only the newest of that moment, and none from before the settings were others: what is collected after sources
+        or settings were changed back is the latest.
         """
         watermark, layout = self._assembly.watermark(), Layout(self._workspace, name, self._data)
         for version in with_rows(versions.log(self._workspace, name)):
@@ -157,15 +158,15 @@ class Collecting:
                 continue
             if body.settings != settings:
                 return None
-            asked = None if body.everything else body.until
-            if (
-                asked == until
-                and body.released == released
+            if until != (None if body.everything else body.until):
+                continue
+            is_same = (
+                body.released == released
                 and body.corrections == corrections
                 and {one.name: one.digest for one in body.sources} == watermark
                 and layout.fits(as_it_is(self._workspace, version))
-            ):
-                return version
+            )
+            return version if is_same else None
         return None
 
     def _volumes(self, name: str) -> dict[str, list[int]]:
