@@ -77,11 +77,12 @@ def test_messages_that_are_gone_are_told_and_skipped_only_when_asked(servers: st
 
 
 def test_a_topic_made_anew_is_told(servers: str, topic: str) -> None:
-    """Positions behind the end of a partition are of another topic of this name."""
-    stream = open_stream(settings_of(f"kafka://{servers}/{topic}"), "reader")
-    with pytest.raises(DataError, match="partition 0 is empty"):
-        stream.start({0: 1_000})
-    stream.close()
+    """Positions behind the end of a partition are of another topic of this name, whatever loss is accepted."""
+    for accept_loss in (False, True):
+        stream = open_stream(settings_of(f"kafka://{servers}/{topic}"), "reader")
+        with pytest.raises(DataError, match="counts its messages anew: .* partition 0 is empty"):
+            stream.start({0: 1_000}, accept_loss=accept_loss)
+        stream.close()
 
 
 def test_a_topic_that_is_not_there_is_told(servers: str, topic: str, tmp_path: Path) -> None:

@@ -98,11 +98,14 @@ def test_messages_that_are_gone_are_told(server: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_made_anew_is_told(server: str, name: str) -> None:
-    """Its numbers begin again, so positions mean other messages."""
-    stream = open_stream(settings_of(f"nats://{server}/{name}.>"), "reader")
-    with pytest.raises(DataError, match="gone"):
-        stream.start({0: 1_000})
-    stream.close()
+    """Its numbers begin again: to go on with them would take new messages for old ones, whatever loss is accepted."""
+    settings = settings_of(f"nats://{server}/{name}.>")
+    send_nats(server, f"{name}.a", [b'{"number": 1}'] * 3)
+    for accept_loss in (False, True):
+        stream = open_stream(settings, "reader")
+        with pytest.raises(DataError, match=r"counts its messages anew: the next would have been 1001, and .* 1 to 3"):
+            stream.start({0: 1_000}, accept_loss=accept_loss)
+        stream.close()
 
 
 def test_a_subject_that_no_stream_keeps_is_told(server: str, name: str, tmp_path: Path) -> None:

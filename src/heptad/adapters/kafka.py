@@ -90,11 +90,12 @@ class KafkaStream:
         for partition in sorted({*partitions, *after}):
             wanted = after.get(partition, -1) + 1
             first, end = self._limits(partition) if partition in partitions else (0, 0)
-            gone = wanted > end or (wanted < first and partition in after)
-            if gone and not accept_loss:
-                there = f"has {first} to {end - 1}" if end > first else "is empty"
-                raise lost_messages(self._address, f"partition {partition} {there}", wanted)
-            self._next[partition] = first if gone or wanted < first else wanted
+            there = f"partition {partition} " + (f"has {first} to {end - 1}" if end > first else "is empty")
+            if wanted > end:
+                raise lost_messages(self._address, there, wanted, anew=True)
+            if wanted < first and partition in after and not accept_loss:
+                raise lost_messages(self._address, there, wanted)
+            self._next[partition] = max(first, wanted)
         places = [self._place(one, self._next[one]) for one in partitions]
         with self._told():
             self._consumer.assign(places)

@@ -183,11 +183,12 @@ class NatsStream:
         """The position to begin at."""
         wanted, state = landed + 1, found.state
         alone = found.config.subjects == [self._address.topic] and found.config.retention == RetentionPolicy.LIMITS
-        if wanted > state.last_seq + 1 or (alone and wanted < state.first_seq):
+        there = f"the stream {self._stream} has {state.first_seq} to {state.last_seq}"
+        if wanted > state.last_seq + 1:
+            raise lost_messages(self._address, there, wanted, anew=True)
+        if alone and wanted < state.first_seq:
             if not accept_loss:
-                raise lost_messages(
-                    self._address, f"the stream {self._stream} has {state.first_seq} to {state.last_seq}", wanted
-                )
+                raise lost_messages(self._address, there, wanted)
             return state.first_seq
         return wanted
 

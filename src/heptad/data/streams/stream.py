@@ -91,10 +91,20 @@ def open_stream(settings: SourceSettings, reader: str) -> Stream:
     return made
 
 
-def lost_messages(address: StreamAddress, what: str, wanted: int) -> DataError:
-    """The error for messages that the broker has no more, or whose numbers it counts anew."""
+def lost_messages(address: StreamAddress, what: str, wanted: int, *, anew: bool = False) -> DataError:
+    """The error for messages that the broker has no more.
+
+    `anew`: its numbers end before those that have landed, so that new messages would be taken for old ones.
+    """
+    if anew:
+        return DataError(
+            f"{address.where} counts its messages anew: the next would have been {wanted}, and {what}.",
+            allowed="the topic that has landed so far",
+            remedy="let producers write to a topic of another name, which lands from its beginning; or move the folder of "
+            "what has landed away: .heptad/tables/stream-...",
+        )
     return DataError(
         f"Messages of {address.where} that had not landed are gone: the next would have been {wanted}, and {what}.",
-        allowed="a broker that keeps messages until they have landed, and a topic that was not made anew",
+        allowed="a broker that keeps messages until they have landed",
         remedy="to go on with those that are there: heptad data stream land --accept-loss",
     )
