@@ -80,7 +80,7 @@ def test_a_topic_made_anew_is_told(servers: str, topic: str) -> None:
     """Positions behind the end of a partition are of another topic of this name, whatever loss is accepted."""
     for accept_loss in (False, True):
         stream = open_stream(settings_of(f"kafka://{servers}/{topic}"), "reader")
-        with pytest.raises(DataError, match="counts its messages anew: .* partition 0 is empty"):
+        with pytest.raises(DataError, match=r"counts its messages anew: .* partition 0 is empty"):
             stream.start({0: 1_000}, accept_loss=accept_loss)
         stream.close()
 

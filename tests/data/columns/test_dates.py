@@ -1,10 +1,13 @@
 """Times are read in the format they are written in, or not at all."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from heptad.data.columns import dates
 from heptad.data.columns.dates import to_utc
@@ -124,13 +127,27 @@ def test_a_given_format_settles_it() -> None:
 
 
 def test_times_without_a_zone_are_of_the_given_zone() -> None:
-    """Local times become UTC; a time with its own zone keeps it; a skipped local hour is null."""
+    """Local times become UTC, also in an hour that the clock skips; a time with its own zone keeps it."""
     local = read_texts(pl.Series("t", ["2020-07-01 12:00", "2020-03-29 02:30"]), "Europe/Berlin")
     own = read_texts(pl.Series("t", ["2020-07-01 12:00Z"]), "Europe/Berlin")
     assert local is not None
     assert own is not None
-    assert local.values.to_list() == [datetime(2020, 7, 1, 10, tzinfo=UTC), None]
+    assert local.values.to_list() == [datetime(2020, 7, 1, 10, tzinfo=UTC), datetime(2020, 3, 29, 1, 30, tzinfo=UTC)]
     assert own.values.to_list() == [datetime(2020, 7, 1, 12, tzinfo=UTC)]
+
+
+@given(
+    st.datetimes(datetime.fromisoformat("1980-01-01 00:00"), datetime.fromisoformat("2037-01-01 00:00")),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]),
+)
+@example(datetime.fromisoformat("2024-03-31 02:30"), "Europe/Berlin")
+@example(datetime.fromisoformat("2024-10-27 02:30"), "Europe/Berlin")
+@example(datetime.fromisoformat("2011-12-30 12:00"), "Pacific/Apia")
+@example(datetime.fromisoformat("2024-10-06 02:15"), "Australia/Lord_Howe")
+def test_every_time_of_a_clock_is_the_moment_that_python_takes_it_for(local: datetime, zone: str) -> None:
+    """One that is there twice, and one that is skipped, too: nothing gets lost where clocks change."""
+    told = pl.DataFrame({"t": [local]}).select(to_utc(pl.col("t"), pl.Datetime("us"), zone)).item()
+    assert told == local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Reads times out of text and numbers: which format a column is written in, and what does not fit it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import product
 
 import msgspec
@@ -116,11 +117,22 @@ def _in_unit(whole: pl.Expr, unit: str) -> pl.Expr:
 
 
 def to_utc(values: pl.Expr, kind: pl.DataType, timezone: str) -> pl.Expr:
-    """Dates and times of this dtype as `Datetime("us", "UTC")`; what names no zone is of `timezone`."""
+    """Dates and times of this dtype as `Datetime("us", "UTC")`; what names no zone is of `timezone`.
+
+    Of a time that the clock shows twice the first is meant; one that it skips is told by the clock before the change,
+    as PostgreSQL and Python do: 02:30 is 03:30 where an hour is skipped at 2.
+    """
     if kind == pl.Date or (isinstance(kind, pl.Datetime) and kind.time_zone is None):
         plain = values.cast(pl.Datetime("us"))
-        values = plain.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+        values = _in_zone(plain, timezone)
+        if timezone != "UTC":
+            values = values.fill_null(_in_zone(plain - timedelta(days=1), timezone) + timedelta(days=1))
     return values.cast(pl.Datetime("us", "UTC"))
+
+
+def _in_zone(plain: pl.Expr, timezone: str) -> pl.Expr:
+    moments = plain.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+    return moments.dt.convert_time_zone("UTC")
 
 
 def _parse(texts: pl.Expr, pattern: str, timezone: str) -> pl.Expr:

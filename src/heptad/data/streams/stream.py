@@ -100,8 +100,8 @@ def lost_messages(address: StreamAddress, what: str, wanted: int, *, anew: bool 
         return DataError(
             f"{address.where} counts its messages anew: the next would have been {wanted}, and {what}.",
             allowed="the topic that has landed so far",
-            remedy="let producers write to a topic of another name, which lands from its beginning; or move the folder of "
-            "what has landed away: .heptad/tables/stream-...",
+            remedy="let producers write to a topic of another name, which lands from its beginning; or move the folder "
+            "of what has landed away: .heptad/tables/stream-...",
         )
     return DataError(
         f"Messages of {address.where} that had not landed are gone: the next would have been {wanted}, and {what}.",
