@@ -12,7 +12,6 @@ from heptad.experiments.environment import (
     capture_environment,
     installed_packages,
     save_environment,
-    scrub,
     uncommitted_changes,
 )
 
@@ -74,30 +73,6 @@ def test_threads_and_command_are_captured_without_secrets(tmp_path: Path, monkey
     environment = capture_environment(tmp_path)
     assert environment.threads["OMP_NUM_THREADS"] == "3"
     assert environment.command == ["train.py", "--rate", "0.1", "--token", "***", "--db-password=***"]
-
-
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ('{"api_key": "abc123xyz"}', "abc123xyz"),
-        ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "wJalrXUtnFEMI"),
-        ("id = 'AKIAIOSFODNN7EXAMPLE'", "AKIAIOSFODNN7EXAMPLE"),
-        ("postgresql://ada:sesame@db/heptad", "sesame"),
-        ("Authorization: Bearer abcdef123456", "abcdef123456"),
-        ("ghp_0123456789abcdefghijABCDEFGHIJ", "ghp_0123"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
-    ],
-)
-def test_what_looks_like_a_secret_is_replaced(text: str, secret: str) -> None:
-    """Assignments, well-known forms of keys, addresses with passwords, and private keys."""
-    assert secret not in scrub(text)
-    assert "***" in scrub(text)
-
-
-def test_ordinary_code_stays_as_it_is() -> None:
-    """Nothing is taken out that is not a secret."""
-    code = "learning_rate = 0.1\nkeys = sorted(table)\nurl = 'https://example.org/a?b=c'\n"
-    assert scrub(code) == code
 
 
 def test_packages_are_listed_once_and_sorted() -> None:

@@ -3,10 +3,9 @@
 import functools
 import os
 import platform
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from heptad.core.records import canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.experiments.machine import find_hardware
 from heptad.experiments.records import Environment
+from heptad.experiments.scrubbing import scrub, scrub_arguments
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -26,24 +26,6 @@ _THREADS = (
 _LONGEST_DIFF = 1_000_000
 """Characters of a diff that are kept; what is left out is counted at its end."""
 _GIT_SECONDS = 10
-
-_SECRETS = (
-    # An assignment, option or JSON member whose name speaks of a secret: the value goes.
-    re.compile(
-        r"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w-]*"
-        r"[\"']?\s*[=:]\s*[\"']?)([^\s\"',;]+)"
-    ),
-    # User and password of an address.
-    re.compile(r"([a-z][a-z0-9+.-]*://)([^/\s@]+)(?=@)"),
-    re.compile(r"(?i)(\bbearer\s+)([\w.~+/-]{8,}=*)"),
-    # Well-known forms of keys: AWS, GitHub, GitLab, Slack, OpenAI and its like.
-    re.compile(
-        r"()\b((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|glpat-[\w-]{20,}|xox[abps]-[\w-]{10,}|sk-[\w-]{20,})"
-    ),
-    re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(?=-----END|\Z)", re.DOTALL),
-)
-_SECRET_OPTION = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|key|credentials?)$")
-_HIDDEN = r"\g<1>***"
 
 
 def capture_environment(root: Path, keep: Callable[[bytes], str] = digest_of) -> Environment:
@@ -60,7 +42,7 @@ def capture_environment(root: Path, keep: Callable[[bytes], str] = digest_of) ->
         commit=_git(root, "rev-parse", "HEAD").strip(),
         branch=_git(root, "branch", "--show-current").strip(),
         diff=keep(diff.encode()) if diff else "",
-        command=_scrubbed_command(sys.argv),
+        command=scrub_arguments(sys.argv),
         cores=os.cpu_count() or 0,
         threads={name: os.environ[name] for name in _THREADS if name in os.environ},
         hardware=hardware(),
@@ -80,17 +62,6 @@ def uncommitted_changes(root: Path) -> str:
     return diff
 
 
-def scrub(text: str) -> str:
-    """The text with whatever looks like a secret replaced by `***`.
-
-    >>> scrub("API_KEY=abc123 postgresql://me:sesame@host/db")
-    'API_KEY=*** postgresql://***@host/db'
-    """
-    for pattern in _SECRETS:
-        text = pattern.sub(_HIDDEN, text)
-    return text
-
-
 hardware = functools.cache(find_hardware)
 """Looked for once a process."""
 
@@ -102,13 +73,6 @@ def installed_packages() -> dict[str, str]:
     heads = [one.metadata for one in distributions()]
     found = {head["Name"].lower().replace("_", "-"): head["Version"] for head in heads if head["Name"]}
     return dict(sorted(found.items()))
-
-
-def _scrubbed_command(arguments: Sequence[str]) -> list[str]:
-    before = ["", *arguments]
-    return [
-        "***" if _SECRET_OPTION.match(option) else scrub(one) for option, one in zip(before, arguments, strict=False)
-    ]
 
 
 def _git(root: Path, *arguments: str) -> str:

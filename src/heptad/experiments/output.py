@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from heptad.experiments.environment import scrub
+from heptad.experiments.scrubbing import LineScrubber
 
 LARGEST = 20_000_000
 """Characters of a run's output that are kept; what comes later is counted."""
@@ -55,6 +55,7 @@ class Output:
         self._left_out = 0
         self._guard = threading.RLock()
         self._lines = {"stdout": Lines(), "stderr": Lines()}
+        self._scrubbers = {name: LineScrubber() for name in self._lines}
         self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
         self._streams: dict[str, tuple[Any, _Copying]] = {}
 
@@ -72,9 +73,9 @@ class Output:
                 setattr(sys, name, stream)
             copying.end()
         with self._guard:
-            for lines in self._lines.values():
+            for name, lines in self._lines.items():
                 if lines.rest():
-                    self._keep(lines.rest())
+                    self._keep(name, lines.rest())
             if self._left_out:
                 self._file.write(f"({self._left_out:,} more characters left out)\n")
                 self.written += 1
@@ -84,14 +85,16 @@ class Output:
         with self._guard:
             if not self._file.closed:
                 for line in self._lines[name].add(text):
-                    self._keep(line)
+                    self._keep(name, line)
                 self._file.flush()
 
-    def _keep(self, line: str) -> None:
+    def _keep(self, name: str, line: str) -> None:
         if self.written > LARGEST:
             self._left_out += len(line) + 1
             return
-        self.written += self._file.write(scrub(line) + "\n")
+        kept = self._scrubbers[name].scrub(line)
+        if kept is not None:
+            self.written += self._file.write(kept + "\n")
 
 
 class _Copying:

@@ -21,7 +21,6 @@ from heptad.core.sql_values import name as stored_name
 from heptad.core.sql_values import to_columns
 from heptad.core.store import at_seconds
 from heptad.experiments.beginning import flat
-from heptad.experiments.environment import scrub
 from heptad.experiments.journal.checking import check_seconds, check_text
 from heptad.experiments.journal.entries import Update, series_key
 from heptad.experiments.journal.journal import MAIN, Journal
@@ -30,6 +29,7 @@ from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
 from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number
 from heptad.experiments.records import Status
+from heptad.experiments.scrubbing import scrub
 from heptad.experiments.tables import table_bytes
 
 _log = logging.getLogger("heptad")

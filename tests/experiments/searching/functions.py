@@ -56,6 +56,12 @@ def dreadful(trial: ActiveTrial) -> float | str:
     return square(trial)
 
 
+def talkative(trial: ActiveTrial) -> float:
+    """Tells its password to everybody."""
+    print("api_key=sesame")  # noqa: T201 - what it prints is what is tested
+    raise ValueError("no answer of postgresql://ada:sesame@host/db")
+
+
 def once_killed(trial: ActiveTrial) -> float:
     """Its process is killed from outside in the first attempt at trial 1."""
     mark = Path(os.environ["HEPTAD_TEST_MARK"])

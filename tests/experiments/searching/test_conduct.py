@@ -22,6 +22,7 @@ from tests.experiments.searching.functions import (
     slow_square,
     square,
     stepwise,
+    talkative,
 )
 
 from heptad.core.workspace import Workspace
@@ -63,6 +64,15 @@ def test_what_a_trial_prints_is_kept_with_its_run(
         printed = workspace.blobs.get(str(run.attributes["artifacts.output.txt"]))
         assert printed.splitlines()[0] == f"I am trial {run.body.number}".encode()
     assert capfd.readouterr() == ("", "")
+
+
+def test_secrets_of_a_trial_are_not_stored(experiments: Experiments, workspace: Workspace) -> None:
+    """Neither in the reason of its failure nor in what it printed."""
+    report = experiments.search(SPACE, talkative, trials=1, isolated=True)
+    (run,) = experiments.trials(report.study)
+    assert run.attributes["reason"] == "ValueError: no answer of postgresql://***@host/db"
+    assert workspace.blobs.get(str(run.attributes["artifacts.output.txt"])) == b"api_key=***\n"
+    assert list(report.reasons) == [run.attributes["reason"]]
 
 
 def test_a_trial_whose_process_is_killed_from_outside_is_run_again(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 import polars as pl
@@ -39,8 +40,16 @@ class Inputs:
         self._style = style
         self._keep_text = keep_text
         self._place = place
-        self._sources = self._opened()
         self._held: dict[str, Input] = {}
+
+    @cached_property
+    def _sources(self) -> dict[str, Source]:
+        """Opened when one is asked: what is stored can be read without the secrets of where it came from."""
+        found: dict[str, Source] = {}
+        for name, one in self._settings.items():
+            with called(name):
+                found[name] = open_source(one, self._place)
+        return found
 
     def digest(self, name: str) -> str:
         """The watermark of one source: with the same one, the same rows come out."""
@@ -69,7 +78,7 @@ class Inputs:
     def reopen(self) -> None:
         """Forget what was read, and what sources remember: what they keep in the workspace was changed."""
         self._held.clear()
-        self._sources = self._opened()
+        self.__dict__.pop("_sources", None)
 
     def before(self, name: str, rows: pl.LazyFrame, until: datetime | None) -> pl.LazyFrame:
         """The rows of a source that happened before a moment, where it says when they did."""
@@ -79,13 +88,6 @@ class Inputs:
     def style_of(self, name: str) -> Dates:
         """How times are written in one source."""
         return msgspec.structs.replace(self._style, format=self._settings[name].dates)
-
-    def _opened(self) -> dict[str, Source]:
-        found: dict[str, Source] = {}
-        for name, one in self._settings.items():
-            with called(name):
-                found[name] = open_source(one, self._place)
-        return found
 
     def _read(self, name: str, digest: str) -> Input:
         with called(name):

@@ -1,6 +1,7 @@
 """The streams of one project: landing one of them, what has landed, and what is in quarantine."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +29,12 @@ class Streams:
 
     def __init__(self, place: Place, sources: Mapping[str, SourceSettings]) -> None:
         self._place = place
-        self._sources = {name: one for name, one in sources.items() if is_stream(reveal(one.uri))}
+        self._all = sources
+
+    @cached_property
+    def _sources(self) -> dict[str, SourceSettings]:
+        """Told when one is asked for: a whole `uri` may be in the environment, and what is stored needs none."""
+        return {name: one for name, one in self._all.items() if is_stream(reveal(one.uri))}
 
     def land(
         self,

@@ -19,6 +19,7 @@ from heptad.core.workspace import Workspace
 from heptad.experiments.beginning import attributes_of
 from heptad.experiments.naming import experiment_named
 from heptad.experiments.records import Run, Status, Study
+from heptad.experiments.scrubbing import scrub
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Told
 
@@ -218,9 +219,10 @@ class Ledger:
         if told.pruned:
             closing["pruned"] = max(told.reports)
         if ended.reason:
-            closing["reason"] = ended.reason
+            closing["reason"] = scrub(ended.reason)
         if ended.output:
-            closing["artifacts.output.txt"] = self._workspace.blobs.put(ended.output)
+            printed = scrub(ended.output.decode(errors="replace"))
+            closing["artifacts.output.txt"] = self._workspace.blobs.put(printed.encode())
         return closing
 
     def _append(self, run: Id, ended: Ended, now: float) -> None:
