@@ -19,7 +19,7 @@ from heptad.data.corrections.reading import COLUMNS, _read, read_corrections
 
 def read(data: Data, path: Path, **more: object) -> object:
     version = data.version("latest")
-    return read_corrections(path, version.body, data.scan(version), **more)  # type: ignore[arg-type]
+    return read_corrections(path, version.body, data.scan(version), data.corrections.cells(), **more)  # type: ignore[arg-type]
 
 
 def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path]) -> None:
@@ -43,7 +43,9 @@ def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path
         (["r99,y,cat,a b"], "line 2: names no row"),
         (["r01,z,cat,a b"], "'z' is no column"),
         (["r01,k,r02,a b"], "cannot be corrected"),
-        (["r01,n,many,a b"], "no integer"),
+        (["r01,n,many,a b"], "no integer that n could hold: 'many'"),
+        (["r01,x,inf,a b", "r02,x,NaN,a b"], "line 2, 3: the value is no number that x could hold: 'inf', 'NaN'"),
+        (["r01,x,-1e999,a b"], "no number that x could hold: '-1e999'"),
         (["r01,flag,perhaps,a b"], "no boolean"),
         (["r01,y,cow,a b"], "no class 'cow'"),
         (["r01,y,cat,"], "gives no reason"),

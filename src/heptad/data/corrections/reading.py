@@ -10,6 +10,7 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.corrections.applying import text_of
 from heptad.data.records import Column, DatasetVersion, Schema
+from heptad.data.settings import ColumnType
 from heptad.data.sources.sheets import cells_at, sheet_lines
 
 COLUMNS = ("column", "value", "reason")
@@ -19,6 +20,7 @@ CELLS = pl.Schema(dict.fromkeys(("id", "column", "was", "value", "reason"), pl.S
 _KEY = "\0"
 """What names of columns begin with that hold keys: a table may have columns called `id`, `line` or `was`."""
 _CORRECTABLE = {"feature", "target", "ignored"}
+_ALLOWED: dict[ColumnType, str] = {"number": "a finite number"}
 
 
 class ReadCells(NamedTuple):
@@ -30,7 +32,13 @@ class ReadCells(NamedTuple):
 
 
 def read_corrections(
-    path: Path, body: DatasetVersion, rows: pl.LazyFrame, *, reason: str = "", new_classes: bool = False
+    path: Path,
+    body: DatasetVersion,
+    rows: pl.LazyFrame,
+    in_force: pl.DataFrame,
+    *,
+    reason: str = "",
+    new_classes: bool = False,
 ) -> ReadCells:
     """The cells that a file corrects, each with what the version has there.
 
@@ -38,6 +46,7 @@ def read_corrections(
     beside them and are not read. A line without a value is left open. `reason` stands in where a line gives none.
     Raises `DataError` with the lines at fault: such as are cut short, unknown rows and columns, values that the column
     cannot hold, two values for one cell, a missing reason, or a class that nobody has seen without `new_classes`.
+    `in_force` are the corrections that there are: one that the version does not have yet may be taken back.
     """
     schema, key = body.schema, body.schema.named("key")
     if key == [ROW]:
@@ -57,7 +66,9 @@ def read_corrections(
     found = pl.concat([_typed(part, schema, path, new_classes) for part in found.partition_by("column")] or [found])
     found = found.sort("line").unique(["id", "column", "value"], keep="first", maintain_order=True)
     _refuse(found.filter(pl.struct("id", "column").is_duplicated()), "gives another value for the same cell", path)
-    changed = found.filter(pl.col("was").ne_missing(pl.col("value")))
+    # What the version says is news where a correction that it does not have yet would change it.
+    pending = found.join(in_force, on=["id", "column", "was"], how="semi", nulls_equal=True)["line"]
+    changed = found.filter(pl.col("was").ne_missing(pl.col("value")) | pl.col("line").is_in(pending.implode()))
     return ReadCells(changed.select(CELLS.names()), len(found) - len(changed), left_open)
 
 
@@ -112,11 +123,14 @@ def _refuse_columns(given: pl.DataFrame, schema: Schema, path: Path) -> None:
         )
 
 
-def _refuse(wrong: pl.DataFrame, what: str, path: Path, remedy: str = "", allowed: str = "") -> None:
+def _refuse(wrong: pl.DataFrame, what: str, path: Path, *, said: str = "", remedy: str = "", allowed: str = "") -> None:
+    """Raise `DataError` where lines are wrong, with what the first of them have in the column `said`."""
     if len(wrong):
-        lines = ", ".join(str(one) for one in wrong["line"].head(SHOWN))
+        first = wrong.head(SHOWN)
+        lines = ", ".join(str(one) for one in first["line"])
         more = f", and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
-        raise DataError(f"{path}, line {lines}{more}: {what}.", allowed=allowed, remedy=remedy)
+        texts = ": " + ", ".join(map(repr, first[said])) if said else ""
+        raise DataError(f"{path}, line {lines}{more}: {what}{texts}.", allowed=allowed, remedy=remedy)
 
 
 def _with_cells(given: pl.DataFrame, rows: pl.LazyFrame, key: list[str]) -> pl.DataFrame:
@@ -152,7 +166,8 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
         read.filter(pl.col("read").is_null()),
         f"the value is no {column.type} that {column.name} could hold",
         path,
-        allowed=f"a {column.type}",
+        said="value",
+        allowed=_ALLOWED.get(column.type, f"a {column.type}"),
     )
     if column.name == schema.target and schema.classes and not new_classes:
         unknown = read.filter(~pl.col("read").is_in(schema.classes))
@@ -167,7 +182,7 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
 
 
 def as_stored(texts: pl.Series, column: Column) -> pl.Series:
-    """Texts as values of a column; null where one cannot be read."""
+    """Texts as values of a column; null where one cannot be read, and for numbers that are not finite."""
     kind = STORED[column.type]
     if kind == pl.Boolean:
         return texts.str.to_lowercase().replace_strict(
@@ -175,4 +190,6 @@ def as_stored(texts: pl.Series, column: Column) -> pl.Series:
         )
     if kind.is_temporal():
         return texts.str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
-    return texts.cast(kind, strict=False)
+    values = texts.cast(kind, strict=False)
+    # No record can hold the range of a column with such a value, so that no version could be made any more.
+    return values.set(~values.is_finite(), None) if kind.is_float() else values
