@@ -18,6 +18,7 @@ from heptad.core.clock import ManualClock
 from heptad.core.errors import HeptadError, SettingsError
 from heptad.core.workspace import Workspace
 from heptad.data import CleanSettings, Data, DataSettings, Subjects
+from heptad.data.columns.column_types import STORED
 
 
 def label(data: Data, key: str) -> object:
@@ -94,7 +95,7 @@ def test_a_correction_that_no_version_has_can_be_taken_back(
     version = data.version("latest")
     with monkeypatch.context() as patch:
         patch.setattr(
-            "heptad.data.corrections.reading.as_stored", lambda texts, _: texts.cast(pl.Float64, strict=False)
+            "heptad.data.corrections.reading.as_stored", lambda texts, column: texts.cast(STORED[column.type])
         )
         data.corrections.correct(version, file("r01,x,inf,measured"))
     with pytest.raises(HeptadError, match="JSON does not have"):
