@@ -28,6 +28,30 @@ def test_every_row_has_its_place_and_parts_add_up(project_on: ProjectOn) -> None
     assert figures["train"].groups is not None
 
 
+def test_rows_without_a_group_are_no_group(project_on: ProjectOn) -> None:
+    """Each of them is dealt by itself; of several columns all name the group."""
+    frame = table(300).with_columns(
+        pl.when(pl.col("id") % 20 < 3).then("patient").alias("patient"), nobody=pl.lit(None, pl.String)
+    )
+    for group in (["patient"], ["patient", "nobody"]):
+        validate = ValidateSettings(group=group)
+        project = project_on(frame, "y", key=["id"], ignore=["patient", "when", "nobody"], validate=validate)
+        found = split_table(project.training.parting, project.version, 3, group)
+        told = {one.part: one.groups or 0 for one in found.parts}
+        assert told["train"] + told["judged"] == (45 if group == ["patient"] else 0)
+        assert found.rows.collect()["part"].n_unique() == 2
+
+
+def test_one_group_alone_is_refused_by_its_name(project_on: ProjectOn) -> None:
+    """More rows of the same would not help."""
+    frame = table(100).with_columns(patient=pl.lit("p1"))
+    validate = ValidateSettings(group=["patient"])
+    project = project_on(frame, "y", key=["id"], ignore=["patient", "when"], validate=validate)
+    with pytest.raises(DataError, match="no labelled rows") as error:
+        split_table(project.training.parting, project.version, 3, ["patient"])
+    assert "the same patient are all on one side ([validate] group)" in error.value.remedy
+
+
 def test_a_column_that_is_called_like_a_place_is_refused(project_on: ProjectOn) -> None:
     """Instead of one being told for the other."""
     project = project_on(table(100).rename({"id": "fold"}), "y", key=["fold"], ignore=["patient", "when"])

@@ -178,7 +178,7 @@ class Parting:
         named = {name: numbered(name, sides) for name, sides in deals.items()}
         rows = marked(rows, {fold: sides for deal in named.values() for fold, sides in deal.items()}, apart)
         found = tallies(rows, schema, [HOLDOUT, *(fold for deal in named.values() for fold in deal)])
-        check_sides(found[HOLDOUT].learnt, found[HOLDOUT].judged)
+        check_sides(found[HOLDOUT].learnt, found[HOLDOUT].judged, self._settings.group)
         side = pl.when(judged).then(pl.lit("judged")).when(learnt).then(pl.lit("train")).otherwise(pl.lit("neither"))
         placed = [side.alias(PLACE.format("part"))]
         for name, deal in named.items():

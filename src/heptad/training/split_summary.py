@@ -20,7 +20,10 @@ _LABEL = "\0label"
 
 
 class PartSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One part in figures. `share` is of all labelled rows, `classes` class to its share of the part."""
+    """One part in figures. `share` is of all labelled rows, `classes` class to its share of the part.
+
+    `groups` are those that have a name; each row without one is dealt by itself.
+    """
 
     part: str
     rows: int
@@ -85,6 +88,6 @@ def _summaries(
                     part=value if column == "part" else f"{column} {value}",
                     rows=count,
                     share=count / max(1, whole),
-                    groups=grouped.filter(there).select(group).n_unique() if grouped is not None else None,
+                    groups=grouped.filter(there).select(group).drop_nulls().n_unique() if grouped is not None else None,
                     classes={one: labels.get(one, 0) / max(1, count) for one in schema.classes},
                 )

@@ -128,19 +128,25 @@ def part(frame: pl.DataFrame, parted: Parted, known_at: datetime | None) -> Part
     split = parted.split
     rows = marked(frame.lazy(), {HOLDOUT: parted.sides}, split.group if split.by == "time" else ()).collect()
     train, rest = (rows.filter(mark.format(HOLDOUT)).select(frame.columns) for mark in (LEARNT, JUDGED))
-    check_sides(len(train), len(rest))
+    check_sides(len(train), len(rest), split.group)
     counted = msgspec.structs.replace(split, train_rows=len(train), judge_rows=len(rest), known_at=known_at)
     return Parts(train, rest, counted)
 
 
-def check_sides(learnt: int, judged: int) -> None:
-    """Raises `DataError` where a side of a split has no rows."""
+def check_sides(learnt: int, judged: int, group: Sequence[str]) -> None:
+    """Raises `DataError` where a side of a split, which keeps the rows of a `group` together, has no rows."""
+    whole = (
+        f" Rows with the same {', '.join(group)} are all on one side ([validate] group), so that there have to be "
+        "several groups."
+        if group
+        else ""
+    )
     for count, what in ((learnt, "to learn from"), (judged, "to judge on")):
         if not count:
             raise DataError(
                 f"There are no labelled rows {what}: {learnt} to learn from, {judged} to judge on.",
                 remedy="Add rows, or change the window or [validate] holdout. Where [data] has a label_time or a "
-                "label_delay, rows whose label was not known when judging begins are not learnt from.",
+                f"label_delay, rows whose label was not known when judging begins are not learnt from.{whole}",
             )
 
 
@@ -160,7 +166,8 @@ def usable(found: Mapping[str, Tally], schema: Schema, folds: int) -> list[str]:
         raise DataError(
             f"The labelled rows cannot be parted into {folds} folds to search over, each with two classes or more.",
             remedy="Add rows, or set fewer folds or a larger sample in heptad.toml: [search] folds = 2, sample = 0. "
-            "Where [validate] group names what comes at all times, split by hash: [validate] split = 'hash'",
+            "Where [validate] group is set, groups stay whole and have to be several; where they name what comes at "
+            "all times, split by hash: [validate] split = 'hash'",
         )
     return names
 

@@ -15,9 +15,10 @@ from tests.data.conftest import Open
 from tests.data.corrections.conftest import ROWS
 
 from heptad.core.clock import ManualClock
-from heptad.core.errors import SettingsError
+from heptad.core.errors import HeptadError, SettingsError
 from heptad.core.workspace import Workspace
 from heptad.data import CleanSettings, Data, DataSettings, Subjects
+from heptad.data.columns.column_types import STORED
 
 
 def label(data: Data, key: str) -> object:
@@ -84,6 +85,25 @@ def test_what_was_corrected_wrongly_can_be_corrected_again(data: Data, file: Cal
         correction = data.corrections.in_force()
         assert correction is not None
         assert correction.body.in_force == in_force
+
+
+@pytest.mark.parametrize("value", ["7", "1"])
+def test_a_correction_that_no_version_has_can_be_taken_back(
+    data: Data, file: Callable[..., Path], value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that none can have: earlier programs kept infinite numbers, over which every collection fails."""
+    version = data.version("latest")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "heptad.data.corrections.reading.as_stored", lambda texts, column: texts.cast(STORED[column.type])
+        )
+        data.corrections.correct(version, file("r01,x,inf,measured"))
+    with pytest.raises(HeptadError, match="JSON does not have"):
+        data.collect()
+    data.corrections.correct(version, file(f"r01,x,{value},measured again"))
+    cell = data.scan(data.collect()).filter(pl.col("k") == "r01").collect()["x"].item()
+    assert cell == float(value)
+    assert data.corrections.cells()["value"].to_list() == ([] if value == "1" else ["7.0"])
 
 
 def test_nothing_to_correct_keeps_nothing(data: Data, file: Callable[..., Path], workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from heptad.data.corrections.reading import COLUMNS, _read, read_corrections
 
 def read(data: Data, path: Path, **more: object) -> object:
     version = data.version("latest")
-    return read_corrections(path, version.body, data.scan(version), **more)  # type: ignore[arg-type]
+    return read_corrections(path, version.body, data.scan(version), data.corrections.cells(), **more)  # type: ignore[arg-type]
 
 
 def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path]) -> None:
@@ -40,10 +40,14 @@ def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        (["r99,y,cat,a b"], "line 2: names no row"),
+        (["r99,y,cat,a b"], "line 2: names no row of the version: 'k=r99'"),
+        (['r01,x,"12,5",a b'], "line 2: the value is no number that x could hold: '12,5'"),
+        (["r01,flag,WAHR,a b"], "no boolean that flag could hold: 'WAHR'"),
         (["r01,z,cat,a b"], "'z' is no column"),
         (["r01,k,r02,a b"], "cannot be corrected"),
-        (["r01,n,many,a b"], "no integer"),
+        (["r01,n,many,a b"], "no integer that n could hold: 'many'"),
+        (["r01,x,inf,a b", "r02,x,NaN,a b"], "line 2, 3: the value is no number that x could hold: 'inf', 'NaN'"),
+        (["r01,x,-1e999,a b"], "no number that x could hold: '-1e999'"),
         (["r01,flag,perhaps,a b"], "no boolean"),
         (["r01,y,cow,a b"], "no class 'cow'"),
         (["r01,y,cat,"], "gives no reason"),
@@ -126,6 +130,22 @@ def test_files_that_are_none_are_refused(data: Data, file: Callable[..., Path], 
     assert len(read(data, file()).cells) == 0  # type: ignore[attr-defined]
 
 
+def test_blanks_around_headings_and_numbers_do_not_count(data: Data, file: Callable[..., Path]) -> None:
+    """Spreadsheets leave them; of a text they are a part."""
+    found = read(data, file("r02,x, 7.5 ,typed", "r04,flag, True ,typed", head="k , column,value ,reason "))
+    assert found.cells["value"].to_list() == ["7.5", "true"]  # type: ignore[attr-defined]
+    assert len(read(data, file("r02,x,7,typed", head="k,column,value,reason ")).cells) == 1  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match="no class ' cat'"):
+        read(data, file("r01,y, cat,a b"))
+
+
+def test_a_heading_with_two_values_is_refused(data: Data, file: Callable[..., Path]) -> None:
+    """Which one is right is unknown."""
+    for again in ("value", "value "):
+        with pytest.raises(DataError, match="has 2 columns 'value'"):
+            read(data, file("r01,y,cat,dog,a b", head=f"k,column,value,{again},reason"))
+
+
 def test_rows_without_a_key_are_refused(open_data: Open, write: Callable[..., Path], file: Callable[..., Path]) -> None:
     """Their numbers name other rows when rows come or go."""
     write(ROWS.drop("k"))
@@ -153,5 +173,8 @@ def test_keys_of_several_columns_and_of_numbers_are_found(
     write(ROWS.with_columns(pl.lit("a|b").alias("shop")))
     data = open_data(DataSettings(target="y", key=["n", "shop"]))
     data.collect()
-    found = read(data, file("01,a|b,y,cat,a b", head="n,shop,column,value,reason"))
+    found = read(data, file(" 01,a|b,y,cat,a b", head="n,shop,column,value,reason"))
     assert found.cells["was"].to_list() == ["dog"]  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match=r"no row of the version: 'n=2\.0, shop=a\|b'") as error:
+        read(data, file("2.0,a|b,y,cat,a b", head="n,shop,column,value,reason"))
+    assert "without .0" in error.value.allowed

@@ -24,10 +24,15 @@ TYPES: Mapping[str, Collection[ColumnType]] = {"order_id": ["integer"], "custome
 
 
 def test_a_file_has_a_key_a_line_or_a_heading(tmp_path: Path) -> None:
-    """Quotes, a byte order mark and empty lines are no trouble."""
+    """Quotes, a byte order mark, empty lines and a line for Excel are no trouble."""
     path = tmp_path / "keys.txt"
     path.write_text("\ufeff17\n\n18\n17\n", encoding="utf-8")
     assert named_in(path, ["customer"], TYPES).keys == [["17"], ["18"]]
+    path.write_text("sep=;\norder_id ;customer\n1;17\n", encoding="utf-8")
+    assert named_in(path, ["customer"], TYPES).parts() == [{"order_id": "1", "customer": "17"}]
+    path.write_text("customer;customer\n17;18\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has 2 columns 'customer'"):
+        named_in(path, ["customer"], TYPES)
     path.write_text("customer\n17\n", encoding="utf-8")
     assert named_in(path, ["customer"], TYPES).keys == [["17"]]
     path.write_text('shop,customer\n"a, b",17\n', encoding="utf-8")

@@ -1,6 +1,6 @@
 """Rows without a label get one from functions, as a part of collecting a version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from heptad.core.errors import DataError
 from heptad.core.workspace import Workspace
 from heptad.data import CleanSettings, Data, DataSettings, LabellingSettings
 from heptad.data.columns.schema import PROBABILITY
+from heptad.data.expectations.settings import ColumnExpectation, ExpectSettings
 
 FUNCTIONS = """
 import polars as pl
@@ -26,6 +27,9 @@ fair = says("b", "spam")
 poor = says("c", "spam")
 never = pl.lit(None, pl.String)
 only_spam = pl.when(pl.col("a") == 1).then(pl.lit("spam"))
+typo = pl.when(pl.col("a") == 1).then(pl.lit("Spam"))
+number = pl.when(pl.col("a") == 1).then(1)
+phish = pl.when(pl.col("a") == 1).then(pl.lit("phish"))
 """
 NAMES = ["pipeline:good", "pipeline:fair", "pipeline:poor"]
 
@@ -53,7 +57,13 @@ def collected(
     """Collects a version of a frame with these functions."""
 
     def made(
-        frame: pl.DataFrame, names: list[str], *, least: float = 0.6, keep: bool = True, **settings: object
+        frame: pl.DataFrame,
+        names: list[str],
+        *,
+        least: float = 0.6,
+        keep: bool = True,
+        allowed: Sequence[str] = (),
+        **settings: object,
     ) -> tuple[Data, pl.DataFrame]:
         (workspace.root / "pipeline.py").write_text(FUNCTIONS)
         write(frame)
@@ -61,6 +71,7 @@ def collected(
             DataSettings(target="y", key=["k"], ignore=["truth", "when"], **settings),  # type: ignore[arg-type]
             clean=CleanSettings(missing_target="keep" if keep else "drop"),
             labelling=LabellingSettings(functions=names, least=least),
+            expect=ExpectSettings(columns={"y": ColumnExpectation(allowed=list(allowed))} if allowed else {}),
         )
         return data, data.scan(data.collect()).collect()
 
@@ -136,6 +147,35 @@ def test_functions_that_say_one_class_only_are_refused(collected: Callable[..., 
     """There would be nothing to tell apart."""
     with pytest.raises(DataError, match="1 classes"):
         collected(mails(), ["pipeline:only_spam"])
+
+
+@pytest.mark.parametrize("name", ["typo", "number"])
+def test_a_class_that_no_label_has_is_refused(collected: Callable[..., tuple[Data, pl.DataFrame]], name: str) -> None:
+    """A slip of the pen would be a class of its own, and draw labels to it."""
+    said = {"typo": "'Spam'", "number": "'1'"}[name]
+    with pytest.raises(DataError, match=f"no class of y: pipeline:{name} says {said}") as error:
+        collected(mails(300, labelled=50), [*NAMES, f"pipeline:{name}"])
+    assert "ham, spam" in error.value.allowed
+    assert "[expect.columns] y" in error.value.remedy
+
+
+def test_classes_that_the_settings_name_are_known(collected: Callable[..., tuple[Data, pl.DataFrame]]) -> None:
+    """Also where no row is labelled as one yet, or none at all."""
+    functions = [*NAMES, "pipeline:phish"]
+    for labelled in (0, 50):
+        data, _ = collected(mails(300, labelled=labelled), functions, allowed=["ham", "spam", "phish"])
+        assert [one.coverage > 0 for one in data.version("latest").body.labelling] == [True] * 4
+        with pytest.raises(DataError, match="pipeline:phish says 'phish'"):
+            collected(mails(301, labelled=labelled), functions, allowed=["ham", "spam"])
+
+
+def test_without_two_classes_among_labels_functions_tell_them(
+    collected: Callable[..., tuple[Data, pl.DataFrame]],
+) -> None:
+    """Labels of one class cannot be all that there is."""
+    frame = mails(300, labelled=50).with_columns(pl.when(pl.col("y") == "ham").then("y").alias("y"))
+    _, rows = collected(frame, NAMES)
+    assert set(rows["y"].drop_nulls()) == {"ham", "spam"}
 
 
 def test_labels_that_are_not_known_yet_have_no_say(

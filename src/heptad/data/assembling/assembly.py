@@ -1,6 +1,6 @@
 """From sources to the one table: the project's function, features as of each row's time, types, repairs, order."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -85,9 +85,10 @@ class Assembly:
         features: Mapping[str, FeatureSettings],
         correct: Callable[[], Correct | None] = lambda: None,
         labelling: LabellingSettings | None = None,
+        classes: Sequence[str] = (),
     ) -> None:
         self._correct = correct
-        self._labelling = labelling or LabellingSettings()
+        self._labelling, self._classes = labelling or LabellingSettings(), classes
         self._voters = Voters(place.root, self._labelling.functions)
         self._root = place.root
         self._suppression = Suppression(place.root / FOLDER)
@@ -273,7 +274,8 @@ class Assembly:
             if self._data.task == "regression":
                 raise SettingsError("[labelling] functions name classes, and [data] task is regression.")
             known = Known(self._data.label_time or LABEL_TIME, self._data.time, until) if self._data.time else Known()
-            rows, functions, found = label_rows(rows, self._voters, target, self._labelling.least, known)
+            least, classes = self._labelling.least, self._classes
+            rows, functions, found = label_rows(rows, self._voters, target, least, known, classes)
             repairs += found
         task = infer_task(rows, target, self._data.task or (before.schema.task if before else None))
         rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})

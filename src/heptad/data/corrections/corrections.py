@@ -61,7 +61,7 @@ class Corrections:
             # Rows of somebody who is being erased must not be named again meanwhile.
             with collecting(self._workspace):
                 rows = self._scan(version)
-                read = read_corrections(path, version.body, rows, reason=reason, new_classes=new_classes)
+                read = read_corrections(path, version.body, rows, self.cells(), reason=reason, new_classes=new_classes)
                 if read.cells.is_empty():
                     return read, None
                 try:

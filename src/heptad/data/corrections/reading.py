@@ -10,7 +10,8 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.keys import ROW, key_text
 from heptad.data.corrections.applying import text_of
 from heptad.data.records import Column, DatasetVersion, Schema
-from heptad.data.sources.sheets import cells_at, sheet_lines
+from heptad.data.settings import ColumnType
+from heptad.data.sources.sheets import cells_at, check_once, sheet_lines
 
 COLUMNS = ("column", "value", "reason")
 SHOWN = 3
@@ -19,6 +20,12 @@ CELLS = pl.Schema(dict.fromkeys(("id", "column", "was", "value", "reason"), pl.S
 _KEY = "\0"
 """What names of columns begin with that hold keys: a table may have columns called `id`, `line` or `was`."""
 _CORRECTABLE = {"feature", "target", "ignored"}
+_ALLOWED: dict[ColumnType, str] = {
+    "number": "a finite number with a point for decimals, such as 12.5",
+    "integer": "a whole number of at most 64 bits, such as 12",
+    "boolean": "true or false",
+    "datetime": "a time such as 2024-05-31T14:30:00, in UTC where it names no zone",
+}
 
 
 class ReadCells(NamedTuple):
@@ -30,7 +37,13 @@ class ReadCells(NamedTuple):
 
 
 def read_corrections(
-    path: Path, body: DatasetVersion, rows: pl.LazyFrame, *, reason: str = "", new_classes: bool = False
+    path: Path,
+    body: DatasetVersion,
+    rows: pl.LazyFrame,
+    in_force: pl.DataFrame,
+    *,
+    reason: str = "",
+    new_classes: bool = False,
 ) -> ReadCells:
     """The cells that a file corrects, each with what the version has there.
 
@@ -38,6 +51,7 @@ def read_corrections(
     beside them and are not read. A line without a value is left open. `reason` stands in where a line gives none.
     Raises `DataError` with the lines at fault: such as are cut short, unknown rows and columns, values that the column
     cannot hold, two values for one cell, a missing reason, or a class that nobody has seen without `new_classes`.
+    `in_force` are the corrections that there are: one that the version does not have yet may be taken back.
     """
     schema, key = body.schema, body.schema.named("key")
     if key == [ROW]:
@@ -53,18 +67,26 @@ def read_corrections(
     _refuse(decided.filter(pl.col("reason").is_null()), "gives no reason", path, remedy="fill in reason, or --reason")
     decided = _as_ids(decided, schema)
     found = _with_cells(decided, rows, key)
-    _refuse(found.filter(~pl.col("there")), "names no row of the version", path)
+    _refuse(
+        found.filter(~pl.col("there")),
+        "names no row of the version",
+        path,
+        said="named",
+        allowed="keys as the version has them, with zeros in front and without .0 behind whole numbers",
+    )
     found = pl.concat([_typed(part, schema, path, new_classes) for part in found.partition_by("column")] or [found])
     found = found.sort("line").unique(["id", "column", "value"], keep="first", maintain_order=True)
     _refuse(found.filter(pl.struct("id", "column").is_duplicated()), "gives another value for the same cell", path)
-    changed = found.filter(pl.col("was").ne_missing(pl.col("value")))
+    # What the version says is news where a correction that it does not have yet would change it.
+    pending = found.join(in_force, on=["id", "column", "was"], how="semi", nulls_equal=True)["line"]
+    changed = found.filter(pl.col("was").ne_missing(pl.col("value")) | pl.col("line").is_in(pending.implode()))
     return ReadCells(changed.select(CELLS.names()), len(found) - len(changed), left_open)
 
 
 def _read(path: Path, key: list[str]) -> pl.DataFrame:
     """The lines as texts, a cell that is empty or blank as null, whether it is quoted or not."""
     needed = (*key, "column", "value")
-    lines = sheet_lines(path, {"column", "value"}.issubset)
+    lines = sheet_lines(path, set(needed).issubset)
     names = next(lines, (1, None))[1]
     if names is None:
         raise DataError(f"{path} is empty.", allowed=f"a CSV with the columns {', '.join((*key, *COLUMNS))}")
@@ -75,6 +97,9 @@ def _read(path: Path, key: list[str]) -> pl.DataFrame:
                 allowed=f"the columns {', '.join((*key, *COLUMNS))}, and any beside them, "
                 "separated by commas, semicolons or tabs",
             )
+    # Where all that must be there is, `reason ` may still have a blank, and `value ` be a second `value`.
+    names = [name if name in key else name.strip() for name in names]
+    check_once((*needed, "reason"), names, path)
     places = [names.index(name) for name in (*needed, "reason") if name in names]
     cells = [
         (number, *(text if text.strip() else None for text in cells_at(places, cells, len(names), path, number)))
@@ -86,16 +111,15 @@ def _read(path: Path, key: list[str]) -> pl.DataFrame:
 
 
 def _as_ids(given: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """Rows by the text of their key, as versions have it: `007` is the integer 7 where the key holds integers."""
-    kinds = {one.name: STORED[one.type] for one in schema.columns if one.role == "key"}
-    key = schema.named("key")
-    typed = [
-        pl.col(f"{_KEY}{name}").str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
-        if kinds[name].is_temporal()
-        else pl.col(f"{_KEY}{name}").cast(kinds[name], strict=False)
-        for name in key
-    ]
-    own = [f"{_KEY}{name}" for name in key]
+    """Rows by the text of their key, as versions have it: `007` is the integer 7 where the key holds integers.
+
+    `named` is what the file says of the key, to be shown.
+    """
+    columns = {f"{_KEY}{one.name}": one for one in schema.columns if one.role == "key"}
+    own = [f"{_KEY}{name}" for name in schema.named("key")]
+    named = [pl.lit(f"{columns[name].name}=") + pl.col(name).fill_null("") for name in own]
+    given = given.with_columns(pl.concat_str(named, separator=", ").alias("named"))
+    typed = [as_stored(given[name], columns[name]).alias(name) for name in own]
     return given.with_columns(typed).with_columns(key_text(own).alias("id")).drop(own)
 
 
@@ -112,11 +136,14 @@ def _refuse_columns(given: pl.DataFrame, schema: Schema, path: Path) -> None:
         )
 
 
-def _refuse(wrong: pl.DataFrame, what: str, path: Path, remedy: str = "", allowed: str = "") -> None:
+def _refuse(wrong: pl.DataFrame, what: str, path: Path, *, said: str = "", remedy: str = "", allowed: str = "") -> None:
+    """Raise `DataError` where lines are wrong, with what the first of them have in the column `said`."""
     if len(wrong):
-        lines = ", ".join(str(one) for one in wrong["line"].head(SHOWN))
+        first = wrong.head(SHOWN)
+        lines = ", ".join(str(one) for one in first["line"])
         more = f", and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
-        raise DataError(f"{path}, line {lines}{more}: {what}.", allowed=allowed, remedy=remedy)
+        texts = ": " + ", ".join(map(repr, first[said])) if said else ""
+        raise DataError(f"{path}, line {lines}{more}: {what}{texts}.", allowed=allowed, remedy=remedy)
 
 
 def _with_cells(given: pl.DataFrame, rows: pl.LazyFrame, key: list[str]) -> pl.DataFrame:
@@ -152,7 +179,8 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
         read.filter(pl.col("read").is_null()),
         f"the value is no {column.type} that {column.name} could hold",
         path,
-        allowed=f"a {column.type}",
+        said="value",
+        allowed=_ALLOWED.get(column.type, ""),
     )
     if column.name == schema.target and schema.classes and not new_classes:
         unknown = read.filter(~pl.col("read").is_in(schema.classes))
@@ -167,12 +195,20 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
 
 
 def as_stored(texts: pl.Series, column: Column) -> pl.Series:
-    """Texts as values of a column; null where one cannot be read."""
+    """Texts as values of a column; null where one cannot be read, and for numbers that are not finite.
+
+    Blanks around a text are part of it, those around other values are not.
+    """
     kind = STORED[column.type]
+    if kind == pl.String:
+        return texts
+    texts = texts.str.strip_chars()
     if kind == pl.Boolean:
         return texts.str.to_lowercase().replace_strict(
             {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
         )
     if kind.is_temporal():
         return texts.str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
-    return texts.cast(kind, strict=False)
+    values = texts.cast(kind, strict=False)
+    # No record can hold the range of a column with such a value, so that no version could be made any more.
+    return values.set(~values.is_finite(), None) if kind.is_float() else values

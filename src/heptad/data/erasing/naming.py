@@ -8,7 +8,7 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.schema import named_columns
 from heptad.data.erasing.subjects import Subjects, subjects_of, values_of
 from heptad.data.settings import ColumnType
-from heptad.data.sources.sheets import sheet_lines
+from heptad.data.sources.sheets import check_once, sheet_lines
 
 _ALLOWED = "COLUMN=VALUE"
 
@@ -58,6 +58,7 @@ def named_in(
     width = len(lines[0])
     has_heading = width > 1 or lines[0][0] in columns
     named = lines[0] if has_heading else list(key)
+    check_once(named, named, path)
     if len(named) != width:
         raise InputError(
             f"{path} has one value a line, and the project's key is {', '.join(key) or 'not set'}.",

@@ -267,6 +267,11 @@ class ExpectSettings(Settings, frozen=True, kw_only=True):
         tables = [one.references.version for _, one in self.of_columns() if one.references]
         return {self.reference, *tables} - {0}
 
+    def allowed(self, name: str) -> list[str]:
+        """The values that a column may have, as text; empty where nothing binds it."""
+        binding = self.binding().get(name)
+        return [text_of(one) for one in binding.allowed] if binding else []
+
     def binding(self) -> dict[str, ColumnExpectation]:
         """Column to what holds of every row of it, or the version is refused."""
         found: dict[str, ColumnExpectation] = {}

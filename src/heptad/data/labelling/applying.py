@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from heptad.core.errors import DataError
+from heptad.core.errors import DataError, nearest
 from heptad.data.columns.lookups import look_up
 from heptad.data.columns.schema import CLASSES, PROBABILITY
 from heptad.data.labelling.functions import SETTING, Voters
@@ -18,6 +18,8 @@ from heptad.data.records import Repair
 RULE = "labelled_by_functions"
 _SHOWN = 30
 """Letters of a class that an error shows."""
+_NAMED = 3
+"""Functions that an error names."""
 _NOBODY, _LATER = "\0", "\2"
 """What stands for a vote or a label that is missing, and for one that is not known yet; no class is called so."""
 
@@ -38,12 +40,20 @@ class Known(NamedTuple):
     until: datetime | None = None
 
 
-def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, known: Known | None = None) -> Labelled:
+def label_rows(
+    rows: pl.LazyFrame,
+    voters: Voters,
+    target: str,
+    least: float,
+    known: Known | None = None,
+    allowed: Sequence[str] = (),
+) -> Labelled:
     """Rows without a label get the likeliest one, where its probability is `least` or more.
 
     Given labels stay, and hold the label model to what classes mean, as far as they were known. A row on which no
-    function votes stays without a label; what a function says is known at the row's own time. Raises `DataError` where
-    nothing votes, or for one class only.
+    function votes stays without a label; what a function says is known at the row's own time. `allowed` are classes
+    that the settings name. Raises `DataError` where nothing votes, for one class only, and for a class that neither a
+    label nor `allowed` has.
     """
     known = known or Known()
     votes = [vote.fill_null(_NOBODY) for vote in voters.votes(rows)]
@@ -60,6 +70,7 @@ def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, kn
         raise DataError(
             f"The labelling functions cannot be run: {str(error).splitlines()[0]}.", remedy=f"mend those of {SETTING}"
         ) from error
+    _refuse_unheard(patterns, voters.names, rows.select(pl.col(target).cast(pl.String)), allowed)
     classes = _classes(patterns.drop("rows"))
     said = _numbered(patterns.drop("rows"), classes)
     counts = patterns["rows"].to_numpy().astype(np.int64)
@@ -90,6 +101,29 @@ def label_rows(rows: pl.LazyFrame, voters: Voters, target: str, least: float, kn
 def _place(parts: Iterable[pl.Expr]) -> pl.Expr:
     """All votes and the label of a row as one text."""
     return pl.concat_str(list(parts), separator="\1").alias("place")
+
+
+def _refuse_unheard(patterns: pl.DataFrame, names: Sequence[str], labels: pl.LazyFrame, allowed: Sequence[str]) -> None:
+    """Raise `DataError` for votes that are no class: `Spam` where labels are `spam` would be one of its own.
+
+    Labels tell the classes where they have two, those that are known later as well: this decides no label. Without
+    such labels and without `allowed`, what functions say is all there is.
+    """
+    said = [(name, set(patterns.to_series(place)) - {_NOBODY}) for place, name in enumerate(names)]
+    known = {*allowed, *patterns.to_series(len(names))} - {_NOBODY, _LATER}
+    if all(votes <= known for _, votes in said):
+        return
+    target = labels.collect_schema().names()[0]
+    known |= set(labels.unique().drop_nulls().collect(engine="streaming").to_series())
+    wrong = [(name, vote) for name, votes in said for vote in sorted(votes - known)]
+    if wrong and (allowed or len(known) > 1):
+        told = ", ".join(f"{name} says {vote[:_SHOWN]!r}" for name, vote in wrong[:_NAMED])
+        raise DataError(
+            f"Labelling functions say what is no class of {target}: {told}.",
+            allowed=nearest(wrong[0][1], sorted(known)),
+            remedy=f"mend them; a class that no label has is named, with all others, in [expect.columns] {target} = "
+            "{ allowed = [...] }",
+        )
 
 
 def _classes(said: pl.DataFrame) -> list[str]:

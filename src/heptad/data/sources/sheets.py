@@ -2,20 +2,22 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from heptad.core.errors import DataError
 from heptad.data.sources.encodings import decode
-from heptad.data.sources.sniffing import SEPARATORS
+from heptad.data.sources.sniffing import SEPARATOR_LINE, SEPARATORS
 
 
 def sheet_lines(path: Path, is_heading: Callable[[list[str]], bool]) -> Iterator[tuple[int, list[str]]]:
     """The cells of each line that has any, with the number of the line on which they begin.
 
-    The separator is the one by which the first line is a heading, a comma where none makes it one: what the heading
-    holds is known, so it tells more than a guess from all lines, of which some hold any sign. Raises `DataError` for a
-    file that is not there or is no text, at once, and for quotes that do not close.
+    The separator is the one that a first line `sep=;` names, which is no line of the table. Else it is the one by which
+    the first line is a heading, a comma where none makes it one: what the heading holds is known, so it tells more than
+    a guess from all lines, of which some hold any sign. Names in a heading may have blanks around them. Raises
+    `DataError` for a file that is not there or is no text, at once, and for quotes that do not close.
     """
     try:
         text = decode(path.read_bytes(), str(path)).decode()
@@ -24,9 +26,21 @@ def sheet_lines(path: Path, is_heading: Callable[[list[str]], bool]) -> Iterator
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.", allowed="a CSV file") from error
     first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    headings = {one: next(csv.reader([first], delimiter=one)) for one in SEPARATORS} if first else {}
-    separator = next((one for one, names in headings.items() if is_heading(names)), ",")
-    return _lines(text, separator, path)
+    declared = SEPARATOR_LINE.match(first)
+    if declared:
+        lines = _lines(text, declared[1], path)
+        next(lines)
+    else:
+        headings = {one: next(csv.reader([first], delimiter=one)) for one in SEPARATORS} if first else {}
+        fitting = (one for one, names in headings.items() if is_heading(_heading(names, is_heading)))
+        lines = _lines(text, next(fitting, ","), path)
+    return chain(((line, _heading(cells, is_heading)) for line, cells in islice(lines, 1)), lines)
+
+
+def _heading(cells: list[str], is_heading: Callable[[list[str]], bool]) -> list[str]:
+    """The first line's cells, without blanks around them where only that makes them a heading."""
+    plain = [cell.strip() for cell in cells]
+    return plain if is_heading(plain) and not is_heading(cells) else cells
 
 
 def _lines(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -40,6 +54,17 @@ def _lines(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[st
         raise DataError(
             f"{path}, line {begins}: it cannot be read: {error}.", allowed="a CSV file, with quotes that close"
         ) from error
+
+
+def check_once(needed: Iterable[str], names: Sequence[str], path: Path) -> None:
+    """Raises `DataError` where a heading has a name more than once that is asked for: which one is meant is unknown."""
+    for name in needed:
+        if names.count(name) > 1:
+            raise DataError(
+                f"{path} has {names.count(name)} columns {name!r}.",
+                allowed="one",
+                remedy="remove the others, or give them another name",
+            )
 
 
 def cells_at(places: Sequence[int], cells: list[str], width: int, path: Path, line: int) -> list[str]:

@@ -24,7 +24,7 @@ LOOKED_AT = 16 << 20
 COLUMNS = 10_000
 """The most columns a table may have."""
 csv.field_size_limit(2**31 - 1)  # a field may be as long as a file
-_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
+SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 """The first line that Excel writes, and understands, to say what separates fields."""
 _NUMBER_OR_TIME = re.compile(r"^[+-]?(\d[\d.,:/ -]*|\d*[.,]\d+)([eE][+-]?\d+)?([TZ]\S*)?\s*%?$")
 
@@ -57,7 +57,7 @@ def sniff(chunks: Chunks, name: str, settings: SourceSettings) -> Dialect:
     """
     filled = ((number, line) for number, line in enumerate(_lines(chunks), 1) if line.strip())
     first = next(filled, (0, ""))
-    declared = _SEPARATOR_LINE.match(first[1])
+    declared = SEPARATOR_LINE.match(first[1])
     numbered = list(islice(filled if declared else chain([first], filled), LINES))
     lines = [line for _, line in numbered]
     if not any(lines):

@@ -73,6 +73,8 @@ def test_a_file_that_is_no_table_of_labels_is_refused(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.csv", CELLS)
     with pytest.raises(DataError, match="2 columns"):
         read_labels(written(tmp_path, "row,column\n0,city\n"), CELLS)
+    with pytest.raises(DataError, match="has 2 columns 'correct'"):
+        read_labels(written(tmp_path, "row,column,correct,Correct \n0,city,Rome,Paris\n"), CELLS)
     assert read_labels(written(tmp_path, ""), CELLS) == Labels()
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from heptad.core.errors import DataError, nearest
 from heptad.data.cleaning.suggesting.reading import Cells
-from heptad.data.sources.sheets import cells_at, sheet_lines
+from heptad.data.sources.sheets import cells_at, check_once, sheet_lines
 
 _ROW = ("row", "index", "row_index")
 _COLUMN = ("column", "col", "attribute", "field")
@@ -44,7 +44,7 @@ def read_labels(path: Path, cells: Cells) -> Labels:
         return Labels()
     if len(names) < _WIDTH:
         raise DataError(f"{path} has {len(names)} columns.", allowed="row, column, correct value")
-    places = _places([name.strip().lower() for name in names])
+    places = _places([name.strip().lower() for name in names], path)
     given = {}
     for line, cells_of_line in lines:
         at, name, text = cells_at(places, cells_of_line, len(names), path, line)
@@ -52,13 +52,14 @@ def read_labels(path: Path, cells: Cells) -> Labels:
     return Labels(given).completed(cells.frame)
 
 
-def _places(names: list[str]) -> tuple[int, int, int]:
+def _places(names: list[str], path: Path) -> tuple[int, int, int]:
     """Where the row, the column and the correct value stand: by name, or in that order."""
     row = next((names.index(name) for name in _ROW if name in names), 0)
     column = next((names.index(name) for name in _COLUMN if name in names), 1)
     rest = [place for place in range(len(names)) if place not in {row, column}]
     value = next((place for place in rest if "correct" in names[place] or "clean" in names[place]), None)
     value = next((place for place in rest if names[place] in _VALUE), rest[-1]) if value is None else value
+    check_once([names[place] for place in (row, column, value) if names[place]], names, path)
     return row, column, value
 
 
