@@ -213,6 +213,41 @@ def test_forgetting_frees_what_no_other_version_needs(folders: Folders, images: 
     folders.checkout()
 
 
+def test_what_was_lost_is_stored_again(folders: Folders, images: Path, workspace: Workspace, tmp_path: Path) -> None:
+    """By adding what is in place: any artifact of the version, the root too; until then the error says so."""
+    (first,) = folders.add([images])
+    for lost in str(first.version.attributes["artifacts"]).split():
+        workspace.blobs.delete([lost])
+        for fails in (
+            lambda: folders.get(first.version, tmp_path / "elsewhere"),
+            lambda: folders.push(remote=str(tmp_path / "remote")),
+        ):
+            with pytest.raises(NotFoundError, match=f"images.*{lost}") as error:
+                fails()
+            assert "heptad data add images" in error.value.remedy
+        (again,) = folders.add([images])
+        assert (again.is_new, again.new_bytes > 0, again.version.id) == (False, True, first.version.id)
+        assert workspace.blobs.size(lost) > 0
+    folders.get(first.version, tmp_path / "elsewhere")
+    assert contents(tmp_path / "elsewhere") == contents(images)
+
+
+def test_what_was_lost_of_a_later_version_makes_a_new_one(
+    folders: Folders, images: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    """It was built on another one, so its packs would be others; the pointer names what is whole."""
+    folders.add([images])
+    (images / "a.txt").write_bytes(b"b")
+    (second,) = folders.add([images])
+    workspace.blobs.delete(str(second.version.attributes["artifacts"]).split()[1:])
+    (third,) = folders.add([images])
+    assert (third.version.body.version, third.version.body.digest) == (3, second.version.body.digest)
+    folders.get(third.version, tmp_path / "elsewhere")
+    assert contents(tmp_path / "elsewhere") == contents(images)
+    (again,) = folders.add([images])
+    assert (again.is_new, again.new_bytes) == (False, 0)
+
+
 def test_what_cannot_be_data_is_refused(folders: Folders, images: Path, workspace: Workspace) -> None:
     """The project itself, data inside of data, what Git keeps; then nothing was written."""
     folders.add([images])
