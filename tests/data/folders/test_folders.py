@@ -253,6 +253,9 @@ def test_what_cannot_be_data_is_refused(folders: Folders, images: Path, workspac
     folders.add([images])
     with pytest.raises(InputError, match=r"b is inside of images, which images\.heptad is the pointer of"):
         folders.add([images / "b"])
+    with pytest.raises(InputError, match=r"images\.heptad is the pointer of images") as refused:
+        folders.add([images.with_name("images.heptad")])
+    assert refused.value.remedy == "heptad data add images"
     with pytest.raises(InputError, match="holds the project itself"):
         folders.add([workspace.root])
     fill(workspace.root / "outer", {"x.heptad": b"x"})

@@ -17,7 +17,9 @@ from heptad.data.folders.changes import FolderChanges, changes_between
 from heptad.data.folders.checkout import PlacedFolder, put_in_place, refuse_to_lose
 from heptad.data.folders.packs import sizes
 from heptad.data.folders.pointers import (
+    SUFFIX,
     find_pointers,
+    is_pointer,
     named,
     place_of,
     pointer_of,
@@ -183,6 +185,9 @@ class Folders:
     def _add(self, path: Path, tell: Tell) -> Added:
         place = path.absolute()
         name, pointer = named(place, self._workspace.root), pointer_of(place)
+        if is_pointer(place.name) and place.is_file():
+            data = name.removesuffix(SUFFIX)
+            raise InputError(f"{name} is the pointer of {data}.", remedy=f"heptad data add {data}")
         for above in place.parents:
             if above.is_relative_to(self._workspace.root) and pointer_of(above).is_file():
                 raise InputError(

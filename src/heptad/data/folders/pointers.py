@@ -28,6 +28,11 @@ def place_of(pointer: Path) -> Path:
     return pointer.with_name(pointer.name.removesuffix(SUFFIX))
 
 
+def is_pointer(name: str) -> bool:
+    """Whether a file is a pointer, by its name; `.heptad` is the workspace."""
+    return name.endswith(SUFFIX) and name != SUFFIX
+
+
 def text_of(name: str, pointer: Pointer) -> str:
     """The file's text: equal data give equal text, one value a line, so that Git shows what changed."""
     lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in msgspec.structs.asdict(pointer).items()]
@@ -77,7 +82,7 @@ def find_pointers(root: Path) -> list[Path]:
 
 def _pointers_in(root: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(root):
-        found = [name for name in files if name.endswith(SUFFIX) and name != SUFFIX]
+        found = [name for name in files if is_pointer(name)]
         yield from (Path(place, name) for name in found)
         held = {name.removesuffix(SUFFIX) for name in found}
         folders[:] = [name for name in folders if name not in held and not name.startswith(".")]
@@ -95,7 +100,7 @@ def resolve_pointers(root: Path, given: list[Path]) -> list[Path]:
         return found
     pointers: list[Path] = []
     for one in given:
-        path = one if one.name.endswith(SUFFIX) and one.name != SUFFIX else pointer_of(one)
+        path = one if is_pointer(one.name) else pointer_of(one)
         if not path.is_file():
             known = [str(place_of(there).relative_to(root)) for there in find_pointers(root)]
             raise NotFoundError("pointer", str(path), known, remedy="" if known else "heptad data add PATH")
