@@ -90,6 +90,10 @@ def test_versions_are_found_and_compared(folders: Folders, images: Path, tmp_pat
     with pytest.raises(NotFoundError, match="images@7"):
         folders.find("images@7")
     assert folders.names() == ["images"]
+    folders.add([fill(images.with_name("others@2"), {"a": b"a"})])
+    odd = folders.find("others@2")
+    assert odd is not None
+    assert (odd.body.name, odd.body.version) == ("others@2", 1)
 
 
 def test_going_back_and_adding_again_gives_the_pointer_of_then(folders: Folders, images: Path) -> None:
@@ -127,6 +131,20 @@ def test_status_says_what_to_do(folders: Folders, images: Path) -> None:
     pointer.write_text(first.decode().replace('stored = "', 'stored = "0')[:-10].replace("files", "#"))
     with pytest.raises(InputError):
         folders.status()
+
+
+def test_a_pointer_that_contradicts_itself_is_told(folders: Folders, images: Path) -> None:
+    """The numbers that people read in it are those of the data; adding writes them again."""
+    folders.add([images])
+    pointer = images.with_name("images.heptad")
+    whole = pointer.read_text()
+    pointer.write_text(whole.replace("files = 7", "files = 999"))
+    for fails in (folders.status, folders.checkout):
+        with pytest.raises(InputError, match="files = 999") as error:
+            fails()
+        assert "files = 7" in error.value.allowed
+    folders.add([images])
+    assert pointer.read_text() == whole
 
 
 def test_a_clone_needs_the_pointer_and_the_remote(

@@ -18,6 +18,7 @@ from heptad.data.folders.checkout import PlacedFolder, put_in_place, refuse_to_l
 from heptad.data.folders.packs import sizes
 from heptad.data.folders.pointers import (
     SUFFIX,
+    check_counts,
     find_pointers,
     is_pointer,
     named,
@@ -34,7 +35,7 @@ from heptad.data.folders.status import FolderStatus, status_of
 from heptad.data.folders.stored import Stored, packs_of, read_root, read_stored
 from heptad.data.folders.storing import Tell, Working, silent, store, working
 from heptad.data.folders.swapping import clear_leftovers
-from heptad.data.folders.tree import clashes
+from heptad.data.folders.tree import clashes, counts
 from heptad.data.hash_cache import HashCache
 
 ATTEMPTS = 5
@@ -269,11 +270,13 @@ class Folders:
 
     def _read(self, pointer: Path, said: Pointer) -> Stored:
         try:
-            return read_stored(self._blobs, said.stored, said.digest)
+            stored = read_stored(self._blobs, said.stored, said.digest)
         except NotFoundError as error:
             raise NotFoundError(
                 "data in this workspace for", pointer.name, remedy="fetch it: heptad data pull"
             ) from error
+        check_counts(self._name(pointer), said, stored.entries)
+        return stored
 
     def _keeper(self, name: str) -> Callable[[bytes], bool]:
         """Whether some version holds a content, or a link to it; the one that was in place is asked first."""
@@ -309,14 +312,14 @@ def _told(name: str) -> Generator[None]:
 
 
 def _version_of(name: str, stored: Stored, is_folder: bool, new_bytes: int, remote: str = "") -> FolderVersion:
-    files = [one for one in stored.entries if one.kind in {"f", "x"}]
+    files, size = counts(stored.entries)
     return FolderVersion(
         name=name,
         version=0,
         what="folder" if is_folder else "file",
         digest=stored.root.digest,
-        files=len(files),
-        bytes=sum(one.size for one in files),
+        files=files,
+        bytes=size,
         new_bytes=new_bytes,
         fetched_from=remote,
     )

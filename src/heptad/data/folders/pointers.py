@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.files import write_atomically
 from heptad.data.folders.records import Pointer
+from heptad.data.folders.tree import Entry, counts
 
 SUFFIX = ".heptad"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -73,6 +74,18 @@ def read_pointer(path: Path) -> Pointer:
                 remedy="git checkout it again",
             )
     return pointer
+
+
+def check_counts(name: str, pointer: Pointer, entries: Iterable[Entry]) -> None:
+    """Raises `InputError` where the numbers of a pointer are not those of the paths that its digest stands for."""
+    files, size = counts(entries)
+    if (pointer.files, pointer.bytes) != (files, size):
+        raise InputError(
+            f"The pointer of {name} says files = {pointer.files}, bytes = {pointer.bytes}, and its digest stands for "
+            "other data.",
+            allowed=f"files = {files}, bytes = {size}",
+            remedy="git checkout it again, or add the data again",
+        )
 
 
 def find_pointers(root: Path) -> list[Path]:
