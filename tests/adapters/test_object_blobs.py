@@ -12,7 +12,7 @@ from tests.data.folders.conftest import LARGE, contents, fill
 from heptad.adapters import object_blobs
 from heptad.adapters.object_blobs import ObjectBlobs, s3
 from heptad.core.artifacts import BlobStore
-from heptad.core.errors import HeptadError, InputError, SettingsError, UnavailableError, WorkspaceError
+from heptad.core.errors import InputError, SettingsError, UnavailableError, WorkspaceError
 from heptad.core.garbage import collect_garbage
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import open_workspace
@@ -79,9 +79,7 @@ def test_large_artifacts_come_and_go_in_pieces(
 
 
 def test_what_the_store_refuses_is_told_without_secrets(bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket that is not there, a server that does not answer, a key that is written out, no key at all."""
-    with pytest.raises(HeptadError, match="no-such-bucket"):
-        s3("s3://no-such-bucket/x", settings_of(bucket)).put(b"x")
+    """A server that does not answer, a key that is written out, no key at all."""
     silent = RemoteSettings(endpoint="http://127.0.0.1:9", retries=1, timeout="1s")
     with pytest.raises(UnavailableError, match=r"could not be written, attempts: .*|could not be") as error:
         s3("s3://bucket/x", silent).put(b"x")
@@ -93,6 +91,29 @@ def test_what_the_store_refuses_is_told_without_secrets(bucket: S3Store, monkeyp
     nobody = RemoteSettings(options={"metadata_endpoint": "http://127.0.0.1:9"}, retries=0, timeout="500ms")
     with pytest.raises(WorkspaceError, match="may not be written with the credentials at hand"):
         s3("s3://bucket/x", nobody).put(b"x")
+
+
+def test_a_bucket_that_is_not_there_is_told_as_such(bucket: S3Store, tmp_path: Path) -> None:
+    """Whatever is done first: it is no artifact that is missing, and no version that was never pushed."""
+    settings = RemoteSettings(uri="s3://no-such-bucket/x", endpoint=str(bucket.config["endpoint"]))
+    blobs = s3("s3://no-such-bucket/x", settings)
+    for act in (
+        lambda: blobs.put(b"x"),
+        lambda: blobs.size("0" * 64),
+        lambda: blobs.open("0" * 64),
+        lambda: blobs.delete(["0" * 64]),
+        lambda: list(blobs.digests()),
+    ):
+        with pytest.raises(WorkspaceError, match="There is no bucket s3://no-such-bucket,"):
+            act()
+    folders = Folders(open_workspace(tmp_path, "project", StoreSettings()), settings)
+    folders.add([fill(tmp_path / "images", {"a": b"a"})])
+    with pytest.raises(WorkspaceError, match="There is no bucket") as error:
+        folders.push()
+    assert "[remote] uri" in error.value.remedy
+    (tmp_path / ".heptad" / "artifacts").rename(tmp_path / "away")
+    with pytest.raises(WorkspaceError, match="There is no bucket"):
+        folders.pull()
 
 
 def test_a_secret_of_the_settings_is_named_and_used(bucket: S3Store, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from heptad.core import graph
 from heptad.core.clock import ManualClock
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
+from heptad.data import Folders, RemoteSettings
 from heptad.experiments import Run
 from heptad.lifecycle import doctor
 from heptad.lifecycle.doctor import Check, examine_machine, examine_workspace
@@ -110,6 +111,24 @@ def test_a_missing_artifact_is_found_with_the_record_that_needs_it(copied):
     found = finding(examine_workspace(copied), "artifacts")
     assert found.state == "error"
     assert run.id in found.sentence
+
+
+def test_a_missing_pack_of_a_folder_is_found(workspace):
+    """Until the version is forgotten; packs that many versions share are counted once."""
+    folders = Folders(workspace, RemoteSettings())
+    place = workspace.root / "images"
+    place.mkdir()
+    for number in range(2):
+        (place / str(number)).write_text(f"{number}")
+        (added,) = folders.add([place])
+    needed = str(added.version.attributes["artifacts"]).split()
+    assert finding(examine_workspace(workspace), "artifacts").sentence.startswith("4 that")
+    workspace.blobs.delete([one for one in needed if one != added.version.attributes["stored"]][:1])
+    found = finding(examine_workspace(workspace), "artifacts")
+    assert found.state == "error"
+    assert "1 of 4 are missing" in found.sentence
+    assert "a version of images" in found.sentence
+    assert "heptad data add images" in found.remedy
 
 
 def test_a_missing_table_is_found(copied):

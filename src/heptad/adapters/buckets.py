@@ -3,8 +3,10 @@
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Protocol
 
+import obstore
 from obstore.exceptions import (
     BaseError,
     NotFoundError,
@@ -32,6 +34,9 @@ _NO_CREDENTIALS = re.compile(
 )
 """Where none are given, the clients ask the machine's own cloud for some, at these addresses."""
 
+_NO_BUCKET = re.compile("NoSuchBucket|ContainerNotFound")
+"""Codes of the stores; what only asks for the head of an object is not told them."""
+
 
 class Access(Protocol):
     """The settings that say how a store is reached."""
@@ -52,7 +57,8 @@ class Bucket:
     def __init__(
         self, scheme: str, name: str, access: Access, section: str, refused: type[HeptadError], prefix: str = ""
     ) -> None:
-        self.address = f"{scheme}://{name}" + (f"/{prefix}" if prefix else "")
+        self._bucket = f"{scheme}://{name}"
+        self.address = self._bucket + (f"/{prefix}" if prefix else "")
         self._scheme = scheme
         self._section = section
         self._error = refused
@@ -72,6 +78,15 @@ class Bucket:
                 retry_config={"max_retries": access.retries, "retry_timeout": timeout * (access.retries + 1)},
             )
 
+    @cached_property
+    def is_there(self) -> bool:
+        """Whether the store has a bucket of this name: what is not found in it may be missing for that alone."""
+        try:
+            next(iter(obstore.list(self.store)), None)
+        except (BaseError, FileNotFoundError) as error:
+            return not _NO_BUCKET.search(str(error))
+        return True
+
     @contextmanager
     def told(self, key: str = "", doing: str = "read") -> Generator[None]:
         """Errors of the store in our words; theirs are cut off, since they may show a signed address."""
@@ -79,6 +94,8 @@ class Bucket:
         try:
             yield
         except (NotFoundError, FileNotFoundError):
+            if not self.is_there:
+                raise self._missing() from None
             raise DataError(
                 f"There is no object {where}.", allowed="an object, or a glob of several", remedy="look at its name"
             ) from None
@@ -94,9 +111,18 @@ class Bucket:
                 allowed="options of the object store, such as region",
             ) from None
         except BaseError as error:
+            if _NO_BUCKET.search(str(error)):
+                raise self._missing() from None
             if _NO_CREDENTIALS.search(str(error)):
                 raise self._refused(where, doing) from None
             raise self._unavailable(where, doing, str(error)) from None
+
+    def _missing(self) -> HeptadError:
+        return self._error(
+            f"There is no bucket {self._bucket}, or none that can be reached by this name.",
+            allowed=f"a bucket that exists; [{self._section}] endpoint and options say where",
+            remedy=f"look at the name in [{self._section}] uri, or make the bucket",
+        )
 
     def _refused(self, where: str, doing: str) -> HeptadError:
         return self._error(

@@ -105,6 +105,8 @@ class ObjectBlobs:
             try:
                 yield
             except (obstore.exceptions.NotFoundError, FileNotFoundError):
+                if not self._bucket.is_there:
+                    raise  # which is told above, as of the bucket
                 raise NotFoundError("artifact", digest) from None
 
 

@@ -21,7 +21,7 @@ from heptad.core.graph import typed
 from heptad.core.query import Query
 from heptad.core.records import Change, RawRecord
 from heptad.core.workspace import Workspace
-from heptad.data import DatasetVersion, as_it_is, with_rows
+from heptad.data import DatasetVersion, FolderVersion, as_it_is, with_rows
 from heptad.experiments import LoggedModel, Run
 from heptad.release import ModelVersion
 from heptad.training import Candidate
@@ -53,12 +53,14 @@ NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
 
 ARTIFACTS: dict[str, Sequence[str]] = {
     DatasetVersion.kind: ("profile",),
+    FolderVersion.kind: (),
     Run.kind: ("environment",),
     LoggedModel.kind: (),
     Candidate.kind: ("model", "profile", "background", "environment", "scores"),
     ModelVersion.kind: ("package",),
 }
-"""Kind of record to the fields of its body that name artifacts."""
+"""Kind of record to the fields of its body that name artifacts; attributes do of all kinds, see `_named`."""
+RESTORE = "restore them from a backup: heptad restore"
 
 
 def examine_machine(folder: Path) -> list[Check]:
@@ -191,12 +193,17 @@ def _chain(workspace: Workspace) -> Check:
 
 def _artifacts(workspace: Workspace) -> Check:
     """Every artifact that a record names is there; its bytes are verified whenever it is read."""
-    named = [(record, digest) for kind in ARTIFACTS for record in _newest(workspace, kind) for digest in _named(record)]
-    missing = [(record, digest) for record, digest in named if not _is_there(workspace, digest)]
+    records = (record for kind in ARTIFACTS for record in _newest(workspace, kind))
+    # Versions of a folder share most of their packs: each is asked for once.
+    named = {digest: record for record in records for digest in _named(record)}
+    missing = [(record, digest) for digest, record in named.items() if not _is_there(workspace, digest)]
     if missing:
         record, digest = missing[0]
-        sentence = f"{len(missing)} of {len(named):,} are missing, for example {digest[:16]} of {record.id}"
-        return _check("artifacts", sentence, "restore them from a backup: heptad restore", "error")
+        name = str(record.body["name"]) if record.kind == FolderVersion.kind else ""
+        whose = f"{record.id}, a version of {name}" if name else record.id
+        sentence = f"{len(missing)} of {len(named):,} are missing, for example {digest[:16]} of {whose}"
+        remedy = f"heptad data add {name}, where its files are in place; heptad data pull; else {RESTORE}"
+        return _check("artifacts", sentence, remedy if name else RESTORE, "error")
     return _check("artifacts", f"{len(named):,} that records name are there")
 
 
@@ -205,10 +212,12 @@ def _newest(workspace: Workspace, kind: str) -> Sequence[RawRecord]:
 
 
 def _named(record: RawRecord) -> Iterator[str]:
+    """Digests in its fields, in `artifacts.PATH` one each, and in `artifacts` many, with spaces between them."""
     dropped = str(record.attributes.get(DROPPED, "")).split()
     named = (record.body[field] for field in ARTIFACTS[record.kind] if record.body.get(field))
     yield from (digest for digest in named if digest not in dropped)
-    yield from (str(value) for key, value in record.attributes.items() if key.startswith("artifacts."))
+    attributes = ((f"{key}.", value) for key, value in record.attributes.items())
+    yield from (one for key, value in attributes if key.startswith("artifacts.") for one in str(value).split())
 
 
 def _is_there(workspace: Workspace, digest: str) -> bool:
@@ -224,7 +233,7 @@ def _tables(workspace: Workspace) -> Check:
     names = {as_it_is(workspace, version).table for version in versions}
     missing = sorted(name for name in names if not (workspace.tables / name / "_delta_log").is_dir())
     if missing:
-        return _check("tables", f"missing: {', '.join(missing)}", "restore them from a backup: heptad restore", "error")
+        return _check("tables", f"missing: {', '.join(missing)}", RESTORE, "error")
     return _check("tables", f"{len(names)} with data versions")
 
 

@@ -55,6 +55,19 @@ def test_versions_of_folders_are_listed_shown_compared_and_written(repository: S
     assert "data/images" in unknown.err
 
 
+def test_the_lineage_of_a_folder_needs_no_settings(repository: Shell, tmp_path: Path):
+    """What a version followed, and what followed it is not what was made with it; a table is not compared with it."""
+    repository.bare("data", "add", "data/images")
+    (tmp_path / "data" / "images" / "a").write_text("changed")
+    repository.bare("data", "add", "data/images")
+    assert "version 1 of the folder data/images" in repository.bare("data", "lineage", "data/images@2").out
+    first = repository.bare("data", "lineage", "data/images@1", "--json").json
+    assert first == {"made_from": [], "made_with_it": []}
+    mixed = repository.bare("data", "diff", "1", "data/images@2")
+    assert mixed.code == 2
+    assert "1 is no version of a folder" in mixed.err
+
+
 def test_a_clone_is_filled_from_the_remote_of_the_settings(repository: Shell, tmp_path: Path):
     """`[remote]` alone makes a heptad.toml that is enough for folders."""
     (tmp_path / "heptad.toml").write_text(f'[remote]\nuri = "{tmp_path / "remote"}"\n')

@@ -90,6 +90,10 @@ def test_versions_are_found_and_compared(folders: Folders, images: Path, tmp_pat
     with pytest.raises(NotFoundError, match="images@7"):
         folders.find("images@7")
     assert folders.names() == ["images"]
+    folders.add([fill(images.with_name("others@2"), {"a": b"a"})])
+    odd = folders.find("others@2")
+    assert odd is not None
+    assert (odd.body.name, odd.body.version) == ("others@2", 1)
 
 
 def test_going_back_and_adding_again_gives_the_pointer_of_then(folders: Folders, images: Path) -> None:
@@ -127,6 +131,20 @@ def test_status_says_what_to_do(folders: Folders, images: Path) -> None:
     pointer.write_text(first.decode().replace('stored = "', 'stored = "0')[:-10].replace("files", "#"))
     with pytest.raises(InputError):
         folders.status()
+
+
+def test_a_pointer_that_contradicts_itself_is_told(folders: Folders, images: Path) -> None:
+    """The numbers that people read in it are those of the data; adding writes them again."""
+    folders.add([images])
+    pointer = images.with_name("images.heptad")
+    whole = pointer.read_text()
+    pointer.write_text(whole.replace("files = 7", "files = 999"))
+    for fails in (folders.status, folders.checkout):
+        with pytest.raises(InputError, match="files = 999") as error:
+            fails()
+        assert "files = 7" in error.value.allowed
+    folders.add([images])
+    assert pointer.read_text() == whole
 
 
 def test_a_clone_needs_the_pointer_and_the_remote(
@@ -213,11 +231,49 @@ def test_forgetting_frees_what_no_other_version_needs(folders: Folders, images: 
     folders.checkout()
 
 
+def test_what_was_lost_is_stored_again(folders: Folders, images: Path, workspace: Workspace, tmp_path: Path) -> None:
+    """By adding what is in place: any artifact of the version, the root too; until then the error says so."""
+    (first,) = folders.add([images])
+    for lost in str(first.version.attributes["artifacts"]).split():
+        workspace.blobs.delete([lost])
+        for fails in (
+            lambda: folders.get(first.version, tmp_path / "elsewhere"),
+            lambda: folders.push(remote=str(tmp_path / "remote")),
+        ):
+            with pytest.raises(NotFoundError, match=f"images.*{lost}") as error:
+                fails()
+            assert "heptad data add images" in error.value.remedy
+        (again,) = folders.add([images])
+        assert (again.is_new, again.new_bytes > 0, again.version.id) == (False, True, first.version.id)
+        assert workspace.blobs.size(lost) > 0
+    folders.get(first.version, tmp_path / "elsewhere")
+    assert contents(tmp_path / "elsewhere") == contents(images)
+
+
+def test_what_was_lost_of_a_later_version_makes_a_new_one(
+    folders: Folders, images: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    """It was built on another one, so its packs would be others; the pointer names what is whole."""
+    folders.add([images])
+    (images / "a.txt").write_bytes(b"b")
+    (second,) = folders.add([images])
+    workspace.blobs.delete(str(second.version.attributes["artifacts"]).split()[1:])
+    (third,) = folders.add([images])
+    assert (third.version.body.version, third.version.body.digest) == (3, second.version.body.digest)
+    folders.get(third.version, tmp_path / "elsewhere")
+    assert contents(tmp_path / "elsewhere") == contents(images)
+    (again,) = folders.add([images])
+    assert (again.is_new, again.new_bytes) == (False, 0)
+
+
 def test_what_cannot_be_data_is_refused(folders: Folders, images: Path, workspace: Workspace) -> None:
     """The project itself, data inside of data, what Git keeps; then nothing was written."""
     folders.add([images])
     with pytest.raises(InputError, match=r"b is inside of images, which images\.heptad is the pointer of"):
         folders.add([images / "b"])
+    with pytest.raises(InputError, match=r"images\.heptad is the pointer of images") as refused:
+        folders.add([images.with_name("images.heptad")])
+    assert refused.value.remedy == "heptad data add images"
     with pytest.raises(InputError, match="holds the project itself"):
         folders.add([workspace.root])
     fill(workspace.root / "outer", {"x.heptad": b"x"})

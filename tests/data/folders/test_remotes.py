@@ -36,11 +36,11 @@ def test_only_what_is_missing_is_sent_and_fetched(
     tmp_path: Path, here: LocalBlobs, remote: LocalBlobs, stored: Stored
 ) -> None:
     """And it is the same version there."""
-    sent = push(here, remote, [stored.digest])
+    sent = push(here, remote, stored.digest)
     assert (sent.packs, sent.there) == (len(stored.root.packs) + 1, 0)
     assert sent.bytes > len(LARGE)
     remote.delete([packs_of(stored.root)[1]])
-    again = push(here, remote, [stored.digest])
+    again = push(here, remote, stored.digest)
     assert (again.packs, again.there) == (1, len(stored.root.packs))
     there = open_blobs(f"file://{tmp_path / 'there'}")
     assert pull(there, remote, stored.digest).packs == sent.packs
@@ -63,17 +63,17 @@ class Breaking(LocalBlobs):
 def test_a_broken_line_loses_nothing(tmp_path: Path, here: LocalBlobs, remote: LocalBlobs, stored: Stored) -> None:
     """The root is sent last, so half a version is none; what was sent is not sent again."""
     with pytest.raises(UnavailableError, match="the line broke"):
-        push(here, Breaking(remote.root), [stored.digest])
+        push(here, Breaking(remote.root), stored.digest)
     assert len(list(remote.digests())) == 2
     with pytest.raises(NotFoundError):
         pull(open_blobs(f"file://{tmp_path / 'there'}"), remote, stored.digest)
-    assert push(here, remote, [stored.digest]).there == 2
+    assert push(here, remote, stored.digest).there == 2
 
 
 def test_what_arrives_damaged_is_not_taken(
     tmp_path: Path, here: LocalBlobs, remote: LocalBlobs, stored: Stored
 ) -> None:
-    push(here, remote, [stored.digest])
+    push(here, remote, stored.digest)
     pack = packs_of(stored.root)[0]
     path = remote.root / pack[:2] / pack[2:]
     path.chmod(0o644)

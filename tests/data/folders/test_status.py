@@ -10,6 +10,7 @@ from heptad.data.folders.records import Pointer
 from heptad.data.folders.status import FolderStatus, status_of
 from heptad.data.folders.stored import Stored
 from heptad.data.folders.storing import store
+from heptad.data.folders.tree import counts
 from heptad.data.hash_cache import HashCache
 
 
@@ -18,14 +19,18 @@ def blobs(tmp_path: Path) -> LocalBlobs:
     return open_blobs(f"file://{tmp_path / 'artifacts'}")
 
 
+def pointer_to(stored: Stored) -> Pointer:
+    files, size = counts(stored.entries)
+    return Pointer(what="folder", digest=stored.root.digest, stored=stored.digest, files=files, bytes=size)
+
+
 def test_every_state_is_told_apart(tmp_path: Path, blobs: LocalBlobs) -> None:
     """The same, changed, put in place for another pointer, missing, not in this workspace."""
     cache = HashCache(tmp_path / "files.db")
     place = fill(tmp_path / "images")
 
     def status(stored: Stored, pieces: LocalBlobs = blobs) -> FolderStatus:
-        said = Pointer(what="folder", digest=stored.root.digest, stored=stored.digest, files=0, bytes=0)
-        return status_of("images", place, said, pieces, cache)
+        return status_of("images", place, pointer_to(stored), pieces, cache)
 
     first = store(place, "images", blobs, cache, [])[0]
     assert status(first).state == "same"
@@ -47,5 +52,6 @@ def test_data_that_is_in_place_needs_no_bytes_to_be_known(tmp_path: Path, blobs:
     cache = HashCache(tmp_path / "files.db")
     place = fill(tmp_path / "images")
     first = store(place, "images", blobs, cache, [])[0]
-    said = Pointer(what="folder", digest=first.root.digest, stored=first.digest, files=0, bytes=0)
-    assert status_of("images", place, said, open_blobs(f"file://{tmp_path / 'none'}"), cache).state == "same"
+    assert (
+        status_of("images", place, pointer_to(first), open_blobs(f"file://{tmp_path / 'none'}"), cache).state == "same"
+    )

@@ -1,5 +1,6 @@
 """A file is what its content says, as far as it says anything."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,3 +28,12 @@ def test_files_are_found_in_order(put: Put, tmp_path: Path) -> None:
     assert list(find_files(tmp_path / "files")) == ["a.x", "a/2", "a/b/3", "b/1"]
     with pytest.raises(DataError, match="There is no folder"):
         list(find_files(tmp_path / "none"))
+
+
+def test_names_that_are_not_utf8_are_told(put: Put, tmp_path: Path) -> None:
+    """All of them at once, as they can be typed; the path is text, so no row can hold them."""
+    for name in (b"a.txt", b"x\xffy.txt", b"k\xe4fer/1.txt"):
+        put(os.fsdecode(name), "x")
+    with pytest.raises(DataError, match=r"are not UTF-8: k\\xe4fer/1\.txt, x\\xffy\.txt\.") as error:
+        list(find_files(tmp_path / "files"))
+    assert "rename" in error.value.remedy

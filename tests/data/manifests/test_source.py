@@ -44,8 +44,8 @@ def test_every_file_is_a_row(put: Put, manifest: Open) -> None:
     assert set(SCHEMA.dtypes()) <= STORED
 
 
-def test_broken_files_are_found(put: Put, manifest: Open) -> None:
-    """They stay rows, are counted, and some are named."""
+def test_broken_files_are_found(put: Put, manifest: Open, tmp_path: Path) -> None:
+    """They stay rows, are counted, and some are named; no problem depends on where the folder lies."""
     put("cut.png", encoded(picture(1))[:400])
     put("cut.jpg", encoded(picture(1), "JPEG", quality=95)[:1500])
     put("none.gif", "this is no image")
@@ -58,6 +58,8 @@ def test_broken_files_are_found(put: Put, manifest: Open) -> None:
     found = rows(source)
     assert [path for path, one in found.items() if not one["problem"]] == ["whole.png"]
     assert "cut short: 9,000 of 32,044 bytes" in found["cut.wav"]["problem"]
+    assert "that of no image" in found["none.gif"]["problem"]
+    assert not any(str(tmp_path) in one["problem"] for one in found.values() if one["problem"])
     (repair,) = source.read().repairs
     assert (repair.rule, repair.rows) == ("broken_file", 7)
     assert source.read().understood["broken"] == "7"

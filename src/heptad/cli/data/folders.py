@@ -37,7 +37,8 @@ def add(
     lines: list[str] = []
     for one in added:
         body = one.version.body
-        is_new = f"{_size(one.new_bytes)} of them new" if one.is_new else "nothing new"
+        again = f", {_size(one.new_bytes)} that were lost stored again" if one.new_bytes else ""
+        is_new = f"{_size(one.new_bytes)} of them new" if one.is_new else f"nothing new{again}"
         label = f"{body.name}@{body.version}"
         files = f"{body.files:,} file{'' if body.files == 1 else 's'}"
         lines.append(f"{label}: {files}, {_size(body.bytes)}, {is_new}; pointer {Path(one.pointer).name}")

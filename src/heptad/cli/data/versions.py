@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest; of a folder NAME@NUMBER.")]
+OfTable = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest, of the table.")]
 
 
 def version_named(data: "Data", which: str) -> "Record[DatasetVersion]":
@@ -136,8 +137,11 @@ def diff(
     if folder := folders.folder_version(old, project):
         folders.diff_versions(*folder, new, as_json=as_json)
         return
+    from heptad.core.errors import InputError
     from heptad.project import open_project
 
+    if folders.folder_version(new, project):
+        raise InputError(f"{old} is no version of a folder, and {new} is one.", allowed="two versions of the same")
     data = open_project(project).data
     difference = data.diff(data.version(old), data.version(new))
     emit(difference, wrapped(difference.text().splitlines()), as_json=as_json)
@@ -175,13 +179,20 @@ def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json:
     """List what a version was made from, and what with it."""
     from heptad.data import find_version
     from heptad.lifecycle import sentence_of
-    from heptad.project import open_project
+    from heptad.project import find_workspace, open_project
 
-    workspace = open_project(project).workspace
-    record = find_version(workspace, workspace.name, version)
-    parts: dict[str, Any] = {"sources": record.body.sources}
-    lines = [f"{one.uri}: {one.rows:,} rows, digest {one.digest[:12]}" for one in record.body.sources]
-    text = [section("Read from", wrapped(lines))]
+    record: Record[Any]
+    text: list[str] = []
+    parts: dict[str, Any] = {}
+    if folder := folders.folder_version(version, project):
+        workspace, _ = find_workspace(project)
+        record = folder[1]
+    else:
+        workspace = open_project(project).workspace
+        record = find_version(workspace, workspace.name, version)
+        parts["sources"] = record.body.sources
+        lines = [f"{one.uri}: {one.rows:,} rows, digest {one.digest[:12]}" for one in record.body.sources]
+        text.append(section("Read from", wrapped(lines)))
     trace = workspace.store.trace
     behind = [link.target for link in trace([record.id], "ancestors")]
     # What was made with later versions is theirs.
@@ -197,7 +208,7 @@ def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json:
 
 @app.command()
 def tag(
-    which: Annotated[str, typer.Argument(help="The version; with --remove the tag.")],
+    which: Annotated[str, typer.Argument(help="The version of the table; with --remove the tag.")],
     name: Annotated[str, typer.Argument(help="The tag.", show_default=False)] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
     project: ProjectOption = HERE,
@@ -224,7 +235,7 @@ def tag(
 
 @app.command()
 def rollback(
-    version: Version,
+    version: OfTable,
     reason: Annotated[str, typer.Option(help="A sentence that says why, for whoever asks later.")],
     project: ProjectOption = HERE,
     as_json: JsonOption = False,

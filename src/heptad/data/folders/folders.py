@@ -1,7 +1,8 @@
 """The front door to versioned folders: add, compare, put in place, send, fetch, forget."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,12 @@ from heptad.core.workspace import Workspace
 from heptad.data.folders import git, remotes, versions
 from heptad.data.folders.changes import FolderChanges, changes_between
 from heptad.data.folders.checkout import PlacedFolder, put_in_place, refuse_to_lose
+from heptad.data.folders.packs import sizes
 from heptad.data.folders.pointers import (
+    SUFFIX,
+    check_counts,
     find_pointers,
+    is_pointer,
     named,
     place_of,
     pointer_of,
@@ -27,10 +32,10 @@ from heptad.data.folders.records import FolderVersion, Pointer
 from heptad.data.folders.remotes import Moved
 from heptad.data.folders.settings import RemoteSettings
 from heptad.data.folders.status import FolderStatus, status_of
-from heptad.data.folders.stored import Stored, read_stored
+from heptad.data.folders.stored import Stored, packs_of, read_root, read_stored
 from heptad.data.folders.storing import Tell, Working, silent, store, working
 from heptad.data.folders.swapping import clear_leftovers
-from heptad.data.folders.tree import clashes
+from heptad.data.folders.tree import clashes, counts
 from heptad.data.hash_cache import HashCache
 
 ATTEMPTS = 5
@@ -45,7 +50,7 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
     """Whether a version was recorded; not where the pointer's or the latest one says the same."""
     new_bytes: int
-    """What had to be stored."""
+    """What had to be stored; also where no version is new, when bytes of one had been lost."""
     clashes: list[list[str]]
     """Paths that would be one on a file system that does not tell case apart."""
 
@@ -62,7 +67,8 @@ class Folders:
     def add(self, paths: Sequence[Path], tell: Tell = silent) -> list[Added]:
         """Keep each folder or file as a version, and write its pointer beside it.
 
-        What earlier versions hold is neither read nor stored again. In a Git repository `.gitignore` gets a line.
+        What earlier versions hold is neither read nor stored again, unless bytes of theirs are lost. In a Git
+        repository `.gitignore` gets a line.
         Raises `InputError` with all that cannot be kept; what was added before stays.
         """
         return [self._add(path, tell) for path in paths]
@@ -96,7 +102,8 @@ class Folders:
                 placed.append(PlacedFolder(name=name, kept=len(before.stamps)))
                 continue
             git.ignore(place, self._workspace.folder)
-            placed.append(put_in_place(place, name, stored, self._blobs, self._cache, before, tell))
+            with _told(name):
+                placed.append(put_in_place(place, name, stored, self._blobs, self._cache, before, tell))
         return placed
 
     def push(
@@ -105,11 +112,16 @@ class Folders:
         """Send the versions that the pointers name to the remote; with `everything`, all that were not forgotten."""
         if everything:
             there = [one for name in self.names() for one in versions.existing(self.log(name))]
-            wanted = list(dict.fromkeys(versions.stored_of(one) for one in there))
+            wanted = {versions.stored_of(one): one.body.name for one in there}
         else:
-            wanted = [read_pointer(one).stored for one in resolve_pointers(self._workspace.root, list(paths))]
+            pointers = resolve_pointers(self._workspace.root, list(paths))
+            wanted = {read_pointer(one).stored: self._name(one) for one in pointers}
         target = remotes.open_remote(self._remote, self._workspace.root, remote)
-        return remotes.push(self._blobs, target, wanted, tell)
+        moved = Moved()
+        for stored, name in wanted.items():
+            with _told(name):
+                moved = remotes.total(moved, remotes.push(self._blobs, target, stored, tell))
+        return moved
 
     def pull(
         self, paths: Sequence[Path] = (), remote: str = "", *, force: bool = False, tell: Tell = silent
@@ -143,7 +155,9 @@ class Folders:
 
     def entries(self, version: Record[FolderVersion]) -> Stored:
         """What is in a version; raises `NotFoundError` where it was forgotten."""
-        return read_stored(self._blobs, versions.stored_of(version), version.body.digest)
+        stored = versions.stored_of(version)
+        with _told(version.body.name):
+            return read_stored(self._blobs, stored, version.body.digest)
 
     def diff(self, old: Record[FolderVersion], new: Record[FolderVersion]) -> FolderChanges:
         """What changed from one version to another."""
@@ -154,7 +168,9 @@ class Folders:
         if os.path.lexists(target):
             raise InputError(f"{target} exists already.", allowed="a path that does not exist yet")
         note_read(self._workspace, version.id)
-        return put_in_place(target, "", self.entries(version), self._blobs, self._cache, None, tell)
+        stored = self.entries(version)
+        with _told(version.body.name):
+            return put_in_place(target, "", stored, self._blobs, self._cache, None, tell)
 
     def forget(self, version: Record[FolderVersion], reason: str) -> None:
         """Give up the bytes of a version, for `heptad gc` to free; raises `RefusedError` where a pointer names it."""
@@ -170,6 +186,9 @@ class Folders:
     def _add(self, path: Path, tell: Tell) -> Added:
         place = path.absolute()
         name, pointer = named(place, self._workspace.root), pointer_of(place)
+        if is_pointer(place.name) and place.is_file():
+            data = name.removesuffix(SUFFIX)
+            raise InputError(f"{name} is the pointer of {data}.", remedy=f"heptad data add {data}")
         for above in place.parents:
             if above.is_relative_to(self._workspace.root) and pointer_of(above).is_file():
                 raise InputError(
@@ -203,18 +222,18 @@ class Folders:
     ) -> tuple[Record[FolderVersion], Stored, bool, int]:
         latest = versions.latest(self._workspace, name)
         pointed = versions.by_stored(self._workspace, read_pointer(pointer).stored) if pointer.is_file() else None
-        bases = {versions.stored_of(one): one for one in (pointed, latest) if one and self._is_here(one)}
-        read = [self.entries(one) for one in bases.values()]
-        stored, new_bytes = store(place, name, self._blobs, self._cache, read, tell)
-        base = bases.get(stored.digest)
-        if base is not None and base.scope == versions.scope_of(self._workspace, name):
-            return base, stored, False, new_bytes
+        known = {versions.stored_of(one): one for one in (pointed, latest) if one}
+        bases = [self.entries(one) for stored, one in known.items() if self._is_whole(stored)]
+        stored, new_bytes = store(place, name, self._blobs, self._cache, bases, tell)
+        same = known.get(stored.digest)
+        if same is not None and same.scope == versions.scope_of(self._workspace, name):
+            return same, stored, False, new_bytes
         again = versions.by_digest(self._workspace, name, stored.root.digest)
-        if again is not None:
+        if again is not None and self._is_whole(versions.stored_of(again)):
             # Two ways to store the same would be two pointers for the same.
             stored = self.entries(again)
         body = _version_of(name, stored, place.is_dir(), new_bytes)
-        made = versions.record_version(self._workspace, body, stored, list(bases.values()))
+        made = versions.record_version(self._workspace, body, stored, list(known.values()))
         return made, stored, True, new_bytes
 
     def _record_pulled(self, pointer: Path, said: Pointer, remote: str) -> None:
@@ -236,10 +255,13 @@ class Folders:
             f"Other processes kept recording versions of {name} first.", remedy="do it again when they are done"
         )
 
-    def _is_here(self, version: Record[FolderVersion]) -> bool:
-        """Whether its bytes are: a store may be shared by projects that do not share their artifacts."""
+    def _is_whole(self, stored: str) -> bool:
+        """Whether all its bytes are here: some may be lost, and projects may share a store and not their artifacts.
+
+        They are not read, so those that are damaged are not found.
+        """
         try:
-            return self._blobs.size(versions.stored_of(version)) > 0
+            return sizes(self._blobs, [stored, *packs_of(read_root(self._blobs, stored))]) > 0
         except NotFoundError:
             return False
 
@@ -248,11 +270,13 @@ class Folders:
 
     def _read(self, pointer: Path, said: Pointer) -> Stored:
         try:
-            return read_stored(self._blobs, said.stored, said.digest)
+            stored = read_stored(self._blobs, said.stored, said.digest)
         except NotFoundError as error:
             raise NotFoundError(
                 "data in this workspace for", pointer.name, remedy="fetch it: heptad data pull"
             ) from error
+        check_counts(self._name(pointer), said, stored.entries)
+        return stored
 
     def _keeper(self, name: str) -> Callable[[bytes], bool]:
         """Whether some version holds a content, or a link to it; the one that was in place is asked first."""
@@ -272,15 +296,30 @@ class Folders:
         return is_kept
 
 
+@contextmanager
+def _told(name: str) -> Generator[None]:
+    """Say of an artifact that is lost whose it is, and how it comes back."""
+    try:
+        yield
+    except NotFoundError as error:
+        if error.what != "artifact":
+            raise
+        raise NotFoundError(
+            f"artifact of {name} in this workspace called",
+            error.name,
+            remedy=f"heptad data add {name}, where its files are in place; else heptad data pull, or heptad restore",
+        ) from error
+
+
 def _version_of(name: str, stored: Stored, is_folder: bool, new_bytes: int, remote: str = "") -> FolderVersion:
-    files = [one for one in stored.entries if one.kind in {"f", "x"}]
+    files, size = counts(stored.entries)
     return FolderVersion(
         name=name,
         version=0,
         what="folder" if is_folder else "file",
         digest=stored.root.digest,
-        files=len(files),
-        bytes=sum(one.size for one in files),
+        files=files,
+        bytes=size,
         new_bytes=new_bytes,
         fetched_from=remote,
     )

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from heptad.core.errors import InputError, NotFoundError
 from heptad.core.files import write_atomically
 from heptad.data.folders.records import Pointer
+from heptad.data.folders.tree import Entry, counts
 
 SUFFIX = ".heptad"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -26,6 +27,11 @@ def pointer_of(place: Path) -> Path:
 def place_of(pointer: Path) -> Path:
     """The folder or file that a pointer is about."""
     return pointer.with_name(pointer.name.removesuffix(SUFFIX))
+
+
+def is_pointer(name: str) -> bool:
+    """Whether a file is a pointer, by its name; `.heptad` is the workspace."""
+    return name.endswith(SUFFIX) and name != SUFFIX
 
 
 def text_of(name: str, pointer: Pointer) -> str:
@@ -70,6 +76,18 @@ def read_pointer(path: Path) -> Pointer:
     return pointer
 
 
+def check_counts(name: str, pointer: Pointer, entries: Iterable[Entry]) -> None:
+    """Raises `InputError` where the numbers of a pointer are not those of the paths that its digest stands for."""
+    files, size = counts(entries)
+    if (pointer.files, pointer.bytes) != (files, size):
+        raise InputError(
+            f"The pointer of {name} says files = {pointer.files}, bytes = {pointer.bytes}, and its digest stands for "
+            "other data.",
+            allowed=f"files = {files}, bytes = {size}",
+            remedy="git checkout it again, or add the data again",
+        )
+
+
 def find_pointers(root: Path) -> list[Path]:
     """Every pointer of a project, sorted; hidden folders and data that has a pointer are not searched."""
     return sorted(_pointers_in(root))
@@ -77,7 +95,7 @@ def find_pointers(root: Path) -> list[Path]:
 
 def _pointers_in(root: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(root):
-        found = [name for name in files if name.endswith(SUFFIX) and name != SUFFIX]
+        found = [name for name in files if is_pointer(name)]
         yield from (Path(place, name) for name in found)
         held = {name.removesuffix(SUFFIX) for name in found}
         folders[:] = [name for name in folders if name not in held and not name.startswith(".")]
@@ -95,7 +113,7 @@ def resolve_pointers(root: Path, given: list[Path]) -> list[Path]:
         return found
     pointers: list[Path] = []
     for one in given:
-        path = one if one.name.endswith(SUFFIX) and one.name != SUFFIX else pointer_of(one)
+        path = one if is_pointer(one.name) else pointer_of(one)
         if not path.is_file():
             known = [str(place_of(there).relative_to(root)) for there in find_pointers(root)]
             raise NotFoundError("pointer", str(path), known, remedy="" if known else "heptad data add PATH")

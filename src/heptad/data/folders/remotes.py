@@ -1,6 +1,6 @@
 """Sends versions to a remote and fetches them: only what is missing there, several packs at once, each verified."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TypeAlias
@@ -49,13 +49,10 @@ def open_remote(settings: RemoteSettings, root: Path, uri: str = "") -> BlobStor
     return remote
 
 
-def push(local: BlobStore, remote: BlobStore, versions: Iterable[str], tell: Tell = silent) -> Moved:
-    """Send versions, each named by its root's digest. A root is sent when all its packs are there: it says so."""
-    moved = Moved()
-    for version in versions:
-        packs = packs_of(read_root(local, version))
-        moved = total(moved, _copy_all(local, remote, packs, tell), _copy_all(local, remote, [version], tell))
-    return moved
+def push(local: BlobStore, remote: BlobStore, version: str, tell: Tell = silent) -> Moved:
+    """Send a version, named by its root's digest. The root is sent when all its packs are there: it says so."""
+    packs = packs_of(read_root(local, version))
+    return total(_copy_all(local, remote, packs, tell), _copy_all(local, remote, [version], tell))
 
 
 def pull(local: BlobStore, remote: BlobStore, version: str, tell: Tell = silent) -> Moved:

@@ -9,6 +9,7 @@ import msgspec
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import NotFoundError
 from heptad.data.folders.changes import FolderChanges, changes_between
+from heptad.data.folders.pointers import check_counts
 from heptad.data.folders.records import Pointer
 from heptad.data.folders.stored import read_stored
 from heptad.data.folders.storing import Tell, silent, working
@@ -42,14 +43,19 @@ class FolderStatus(msgspec.Struct, frozen=True, kw_only=True):
 def status_of(
     name: str, place: Path, pointer: Pointer, blobs: BlobStore, cache: HashCache, tell: Tell = silent
 ) -> FolderStatus:
-    """Compare what is at `place` with the pointer; files that nobody touched since are not read."""
+    """Compare what is at `place` with the pointer; files that nobody touched since are not read.
+
+    Raises `InputError` where the pointer contradicts itself.
+    """
     there = working(place, name, cache, tell).entries if os.path.lexists(place) else None
     if there is not None and digest_of_tree(there) == pointer.digest:
+        check_counts(name, pointer, there)
         return _status(name, "same")
     try:
         wanted = read_stored(blobs, pointer.stored, pointer.digest).entries
     except NotFoundError:
         return _status(name, "elsewhere")
+    check_counts(name, pointer, wanted)
     if there is None:
         return _status(name, "missing", changes_between(wanted, []))
     placed = cache.placed(name)

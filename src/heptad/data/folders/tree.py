@@ -106,6 +106,12 @@ def clashes(entries: Iterable[Entry]) -> list[list[str]]:
     return [[shown_path(path) for path in paths] for paths in alike.values() if len(paths) > 1]
 
 
+def counts(entries: Iterable[Entry]) -> tuple[int, int]:
+    """How many files there are, and their bytes together."""
+    sizes = [one.size for one in entries if one.kind in {"f", "x"}]
+    return len(sizes), sum(sizes)
+
+
 def shown_path(path: bytes) -> str:
     r"""A path for people and JSON: what is no UTF-8, and what a terminal would obey, is written with a backslash.
 

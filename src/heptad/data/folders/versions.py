@@ -83,6 +83,9 @@ def find_folder_version(workspace: Workspace, ref: str) -> Record[FolderVersion]
     name, _, which = ref.rpartition("@") if "@" in ref else (ref, "", LATEST)
     there = log(workspace, name)
     if not there:
+        # A name may hold an @ itself.
+        name, which, there = ref, LATEST, log(workspace, ref)
+    if not there:
         return None
     if which == LATEST:
         found = latest(workspace, name)

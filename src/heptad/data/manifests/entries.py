@@ -2,15 +2,21 @@
 
 import mimetypes
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from heptad.core.errors import DataError
+from heptad.data.folders.tree import shown_path
 from heptad.data.manifests import images, sounds, texts
 from heptad.data.sources.cache import content_digest, stamp
+
+_HALF = re.compile("[\ud800-\udfff]")
+_MOST_NAMED = 5
+"""Paths that an error names."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +39,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_files(folder: Path) -> Iterator[str]:
-    """Paths of all files below a folder, in order; hidden ones and links are none. Raises `DataError` for no folder."""
+    """Paths of all files below a folder, in order; hidden ones and links are none.
+
+    Raises `DataError` for no folder, and for names that are not UTF-8: a path is a value of the table, which is text.
+    """
     if not folder.is_dir():
         raise DataError(f"There is no folder {str(folder)!r}.", allowed="a folder, relative to the project's")
     found = []
@@ -45,7 +54,20 @@ def find_files(folder: Path) -> Iterator[str]:
             # A link may lead anywhere, and a pipe never ends.
             if not name.startswith(".") and stat.S_ISREG(mode):
                 found.append((inside / name).as_posix())
+    _refuse_bytes(folder, found)
     yield from sorted(found)
+
+
+def _refuse_bytes(folder: Path, paths: Sequence[str]) -> None:
+    """Python holds the bytes of a name that is not UTF-8 as halves of characters, which no text may have."""
+    broken = sorted(shown_path(os.fsencode(path)) for path in paths if _HALF.search(path))
+    if broken:
+        more = f" and {len(broken) - _MOST_NAMED:,} more" if len(broken) > _MOST_NAMED else ""
+        raise DataError(
+            f"The folder {str(folder)!r} has files whose names are not UTF-8: {', '.join(broken[:_MOST_NAMED])}{more}.",
+            allowed="names in UTF-8, since the path is a column of the table",
+            remedy="rename these, or move them out of the folder; convmv renames from an older encoding",
+        )
 
 
 def read_entry(folder: Path, path: str, most_pixels: int) -> Entry:

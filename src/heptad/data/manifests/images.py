@@ -38,6 +38,9 @@ def look_at(path: Path, most_pixels: int) -> Image:
     except library.DecompressionBombError:
         most = 2 * library.MAX_IMAGE_PIXELS  # the library's own, before it tells how many there are
         return msgspec.structs.replace(seen, problem=f"it claims more than {most / 1e6:.0f} million pixels")
+    except library.UnidentifiedImageError:
+        # Its message holds the path, and equal files have to have equal rows wherever they lie.
+        return msgspec.structs.replace(seen, problem="its content is that of no image that can be read")
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, ArithmeticError) as error:
         # Decoders raise whatever broken bytes lead them to.
         return msgspec.structs.replace(seen, problem=" ".join(f"{error or type(error).__name__}".split())[:200])

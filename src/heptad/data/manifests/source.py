@@ -50,7 +50,7 @@ class ManifestSource:
         self._folder = place.root / address
         self._settings, self._place = settings, place
         self._cache = cache_of(place)
-        self._origin = f"manifest 2\n{self._folder.absolute()}\n{settings.manifest.pixels_millions}"
+        self._origin = f"manifest 3\n{self._folder.absolute()}\n{settings.manifest.pixels_millions}"
         self._entries: dict[str, Entry] = {}
         self._labels = self._open_labels()
 
