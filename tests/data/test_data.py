@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from heptad.core.errors import ConflictError, DataError, HeptadError, UnavailableError
+from heptad.core.errors import ConflictError, DataError, HeptadError, SettingsError, UnavailableError
 from heptad.core.workspace import Workspace
 from heptad.data import CleanRule, CleanSettings, Data, DataSettings, FeatureSettings, SourceSettings
 
@@ -90,6 +90,22 @@ def test_history_replays_what_versions_will_hold(
     assert data.history(START + timedelta(days=90), START + timedelta(days=99)).is_empty()
     later = data.collect(until=START + timedelta(days=6))
     assert data.scan(later, start=START + timedelta(days=2)).collect().schema == rows.schema
+
+
+def test_what_is_stored_is_read_without_the_secrets_of_its_sources(
+    open_data: Callable[..., Data], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another machine, or by somebody who may not have them; only who collects needs them."""
+    monkeypatch.setenv("PLACE", str(write(days(20))))
+    sources = {"rows": SourceSettings(uri="${PLACE}")}
+    settings = DataSettings(target="y", key=["k"])
+    made = open_data(settings, sources=sources).collect()
+    monkeypatch.delenv("PLACE")
+    data = open_data(settings, sources=sources)
+    assert data.scan(data.version("latest")).collect().height == made.body.labelled
+    assert data.diff(made, made).text()
+    with pytest.raises(SettingsError, match=r"\$\{PLACE\}, which is not set"):
+        data.collect()
 
 
 def test_history_follows_its_sources(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:

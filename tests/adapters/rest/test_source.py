@@ -300,6 +300,10 @@ def test_a_server_that_does_not_answer_is_left_after_its_time(api: Api, open_api
             lambda handler: reply(handler, 200, b"<html>login</html>", Content_Type="text/html; x"),
             "answers with text/html",
         ),
+        (
+            lambda handler: reply(handler, 200, b'[{"id":1,"name":', Content_Type="application/json"),
+            "JSON that cannot be read, on a page of 16 bytes: .*truncated",
+        ),
         (lambda handler: reply(handler, 404), "was answered with 404"),
         (
             lambda handler: reply(handler, 302, Location="http://example.org/?token=sesame"),

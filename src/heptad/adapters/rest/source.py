@@ -226,7 +226,14 @@ class RestSource:
             return msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
             kind = response.headers.get("Content-Type", "nothing that it names").partition(";")[0]
-            raise self._refused(f"answers with {kind}, not with JSON", "look at the address in a browser") from error
+            if "json" not in kind:
+                raise self._refused(
+                    f"answers with {kind}, not with JSON", "look at the address in a browser"
+                ) from error
+            raise self._refused(
+                f"answers with JSON that cannot be read, on a page of {len(response.content):,} bytes: {error}",
+                "read it again; if it stays so, whoever runs the API has to mend it",
+            ) from error
 
     def _refused(self, problem: str, remedy: str) -> DataError:
         return DataError(f"{self._settings.uri} {problem}.", allowed="an API that answers with JSON", remedy=remedy)
