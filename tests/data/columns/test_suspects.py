@@ -1,5 +1,7 @@
 """Columns that teach nothing are left out with a reason; those that know the target are named."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 
@@ -23,12 +25,14 @@ def test_columns_that_teach_nothing_are_left_out_with_the_reason() -> None:
     result = found(
         empty=[None] * ROWS,
         constant=["x"] * ROWS,
+        when=[datetime(2026, 1, 2, tzinfo=UTC)] * ROWS,
         copy=NOISE["c"],
         other=NOISE["c"].replace({"x": "w"}),
     )
     assert result == {
         "empty": "empty in every row",
         "constant": "'x' in every row",
+        "when": "2026-01-02 00:00:00+00:00 in every row",
         "copy": "the same as 'c' in every row",
     }
     sparse = pl.DataFrame({"sparse": [1] + [None] * 2000, "dense": range(2001)})

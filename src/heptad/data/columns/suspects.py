@@ -69,7 +69,8 @@ def _useless(name: str, kind: pl.DataType) -> Dialogue[str]:
     if present < EMPTY * rows:
         return f"empty in all but {present:,} of {rows:,} rows"
     constant = undefined == rows or (not undefined and told.values["low"] == told.values["high"])
-    return f"{told.values['low']!r} in every row" if constant and present == rows else ""
+    low = f"{told.values['low']}" if kind.is_temporal() else f"{told.values['low']!r}"
+    return f"{low} in every row" if constant and present == rows else ""
 
 
 def _copies(types: Mapping[str, pl.DataType]) -> Dialogue[dict[str, str]]:
