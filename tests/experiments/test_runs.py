@@ -143,16 +143,21 @@ def test_params_tags_and_artifacts_stand_beside_the_run(run: ActiveRun, workspac
 
 
 def test_leaving_by_an_exception_is_recorded_and_not_swallowed(workspace: Workspace) -> None:
-    """A run that raises has failed, with the reason; one that is interrupted was killed."""
+    """A run that raises or exits with a code has failed, with the reason; one that is interrupted was killed."""
     experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
-    ended = {}
-    for error in (ValueError("no data"), KeyboardInterrupt()):
+    ended = []
+    for error in (ValueError("no data"), KeyboardInterrupt(), SystemExit("no rows"), SystemExit(3), SystemExit(0)):
         with pytest.raises(type(error)), experiments.start("raises") as run:
             raise error
-        ended[type(error)] = experiments.show(run.id).attributes
-    assert ended[ValueError]["status"] == "failed"
-    assert ended[ValueError]["reason"] == "ValueError: no data"
-    assert ended[KeyboardInterrupt]["status"] == "killed"
+        told = experiments.show(run.id).attributes
+        ended.append((told["status"], told.get("reason")))
+    assert ended == [
+        ("failed", "ValueError: no data"),
+        ("killed", "KeyboardInterrupt"),
+        ("failed", "SystemExit: no rows"),
+        ("failed", "SystemExit: 3"),
+        ("finished", None),
+    ]
 
 
 def test_a_finished_run_stays_as_it_is(run: ActiveRun, workspace: Workspace) -> None:

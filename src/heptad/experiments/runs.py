@@ -295,10 +295,10 @@ def outcome_of(error: BaseException | None) -> tuple[Status, str]:
     """How a run ends that is left by `error`, and why."""
     if error is None:
         return "finished", ""
-    if isinstance(error, Exception):
-        return "failed", scrub(f"{type(error).__name__}: {error}")
     if isinstance(error, SystemExit) and not error.code:
         return "finished", ""
+    if isinstance(error, Exception | SystemExit):
+        return "failed", scrub(f"{type(error).__name__}: {error}".strip())
     return "killed", type(error).__name__
 
 
