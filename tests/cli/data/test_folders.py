@@ -103,3 +103,22 @@ def test_what_is_forgotten_is_freed_by_gc(repository: Shell, tmp_path: Path):
 def test_names_that_differ_in_case_only_are_pointed_out(repository: Shell, tmp_path: Path):
     (tmp_path / "data" / "images" / "A").write_text("A")
     assert "A and a" in repository.bare("data", "add", "data/images").out
+
+
+def test_a_folder_called_like_the_project_is_not_taken_for_the_table(repository: Shell, tmp_path: Path):
+    """`data@1` may be either: the error tells their ids, which may not."""
+    (tmp_path / "rows.csv").write_text("id,x,y\n" + "".join(f"{n},{n}.5,{n % 2}\n" for n in range(60)))
+    (tmp_path / "heptad.toml").write_text(
+        '[project]\nname = "data"\n[sources.rows]\nuri = "rows.csv"\n[data]\ntarget = "y"\nkey = ["id"]\n'
+    )
+    assert repository("data", "collect").code == 0
+    assert repository.bare("data", "add", "data").code == 0
+    for command in ("show", "lineage"):
+        refused = repository("data", command, "data@1")
+        assert refused.code == 2
+        assert "a version of the table and one of the folder data" in refused.err
+    folder = next(word for word in refused.err.split() if word.startswith("folder-"))
+    table = next(word for word in refused.err.split() if word.startswith("data-"))
+    assert "2 bytes" in repository("data", "show", folder).out
+    assert "60, 60 with labels" in repository("data", "show", table).out
+    assert "60, 60 with labels" in repository("data", "show", "1").out

@@ -12,7 +12,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 if TYPE_CHECKING:
     from heptad.cli.progress import Count
     from heptad.core.records import Record
-    from heptad.data import FolderChanges, Folders, FolderVersion, PlacedFolder
+    from heptad.data import DatasetVersion, FolderChanges, Folders, FolderVersion, PlacedFolder
 
 app = typer.Typer()
 Pointers = Annotated[
@@ -160,12 +160,36 @@ def log_of(name: str, project: Path, *, as_json: bool) -> None:
 
 
 def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVersion]] | None":
-    """The version of a folder that `ref` names; `None` where it names none, and may be a version of the table."""
+    """The version of a folder that `ref` names; `None` where it names none, and may be a version of the table.
+
+    Raises `InputError` where it names both: a folder may be called like the project.
+    """
     if ref == "latest" or ref.isdecimal():
         return None
     opened = _open(project)
     found = opened.find(ref)
-    return (opened, found) if found else None
+    if found is None:
+        return None
+    if ref != found.id and (other := _version_of_table(ref, project)):
+        from heptad.core.errors import InputError
+
+        raise InputError(
+            f"{ref!r} is a version of the table and one of the folder {found.body.name}.",
+            allowed=f"their ids: {other.id} of the table, {found.id} of the folder",
+        )
+    return opened, found
+
+
+def _version_of_table(ref: str, project: Path) -> "Record[DatasetVersion] | None":
+    from heptad.core.errors import NotFoundError
+    from heptad.data import find_version
+    from heptad.project import find_workspace
+
+    workspace, _ = find_workspace(project)
+    try:
+        return find_version(workspace, workspace.name, ref)
+    except NotFoundError:
+        return None
 
 
 def show_version(opened: "Folders", record: "Record[FolderVersion]", *, as_json: bool) -> None:
