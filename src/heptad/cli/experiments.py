@@ -157,7 +157,7 @@ def plot(
 ) -> None:
     """Show how a metric went, run by run."""
     from heptad.core.errors import InputError
-    from heptad.experiments import curve_of, labelled
+    from heptad.experiments import curve_of, labelled, thinned
 
     experiments, found = _chosen(project, runs, where)
     if out and out.suffix not in {".png", ".svg"}:
@@ -180,7 +180,7 @@ def plot(
         }
         for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]
-    emit(curve.to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+    emit(thinned(curve).to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
 
 
 @app.command()
