@@ -80,9 +80,11 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     step = max(len(values) / width, 1)
     some = [values[int(place * step)] for place in range(min(width, len(values)))]
     there = [value for value in some if math.isfinite(value)]
-    low, high = min(there, default=0.0), max(there, default=0.0)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " " for value in some)
+    largest = max(map(abs, there), default=0.0) or 1.0
+    # As shares of the largest, no difference overflows, and none is too small to divide by.
+    low, high = min(there, default=0.0) / largest, max(there, default=0.0) / largest
+    rows = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value / largest - low) * rows)] if math.isfinite(value) else " " for value in some)
 
 
 def facts(values: Mapping[str, Any]) -> str:
