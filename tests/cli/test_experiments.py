@@ -96,6 +96,17 @@ def test_curves_are_drawn(empty: Shell, tmp_path):
     assert empty("experiments", "plot", "loss", "--out", "loss.gif").code == 2
 
 
+def test_the_figures_of_a_curve_are_of_every_point(empty: Shell):
+    """However long it is; a program gets no more points than a drawing has, with the extremes among them."""
+    with open_project(empty.project).experiments.start("long") as run:
+        for step in range(2000):
+            run.log(step, loss={777: 1e6, 1234: -500.0}.get(step, 1.0))
+    assert {"2,000", "-500", "1e+06"} <= set(empty("experiments", "plot", "loss").out.split())
+    values = [one["value"] for one in empty("experiments", "plot", "loss", "--json").json]
+    assert len(values) <= 400
+    assert {-500, 1e6} <= set(values)
+
+
 def test_a_comparison_becomes_a_page(empty: Shell, tmp_path):
     """Of the runs that a question chooses."""
     experiments = open_project(empty.project).experiments

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.cli.output import columns, confirm, emit, facts, section, shown, table, wants_json, wrapped
+from heptad.cli.output import columns, confirm, emit, facts, section, shown, sparkline, table, wants_json, wrapped
 from heptad.core.errors import InputError
 
 
@@ -107,3 +107,19 @@ def test_without_a_terminal_a_line_has_80_columns(monkeypatch):
     assert columns() == 80
     assert wants_json(["status", "--json"])
     assert not wants_json(["status"])
+
+
+@pytest.mark.parametrize(
+    ("values", "blocks"),
+    [
+        ([1e308, -1e308, 0.0], "█▁▅"),
+        ([0.0, 5e-324], "▁█"),
+        ([-2.0, -1.0], "▁█"),
+        ([3.0, 3.0], "▁▁"),
+        ([float("nan"), float("inf")], "  "),
+        ([], ""),
+    ],
+)
+def test_any_numbers_become_blocks(values, blocks):
+    """Also those whose range is larger than any number, or as small as one can be."""
+    assert sparkline(values) == blocks

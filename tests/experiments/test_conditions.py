@@ -1,5 +1,6 @@
 """Conditions are read as people write them, and what does not read is pointed at."""
 
+import math
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from heptad.core.errors import InputError
 from heptad.core.query import All, AnyOf, Compare, Condition, Not
+from heptad.core.settings import ProjectSettings
+from heptad.core.workspace import Workspace
+from heptad.experiments import Experiments, SearchSettings
 from heptad.experiments.conditions import parse_conditions
 
 A, B, C = Compare("a", ">", 1.0), Compare("b", ">", 2.0), Compare("c", "=", "x")
@@ -103,3 +107,19 @@ def test_nan_is_asked_for_by_name() -> None:
     assert isinstance(number, All)
     assert parse_conditions("params.a != nan") == Not(number)
     assert text == Compare("params.a", "=", "nan")
+
+
+def test_nan_is_found_in_lists(workspace: Workspace) -> None:
+    """Beside other values, alone, and left out of those that are not in the list."""
+    experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
+    for name, value in (("nan", math.nan), ("one", 1.0), ("two", 2.0)):
+        experiments.start(name, params={"a": value}).finish()
+
+    def found(condition: str) -> set[str]:
+        return {run.body.name for run in experiments.list(where=condition)}
+
+    assert found("params.a in (nan)") == {"nan"}
+    assert found("params.a in (1, nan)") == {"nan", "one"}
+    assert found("params.a not in (nan)") == {"one", "two"}
+    assert found("params.a not in (nan, 1)") == {"two"}
+    assert parse_conditions("params.a in ('nan', 1)") == Compare("params.a", "in", ("nan", 1.0))

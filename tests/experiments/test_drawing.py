@@ -4,6 +4,7 @@ from io import BytesIO
 
 import altair as alt
 import polars as pl
+import pytest
 from PIL import Image
 
 from heptad.experiments.drawing import INK, picture_of, render_chart
@@ -26,3 +27,16 @@ def test_a_chart_becomes_a_picture() -> None:
     assert picture.format == "PNG"
     assert picture.width > 600
     assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("odd", ["\x08", "\x00", "\x1b", "\uffff", "\ud800"])
+def test_what_a_drawing_cannot_hold_is_replaced(odd: str) -> None:
+    """The renderer would end the process; a name with such a character is drawn with U+FFFD, in whatever it names."""
+    points = pl.DataFrame({"x": [1, 2], "y": [3, 4]})
+    named = alt.Chart(points).mark_line().encode(x=alt.X("x:Q", title=f"a{odd}b"), y=alt.Y("y:Q", title="née 🙂\t1"))
+    kept = alt.Chart(alt.InlineData([{f"k{odd}": f"c{odd}d"}])).mark_text().encode(text=f"k{odd}:N")
+    svg = render_chart(named + kept)
+    assert "a\ufffdb" in svg
+    assert "c\ufffdd" in svg
+    assert "née 🙂" in svg
+    assert picture_of(named).startswith(b"\x89PNG")

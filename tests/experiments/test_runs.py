@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,16 @@ def test_a_finished_run_stays_as_it_is(run: ActiveRun, workspace: Workspace) -> 
     ):
         with pytest.raises(InputError, match="finished"):
             act()
+
+
+@pytest.mark.parametrize("status", ["weird", "", None, ["failed"]])
+def test_a_run_ends_with_a_status(run: ActiveRun, workspace: Workspace, status: Any) -> None:
+    """Anything else is refused with those that there are, and the run goes on."""
+    with pytest.raises(InputError, match="killed"):
+        run.finish(status)
+    run.log(loss=1)
+    run.finish("failed")
+    assert graph.load(workspace, run.id, Run).attributes["status"] == "failed"
 
 
 def test_a_run_whose_end_could_not_be_written_can_be_finished_again(

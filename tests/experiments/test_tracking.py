@@ -115,6 +115,16 @@ def test_a_script_that_just_ends_finishes_its_run(here: Path, end: str, status: 
     assert experiments.workspace.blobs.get(str(run.attributes["artifacts.output.txt"])).startswith(b"hello\n")
 
 
+def test_an_error_from_before_a_run_did_not_end_it(here: Path):
+    """As in a notebook, which goes on after an error that Python keeps; one that came later did."""
+    script = "import sys, heptad\nsys.last_value = ValueError('old')\nheptad.track('good').start()\n{later}\n"
+    for later in ("", "sys.last_value = ValueError('new')"):
+        subprocess.run([sys.executable, "-c", script.format(later=later)], check=True, cwd=here, capture_output=True)
+    after, before = open_experiments(here).list()
+    assert before.attributes["status"] == "finished"
+    assert (after.attributes["status"], after.attributes["reason"]) == ("failed", "ValueError: new")
+
+
 def test_a_run_goes_on_where_it_was_cut_off(here: Path):
     """Its series continue; a finished one stays as it is."""
     first = heptad.track("a", capture=False).start()

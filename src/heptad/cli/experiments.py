@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, section, shown, sparkline, table, wrapped
-from heptad.cli.run_lists import NONE, NONE_MEETS, metrics_line, order_of, refuse_unknown
+from heptad.cli.run_lists import NONE, NONE_MEETS, metrics_line, order_of, refuse_unknown, short_name
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
@@ -48,7 +48,7 @@ def list_runs(
     rows = [
         {
             "run": run.id,
-            "name": run.body.name,
+            "name": short_name(run.body.name),
             "status": run.attributes.get("status"),
             "metrics": metrics_line(run.attributes),
         }
@@ -101,7 +101,7 @@ def compare(
         return table(rows, empty="none")
 
     legend = [
-        {"": head, "run": run, "name": name, "status": status}
+        {"": head, "run": run, "name": short_name(name), "status": status}
         for head, run, name, status in zip(heads, ids, comparison.names, comparison.status, strict=True)
     ]
     text = [table(legend), section("Parameters that differ", beside(comparison.params))]
@@ -157,7 +157,7 @@ def plot(
 ) -> None:
     """Show how a metric went, run by run."""
     from heptad.core.errors import InputError
-    from heptad.experiments import curve_of, labelled
+    from heptad.experiments import curve_of, labelled, thinned
 
     experiments, found = _chosen(project, runs, where)
     if out and out.suffix not in {".png", ".svg"}:
@@ -170,7 +170,7 @@ def plot(
         write_atomically(out, draw_curves(curve, metric, "png" if out.suffix == ".png" else "svg"))
     rows = [
         {
-            "run": label,
+            "run": short_name(label),
             "points": points.height,
             "first": points["value"][0],
             "least": points["value"].min(),
@@ -180,7 +180,7 @@ def plot(
         }
         for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]
-    emit(curve.to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
+    emit(thinned(curve).to_dicts(), table(rows) + (f"\n\n{out}: the same as a picture" if out else ""), as_json=as_json)
 
 
 @app.command()

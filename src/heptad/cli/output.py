@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -17,6 +18,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value instead
 HERE = Path()
 _GAP = 2
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would move the cursor, colour the terminal or turn text around, and halves of characters."""
 _NARROWEST = 16
 """The last column of a table is wrapped to what is left of the line, but not to less than this."""
 
@@ -63,7 +66,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "Nothing yet.") -> 
     if not rows:
         return empty
     names = list(rows[0])
-    cells = [names, *([shown(row[name]) for name in names] for row in rows)]
+    cells = [[shown(name) for name in names], *([shown(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     left = columns() - sum(widths[:-1]) - _GAP * (len(names) - 1)
     widths[-1] = max(min(widths[-1], max(left, _NARROWEST)), 1)
@@ -80,19 +83,18 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     step = max(len(values) / width, 1)
     some = [values[int(place * step)] for place in range(min(width, len(values)))]
     there = [value for value in some if math.isfinite(value)]
-    low, high = min(there, default=0.0), max(there, default=0.0)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " " for value in some)
+    largest = max(map(abs, there), default=0.0) or 1.0
+    # As shares of the largest, no difference overflows, and none is too small to divide by.
+    low, high = min(there, default=0.0) / largest, max(there, default=0.0) / largest
+    rows = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value / largest - low) * rows)] if math.isfinite(value) else " " for value in some)
 
 
 def facts(values: Mapping[str, Any]) -> str:
     """Name and value pairs, one a line, values aligned and wrapped."""
-    names = max((len(name) for name in values), default=0)
-    return "\n".join(
-        line
-        for name, value in values.items()
-        for line in _lines([name, shown(value)], [names, _rest(names)], [False] * 2)
-    )
+    rows = [[shown(name), shown(value)] for name, value in values.items()]
+    names = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(line for row in rows for line in _lines(row, [names, _rest(names)], [False] * 2))
 
 
 def section(title: str, text: str) -> str:
@@ -119,7 +121,12 @@ def shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Text on one line: white space as blanks, other control characters as Python escapes them."""
+    return _CONTROL.sub(lambda one: " " if one[0].isspace() else one[0].encode("unicode_escape").decode(), text)
 
 
 def _rest(names: int) -> int:

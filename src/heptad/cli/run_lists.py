@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _KEYS = "metrics.NAME, params.NAME, tags.NAME, name or status; heptad experiments show RUN lists those of a run"
 NONE = "No run. Start some: heptad run, or heptad.track in a script"
 NONE_MEETS = f"No such run. Keys are {_KEYS}."
+_LONGEST = 40
+"""Characters of a run's name that a list shows."""
 _FEW = 8
 """Metrics of a run that a list shows."""
 
@@ -36,6 +38,11 @@ def refuse_unknown(orders: "Sequence[Order]", runs: "Sequence[Record[Run]]") -> 
     for one in orders:
         if runs and not one.key.startswith("@") and all(one.key not in run.attributes for run in runs):
             raise InputError(f"None of these runs has {one.key!r} to order them by.", allowed=_KEYS)
+
+
+def short_name(name: str) -> str:
+    """A run's name as lists show it: one of thousands of characters would pad every other row to its length."""
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def metrics_line(attributes: Mapping[str, object]) -> str:

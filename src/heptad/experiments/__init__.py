@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from heptad.experiments.page import metric_of as metric_of
     from heptad.experiments.reading import curve_of as curve_of
     from heptad.experiments.reading import curves_of as curves_of
+    from heptad.experiments.reading import thinned as thinned
     from heptad.experiments.receiving import Receiver as Receiver
     from heptad.experiments.records import Environment as Environment
     from heptad.experiments.records import Experiment as Experiment
@@ -211,5 +212,6 @@ __getattr__, __all__ = attach(
         "render_chart": "drawing",
         "run_study": "searching.studies",
         "ship_to_servers": "remote",
+        "thinned": "reading",
     },
 )

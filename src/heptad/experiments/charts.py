@@ -10,6 +10,7 @@ import polars as pl
 from heptad.core.records import Scalar
 from heptad.experiments.comparison import RunComparison
 from heptad.experiments.drawing import ACCENT, INK, QUIET, picture_of, render_chart
+from heptad.experiments.reading import thinned
 
 WIDTH = 860
 AXES = 8
@@ -19,7 +20,8 @@ WIDE = 100
 
 
 def metric_curves(points: pl.DataFrame, metric: str) -> "alt.Chart":
-    """A metric over its steps, a line a run; `points` has the columns run, step and value."""
+    """A metric over its steps, a line a run; `points` has the columns run, step and value, and is thinned here."""
+    points = thinned(points)
     steps = points["step"].n_unique() if points.height else 0
     base = alt.Chart(points.drop_nans("value")).encode(
         x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False)),

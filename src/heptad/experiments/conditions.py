@@ -114,11 +114,13 @@ class _Parser:
             return Compare(key, "exists", value=True)
         if self._takes("not"):
             self._require("in")
-            return Not(Compare(key, "in", self._values(key)))
+            return Not(_is_among(key, self._values(key)))
         operator = _OPERATORS.get(self._take().lower())
         if operator is None:
             raise self._unreadable_here(-1)
-        value = self._values(key) if operator == "in" else self._value(key)
+        if operator == "in":
+            return _is_among(key, self._values(key))
+        value = self._value(key)
         if operator in {"=", "!="} and value != value:  # noqa: PLR0124 - NaN
             return _is_nan(key) if operator == "=" else Not(_is_nan(key))
         return Compare(key, operator, value)
@@ -172,6 +174,14 @@ class _Parser:
             allowed="KEY =|!=|<|<=|>|>=|like|ilike VALUE, KEY in (VALUE, ...), KEY exists; and, or, not, parentheses",
             remedy='for example: metrics.roc_auc > 0.8 and params.estimator = "lightgbm"',
         )
+
+
+def _is_among(key: str, values: tuple[Scalar, ...]) -> Condition:
+    """One of these; NaN is asked for in its own way."""
+    equal = tuple(value for value in values if value == value)  # noqa: PLR0124 - NaN
+    if len(equal) == len(values):
+        return Compare(key, "in", values)
+    return AnyOf((Compare(key, "in", equal), _is_nan(key))) if equal else _is_nan(key)
 
 
 def _is_nan(key: str) -> Condition:

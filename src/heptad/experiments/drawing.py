@@ -1,6 +1,7 @@
 """How charts look everywhere, and how they are drawn: by Altair, rendered here, so that a page needs no script."""
 
-from typing import Any
+import re
+from typing import Any, TypeVar
 
 import altair as alt
 import vl_convert
@@ -36,13 +37,18 @@ _CONFIG: dict[str, Any] = {
 }
 
 
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What a drawing cannot hold, as XML 1.0 has it; one such character, and the renderer ends the whole process."""
+
+Part = TypeVar("Part")
+
 _INHERITED = {f'"{INK}"': '"currentColor"', f'"{GRID}"': '"rgba(128,128,128,0.25)"'}
 """Colours in a drawing, and what stands for them: text is drawn in the colour of the page around, light or dark."""
 
 
 def render_chart(chart: alt.Chart | alt.LayerChart) -> Markup:
     """A chart as an inline SVG."""
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG, allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(_drawable(chart.to_dict()), config=_CONFIG, allowed_base_urls=[])
     for fixed, inherited in _INHERITED.items():
         drawn = drawn.replace(fixed, inherited)
     return Markup(drawn)
@@ -51,4 +57,16 @@ def render_chart(chart: alt.Chart | alt.LayerChart) -> Markup:
 def picture_of(chart: alt.Chart | alt.LayerChart) -> bytes:
     """A chart as a PNG on white, twice as large as on a page."""
     config = _CONFIG | {"background": "white"}
-    return vl_convert.vegalite_to_png(chart.to_dict(), scale=2, config=config, allowed_base_urls=[])
+    return vl_convert.vegalite_to_png(_drawable(chart.to_dict()), scale=2, config=config, allowed_base_urls=[])
+
+
+def _drawable(part: Part) -> Part:
+    """A chart's description, with U+FFFD for each character that a drawing cannot hold, in names and values alike."""
+    found: Any = part
+    if isinstance(part, str):
+        found = _NO_XML.sub("\ufffd", part)
+    elif isinstance(part, dict):
+        found = {_drawable(name): _drawable(value) for name, value in part.items()}
+    elif isinstance(part, list):
+        found = [_drawable(one) for one in part]
+    return found  # type: ignore[no-any-return]

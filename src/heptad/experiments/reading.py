@@ -13,7 +13,9 @@ from heptad.experiments.comparison import FOLD, Surroundings
 from heptad.experiments.records import Environment, Run
 
 POINTS = 400
-"""Points of a curve that are read; a longer series is thinned."""
+"""Points of a run that a curve is drawn through; a longer series is thinned."""
+_PARTS = POINTS // 2 - 1
+"""Two points of each part are kept, and the first and the last."""
 
 
 def surroundings_of(workspace: Workspace, runs: Sequence[Record[Run]]) -> list[Surroundings]:
@@ -39,31 +41,47 @@ def surroundings_of(workspace: Workspace, runs: Sequence[Record[Run]]) -> list[S
 def curves_of(
     workspace: Workspace, runs: Sequence[tuple[str, Record[Run]]], metrics: Sequence[str] = ()
 ) -> dict[str, pl.DataFrame]:
-    """By metric that has several points in some run: the columns run (as it is called here), step, value, time."""
-    found: dict[str, pl.DataFrame] = {}
-    for metric in metrics or sorted({key for _, run in runs for key in _series_of(run) if not key.startswith(FOLD)}):
-        series = [(label, workspace.store.read(run.id, metric, points=POINTS)) for label, run in runs]
-        if any(len(one.steps) > 1 for _, one in series):
-            found[metric] = pl.concat(
-                pl.DataFrame(
-                    {"run": label, "step": one.steps, "value": one.values, "time": one.times},
-                    schema={"run": pl.String, "step": pl.Int64, "value": pl.Float64, "time": pl.Float64},
-                )
-                for label, one in series
-            )
-    return found
+    """By metric that has several points in some run: the columns run (as it is called here), step, value, time.
+
+    They are thinned, see `thinned`: what is drawn of many runs fits into memory, however long they were.
+    """
+    wanted = metrics or sorted({key for _, run in runs for key in _series_of(run) if not key.startswith(FOLD)})
+    read = {metric: [thinned(_points(workspace, label, run, metric)) for label, run in runs] for metric in wanted}
+    return {metric: pl.concat(series) for metric, series in read.items() if any(one.height > 1 for one in series)}
 
 
 def curve_of(workspace: Workspace, runs: Sequence[tuple[str, Record[Run]]], metric: str) -> pl.DataFrame:
-    """The points of one metric, as `curves_of` has them; raises `InputError` where no run has several."""
-    found = curves_of(workspace, runs, [metric])
-    if metric not in found:
+    """Every point of one metric, in the columns of `curves_of`; raises `InputError` where no run has several."""
+    series = [_points(workspace, label, run, metric) for label, run in runs]
+    if all(one.height < 2 for one in series):
         raise InputError(
             f"No run that is looked at has more than one point of {metric!r}.",
             allowed=nearest(metric, list(curves_of(workspace, runs))),
             remedy="heptad experiments show RUN",
         )
-    return found[metric]
+    return pl.concat(series)
+
+
+def thinned(curve: pl.DataFrame) -> pl.DataFrame:
+    """At most `POINTS` points of each run: the first, the last, and the least and the greatest of equal parts.
+
+    `curve` has the columns run, step, value and maybe more; what is no number is neither the least nor the greatest.
+    A run of no more than `POINTS` stays as it is, so that what is thin already is not thinned again.
+    """
+    place, count = pl.int_range(pl.len()).over("run"), pl.len().over("run")
+    parts = ["run", "part"]
+    inside, value = pl.int_range(pl.len()).over(parts), pl.col("value").fill_nan(None)
+    extreme = (inside == value.arg_min().over(parts)) | (inside == value.arg_max().over(parts))
+    kept = (count <= POINTS) | (place == 0) | (place == count - 1) | extreme
+    return curve.with_columns(part=place * _PARTS // count).filter(kept).drop("part")
+
+
+def _points(workspace: Workspace, label: str, run: Record[Run], metric: str) -> pl.DataFrame:
+    one = workspace.store.read(run.id, metric)
+    return pl.DataFrame(
+        {"run": label, "step": one.steps, "value": one.values, "time": one.times},
+        schema={"run": pl.String, "step": pl.Int64, "value": pl.Float64, "time": pl.Float64},
+    )
 
 
 def _series_of(run: Record[Run]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import msgspec
 
@@ -214,8 +214,10 @@ class ActiveRun:
 
         Where nothing arrives for ten seconds this says so and returns: what is missing is in the journal, and is
         shipped later. With `must_arrive` it raises `UnavailableError` instead. Any other error of the store is raised
-        in either case, and the call may be repeated.
+        in either case, and the call may be repeated. `InputError` for what is no status.
         """
+        if status not in get_args(Status):
+            raise InputError(f"A run cannot end as {status!r}.", allowed=", ".join(get_args(Status)))
         if self.forked or self._is_child:
             return
         with self._guard:

@@ -33,7 +33,7 @@ class Tracking(AbstractContextManager[ActiveRun]):
     def start(self) -> ActiveRun:
         """Begin the run now; it is finished with the process, where nobody finishes it before."""
         run = self._begin({})
-        at_end = functools.partial(_finish, run)
+        at_end = functools.partial(_finish, run, before=_last_error())
         atexit.register(at_end)
         run.closing.append(lambda: atexit.unregister(at_end))
         return run
@@ -137,5 +137,12 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, _PLAIN)
 
 
-def _finish(run: ActiveRun) -> None:
-    run.finish(*outcome_of(getattr(sys, "last_value", None)))
+def _last_error() -> BaseException | None:
+    """What nobody caught last: a notebook goes on after it, and Python never forgets it."""
+    return getattr(sys, "last_value", None)
+
+
+def _finish(run: ActiveRun, *, before: BaseException | None) -> None:
+    """End a run at the end of the process; an error from before it began did not end it."""
+    error = _last_error()
+    run.finish(*outcome_of(None if error is before else error))

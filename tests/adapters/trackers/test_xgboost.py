@@ -24,7 +24,9 @@ def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series,
     assert found["metrics.best_iteration"] == booster.best_iteration
     assert len(series("judged/auc")) == booster.best_iteration + 4
     assert series("learning_rate")[:3] == pytest.approx([0.5, 0.5, 0.45])
-    assert found["params.booster.max_depth"] == "2"
+    assert found["params.booster.max_depth"] == 2
+    assert found["params.booster.learning_rate"] == 0.5
+    assert found["params.booster.grow_policy"] == "depthwise"
     again = xgboost.Booster(model_file=bytearray(kept("model/model.json")))
     assert np.array_equal(again.predict(judged), booster.predict(judged, iteration_range=(0, 0)))
 
@@ -36,6 +38,8 @@ def test_estimators_and_cross_validations_are_followed_too(run, experiments, row
     model.fit(features, target, eval_set=[(features, target)], verbose=False)
     run.model("clf", model)
     run.finish()
+    (found,) = experiments.list(where="params.booster.max_depth = 6 and params.booster.learning_rate = 0.3")
+    assert found.id == run.id
     assert len(series("validation_0/logloss")) == 5
     with experiments.start("cv") as other:
         data = xgboost.DMatrix(features, target)

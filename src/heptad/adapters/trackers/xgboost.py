@@ -1,8 +1,11 @@
 """Follows XGBoost: metrics and learning rate after each round, where it stopped early, and the model as JSON."""
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from xgboost.callback import TrainingCallback
 
 from heptad.experiments import ActiveRun
@@ -19,7 +22,7 @@ class Follower(TrainingCallback):
         if hasattr(model, "save_config"):  # cross-validation has several
             learner = json.loads(model.save_config())["learner"]
             trees = learner["gradient_booster"].get("tree_train_param", {})
-            self._run.set_params(objective=learner["objective"]["name"], booster=trees)
+            self._run.set_params(objective=learner["objective"]["name"], booster=_numbers(trees))
         return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
@@ -27,7 +30,7 @@ class Follower(TrainingCallback):
         if hasattr(model, "save_config"):
             trees = json.loads(model.save_config())["learner"]["gradient_booster"].get("tree_train_param")
             if trees:
-                values["learning_rate"] = float(trees["learning_rate"])
+                values["learning_rate"] = float(_value(trees["learning_rate"]))
         self._run.log(values, step=epoch)
         return False
 
@@ -44,6 +47,22 @@ def write_model(model: Any) -> dict[str, bytes]:
     """A booster, or an estimator that has one, as JSON."""
     booster = model.get_booster() if hasattr(model, "get_booster") else model
     return {"model.json": bytes(booster.save_raw("json"))}
+
+
+def _numbers(params: dict[str, str]) -> dict[str, int | float | str]:
+    return {name: _value(text) for name, text in params.items()}
+
+
+def _value(text: str) -> int | float | str:
+    """What a text of XGBoost's configuration says: a number where it is one.
+
+    Fractions are of 32 bits there, and become the shortest number that is this one: `0.300000012` is 0.3.
+    """
+    readers: tuple[Callable[[str], int | float], ...] = (int, lambda digits: float(str(np.float32(digits))))
+    for read in readers:
+        with suppress(ValueError):
+            return read(text)
+    return text
 
 
 def _last(series: Any) -> float:
