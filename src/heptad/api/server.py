@@ -5,7 +5,7 @@ import sys
 import msgspec
 
 from heptad.api.settings import ApiOptions
-from heptad.api.worker import THREADS, start_worker
+from heptad.api.worker import start_worker, threads_of
 from heptad.core.errors import HeptadError
 from heptad.core.parent import end_with_parent
 from heptad.serving import check_bind, run_workers
@@ -16,7 +16,7 @@ def serve(options: ApiOptions) -> None:
     check_bind(options.host)
     if options.parent:
         end_with_parent(options.parent)
-    run_workers("heptad.api.worker", start_worker, options, THREADS)
+    run_workers("heptad.api.worker", start_worker, options, threads_of(options.workers))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,16 @@ from heptad.project import open_root
 from heptad.serving import begin_worker
 
 THREADS = 64
-"""Requests that a worker answers at once."""
+"""Requests that all workers answer at once; others wait. PostgreSQL takes a hundred connections, as it comes."""
+
+
+def threads_of(workers: int) -> int:
+    """How many requests each of some workers answers at once: so many connections to the store it may have.
+
+    >>> threads_of(1), threads_of(3), threads_of(16)
+    (64, 21, 8)
+    """
+    return max(8, THREADS // workers)
 
 
 def start_worker(options: ApiOptions, server: int) -> App:

@@ -65,8 +65,11 @@ def writable(context: Context, path: str) -> Place:
     place = place_of(context, path)
     if not place.is_writable:
         raise ProtocolError("PERMISSION_DENIED", "The files of a model version stay as they were registered.")
-    if not place.name:
-        raise invalid(f"{path[:200]!r} names no file: what stands behind `artifacts/` is missing.")
+    if not place.name or path.endswith("/"):
+        raise invalid(
+            f"{path[:200]!r} names no file: its name has to stand behind `artifacts/` and the last slash. Of a name "
+            "that begins with `#` nothing comes here."
+        )
     return place
 
 
