@@ -45,6 +45,13 @@ def test_a_body_that_ends_early_is_refused() -> None:
         decode_call(Request("POST", "/", "", {}, io.BytesIO(b"{}"), 10), Asked)
 
 
+def test_a_body_in_parts_of_which_none_came_is_refused() -> None:
+    """It is no empty call: of such a body only the parts tell that it is whole."""
+    with pytest.raises(ProtocolError, match="closed"):
+        decode_call(Request("POST", "/", "", {}, io.BytesIO(b""), None), Asked)
+    assert decode_call(Request("POST", "/", "", {}, io.BytesIO(b"{}"), None), Asked) == Asked()
+
+
 def test_metrics_go_out_as_the_client_reads_them() -> None:
     """NaN by name, infinities as the largest number."""
     assert metric_number(math.nan) == "NaN"
