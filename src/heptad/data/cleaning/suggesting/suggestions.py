@@ -17,6 +17,7 @@ from heptad.data.cleaning.suggesting.notations import notation_rules
 from heptad.data.cleaning.suggesting.reading import types_as_read
 from heptad.data.cleaning.suggesting.repairs import Proposal, Repairer
 from heptad.data.cleaning.suggesting.rules import REASONS, FlaggedCell, SuggestedRule, gathered
+from heptad.data.cleaning.suggesting.voting import bounded
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.sources.source import Place
 
@@ -111,7 +112,7 @@ class Suggester:
             one.column.name: dict(zip(one.column.values.to_list(), one.column.counts.tolist(), strict=True))
             for one in self._evidence
         }
-        rules = gathered(cells, kinds, chances, counts)
+        rules = [bounded(self._frame, rule) for rule in gathered(cells, kinds, chances, counts)]
         rules += notation_rules(self._frame, self._right())
         order = {column: place for place, column in enumerate(self._frame.columns)}
         cells.sort(key=lambda cell: (cell.row, order[cell.column]))
