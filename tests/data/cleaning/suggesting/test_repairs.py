@@ -92,3 +92,12 @@ def test_where_nothing_can_be_made_nothing_is_proposed() -> None:
     """A cell of its own kind."""
     made = repairer({"x": [f"{chr(97 + n % 26)}{n}" for n in range(40)] + ["!!!!"]}, "x", [40], {}).propose(40)
     assert made is None
+
+
+def test_no_case_is_proposed_that_fewer_cells_have() -> None:
+    """A code in capitals stays in them where all are; in a column of small letters it is written as they are."""
+    codes = [f"{n:04}-{a}{b}KXW" for n, (a, b) in enumerate(zip("ABCDEFGH" * 8, "LMNOPQRS" * 8, strict=True))]
+    made = repairer({"code": codes}, "code", [5], {}).propose(5)
+    assert made is None or made.text != codes[5].lower()
+    words = ["red", "green", "blue"] * 20 + ["RED"]
+    assert proposed({"colour": words}, "colour", 60, {})[0] == "red"

@@ -34,6 +34,7 @@ STRANGE = 0.4
 
 
 _LITERAL = {"before", "behind", "without_before", "without_behind", "replace", "empty"}
+_CASES = {"lower", "upper", "title", "capital"}
 _MOST_PROGRAMS = 40
 _LETTERS, _MARKER, _UNIT = (NAMES.index(name) for name in ("letters", "marker", "unit"))
 _FORMAT = [NAMES.index(name) for name in ("unit", "ungrouped", "other_shape", "other_length", "other_case", "padded")]
@@ -62,6 +63,9 @@ class Repairer:
         some = [text for text, n in zip(column.values.to_list(), seen.tolist(), strict=True) if n >= 1 and text]
         tally = Counter(map(shape, some))
         self._shapes = {one for one, n in tally.items() if n >= max(2, 0.02 * len(some))}
+        self._cases = Counter[str]()
+        for text, n in zip(column.values.to_list(), seen.tolist(), strict=True):
+            self._cases[_case_of(text)] += n
         self._templates = Templates(column, seen)
         self._programs = self._learnt(list(pairs.values()))
         # A value that is right in most of its cells is another one's in few.
@@ -147,12 +151,16 @@ class Repairer:
                 yield Proposal(text.replace(sign, ""), "format", ("replace", sign, ""), self._chances["format"] * 1.2)
         for order, program in enumerate(LIBRARY):
             made = program(text)
-            if not made or made == text:
+            if not made or made == text or (program.kind in _CASES and not self._is_rarer_case(text, made)):
                 continue
             bare = program.kind == "number" and feature[_UNIT] >= 1
             if made in self._usual or bare or (feature[_FORMAT].max() > 0.2 and self._fits(made) == 1.0):
                 chance = self._chances["format"] * (1.1 if made in self._usual else 0.8) - 0.01 * order
                 yield Proposal(made, "format", (program.kind,), chance)
+
+    def _is_rarer_case(self, text: str, made: str) -> bool:
+        """Whether fewer cells are in the case of one text than in that of another."""
+        return self._cases[_case_of(text)] < self._cases[_case_of(made)]
 
     def _fits(self, text: str) -> float:
         """1 for a text that is like others in the column, less for a strange one."""
@@ -191,6 +199,12 @@ class Repairer:
                 right[kind] += truth in texts
         for kind in asked:
             self._chances[kind] = (right[kind] + WEIGHT * CHANCES[kind]) / (asked[kind] + WEIGHT)
+
+
+def _case_of(text: str) -> str:
+    """Capitals, small letters, words that begin with a capital, or several; none where there are no letters."""
+    tests = (("upper", str.isupper), ("lower", str.islower), ("title", str.istitle))
+    return next((case for case, test in tests if test(text)), "mixed" if any(map(str.isalpha, text)) else "")
 
 
 def _with_words(text: str, corrections: Mapping[str, str]) -> str:
