@@ -262,18 +262,20 @@ def open_folders(path: Path | str = ".") -> "Folders":
     return Folders(workspace, config.remote)
 
 
-def find_workspace(path: Path | str = ".") -> tuple[Workspace, FolderConfig]:
-    """The workspace of the project that the folder `path` is in; a Git repository without heptad.toml is one too.
+def find_workspace(path: Path | str = ".", *, begin: bool = True) -> tuple[Workspace, FolderConfig]:
+    """The workspace of the project that the folder `path` is in, and what heptad.toml says besides its table.
 
-    Of heptad.toml only `[project]`, `[store]` and `[remote]` are read. Raises `InputError` where there is neither.
+    With `begin`, a Git repository that has neither is a project too, and gets a workspace. Raises `InputError` where
+    there is none.
     """
     here = Path(path).resolve()
-    marks = (FILE, FOLDER, ".git")
+    marks = (FILE, FOLDER, ".git") if begin else (FILE, FOLDER)
     root = next((one for one in (here, *here.parents) if any((one / mark).exists() for mark in marks)), None)
     if root is None:
         raise InputError(
-            f"{here} is in no Heptad project and in no Git repository.",
-            remedy="go to one, name it with --project, or make one: git init, or heptad init",
+            f"{here} is in no Heptad project" + (" and in no Git repository." if begin else "."),
+            remedy="go to one, name it with --project, or make one: "
+            + ("git init, or heptad init" if begin else "heptad init --from FILE --target COLUMN"),
         )
     config = read_folder_config(root)
     return _opened(root, config), config

@@ -88,7 +88,7 @@ def test_a_usage_error_without_a_command_still_has_a_remedy():
 def test_a_folder_that_is_no_project_is_said_in_plain_words(tmp_path, capsys):
     """Exit code 2, and how to make one; nothing is written."""
     assert run(["status", "-p", str(tmp_path)]) == 2
-    assert "is not a Heptad project" in capsys.readouterr().err
+    assert "is in no Heptad project." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

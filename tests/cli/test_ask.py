@@ -48,11 +48,13 @@ def test_a_project_of_runs_alone_is_asked_and_kept(tmp_path: Path, capsys: pytes
 
 
 def test_a_folder_with_nothing_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Nothing is made in it."""
-    asked = Shell(capsys, tmp_path)("events")
-    assert asked.code == 2
-    assert "is in no Heptad project" in asked.err
-    assert list(tmp_path.iterdir()) == []
+    """Nothing is made in it, also where it is a Git repository."""
+    (tmp_path / ".git").mkdir()
+    for command in ("events", "status", "gc"):
+        asked = Shell(capsys, tmp_path)(command)
+        assert asked.code == 2
+        assert "is in no Heptad project" in asked.err
+    assert [one.name for one in tmp_path.iterdir()] == [".git"]
 
 
 def test_status_as_json_carries_all_that_the_text_says(shell: Shell):

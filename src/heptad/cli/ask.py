@@ -23,7 +23,7 @@ def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     from heptad.lifecycle import read_status
     from heptad.project import find_workspace, open_project
 
-    workspace, config = find_workspace(project)
+    workspace, config = find_workspace(project, begin=False)
     # Whether anything lands is only asked where something may: that loads what reads tables.
     lands = any(is_stream(one.uri) for one in config.sources.values())
     state = read_status(workspace, open_project(workspace.root).data.streams.states() if lands else ())
@@ -68,7 +68,7 @@ def why(
     from heptad.lifecycle import why_so
     from heptad.project import find_workspace
 
-    workspace, config = find_workspace(project)
+    workspace, config = find_workspace(project, begin=False)
     answer = why_so(workspace, ref, config.project.seed)
     text = [wrapped([answer.sentence])]
     if answer.contributions:
@@ -128,7 +128,7 @@ def events(
     from heptad.lifecycle import newest_events
     from heptad.project import find_workspace
 
-    workspace, _ = find_workspace(project)
+    workspace, _ = find_workspace(project, begin=False)
     if verify:
         count = verify_chain(workspace.store)
         emit({"verified": count}, f"All {count:,} events are what was written.", as_json=as_json)

@@ -36,7 +36,7 @@ def _examine(project: Path) -> "list[Check]":
 
     checks = examine_machine(project)
     try:
-        workspace, config = find_workspace(project)
+        workspace, config = find_workspace(project, begin=False)
         if has_table(workspace.root):
             open_project(workspace.root)
         checks.append(Check(name="project", state="ok", sentence=f"{config.project.name} opens"))
@@ -57,7 +57,7 @@ def backup(
     from heptad.lifecycle import backup as make_backup
     from heptad.project import find_workspace
 
-    workspace, _ = find_workspace(project)
+    workspace, _ = find_workspace(project, begin=False)
     with counting("backup", shown=not as_json) as watch:
         made = make_backup(workspace, folder.resolve(), watch)
     emit(made, facts({"backup": folder, **_held(made)}), as_json=as_json)
@@ -94,7 +94,7 @@ def move(
     from heptad.lifecycle import move_store
     from heptad.project import find_workspace
 
-    workspace, _ = find_workspace(project)
+    workspace, _ = find_workspace(project, begin=False)
     with counting("move", shown=not as_json) as watch:
         if "://" in target:
             sums = move_store(workspace, reveal(target), watch)
@@ -128,7 +128,7 @@ def gc(
     from heptad.core.garbage import collect_garbage
     from heptad.project import find_workspace
 
-    found = collect_garbage(find_workspace(project)[0], dry_run=not yes)
+    found = collect_garbage(find_workspace(project, begin=False)[0], dry_run=not yes)
     then = "done" if yes else "heptad gc --yes" if found.digests else "nothing to do"
     counted = {"artifacts": len(found.digests), "freed" if yes else "to free": f"{found.bytes / 1e6:.1f} MB"}
     emit(found, facts({**counted, "next": then}), as_json=as_json)
