@@ -71,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 
 @pytest.fixture
-def mlflow(served: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def mlflow(served: Web, monkeypatch: pytest.MonkeyPatch, forgetful: None) -> Iterator[Any]:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", served.server.url)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

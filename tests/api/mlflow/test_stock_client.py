@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
-def mlflow(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def mlflow(web: Web, monkeypatch: pytest.MonkeyPatch, forgetful: None) -> Iterator[Any]:
     """The fluent interface, told by one variable where to log."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", web.server.url)
     with warnings.catch_warnings():
