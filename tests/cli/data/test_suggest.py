@@ -99,7 +99,6 @@ def test_rules_that_would_break_the_project_are_left_out(folder: Path) -> None:
     assert columns["weight"].units == {"kg": 1, "g": 0.001}
     assert columns["weight"].replace == {}
     assert "does not fit a column of Float64" in said
-    assert "units reads '127000 g'" in " ".join(said.split())
 
 
 def test_rules_are_accepted_in_a_project_only(folder: Path) -> None:
