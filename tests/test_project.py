@@ -170,7 +170,8 @@ def test_track_without_a_project_opens_a_workspace_here(tmp_path, monkeypatch):
 def test_runs_and_searches_need_no_table(tmp_path, monkeypatch):
     """A file that says where the store is and how to search will do, whatever else is in it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "heptad.toml").write_text('[project]\nname = "runs"\n[search]\ntrials = 2\n[expect]\nwrong = 1\n')
+    wrong = "[sources]\nrows = 3\n[expect]\nwrong = 1\n"
+    (tmp_path / "heptad.toml").write_text(f'[project]\nname = "runs"\n[search]\ntrials = 2\n{wrong}')
     with heptad.track("a") as run:
         run.log(loss=0.1)
     experiments = heptad.open_experiments()

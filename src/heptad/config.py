@@ -86,7 +86,6 @@ class FolderConfig(Settings, frozen=True, kw_only=True):
 
     project: ProjectSettings = msgspec.field(default_factory=ProjectSettings)
     store: StoreSettings = msgspec.field(default_factory=StoreSettings)
-    sources: dict[str, SourceSettings] = {}
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     tracking: TrackingSettings = msgspec.field(default_factory=TrackingSettings)

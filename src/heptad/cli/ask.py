@@ -19,13 +19,15 @@ MOST_FEATURES = 10
 @app.command()
 def status(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Show the loop at a glance: what is live, what waits."""
+    from heptad.config import has_table, read_config
     from heptad.data import is_stream
     from heptad.lifecycle import read_status
     from heptad.project import find_workspace, open_project
 
-    workspace, config = find_workspace(project, begin=False)
+    workspace, _ = find_workspace(project, begin=False)
+    sources = read_config(workspace.root).sources if has_table(workspace.root) else {}
     # Whether anything lands is only asked where something may: that loads what reads tables.
-    lands = any(is_stream(one.uri) for one in config.sources.values())
+    lands = any(is_stream(one.uri) for one in sources.values())
     state = read_status(workspace, open_project(workspace.root).data.streams.states() if lands else ())
     steps = [
         {"": number, "step": one.step, "at": f"{one.at:%Y-%m-%d %H:%M}" if one.at else None, "what": one.sentence}
