@@ -75,6 +75,14 @@ def test_sources_of_the_run_and_of_other_places_are_taken(ask: Asker) -> None:
     assert uri == "s3://bucket/x"
 
 
+@pytest.mark.parametrize("source", ["runs:/nobody/m", "mlflow-artifacts:/0/nobody/artifacts/m", "s3://bucket/x"])
+@pytest.mark.parametrize("field", ["run_id", "model_id"])
+def test_an_unknown_run_or_model_is_named_as_what_is_wrong(ask: Asker, source: str, field: str) -> None:
+    """Not the source, which may be right: a bucket's is taken without the field."""
+    said = ask.refused("POST", "model-versions/create", name="iris", source=source, **{field: "nobody"})
+    assert said.startswith(f"RESOURCE_DOES_NOT_EXIST: There is no {field[:-3]} 'nobody', which {field} names. Leave")
+
+
 def test_a_logged_model_brings_its_run_along(ask: Asker) -> None:
     """And its files; the call must name the model."""
     run = ask.run()

@@ -35,10 +35,6 @@ def checked_source(context: Context, source: str, run: str, model: str) -> Sourc
     address = urlsplit(source)
     if "@" in address.netloc:
         raise invalid("The source of a version may hold no user name and no password: it would be kept, and shown.")
-    if address.scheme == "models":
-        if address.netloc:
-            raise _wrong(source, "model_id")
-        return _from_models(context, source, run, model)
     if address.scheme in {"", *_BY_HOST}:
         raise invalid(
             f"Invalid model version source: '{source}'. To use a local path as a model version source, the run_id "
@@ -46,14 +42,27 @@ def checked_source(context: Context, source: str, run: str, model: str) -> Sourc
             "directory of the run specified by the run_id. Artifacts of runs are never in a local path here: log the "
             "model to a run, and register it from there."
         )
+    _check_known(context, run, model)
+    if address.scheme == "models":
+        if address.netloc:
+            raise _wrong(source, "model_id")
+        return _from_models(context, source, run, model)
     if address.scheme == "runs":
         return _from_run(context, source, run, model)
     place = _ours(context, source)
-    if place is not None:
-        return _from_place(context, source, place, run, model)
-    if run and _owner(context, run, Run.kind) is None:
-        raise _wrong(source, "run_id")
-    return Source(source, run, model)
+    return Source(source, run, model) if place is None else _from_place(context, source, place, run, model)
+
+
+def _check_known(context: Context, run: str, model: str) -> None:
+    """Refuse a run and a logged model that are not there, whatever the source: a version is linked to both."""
+    for field, kind, identity in (("run_id", Run.kind, run), ("model_id", LoggedModel.kind, model)):
+        if identity and _owner(context, identity, kind) is None:
+            what = field.removesuffix("_id")
+            raise ProtocolError(
+                "RESOURCE_DOES_NOT_EXIST",
+                f"There is no {what} {identity[:200]!r}, which {field} names. Leave {field} out where the version was "
+                "made elsewhere: run_link may say where.",
+            )
 
 
 def _check_path(source: str) -> None:
