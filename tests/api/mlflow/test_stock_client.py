@@ -70,6 +70,8 @@ def test_the_fluent_interface_logs_nested_runs(mlflow: Any, client: Any, experim
     assert frame["tags.mlflow.runName"].tolist() == ["parent", "child", "failed"]
     assert frame["status"].tolist() == ["FINISHED", "FINISHED", "FAILED"]
     assert mlflow.last_active_run().info.run_name == "failed"
+    for found, number in (("LIKE 'FAIL%'", 1), ("LIKE 'fail%'", 0), ("ILIKE 'fail%'", 1), ("!= 'failed'", 3)):
+        assert len(client.search_runs([experiment], f"attributes.status {found}")) == number
 
 
 def test_the_client_interface_does_what_it_says(mlflow: Any, client: Any, experiment: str) -> None:

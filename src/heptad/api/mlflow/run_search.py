@@ -132,7 +132,8 @@ def _attribute(clause: Clause) -> Condition:
     if key == "@id":
         return _identity(clause)
     if key == "status" and isinstance(clause.value, str):
-        clause = clause._replace(value=clause.value.lower())
+        # Told in capitals, kept in small letters: what is asked for in small letters is none but for ILIKE.
+        clause = clause._replace(value=clause.value.swapcase())
     return textual(clause, key, TEXTUAL)
 
 
