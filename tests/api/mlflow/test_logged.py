@@ -47,6 +47,28 @@ def test_a_call_that_is_sent_again_counts_once(calls: Calls) -> None:
     assert history(calls, run, "a") == [(0, 1.0), (1, 2.0), (1, 2.0)]
 
 
+def test_equal_points_of_a_call_count_once(calls: Calls) -> None:
+    """Those of equal step, time and value, NaN and infinity too; which stand where the first of them stood."""
+    run = calls.run()
+    batch = [metric("a", 2, 1), metric("a", 1), metric("a", 2, 1), metric("a", 2, 1, at=2), metric("b", 1)]
+    batch += [metric("n", value) for value in ("NaN", 0, "NaN", "Infinity", 1.7976931348623157e308)]
+    calls.post("runs/log-batch", run_id=run, metrics=batch)
+    assert sorted(history(calls, run, "a")) == [(0, 1.0), (1, 2.0), (1, 2.0)]
+    assert history(calls, run, "b") == [(0, 1.0)]
+    assert len(history(calls, run, "n")) == 3
+
+
+def test_parameters_and_tags_beside_points_that_were_logged_before_are_kept(calls: Calls) -> None:
+    """Equal points do not make it the same call."""
+    run = calls.run()
+    calls.post("runs/log-batch", run_id=run, metrics=[metric("a", 1)])
+    calls.post("runs/log-batch", run_id=run, metrics=[metric("a", 1)], params=[{"key": "p", "value": "1"}])
+    calls.post("runs/log-batch", run_id=run, metrics=[metric("a", 1)], tags=[{"key": "t", "value": "1"}])
+    data = calls.get("runs/get", f"run_id={run}")["run"]["data"]
+    assert data["params"] == [{"key": "p", "value": "1"}]
+    assert {"key": "t", "value": "1"} in data["tags"]
+
+
 def test_a_parameter_never_changes(calls: Calls) -> None:
     """The same value again is fine; another refuses the whole batch."""
     run = calls.run()

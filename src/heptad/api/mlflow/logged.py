@@ -1,7 +1,7 @@
 """Metrics, parameters and tags as they are logged, one by one or in batches: all of a call, or nothing.
 
 Clients send a call again where they have seen no answer. So points carry a key made from the call: what was applied is
-not applied again. As with MLflow, a point that was logged twice with the same step, time and value counts once.
+not applied again. As with MLflow, a point that stands twice in a call with the same step, time and value counts once.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ def log(context: Context, run: str, metrics: Sequence[Metric], params: Sequence[
     """Write them together. Raises `ProtocolError`, for example for a parameter that has another value already."""
     params, tags = cut(params, PARAM_VALUE, "parameter"), cut(tags, RUN_TAG_VALUE, "tag")
     series = _series(run, metrics)
-    key = _key_of(run, metrics)
+    key = _key_of(run, metrics, params, tags)
     names = ["deleted", *(f"params.{one.key}" for one in params)]
     names += [f"{kind}.{name}" for name in series for kind in ("latest", "metrics")]
     for _ in range(ATTEMPTS):
@@ -187,18 +187,21 @@ def _parents(context: Context, run: str, tags: Sequence[Tag]) -> list[Link]:
 
 
 def _series(run: str, metrics: Sequence[Metric]) -> dict[str, Segment]:
-    """One segment for each key, its points in the order of the call."""
-    points: dict[str, list[Metric]] = {}
+    """One segment for each key, its points in the order of the call, equal ones once."""
+    points: dict[str, dict[tuple[int, int | None, float, bool], Metric]] = {}
     for metric in metrics:
-        points.setdefault(metric.key, []).append(metric)
+        number = finite(metric.value or 0.0)
+        # NaN equals nothing, itself neither.
+        point = metric.step, metric.timestamp, _rank(number), math.isnan(number)
+        points.setdefault(metric.key, {}).setdefault(point, metric)
     return {
         key: Segment(
             record=run,
             key=key,
             first=AT_END,
-            steps=[one.step for one in some],
-            values=[finite(one.value or 0.0) for one in some],
-            times=[(one.timestamp or 0) / 1000 for one in some],
+            steps=[one.step for one in some.values()],
+            values=[finite(one.value or 0.0) for one in some.values()],
+            times=[(one.timestamp or 0) / 1000 for one in some.values()],
         )
         for key, some in points.items()
     }
@@ -248,11 +251,12 @@ def _params(record: RawRecord, params: Sequence[Tag]) -> tuple[dict[str, Scalar]
     return values, dict.fromkeys(values)
 
 
-def _key_of(run: str, metrics: Sequence[Metric]) -> str:
+def _key_of(run: str, metrics: Sequence[Metric], params: Sequence[Tag], tags: Sequence[Tag]) -> str:
     if not metrics:
         return ""
     # Not for secrecy: a key that two different calls of one run do not share.
-    return "log:" + hashlib.blake2b(run.encode() + msgspec.msgpack.encode(metrics), digest_size=16).hexdigest()
+    call = msgspec.msgpack.encode((metrics, params, tags))
+    return "log:" + hashlib.blake2b(run.encode() + call, digest_size=16).hexdigest()
 
 
 ROUTES = (
