@@ -69,6 +69,16 @@ def test_parameters_and_tags_beside_points_that_were_logged_before_are_kept(call
     assert {"key": "t", "value": "1"} in data["tags"]
 
 
+def test_an_empty_name_leaves_a_run_its_name(calls: Calls) -> None:
+    """As a tag alone, in a batch, and where the run begins."""
+    run = calls.run(run_name="first", tags=[{"key": "mlflow.runName", "value": ""}])
+    calls.post("runs/set-tag", run_id=run, key="mlflow.runName", value="")
+    calls.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName", "value": ""}])
+    found = calls.get("runs/get", f"run_id={run}")["run"]
+    assert found["info"]["run_name"] == "first"
+    assert found["data"]["tags"] == [{"key": "mlflow.runName", "value": "first"}]
+
+
 def test_a_parameter_never_changes(calls: Calls) -> None:
     """The same value again is fine; another refuses the whole batch."""
     run = calls.run()

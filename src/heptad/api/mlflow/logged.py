@@ -34,6 +34,7 @@ from heptad.core.records import AT_END, Attribute, Change, Link, NewEvent, RawRe
 from heptad.experiments import Run
 
 CHANGED = "experiments.run_changed"
+RUN_NAME = "mlflow.runName"
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,10 +166,10 @@ def log(context: Context, run: str, metrics: Sequence[Metric], params: Sequence[
 
 
 def tag_values(tags: Sequence[Tag]) -> dict[str, Scalar]:
-    """Tags as attributes; the one with the run's name is the name."""
-    values: dict[str, Scalar] = {f"tags.{tag.key}": tag.value for tag in tags}
-    if "tags.mlflow.runName" in values:
-        values["name"] = values["tags.mlflow.runName"]
+    """Tags as attributes; the one with the run's name is the name, which an empty one leaves as it is."""
+    values: dict[str, Scalar] = {f"tags.{tag.key}": tag.value for tag in tags if tag.value or tag.key != RUN_NAME}
+    if f"tags.{RUN_NAME}" in values:
+        values["name"] = values[f"tags.{RUN_NAME}"]
     return values
 
 
