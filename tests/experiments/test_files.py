@@ -83,7 +83,7 @@ def test_removing_a_folder_leaves_what_begins_alike(run: Record[Run], workspace:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/a", "../a", "a/..", "a//b", "a/./b", "a\\b", "a#b", "a\0", "%2e%2e/a", "x" * 481]
+    "name", ["", "/a", "../a", "a/..", "a//b", "a/./b", "a\\b", "a#b", "a\0", "%2e%2e/a", "x/" * 240 + "x"]
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str, run: Record[Run], workspace: Workspace) -> None:
     """Before anything is stored."""
@@ -91,6 +91,14 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str, run: Record[Run], wor
     with pytest.raises(InputError, match="is not the name of a file"):
         keep_file(workspace, run, name, io.BytesIO(b"x"))
     assert list(workspace.blobs.digests()) == before
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "\u00e9" * 128, "d" * 256 + "/a"])
+def test_a_part_that_no_file_system_takes_is_refused(name: str) -> None:
+    """Who downloads the file could not store it. Bytes count, not characters."""
+    with pytest.raises(InputError, match="a part of it has more than 255 bytes"):
+        checked_name(name)
+    assert checked_name("x" * 255 + "/" + "y" * 200)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ ATTACHED = "artifacts."
 """In front of the name of a file, in the key of the attribute that holds its digest."""
 LONGEST = 480
 """Bytes of a file's name, folders included: with what stands in front it is an attribute's key."""
+LONGEST_PART = 255
+"""Bytes between two slashes of a name: what file systems take, so that who downloads the file can store it."""
 CHANGED = {Run.kind: "experiments.run_changed", LoggedModel.kind: "experiments.model_changed"}
 """Kind of a record that may have files, to the event that says that it has others now."""
 _AT_ONCE = 500
@@ -43,6 +45,8 @@ def checked_name(name: str) -> str:
         problem = "it holds a backslash, a `#` or what cannot be printed"
     elif len(name.encode("utf-8", "surrogatepass")) > LONGEST:
         problem = f"it has more than {LONGEST} bytes"
+    elif any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_PART for part in parts):
+        problem = f"a part of it has more than {LONGEST_PART} bytes, and could not be stored where it is downloaded"
     else:
         return name
     raise InputError(
