@@ -15,6 +15,12 @@ from heptad.core.errors import (
 )
 
 
+def test_a_model_that_is_missing_may_have_been_a_prompt() -> None:
+    """The client reads both by the same call."""
+    said = translated(NotFoundError("registered model", "greet", ["iris"])).message
+    assert said == "There is no registered model 'greet'. Models: iris. Prompts are not offered."
+
+
 @pytest.mark.parametrize(
     ("error", "code", "status"),
     [

@@ -58,6 +58,9 @@ def translated(error: HeptadError) -> ProtocolError:
     """An error of ours in the words of the protocol."""
     message = str(error).replace("\n", " ")
     if isinstance(error, NotFoundError):
+        if error.what == "registered model":
+            # For the client a prompt is one, and it puts the one word for the other in what it is told.
+            message = " ".join((error.problem, f"Models: {error.allowed or 'none'}.", "Prompts are not offered."))
         return ProtocolError("RESOURCE_DOES_NOT_EXIST", message)
     if isinstance(error, RequestError):
         code = {403: "PERMISSION_DENIED", 404: "ENDPOINT_NOT_FOUND"}.get(error.status, "BAD_REQUEST")
