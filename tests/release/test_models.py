@@ -55,5 +55,6 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(workspace: Worksp
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a:b", "x" * 251, "\u6587" * 200])
 def test_a_name_that_is_none_is_refused(workspace: Workspace, name: str) -> None:
     """Before anything is written."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         Models(workspace).create(name, "", {})
+    assert ("not blank" in str(caught.value)) == (not name.strip())

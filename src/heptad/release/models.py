@@ -189,8 +189,10 @@ def alias_scope(model: Record[RegisteredModel]) -> str:
 
 def checked_model_name(name: str) -> str:
     """The name, where a model may be called so; raises `InputError`."""
-    if not name.strip() or name in {".", ".."}:
-        raise InputError(f"{name!r} is no name of a registered model.", allowed="a name that is not empty")
+    if not name.strip():
+        raise InputError("A registered model needs a name.", allowed="a name that is not empty and not blank")
+    if name in {".", ".."}:
+        raise InputError(f"Invalid model name {name!r}. In a path it would mean a folder, not a model.")
     if set("/:") & set(name):
         raise InputError(f"Invalid model name {name[:200]!r}. Names cannot contain '/' or ':'.")
     if len(name) > LONGEST_NAME or len(name.encode()) > 2 * LONGEST_NAME:
