@@ -110,7 +110,29 @@ def test_searches_know_run_source_number_and_tags(ask: Asker) -> None:
         ask, f"filter=run_id IN ('{first['run_id']}', '{second['run_id']}')%26name='iris'".replace("%26", " AND ")
     ) == ["2", "1"]
     assert versions(ask, "filter=version_number > 1 AND tags.a = 'b'") == ["2"]
+    assert versions(ask, "filter=version_number = '1'") == ["1"]
     assert versions(ask, "filter=source_path LIKE 'runs:/%25'&order_by=version_number ASC&max_results=1") == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "found"),
+    [
+        ("= ''", ["2"]),
+        ("!= 'x'", ["2", "1"]),
+        ("!= ''", ["1"]),
+        ("IN ('', 'x')", ["2"]),
+        ("NOT IN ('x')", ["2", "1"]),
+        ("NOT IN ('')", ["1"]),
+        ("LIKE '%25'", ["2", "1"]),
+        ("LIKE 'run%25'", ["1"]),
+        ("ILIKE ''", ["2"]),
+    ],
+)
+def test_a_version_of_no_run_has_an_empty_run_for_a_search(ask: Asker, comparison: str, found: list[str]) -> None:
+    """As on MLflow's own server."""
+    added(ask)
+    ask("POST", "model-versions/create", name="iris", source="s3://bucket/x")
+    assert versions(ask, f"filter=run_id {comparison}") == found
 
 
 def test_a_version_of_a_client_is_not_promoted(ask: Asker) -> None:

@@ -1,11 +1,12 @@
 """Searches of the registry: filters and orders of the protocol as conditions of ours."""
 
+import re
 from collections.abc import Mapping, Sequence
 
-from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, textual
+from heptad.api.mlflow.conditions import LISTS, TEXTUAL, numeric, present, textual
 from heptad.api.mlflow.errors import invalid
 from heptad.api.mlflow.search_grammar import Clause, parse_filter, parse_order
-from heptad.core.query import All, AnyOf, Compare, Condition, Order
+from heptad.core.query import All, AnyOf, Compare, Condition, Not, Order
 
 MODEL_TEXTS = {"name": "name"}
 MODEL_ORDERS = {
@@ -23,6 +24,7 @@ VERSION_ORDERS = {
 }
 _ENTITIES = {"": "attribute", "attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"}
 _IS_PROMPT = "mlflow.prompt.is_prompt"
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 def conditions(text: str, texts: Mapping[str, str], numbers: Mapping[str, str]) -> Condition:
@@ -38,10 +40,29 @@ def _condition(clause: Clause, texts: Mapping[str, str], numbers: Mapping[str, s
         absent = Compare(f"tags.{clause.key}", "exists", False)
         return AnyOf((found, absent)) if clause.key == _IS_PROMPT and says_no else found
     if clause.key in numbers:
-        return numeric(clause, numbers[clause.key])
+        return numeric(_unquoted(clause), numbers[clause.key])
     if clause.key not in texts:
         raise invalid(f"Invalid attribute key {clause.key!r} specified. Valid keys are {sorted({*texts, *numbers})}")
-    return textual(clause, texts[clause.key], TEXTUAL | LISTS)
+    key = texts[clause.key]
+    found = textual(clause, key, TEXTUAL | LISTS)
+    # For the client a version that was made by no run has an empty one.
+    return AnyOf((found, Not(present(key)))) if key == "run" and _meets_empty(clause) else found
+
+
+def _unquoted(clause: Clause) -> Clause:
+    """A whole number may stand in quotes, as clients show the number of a version."""
+    is_whole = isinstance(clause.value, str) and _WHOLE.fullmatch(clause.value)
+    return clause._replace(value=float(str(clause.value))) if is_whole else clause
+
+
+def _meets_empty(clause: Clause) -> bool:
+    """Whether the comparison holds for an empty text."""
+    if isinstance(clause.value, tuple):
+        return ("" in clause.value) == (clause.operator == "IN")
+    text = str(clause.value)
+    if clause.operator in {"LIKE", "ILIKE"}:
+        return not text.strip("%")
+    return (not text) == (clause.operator == "=")
 
 
 def _entity(clause: Clause) -> str:
