@@ -152,13 +152,15 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
         ) from error
 
 
-def effective_toml(config: Config, path: Path) -> str:
-    """Every setting with its value as TOML, each marked where the file does not give it."""
-    _, given = _parsed(path)
+def effective_toml(config: Config | FolderConfig, path: Path) -> str:
+    """Every setting with its value as TOML, each marked where the file does not give it; sections that nobody reads."""
+    given = _parsed(path)[1] if path.is_file() else {}
     values = _merge(msgspec.to_builtins(config), given)
     lines: list[str] = []
     for section, content in values.items():
         _write_table(lines, [section], content, given.get(section, {}))
+    unread = [toml_key(section) for section in given if section not in values]
+    lines += ["", *(f"# [{section}] is not read: there is no [data], a table to learn from" for section in unread)]
     return "\n".join(lines).strip() + "\n"
 
 

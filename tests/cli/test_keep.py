@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from heptad.project import open_project
+from heptad.cli.app import run
+from heptad.project import open_experiments, open_project
 from tests.cli.conftest import Shell
 
 
@@ -130,3 +131,18 @@ def test_everything_is_exported_in_open_formats(shell: Shell, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {name.partition("/")[0] for name in manifest["files"]} >= {"records", "data", "tables", "models", "packages"}
     assert shell("export", str(folder)).code == 2
+
+
+@pytest.mark.parametrize("settings", ["", '[store]\nurl = "sqlite:///{folder}/runs.db"\n'])
+def test_runs_without_a_table_are_exported_too(settings: str, tmp_path):
+    """Nothing of [data] is needed, and no heptad.toml."""
+    if settings:
+        (tmp_path / "heptad.toml").write_text(settings.format(folder=tmp_path))
+    with open_experiments(tmp_path).start("first") as tracked:
+        tracked.log(loss=0.5)
+        tracked.attach("note.txt", b"1")
+    assert run(["export", str(tmp_path / "out"), "--project", str(tmp_path)]) == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["records"]["run"] == 1
+    assert manifest["points"] == 1
+    assert any(name.startswith("attachments/") for name in manifest["files"])

@@ -142,12 +142,14 @@ def export(
 ) -> None:
     """Write everything in open formats: Parquet, JSON, ONNX."""
     from heptad.cli.progress import progress
+    from heptad.config import has_table
     from heptad.lifecycle import export_workspace
-    from heptad.project import open_project
+    from heptad.project import find_workspace, open_project
 
-    opened = open_project(project)
+    workspace, _ = find_workspace(project, begin=False)
+    serving = open_project(workspace.root).serving if has_table(workspace.root) else None
     with progress("export", shown=not as_json) as tell:
-        exported = export_workspace(opened.workspace, opened.serving, folder, tell)
+        exported = export_workspace(workspace, serving, folder, tell)
     lines = {
         "records": sum(exported.records.values()),
         "links": exported.links,

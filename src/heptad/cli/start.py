@@ -100,7 +100,9 @@ def explain_config(project: ProjectOption = HERE, as_json: JsonOption = False) -
     """Print every setting in force; defaults are marked."""
     import msgspec
 
-    from heptad.config import FILE, effective_toml, read_config
+    from heptad.config import FILE, effective_toml, has_table, read_config, read_folder_config
+    from heptad.core.workspace import FOLDER
 
-    config = read_config(project)
+    of_runs = not has_table(project) and ((project / FILE).is_file() or (project / FOLDER).is_dir())
+    config = read_folder_config(project) if of_runs else read_config(project)
     emit(msgspec.to_builtins(config), effective_toml(config, project / FILE), as_json=as_json)

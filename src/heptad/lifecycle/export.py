@@ -55,9 +55,9 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def export_workspace(
-    workspace: Workspace, serving: Serving, folder: Path, on_progress: Progress = lambda _what, _share: None
+    workspace: Workspace, serving: Serving | None, folder: Path, on_progress: Progress = lambda _what, _share: None
 ) -> Exported:
-    """Write everything into a new folder; the workspace is only read.
+    """Write everything into a new folder; the workspace is only read. `serving` is `None` where nothing is served.
 
     `records/KIND.jsonl`: each record with its attributes and aliases; `links.jsonl`; `events.jsonl`: the chain with
     its digests; `metrics/*.parquet`: every point of every series. `data/NAME-VERSION.parquet`: the rows of each data
@@ -75,7 +75,7 @@ def export_workspace(
 class _Export:
     """One export under way."""
 
-    def __init__(self, workspace: Workspace, serving: Serving, folder: Path, tell: Progress) -> None:
+    def __init__(self, workspace: Workspace, serving: Serving | None, folder: Path, tell: Progress) -> None:
         self._workspace = workspace
         self._serving = serving
         self._folder = folder
@@ -163,7 +163,7 @@ class _Export:
             if table.name not in {*of_versions, "predictions"}:
                 self._tell(table.name, 0.65)
                 scan_table(table).sink_parquet(self._new(f"tables/{table.name}.parquet"))
-        if self._serving.current() is not None:
+        if self._serving is not None and self._serving.current() is not None:
             self._tell("predictions", 0.7)
             self._serving.predictions().sink_parquet(self._new("tables/predictions.parquet"))
 
