@@ -46,6 +46,25 @@ def test_files_come_back_by_name_and_are_listed_by_folder(workspace: Workspace) 
     assert ask.content(f"mlflow-artifacts:/0/{run}/artifacts/d/e/c.txt") == b"d/e/c.txt"
 
 
+def test_a_dot_is_the_folder_itself_where_files_are_read(workspace: Workspace) -> None:
+    """As clients write it; they put it in front of the names that they get. What is written has one name."""
+    ask = Asker(workspace)
+    run = ask.run()
+    for name in ("a.txt", "d/b.txt"):
+        ask.keep(run, name, name.encode())
+    for path, found in ((".", ["a.txt", "d"]), ("./", ["a.txt", "d"]), ("./d", ["d/b.txt"]), ("d/.", ["d/b.txt"])):
+        assert [one["path"] for one in ask("GET", "artifacts/list", f"run_id={run}&path={path}")["files"]] == found
+        reply = ask.raw("GET", "mlflow-artifacts/artifacts", query=f"path=0/{run}/artifacts/{path}")
+        assert [one["path"] for one in json.loads(reply.body)["files"]] == [one.removeprefix("d/") for one in found]
+    assert ask.content(f"mlflow-artifacts:/0/{run}/artifacts/./d/./b.txt") == b"d/b.txt"
+    assert ask.raw("GET", "/get-artifact", query=f"run_id={run}&path=./a.txt").status == 200
+    for wrong in ("./..", "./../x"):
+        with pytest.raises(ProtocolError):
+            ask("GET", "artifacts/list", f"run_id={run}&path={wrong}")
+    with pytest.raises(ProtocolError):
+        ask.keep(run, "./c.txt")
+
+
 def test_a_folder_is_deleted_with_all_in_it_and_nothing_beside_it(workspace: Workspace) -> None:
     """`d` is not `d2.txt`."""
     ask = Asker(workspace)

@@ -80,7 +80,12 @@ def _upload(context: Context, request: Request) -> Reply:
 
 
 def _download(context: Context, request: Request) -> Reply:
-    return send_file(context, request, place_of(context, request.captured["path"]))
+    return send_file(context, request, place_of(context, _read_path(request.captured["path"])))
+
+
+def _read_path(path: str) -> str:
+    """A path as it is read: clients write `.` for the folder itself, alone or within, and go on with what they get."""
+    return "/".join(part for part in path.split("/") if part != ".")
 
 
 def send_file(context: Context, request: Request, place: Place) -> Reply:
@@ -152,7 +157,7 @@ def _type_of(name: str) -> str:
 
 
 def _list(context: Context, request: Request) -> Reply:
-    path = query_field(request, "path")
+    path = _read_path(query_field(request, "path"))
     try:
         place = place_of(context, path)
     except ProtocolError as error:
@@ -210,6 +215,7 @@ def _list_of_run(context: Context, call: ListArtifacts) -> dict[str, Any]:
 
 def folder_name(path: str) -> str:
     """The name of a folder, or of the top; raises `ProtocolError`."""
+    path = _read_path(path)
     try:
         return checked_name(path.removesuffix("/")) if path else ""
     except InputError as error:
