@@ -42,6 +42,8 @@ def test_files_come_back_by_name_and_are_listed_by_folder(workspace: Workspace) 
     assert listed("0/nobody/artifacts") == listed(f"0/{run}/artifacts/none") == []
     found = ask("GET", "artifacts/list", f"run_id={run}&path=d")
     assert [one["path"] for one in found["files"]] == ["d/b.txt", "d/e"]
+    assert ask.refused("GET", "artifacts/list").startswith("INVALID_PARAMETER_VALUE: Missing value")
+    assert ask.refused("GET", "artifacts/list", "run_id=nobody").startswith("RESOURCE_DOES_NOT_EXIST")
     assert found["root_uri"] == f"mlflow-artifacts:/0/{run}/artifacts"
     assert ask.content(f"mlflow-artifacts:/0/{run}/artifacts/d/e/c.txt") == b"d/e/c.txt"
 

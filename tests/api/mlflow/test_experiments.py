@@ -29,6 +29,7 @@ def test_a_renamed_experiment_keeps_its_runs_and_frees_its_name(calls: Calls) ->
     calls.run(second, run_name="two")
     assert (calls.found(first), calls.found(second)) == (["one"], ["two"])
     assert calls.refused("experiments/update", experiment_id=second, new_name="b")[0] == "RESOURCE_ALREADY_EXISTS"
+    assert calls.refused("experiments/update", experiment_id=second)[0] == "INVALID_PARAMETER_VALUE"
 
 
 def test_runs_are_deleted_and_restored_with_it(calls: Calls, clock: ManualClock) -> None:
@@ -44,6 +45,14 @@ def test_runs_are_deleted_and_restored_with_it(calls: Calls, clock: ManualClock)
     assert calls.refused("runs/create", experiment_id=experiment)[0] == "INVALID_PARAMETER_VALUE"
     calls.post("experiments/restore", experiment_id=experiment)
     assert calls.found(experiment) == ["with"]
+
+
+def test_what_is_deleted_cannot_be_deleted_nor_what_is_there_restored(calls: Calls) -> None:
+    """For the client there is no such experiment, as on MLflow's own server: who deletes again may go on."""
+    experiment = calls.experiment()
+    assert calls.refused("experiments/restore", experiment_id=experiment)[0] == "RESOURCE_DOES_NOT_EXIST"
+    calls.post("experiments/delete", experiment_id=experiment)
+    assert calls.refused("experiments/delete", experiment_id=experiment)[0] == "RESOURCE_DOES_NOT_EXIST"
 
 
 def test_tags_come_and_go(calls: Calls) -> None:

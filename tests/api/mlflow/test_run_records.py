@@ -18,7 +18,9 @@ def test_only_runs_are_found(calls: Calls) -> None:
     for wrong, code in (
         (other, "DOES_NOT_EXIST"),
         ("run-none", "DOES_NOT_EXIST"),
-        ("../x", "INVALID"),
+        ("../x", "DOES_NOT_EXIST"),
+        ("nul\0", "DOES_NOT_EXIST"),
+        ("x" * 9999, "DOES_NOT_EXIST"),
         ("", "INVALID"),
     ):
         with pytest.raises(ProtocolError) as caught:

@@ -12,6 +12,7 @@ from heptad.api.mlflow.codec import encode_reply
 from heptad.api.mlflow.errors import ProtocolError, invalid
 from heptad.api.mlflow.owners import Place, all_files, digest_at, owner_named, place_of
 from heptad.api.mlflow.protocol import Call, Context, Route
+from heptad.api.mlflow.run_records import run_named
 from heptad.core.errors import InputError
 from heptad.core.records import Record
 from heptad.experiments import Entry, LoggedModel, Run, checked_name, in_folder, keep_file, remove_files
@@ -209,7 +210,7 @@ def _a_run(owner: Record[Any] | None) -> Record[Any]:
 
 
 def _list_of_run(context: Context, call: ListArtifacts) -> dict[str, Any]:
-    owner = _a_run(owner_named(context, call.run_id or call.run_uuid))
+    owner = run_named(context, call.run_id or call.run_uuid, ("deleted",))
     return {"root_uri": root_uri(context, owner), "files": listed(context, Place(owner, folder_name(call.path)))}
 
 

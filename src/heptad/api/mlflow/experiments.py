@@ -41,7 +41,7 @@ class GetByName(Call, frozen=True, kw_only=True):
 
 class UpdateExperiment(Call, frozen=True, kw_only=True):
     experiment_id: str = ""
-    new_name: str | None = None
+    new_name: str = ""
 
 
 class SetTag(Call, frozen=True, kw_only=True):
@@ -99,18 +99,19 @@ def _get_by_name(context: Context, call: GetByName) -> dict[str, Any]:
 
 def _update(context: Context, call: UpdateExperiment) -> dict[str, Any]:
     found = _active(context, call.experiment_id)
-    if call.new_name is not None:
-        _check_name(call.new_name)
-        try:
-            rename_experiment(context.workspace, found, call.new_name)
-        except ConflictError:
-            raise exists(f"Experiment(name={call.new_name}) already exists.") from None
+    _check_name(call.new_name)
+    try:
+        rename_experiment(context.workspace, found, call.new_name)
+    except ConflictError:
+        raise exists(f"Experiment(name={call.new_name}) already exists.") from None
     return {}
 
 
 def _delete(context: Context, call: GetExperiment) -> dict[str, Any]:
     """The experiment, and its runs that are not deleted yet, at one and the same time."""
-    found = _active(context, call.experiment_id)
+    found = context.experiment(call.experiment_id)
+    if is_deleted(found):
+        raise ProtocolError("RESOURCE_DOES_NOT_EXIST", f"The experiment {call.experiment_id} is deleted already.")
     now = at_seconds(context.workspace.clock.now())
     runs = _runs(context, found, Not(Compare("deleted", ">=", 0.0)))
     _mark(context, found, runs, now)
@@ -121,7 +122,7 @@ def _restore(context: Context, call: GetExperiment) -> dict[str, Any]:
     """The experiment, and the runs that were deleted with it."""
     found = context.experiment(call.experiment_id)
     if not is_deleted(found):
-        raise ProtocolError("INVALID_PARAMETER_VALUE", f"Experiment {call.experiment_id} is not deleted.")
+        raise ProtocolError("RESOURCE_DOES_NOT_EXIST", f"The experiment {call.experiment_id} is not deleted.")
     runs = _runs(context, found, Compare("deleted", "=", found.attributes["deleted"]))
     _mark(context, found, runs, None)
     return {}

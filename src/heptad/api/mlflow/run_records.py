@@ -18,14 +18,15 @@ def run_named(context: Context, identity: str, attributes: Sequence[str] | None 
     """The run of that id with some attributes (`None`: all); raises `ProtocolError`."""
     if not identity:
         raise invalid("Missing value for required parameter 'run_id'.")
+    unknown = missing("run", f"id {identity[:300]!r}")
     if not _ID.fullmatch(identity):
-        raise invalid(f"Invalid value {identity!r} for parameter 'run_id' supplied.")
+        raise unknown
     try:
         (record,) = context.workspace.store.get([identity], attributes)
     except NotFoundError:
-        raise missing("run", f"id {identity!r}") from None
+        raise unknown from None
     if record.kind != Run.kind:
-        raise missing("run", f"id {identity!r}")
+        raise unknown
     return record
 
 
