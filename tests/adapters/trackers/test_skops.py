@@ -11,8 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from heptad.core.errors import InputError
 from heptad.experiments import signature_of
 
 skops = pytest.importorskip("skops.io")
@@ -86,3 +87,46 @@ def test_a_signature_that_is_given_wins(run, signature):
     run.model("model", model, signature_of(TABLE, model.predict(TABLE)))
     run.finish()
     assert signature() == "age number, town text, said text, size integer -> text[-1]"
+
+
+def made_of_two(rows):
+    """A step of a model's own, at the top of a module."""
+    return rows * 2
+
+
+def of_a_script(rows):
+    """As a script or a notebook defines one."""
+    return rows
+
+
+of_a_script.__module__ = "__main__"
+
+
+def within(rows):
+    """What a function defines is not found by its name."""
+
+    def inner(more):
+        return more
+
+    return inner(rows) if rows is not None else inner
+
+
+@pytest.mark.parametrize("step", [of_a_script, lambda rows: rows, within(None)], ids=["script", "lambda", "inner"])
+def test_a_model_that_nobody_else_could_load_is_refused_at_once(run, attributes, step):
+    """With the name of what would be missing, and what to do; nothing of the model is kept."""
+    model = make_pipeline(FunctionTransformer(step), LinearRegression()).fit(np.eye(2), [1.0, 3.0])
+    with pytest.raises(
+        InputError, match=r"needs \S+(script|lambda>|inner), which is kept by name only(.|\n)*\.py file"
+    ):
+        run.model("model", model)
+    run.finish()
+    assert not any(name.startswith("artifacts.") for name in attributes())
+
+
+def test_functions_of_modules_are_kept_by_name(run, kept):
+    """Of a project's own modules and of NumPy."""
+    steps = make_pipeline(FunctionTransformer(made_of_two), FunctionTransformer(np.log1p), LinearRegression())
+    run.model("model", steps.fit(np.eye(2), [1.0, 3.0]))
+    run.finish()
+    data = kept("model/model.skops")
+    assert skops.get_untrusted_types(data=data) == [f"{__name__}.made_of_two"]

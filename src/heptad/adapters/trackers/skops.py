@@ -1,5 +1,6 @@
 """Keeps estimators of scikit-learn without pickle, by skops."""
 
+import pkgutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,34 @@ from sklearn.base import is_classifier, is_clusterer, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from heptad.core.errors import InputError
 from heptad.experiments import ModelField, ModelSignature, WrittenModel, features, kind_of
 
 
 def write_model(model: Any) -> WrittenModel:
-    """An estimator as skops writes it; whoever loads it says which types may be made."""
-    return WrittenModel({"model.skops": skops.io.dumps(model)}, _signature(model))
+    """An estimator as skops writes it; whoever loads it says which types may be made.
+
+    Functions and classes of its own are kept by name only. Raises `InputError` where another process would not find
+    one by it.
+    """
+    written = skops.io.dumps(model)
+    lost = [name for name in skops.io.get_untrusted_types(data=written) if not _is_found(name)]
+    if lost:
+        raise InputError(
+            f"The model needs {', '.join(lost)}, which is kept by name only and which no other process would find.",
+            allowed="functions and classes at the top of a module that can be imported",
+            remedy="move it into a .py file beside the script, and import it from there",
+        )
+    return WrittenModel({"model.skops": written}, _signature(model))
+
+
+def _is_found(name: str) -> bool:
+    """Whether another process that imports the module finds this there; the script that runs is nobody's module."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    return not name.startswith("__main__.")
 
 
 def _signature(model: Any) -> ModelSignature:
