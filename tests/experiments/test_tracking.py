@@ -217,3 +217,9 @@ def test_runs_may_be_nested(here: Path):
         inner.log(loss=1)
     links = open_experiments(here).workspace.store.trace([inner.id], "out")
     assert [(link.role, link.target) for link in links] == [("parent", outer.id)]
+
+
+def test_parameters_without_names_are_refused_at_once() -> None:
+    """Where the run is asked for, not where it begins."""
+    with pytest.raises(InputError, match="parameters are 3"):
+        heptad.track("x", params=3)  # type: ignore[call-overload]

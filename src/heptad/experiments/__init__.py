@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.beginning import checked_params as checked_params
     from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.charts import draw_curves as draw_curves
     from heptad.experiments.comparison import Interval as Interval
@@ -185,6 +186,7 @@ __getattr__, __all__ = attach(
         "capture_process": "capture",
         "check_params": "searching.space",
         "checked_name": "files",
+        "checked_params": "beginning",
         "chosen_folder": "remote",
         "chosen_server": "remote",
         "comparison_sections": "page",
