@@ -323,11 +323,11 @@ def track(
     `[tracking] server`; empty: none) the run is kept by the `heptad up` there, and this machine needs neither a project
     nor a workspace.
     """
-    from heptad.experiments import Tracking
+    from heptad.experiments import Tracking, checked_params
 
     if callable(name):
         return track(name.__name__)(name)
-    title, known = name, dict(params or {})
+    title, known = name, checked_params(params)
     root = _nearest_project(Path.cwd())
 
     def begin(arguments: "Mapping[str, Any]") -> "ActiveRun":

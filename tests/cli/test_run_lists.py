@@ -12,7 +12,7 @@ def test_a_list_of_runs_fits_the_screen_and_hides_no_metric_of_a_name(empty: She
     assert "kfold_auc 0.9" in listed
     assert " and 293 more" in " ".join(listed.split())
     assert "Keys are metrics.NAME" in " ".join(
-        empty("experiments", "list", "--where", "metric.kfold_auc > 0").out.split()
+        empty("experiments", "list", "--where", "metrics.kfold_acu > 0").out.split()
     )
     assert "None of these runs has 'nope'" in empty("experiments", "list", "--order", "nope").err
 

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.experiments.beginning import attributes_of, flat, params_of, with_params
+from heptad.core.errors import InputError
+from heptad.experiments.beginning import attributes_of, checked_params, flat, params_of, with_params
 from heptad.experiments.records import Run
 
 BODY = Run(name="a", experiment="b")
@@ -62,3 +64,11 @@ def test_parameters_of_other_types_are_kept_as_text_or_lists():
     }
     begun = attributes_of(body, datetime(2026, 1, 1, tzinfo=UTC))
     assert (begun["params.l"], begun["params.a"], str(begun["params.f"])) == ('[1.0, "inf"]', "[0, 1]", "nan")
+
+
+def test_parameters_have_names() -> None:
+    """Anything else is refused, as is what no caller meant; none are none."""
+    assert checked_params(None) == {}
+    assert checked_params({"depth": 3}) == {"depth": 3}
+    with pytest.raises(InputError, match=r"parameters are 3(.|\n)*depth"):
+        checked_params(3)

@@ -12,10 +12,10 @@ from heptad.core.errors import InputError
 from heptad.core.query import All, AnyOf, Compare, Condition, Not
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.experiments import Experiments, SearchSettings
+from heptad.experiments import Experiments, Float, SearchSettings
 from heptad.experiments.conditions import parse_conditions
 
-A, B, C = Compare("a", ">", 1.0), Compare("b", ">", 2.0), Compare("c", "=", "x")
+A, B, C = Compare("tags.a", ">", 1.0), Compare("tags.b", ">", 2.0), Compare("tags.c", "=", "x")
 
 
 def test_conditions_are_joined_by_and() -> None:
@@ -45,12 +45,12 @@ def test_nothing_is_no_condition() -> None:
 @pytest.mark.parametrize(
     ("text", "condition"),
     [
-        ("a > 1 or b > 2 and c = x", AnyOf((A, All((B, C))))),
-        ("(a > 1 or b > 2) and c = x", All((AnyOf((A, B)), C))),
-        ("not a > 1 and b > 2", All((Not(A), B))),
-        ("not (a > 1 and b > 2)", Not(All((A, B)))),
-        ("c in (x, 'y', 3)", Compare("c", "in", ("x", "y", 3.0))),
-        ("c not in (x)", Not(Compare("c", "in", ("x",)))),
+        ("tags.a > 1 or tags.b > 2 and tags.c = x", AnyOf((A, All((B, C))))),
+        ("(tags.a > 1 or tags.b > 2) and tags.c = x", All((AnyOf((A, B)), C))),
+        ("not tags.a > 1 and tags.b > 2", All((Not(A), B))),
+        ("not (tags.a > 1 and tags.b > 2)", Not(All((A, B)))),
+        ("tags.c in (x, 'y', 3)", Compare("tags.c", "in", ("x", "y", 3.0))),
+        ("tags.c not in (x)", Not(Compare("tags.c", "in", ("x",)))),
         ("metrics.auc exists", Compare("metrics.auc", "exists", value=True)),
         ("metrics.`mean error (%)` < 5", Compare("metrics.mean error (%)", "<", 5.0)),
         ("params.lr == 1e-3", Compare("params.lr", "=", 0.001)),
@@ -73,17 +73,17 @@ def test_times_are_written_as_dates() -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("a > 1 & b > 2", "'& b > 2'"),
-        ("a", "is not complete"),
-        ("a > 1 and", "is not complete"),
+        ("tags.a > 1 & tags.b > 2", "'& tags.b > 2'"),
+        ("tags.a", "is not complete"),
+        ("tags.a > 1 and", "is not complete"),
         ("= 3", "'= 3'"),
-        ("a = 'x", '"\'x" on'),
-        ("(a > 1", "is not complete"),
-        ("a > 1)", r"'\)' on"),
-        ("a in 3", "'3' on"),
-        ("a in ()", r"'\)' on"),
-        ("a = and", "'and' on"),
-        ("a like", "is not complete"),
+        ("tags.a = 'x", '"\'x" on'),
+        ("(tags.a > 1", "is not complete"),
+        ("tags.a > 1)", r"'\)' on"),
+        ("tags.a in 3", "'3' on"),
+        ("tags.a in ()", r"'\)' on"),
+        ("tags.a = and", "'and' on"),
+        ("tags.a like", "is not complete"),
         ("(" * 5_000, "cannot be read"),
         ("not " * 5_000, "cannot be read"),
     ],
@@ -92,6 +92,43 @@ def test_the_place_that_does_not_read_is_named(text: str, place: str) -> None:
     """The message quotes the text from the fault on; whoever sends a thousand parentheses gets it too."""
     with pytest.raises(InputError, match=place):
         parse_conditions(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('stauts = "finished"', "did you mean 'status'"),
+        ("metrics.auc > 1 and not (accuracy > 0.9)", "metrics.accuracy, params.accuracy"),
+        ("metric.auc > 0.9", "did you mean 'metrics.NAME'"),
+        ("param.depth exists", "did you mean 'params.NAME'"),
+        ("nope in (1, 2)", "name, status, started, ended"),
+    ],
+)
+def test_a_key_that_no_run_has_is_refused(text: str, told: str) -> None:
+    """Instead of finding nothing: what is allowed, the nearest first."""
+    with pytest.raises(InputError, match="which no run has") as caught:
+        parse_conditions(text)
+    assert told in str(caught.value)
+
+
+def test_every_attribute_of_a_run_can_be_asked_for(workspace: Workspace) -> None:
+    """Of a trial that failed, of a run that was deleted, and fields of its record."""
+    experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
+    with experiments.start("all", params={"a b": 1}) as run:
+        run.log(auc=0.5)
+        run.tag(team="red")
+        run.note("odd")
+        run.attach("a/b.txt", b"c")
+    experiments.delete([run.id], "no use")
+    experiments.search(
+        {"x": Float(0, 1)}, lambda trial: {"value": 1.0, "cost": 2.0}, trials=1, constraints=["cost <= 1"]
+    )
+    found = experiments.list(where="deleted exists or not deleted exists")
+    keys = {key for run in found for key in run.attributes}
+    assert {"deleted_reason", "violation.cost", "study", "params.a b", "artifacts.a/b.txt"} <= keys
+    for key in [*keys, "@id", "@actor"]:
+        parse_conditions(f"`{key}` exists")
+    assert [one.id for one in experiments.list(where=f"@id = '{run.id}' and deleted exists")] == [run.id]
 
 
 @given(st.text(alphabet="ab01=<>!()'\"`,. notrdi\n", max_size=40))

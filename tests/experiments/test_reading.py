@@ -61,6 +61,9 @@ def test_thinning_keeps_the_least_and_the_greatest_of_each_part() -> None:
     assert {50_001, 70_001} <= set(a["step"])
     assert thinned(drawn).equals(drawn)
     assert thinned(long.clear()).is_empty()
+    few = thinned(long, 24)
+    assert few.height <= 24
+    assert {0, 50_001, 70_001, count - 1} <= set(few["step"])
 
 
 def test_surroundings_are_those_of_each_run(workspace: Workspace) -> None:

@@ -1,5 +1,7 @@
 """Runs are found, noted upon, and left out."""
 
+from typing import Any
+
 import pytest
 
 from heptad.core import graph
@@ -74,3 +76,10 @@ def test_a_run_began_when_it_says(experiments: Experiments) -> None:
     assert str(experiments.frame()["started"][0]) == "2001-09-09 01:46:40+00:00"
     compared = experiments.compare([run])
     assert (compared.started, compared.seconds) == (["2001-09-09T01:46:40+00:00"], [60.0])
+
+
+@pytest.mark.parametrize("order", ["metrics.auc", ["metrics.auc"]])
+def test_an_order_that_is_none_is_refused(experiments: Experiments, order: Any) -> None:
+    """With how one is written."""
+    with pytest.raises(InputError, match=r"cannot be put in the order(.|\n)*descending=True"):
+        experiments.list(order=order)

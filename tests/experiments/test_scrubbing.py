@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heptad.experiments.scrubbing import LineScrubber, scrub, scrub_arguments
+from heptad.experiments.scrubbing import LineScrubber, scrub, scrub_arguments, scrub_values
 
 SECRET = "hunter2"
 
@@ -105,3 +105,34 @@ def test_options_of_a_command_lose_their_values() -> None:
     """Whichever way they are given."""
     command = ["train.py", "--rate", "0.1", "--token", "abc123", "--db-password=hunter2"]
     assert scrub_arguments(command) == ["train.py", "--rate", "0.1", "--token", "***", "--db-password=***"]
+
+
+def test_values_whose_names_speak_of_secrets_are_replaced() -> None:
+    """Texts by any such name, numbers where the name is nothing else; nested ones by the names above them."""
+    values = {
+        "api_key": "hunter2",
+        "password": 1234,
+        "db_password_file": "hunter2",
+        "login": {"credentials": {"user": "hunter2", "tries": [1, "hunter2"]}},
+        "urls": ["postgresql://ada:hunter2@db/heptad"],
+        "note": "token=hunter2",
+    }
+    scrubbed = scrub_values(values)
+    assert "hunter2" not in repr(scrubbed)
+    assert "1234" not in repr(scrubbed)
+    assert list(scrubbed) == list(values)
+
+
+def test_values_of_other_names_stay_as_they_are() -> None:
+    """As do a secret that is not given, and what is counted in tokens."""
+    values = {
+        "depth": 3,
+        "name": "bert",
+        "max_tokens": 100,
+        "token_limit": 5,
+        "tokenizer": "bpe",
+        "key": "id",
+        "rate": 0.5,
+    }
+    values |= {"api_key": None, "password": "", "secret": False, "sizes": [1, 2], "model": {"kind": "tree"}}
+    assert scrub_values(values) == values

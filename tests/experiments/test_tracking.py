@@ -217,3 +217,25 @@ def test_runs_may_be_nested(here: Path):
         inner.log(loss=1)
     links = open_experiments(here).workspace.store.trace([inner.id], "out")
     assert [(link.role, link.target) for link in links] == [("parent", outer.id)]
+
+
+def test_parameters_without_names_are_refused_at_once() -> None:
+    """Where the run is asked for, not where it begins."""
+    with pytest.raises(InputError, match="parameters are 3"):
+        heptad.track("x", params=3)  # type: ignore[call-overload]
+
+
+def test_secrets_among_the_arguments_of_a_function_are_not_recorded(here: Path) -> None:
+    """The function has them; the run has stars, of defaults too."""
+    got = []
+
+    @heptad.track
+    def fetch(depth: int, api_key: str, *, password: str = "sesame", headers: dict[str, str] | None = None) -> None:
+        got.append((api_key, password, headers))
+
+    fetch(3, "hunter2", headers={"token": "hunter2", "accept": "json"})
+    (run,) = open_experiments(here).list()
+    assert got == [("hunter2", "sesame", {"token": "hunter2", "accept": "json"})]
+    kept = {"depth": 3, "api_key": "***", "password": "***", "headers.token": "***", "headers.accept": "json"}
+    assert {f"params.{name}": value for name, value in kept.items()}.items() <= run.attributes.items()
+    assert "hunter2" not in repr(run)

@@ -23,6 +23,8 @@ _WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
 _TIMES = ("started", "ended")
 _MANY = 50
 """Runs that a question chooses at most, where it is to look at them beside each other."""
+_BLOCKS = 24
+"""Points of a curve that are drawn on one line of a table."""
 
 Form = Literal["table", "tensorboard"]
 Where = Annotated[str, typer.Option(help=_WHERE)]
@@ -176,7 +178,7 @@ def plot(
             "least": points["value"].min(),
             "most": points["value"].max(),
             "last": points["value"][-1],
-            "": sparkline(points["value"].to_list()),
+            "": sparkline(thinned(points, _BLOCKS)["value"].to_list()),
         }
         for (label,), points in curve.group_by(["run"], maintain_order=True)
     ]

@@ -74,20 +74,18 @@ def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "Nothing yet.") -> 
     return "\n".join(one for line in cells for one in _lines(line, widths, numeric))
 
 
-def sparkline(values: Sequence[float], width: int = 24) -> str:
-    """Numbers as a line of blocks, the least at the bottom; what is no number leaves a gap.
+def sparkline(values: Sequence[float]) -> str:
+    """Numbers as a line of blocks, one for each, the least at the bottom; what is no number leaves a gap.
 
     >>> sparkline([0, 1, 2, 3, 2, 1])
     '▁▃▆█▆▃'
     """
-    step = max(len(values) / width, 1)
-    some = [values[int(place * step)] for place in range(min(width, len(values)))]
-    there = [value for value in some if math.isfinite(value)]
+    there = [value for value in values if math.isfinite(value)]
     largest = max(map(abs, there), default=0.0) or 1.0
     # As shares of the largest, no difference overflows, and none is too small to divide by.
     low, high = min(there, default=0.0) / largest, max(there, default=0.0) / largest
     rows = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value / largest - low) * rows)] if math.isfinite(value) else " " for value in some)
+    return "".join(_BLOCKS[round((value / largest - low) * rows)] if math.isfinite(value) else " " for value in values)
 
 
 def facts(values: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from heptad.core.lazy import attach
 
 if TYPE_CHECKING:
+    from heptad.experiments.beginning import checked_params as checked_params
     from heptad.experiments.capture import capture_process as capture_process
     from heptad.experiments.charts import draw_curves as draw_curves
     from heptad.experiments.comparison import Interval as Interval
@@ -104,6 +105,14 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
     from heptad.experiments.settings import TrackingSettings as TrackingSettings
+    from heptad.experiments.signatures import ModelField as ModelField
+    from heptad.experiments.signatures import ModelSignature as ModelSignature
+    from heptad.experiments.signatures import WrittenModel as WrittenModel
+    from heptad.experiments.signatures import dtype_name as dtype_name
+    from heptad.experiments.signatures import features as features
+    from heptad.experiments.signatures import fields_of as fields_of
+    from heptad.experiments.signatures import kind_of as kind_of
+    from heptad.experiments.signatures import signature_of as signature_of
     from heptad.experiments.tracking import Tracking as Tracking
     from heptad.experiments.tracking import go_on as go_on
     from heptad.experiments.uploads import Uploads as Uploads
@@ -135,7 +144,9 @@ __getattr__, __all__ = attach(
         "LoggedModels": "logged_models",
         "MetricName": "settings",
         "MlflowSource": "mlflow_import.source",
+        "ModelField": "signatures",
         "ModelMetric": "logged_models",
+        "ModelSignature": "signatures",
         "Offline": "offline",
         "Points": "journal.messages",
         "QUIET": "drawing",
@@ -169,11 +180,13 @@ __getattr__, __all__ = attach(
         "Upload": "records",
         "Uploads": "uploads",
         "Value": "searching.space",
+        "WrittenModel": "signatures",
         "adopt_runs": "naming",
         "capture_environment": "environment",
         "capture_process": "capture",
         "check_params": "searching.space",
         "checked_name": "files",
+        "checked_params": "beginning",
         "chosen_folder": "remote",
         "chosen_server": "remote",
         "comparison_sections": "page",
@@ -183,11 +196,14 @@ __getattr__, __all__ = attach(
         "curves_of": "reading",
         "describe_space": "searching.space",
         "draw_curves": "charts",
+        "dtype_name": "signatures",
         "end_runs": "ending",
         "experiment_named": "naming",
         "is_logged_to": "ending",
         "experiment_of_scope": "naming",
         "export_event_files": "event_files.exporting",
+        "features": "signatures",
+        "fields_of": "signatures",
         "file_digest": "files",
         "files_of": "files",
         "find_experiment": "naming",
@@ -199,6 +215,7 @@ __getattr__, __all__ = attach(
         "in_folder": "files",
         "is_event_folder": "event_files.folders",
         "keep_file": "files",
+        "kind_of": "signatures",
         "kept_files": "mlflow_import.attaching",
         "labelled": "comparison",
         "link_file": "files",
@@ -212,6 +229,7 @@ __getattr__, __all__ = attach(
         "render_chart": "drawing",
         "run_study": "searching.studies",
         "ship_to_servers": "remote",
+        "signature_of": "signatures",
         "thinned": "reading",
     },
 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from heptad.core.errors import InputError
 from heptad.core.records import Id, Scalar
 from heptad.core.store import at_seconds
 from heptad.experiments.records import Run, Special
@@ -33,6 +34,15 @@ def flat(prefix: str, values: Mapping[str, Any]) -> dict[str, Scalar]:
         else:
             attributes[key] = "None" if one is None else one
     return attributes
+
+
+def checked_params(params: Any) -> dict[str, Any]:
+    """Parameters by name, none of `None`; raises `InputError` for what has no names."""
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise InputError(f"The parameters are {params!r}.", allowed="values by name", remedy='params={"depth": 3}')
+    return dict(params)
 
 
 def with_params(body: Run, params: Mapping[str, Any]) -> Run:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from heptad.core.errors import InputError
+from heptad.core.errors import InputError, nearest
 from heptad.core.query import All, AnyOf, Compare, Condition, Not, Operator
 from heptad.core.records import Scalar
 from heptad.core.store import at_seconds
@@ -34,6 +34,38 @@ _OPERATORS: Final[dict[str, Operator]] = {
 _WORDS: Final[dict[str, Scalar]] = {"true": True, "false": False}
 _TIMES: Final = frozenset({"started", "ended", "deleted"})
 """Attributes that are seconds since 1970, and are written as dates."""
+_GROUPS: Final = (
+    "params",
+    "metrics",
+    "tags",
+    "data",
+    "artifacts",
+    "latest",
+    "violation",
+    "missing",
+    "inputs",
+    "outputs",
+    "model_inputs",
+    "mlflow",
+)
+"""What stands before the dot of attributes that runs have any number of; the first are those that people ask for."""
+_NAMES: Final = (
+    "name",
+    "status",
+    "started",
+    "ended",
+    "study",
+    "reason",
+    "note",
+    "deleted",
+    "deleted_reason",
+    "lost",
+    "pruned",
+    "user",
+    "remote",
+    "artifact_uri",
+)
+"""Attributes without a dot; that is all of them."""
 _RESERVED: Final = frozenset({"and", "or", "not", "in", "like", "ilike", "exists"})
 _DEEPEST: Final = 100
 
@@ -42,11 +74,12 @@ def parse_conditions(text: str) -> Condition:
     """`KEY OPERATOR VALUE`, joined by `and`, `or`, `not` and parentheses.
 
     Keys are attributes: `params.NAME`, `metrics.NAME`, `tags.NAME`, `data.name`, `status`, `name`, `study`, `started`,
-    `ended`; a NAME with other characters than letters, digits, `.`, `_`, `-` and `/` stands in backticks. `in` takes a
-    list in parentheses, `like` and `ilike` patterns with `%`, `exists` nothing. A value in quotes is text; one without
-    is a number (`nan` and `inf` too), a truth value, or else text; a time is `2026-11-26` or `"2026-11-26 14:30"`, UTC.
+    `ended` and the like, or `@id` and `@actor`; a NAME with other characters than letters, digits, `.`, `_`, `-` and
+    `/` stands in backticks. `in` takes a list in parentheses, `like` and `ilike` patterns with `%`, `exists` nothing. A
+    value in quotes is text; one without is a number (`nan` and `inf` too), a truth value, or else text; a time is
+    `2026-11-26` or `"2026-11-26 14:30"`, UTC.
 
-    Raises `InputError` pointing at the place that does not read.
+    Raises `InputError` pointing at the place that does not read, and for a key that no run can have.
 
     >>> parse_conditions("metrics.auc > 0.8 and not params.family in (linear, forest)")
     All(parts=(Compare(key='metrics.auc', operator='>', value=0.8), Not(part=Compare(key='params.family', \
@@ -110,6 +143,7 @@ class _Parser:
         if not _is_word(key):
             raise self._unreadable_here(-1)
         key = key.replace("`", "")
+        self._check(key)
         if self._takes("exists"):
             return Compare(key, "exists", value=True)
         if self._takes("not"):
@@ -124,6 +158,21 @@ class _Parser:
         if operator in {"=", "!="} and value != value:  # noqa: PLR0124 - NaN
             return _is_nan(key) if operator == "=" else Not(_is_nan(key))
         return Compare(key, operator, value)
+
+    def _check(self, key: str) -> None:
+        """Refuse a name that runs never have: a condition on it would find nothing, and say nothing."""
+        group, dot, _ = key.partition(".")
+        if key.startswith("@") or group in (_GROUPS if dot else _NAMES):
+            return
+        named = [f"{one}.NAME" for one in _GROUPS[:4]]
+        close = nearest(f"{group}.NAME", named) if dot else nearest(key, [*_NAMES[:6], *named, *_NAMES[6:]], 10)
+        raise InputError(
+            f"The condition {self._text!r} asks for {key!r}, which no run has.",
+            allowed=close,
+            remedy=""
+            if dot
+            else f"a metric, a parameter or a tag of that name: metrics.{key}, params.{key}, tags.{key}",
+        )
 
     def _values(self, key: str) -> tuple[Scalar, ...]:
         self._require("(")

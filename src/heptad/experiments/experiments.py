@@ -17,7 +17,7 @@ from heptad.core.records import Id, Record
 from heptad.core.settings import ProjectSettings
 from heptad.core.store import at_seconds
 from heptad.core.workspace import Workspace
-from heptad.experiments.beginning import attributes_of, links_of, with_params
+from heptad.experiments.beginning import attributes_of, checked_params, links_of, with_params
 from heptad.experiments.environment import capture_environment, save_environment
 from heptad.experiments.journal.journal import MAIN
 from heptad.experiments.journal.shipper import Shipped, journals_of, ship_leftovers, shipper
@@ -77,7 +77,7 @@ class Experiments(RunTable):
             seed=seed,
             environment=self.environment,
         )
-        body = with_params(body, params or {})
+        body = with_params(body, checked_params(params))
         record = graph.save(
             self.workspace,
             body,

@@ -12,7 +12,7 @@ from heptad.core.errors import HeptadError
 from heptad.core.identity import current_actor
 from heptad.core.records import Id, canonical_json, new_id
 from heptad.core.workspace import FOLDER, Workspace
-from heptad.experiments.beginning import links_of, with_params
+from heptad.experiments.beginning import checked_params, links_of, with_params
 from heptad.experiments.environment import capture_environment
 from heptad.experiments.journal.checking import check_begin
 from heptad.experiments.journal.entries import Update
@@ -62,7 +62,7 @@ def begin_in_journal(
     Nobody is asked, so that `parent` and `made_from` are taken as they are given.
     """
     identity, now = new_id(Run.prefix), time.time()
-    body = with_params(Run(name=name, experiment=experiment, seed=seed), params or {})
+    body = with_params(Run(name=name, experiment=experiment, seed=seed), checked_params(params))
     links = links_of(body, parent, made_from)
     begins = RunBegin(run=identity, at=now, actor=current_actor(), body=body, links=links)
     check_begin(begins)

@@ -14,8 +14,6 @@ from heptad.experiments.records import Environment, Run
 
 POINTS = 400
 """Points of a run that a curve is drawn through; a longer series is thinned."""
-_PARTS = POINTS // 2 - 1
-"""Two points of each part are kept, and the first and the last."""
 
 
 def surroundings_of(workspace: Workspace, runs: Sequence[Record[Run]]) -> list[Surroundings]:
@@ -62,18 +60,20 @@ def curve_of(workspace: Workspace, runs: Sequence[tuple[str, Record[Run]]], metr
     return pl.concat(series)
 
 
-def thinned(curve: pl.DataFrame) -> pl.DataFrame:
-    """At most `POINTS` points of each run: the first, the last, and the least and the greatest of equal parts.
+def thinned(curve: pl.DataFrame, points: int = POINTS) -> pl.DataFrame:
+    """At most `points` points of each run (4 or more): the first, the last, the least and the greatest of equal parts.
 
     `curve` has the columns run, step, value and maybe more; what is no number is neither the least nor the greatest.
-    A run of no more than `POINTS` stays as it is, so that what is thin already is not thinned again.
+    A run of no more than `points` stays as it is, so that what is thin already is not thinned again.
     """
     place, count = pl.int_range(pl.len()).over("run"), pl.len().over("run")
     parts = ["run", "part"]
     inside, value = pl.int_range(pl.len()).over(parts), pl.col("value").fill_nan(None)
     extreme = (inside == value.arg_min().over(parts)) | (inside == value.arg_max().over(parts))
-    kept = (count <= POINTS) | (place == 0) | (place == count - 1) | extreme
-    return curve.with_columns(part=place * _PARTS // count).filter(kept).drop("part")
+    kept = (count <= points) | (place == 0) | (place == count - 1) | extreme
+    # Two points of each part are kept, beside the first and the last.
+    parts_of_a_run = points // 2 - 1
+    return curve.with_columns(part=place * parts_of_a_run // count).filter(kept).drop("part")
 
 
 def _points(workspace: Workspace, label: str, run: Record[Run], metric: str) -> pl.DataFrame:

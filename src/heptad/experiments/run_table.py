@@ -39,8 +39,15 @@ class RunTable:
     ) -> builtins.list[Record[Run]]:
         """Runs that meet `where` (see `parse_conditions`), of one experiment or of all, the newest or first in order.
 
-        Deleted ones are left out, unless `where` is about that.
+        Deleted ones are left out, unless `where` is about that. Raises `InputError` for an order that is none.
         """
+        given: Any = order
+        if isinstance(given, str) or not all(isinstance(one, Order) for one in given):
+            raise InputError(
+                f"Runs cannot be put in the order {given!r}.",
+                allowed="a list of Order, of heptad.core.query",
+                remedy='order=[Order("metrics.loss", descending=True)]',
+            )
         query = Query(kind=Run.kind, scopes=self._scopes(experiment), where=self._asked(where), order=order)
         return graph.find(self.workspace, Run, query, limit)
 

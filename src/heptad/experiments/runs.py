@@ -30,6 +30,7 @@ from heptad.experiments.journal.target import RunTarget
 from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number
 from heptad.experiments.records import Status
 from heptad.experiments.scrubbing import scrub
+from heptad.experiments.signatures import ModelSignature, WrittenModel, signature_files
 from heptad.experiments.tables import table_bytes
 
 _log = logging.getLogger("heptad")
@@ -174,8 +175,10 @@ class ActiveRun:
         """Keep an image as PNG: an array (height, width[, 1, 3 or 4]), bytes or numbers from 0 to 1; or Pillow's."""
         return self.attach(*image_bytes(path, image))
 
-    def model(self, path: str, model: Any) -> None:
-        """Keep a fitted model in the format of its library, in the folder `path` of the run.
+    def model(self, path: str, model: Any, signature: ModelSignature | None = None) -> None:
+        """Keep a fitted model in the format of its library, in the folder `path` of the run, with its signature.
+
+        The signature is what the model itself tells; `heptad.experiments.signature_of(inputs, outputs)` tells more.
 
         Raises `InputError` for a library that Heptad cannot write models of.
         """
@@ -189,10 +192,13 @@ class ActiveRun:
                 allowed=", ".join(sorted(known)),
                 remedy="write it to a file yourself and attach that",
             )
-        files: dict[str, bytes] = catalogue.find("model_writer", library)(model)
-        for name, content in files.items():
+        written: WrittenModel = catalogue.find("model_writer", library)(model)
+        signature = signature or written.signature
+        described = signature_files(signature, self.id, path, self._now())
+        for name, content in {**written.files, **described}.items():
             self.attach(f"{path}/{name}", content)
-        self._change({f"tags.model.{path}": library})
+        words = {f"tags.signature.{path}": str(signature)} if described else {}
+        self._change({f"tags.model.{path}": library, **words})
 
     def watch(self, library: str, *subjects: Any, **options: Any) -> Any:
         """Follow a training of `library`: answers what that library takes as a callback, or follows `subjects`.

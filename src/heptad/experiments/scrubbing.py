@@ -4,12 +4,14 @@ Every pattern reads a text once, however long its lines are: nothing is tried ag
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-_NAMED = (
+_WORD = (
     r"(?:password|passwd|passphrase|passwort|\bpwd|secret|token(?!s|iz)|api[_-]?key|access[_-]?key|account[_-]?key"
-    r"|private[_-]?key|credential)[\w-]{0,40}"
+    r"|private[_-]?key|credential)"
 )
+_NAMED = rf"{_WORD}[\w-]{{0,40}}"
 _QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
 _BEGIN = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _END = r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -35,6 +37,8 @@ _SECRETS = (
     re.compile(rf"({_BEGIN})(?:.*?)(?={_END}|\Z)", re.DOTALL),
 )
 _BEGINS, _ENDS = re.compile(_BEGIN), re.compile(_END)
+_SECRET_TEXT, _SECRET_NUMBER = re.compile(rf"(?i){_WORD}"), re.compile(rf"(?i){_WORD}s?$")
+"""Names whose texts are secrets, and names whose numbers are: `token_limit` is 100, but `password` is nobody's."""
 _SECRET_OPTION = re.compile(r"(?i)--?[\w-]*(?:password|passwd|passphrase|secret|token|key|credentials?)$")
 _HIDDEN = r"\g<1>***"
 
@@ -48,6 +52,29 @@ def scrub(text: str) -> str:
     for pattern in _SECRETS:
         text = pattern.sub(_HIDDEN, text)
     return text
+
+
+def scrub_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name, with `***` for what a name calls a secret, and the texts of others scrubbed; nested ones too.
+
+    >>> scrub_values({"api_key": "abc123", "max_tokens": 100, "url": "postgresql://me:sesame@host/db"})
+    {'api_key': '***', 'max_tokens': 100, 'url': 'postgresql://***@host/db'}
+    """
+    return {name: _scrubbed(name, value) for name, value in values.items()}
+
+
+def _scrubbed(name: str, value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {inner: _scrubbed(f"{inner} {name}", one) for inner, one in value.items()}
+        case list() | tuple():
+            return [_scrubbed(name, one) for one in value]
+        case str():
+            return "***" if value and _SECRET_TEXT.search(name) else scrub(value)
+        case bool() | None:
+            return value
+        case _:
+            return "***" if _SECRET_NUMBER.search(name) else value
 
 
 def scrub_arguments(arguments: Sequence[str]) -> list[str]:

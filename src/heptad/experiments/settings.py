@@ -7,7 +7,7 @@ import msgspec
 
 from heptad.core import catalogue
 from heptad.core.errors import InputError, nearest
-from heptad.core.settings import Amount, Count, OptionalDuration, OptionalSize, Positive, Settings
+from heptad.core.settings import Amount, Count, Positive, Settings
 
 MetricName = Literal[
     "roc_auc",
@@ -49,6 +49,20 @@ def _check_constraint(text: str) -> None:
 Constraint: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_constraint})]
 Balance: TypeAlias = Annotated[str, msgspec.Meta(extra={"check": _check_balance})]
 Balances: TypeAlias = Annotated[tuple[Balance, ...], msgspec.Meta(min_length=1)]
+OptionalSpan: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(|(?=.*[1-9])([0-9]+(\.[0-9]+)?(ms|[smhdw]))+)\Z",
+        description="a duration above zero (30s, 90m, 6h, 7d, 4w), or empty for none",
+    ),
+]
+OptionalRoom: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(|(?=.*[1-9])[0-9]+(\.[0-9]+)?(MB|GB|TB|MiB|GiB|TiB))\Z",
+        description="an amount of memory above zero (500MB, 2GB, 1.5GiB), or empty for what there is",
+    ),
+]
 
 
 class SearchRules(TypedDict, total=False):
@@ -80,7 +94,7 @@ class SearchSettings(Settings, frozen=True, kw_only=True):
     """Who proposes the next trial: `tpe`, `cmaes` and `gp` learn from the trials before, `random` and `grid` do not."""
     trials: Positive = 24
     """How many models are tried."""
-    budget: OptionalDuration = ""
+    budget: OptionalSpan = ""
     """No trial begins after so much time in trials. Empty: no limit. What is tried then depends on the machine."""
     cost: Amount = 0
     """No trial begins once trials have cost so much, as they say themselves; 0: no limit."""
@@ -88,9 +102,9 @@ class SearchSettings(Settings, frozen=True, kw_only=True):
     """Who ends trials that begin badly, fold by fold."""
     processes: Positive = 1
     """How many trials run at once, each in a process of its own."""
-    timeout: OptionalDuration = ""
+    timeout: OptionalSpan = ""
     """A trial that runs longer is ended and has failed. Empty: no limit."""
-    memory: OptionalSize = ""
+    memory: OptionalRoom = ""
     """A trial whose process takes more is ended and has failed. Empty: no limit."""
     objectives: tuple[MetricName, ...] = ()
     """More metrics that shall be good at once; `metric` alone chooses among what none beats."""

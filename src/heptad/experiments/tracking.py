@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from heptad.core.errors import InputError
 from heptad.core.records import Id
 from heptad.experiments.runs import ActiveRun, outcome_of
+from heptad.experiments.scrubbing import scrub_values
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PLAIN = str | int | float | bool | None
@@ -21,9 +22,9 @@ class Tracking(AbstractContextManager[ActiveRun]):
     """A run that has not begun yet.
 
     `with heptad.track("name") as run:` begins it and finishes it with the block. `@heptad.track("name")` above a
-    function does so for each call: its plain arguments become parameters, and it is handed the run where it has a
-    parameter `run`. `run = heptad.track("name").start()` begins it and leaves its end to `run.finish()`, or to the
-    end of the process.
+    function does so for each call: its plain arguments become parameters, secrets among them as `***`, and it is
+    handed the run where it has a parameter `run`. `run = heptad.track("name").start()` begins it and leaves its end to
+    `run.finish()`, or to the end of the process.
     """
 
     def __init__(self, begin: Callable[[Mapping[str, Any]], ActiveRun]) -> None:
@@ -58,7 +59,7 @@ class Tracking(AbstractContextManager[ActiveRun]):
             given = signature.bind_partial(*args, **kwargs)
             given.apply_defaults()
             params = {name: value for name, value in given.arguments.items() if name != "run" and _is_plain(value)}
-            run = self._begin(params)
+            run = self._begin(scrub_values(params))
             wants = "run" in signature.parameters and given.arguments.get("run") is None
             return run, {**kwargs, "run": run} if wants else kwargs
 

@@ -1,13 +1,15 @@
 """A run to follow trainings in, and some rows to train on."""
 
+import json
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.experiments import ActiveRun, Experiments, SearchSettings
+from heptad.experiments import ActiveRun, Experiments, ModelSignature, SearchSettings
 
 Series = Callable[[str], list[float]]
 
@@ -54,3 +56,16 @@ def steps(experiments: Experiments, run: ActiveRun) -> Callable[[str], list[int]
 def kept(experiments: Experiments, attributes: Callable[[], dict[str, object]]) -> Callable[[str], bytes]:
     """The bytes of a file of the run."""
     return lambda path: experiments.workspace.blobs.get(str(attributes()[f"artifacts.{path}"]))
+
+
+@pytest.fixture
+def signature(kept: Callable[[str], bytes], attributes: Callable[[], dict[str, object]]) -> Callable[..., str]:
+    """The signature of a kept model on one line, which stands beside the run and is that of the record."""
+
+    def read(path: str = "model") -> str:
+        said = str(attributes()[f"tags.signature.{path}"])
+        assert said == str(msgspec.json.decode(kept(f"{path}/signature.json"), type=ModelSignature))
+        assert set(json.loads(kept(f"{path}/MLmodel"))["signature"]) == {"inputs", "outputs"}
+        return said
+
+    return read

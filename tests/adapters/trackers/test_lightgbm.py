@@ -2,11 +2,12 @@
 
 import lightgbm
 import numpy as np
+import pandas as pd
 
 SETTINGS = {"objective": "binary", "num_leaves": 4, "learning_rate": 0.5, "verbose": -1, "metric": ["auc"]}
 
 
-def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series, kept):
+def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series, kept, signature):
     """Each round's metric and rate as it happened, the round it stopped at, and a model that predicts the same."""
     features, target = rows
     train = lightgbm.Dataset(features[:100], target[:100])
@@ -29,6 +30,7 @@ def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series,
     assert found["params.num_leaves"] == 4
     again = lightgbm.Booster(model_str=kept("model/model.txt").decode())
     assert np.array_equal(again.predict(features), booster.predict(features))
+    assert signature() == "number[-1, 3] -> float64[-1]"
 
 
 def test_an_estimator_and_a_cross_validation_are_followed_too(run, experiments, rows, series, caplog):
@@ -51,3 +53,12 @@ def test_a_fitted_estimator_is_kept_as_text(run, rows, kept):
     run.model("best", lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(features, target))
     run.finish()
     assert kept("best/model.txt").startswith(b"tree")
+
+
+def test_a_model_of_a_table_tells_its_columns(run, signature):
+    """By name: numbers, the categories of pandas, and nothing of a column that no tree could split."""
+    table = pd.DataFrame({"age": np.arange(90.0), "town": pd.Categorical(["a", "b", "c"] * 30), "one": 1.0})
+    model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+    model.fit(table, ["x", "y", "z"] * 30, callbacks=[run.watch("lightgbm")])
+    run.finish()
+    assert signature() == "age number, town category, one ? -> float64[-1, 3]"

@@ -8,7 +8,7 @@ lightning = pytest.importorskip("lightning.pytorch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_epochs_are_followed_to_the_early_stop(run, tmp_path, attributes, series, kept):
+def test_epochs_are_followed_to_the_early_stop(run, tmp_path, attributes, series, kept, signature):
     """Each epoch's metric and rate as it ends."""
 
     class Module(lightning.LightningModule):
@@ -17,8 +17,11 @@ def test_epochs_are_followed_to_the_early_stop(run, tmp_path, attributes, series
             self.save_hyperparameters()
             self.layer = torch.nn.Linear(2, 1)
 
+        def forward(self, rows):
+            return self.layer(rows)
+
         def training_step(self, batch, _):
-            loss = self.layer(batch[0]).pow(2).mean()
+            loss = self(batch[0]).pow(2).mean()
             self.log("loss", loss, on_epoch=True)
             self.log("still", 1.0, on_epoch=True)
             return loss
@@ -38,7 +41,8 @@ def test_epochs_are_followed_to_the_early_stop(run, tmp_path, attributes, series
         enable_progress_bar=False,
         accelerator="cpu",
     )
-    trainer.fit(Module(), loader)
+    module = Module()
+    trainer.fit(module, loader)
     run.finish()
     found = attributes()
     assert found["metrics.stopped_epoch"] == 2
@@ -46,3 +50,5 @@ def test_epochs_are_followed_to_the_early_stop(run, tmp_path, attributes, series
     assert series("learning_rate")[0] in {0.1, 0.05}
     assert (found["params.width"], found["params.max_epochs"]) == (3, 9)
     assert kept("model/state.pt")
+    assert signature() == "rows float32[-1, 2] -> float32[-1, 1]"
+    assert not module._forward_hooks

@@ -13,7 +13,7 @@ from heptad.core.errors import InputError
 skops = pytest.importorskip("skops.io")
 
 
-def test_rounds_and_parameters_of_an_estimator_are_logged(run, rows, attributes, series, kept):
+def test_rounds_and_parameters_of_an_estimator_are_logged(run, rows, attributes, series, kept, signature):
     """Watched before it is fitted, it is told when the run ends; the model that is kept predicts the same."""
     features, target = rows
     model = run.watch("sklearn", GradientBoostingClassifier(n_estimators=7, max_depth=2))
@@ -26,6 +26,7 @@ def test_rounds_and_parameters_of_an_estimator_are_logged(run, rows, attributes,
     data = kept("model/model.skops")
     again = skops.loads(data, trusted=skops.get_untrusted_types(data=data))
     assert np.array_equal(again.predict(features), model.predict(features))
+    assert signature() == "number[-1, 3] -> integer[-1]"
 
 
 def test_candidates_of_a_search_are_steps(run, rows, attributes, series):

@@ -9,7 +9,7 @@ pytest.importorskip("accelerate")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_what_the_trainer_logs_is_logged(run, tmp_path, attributes, series, kept):
+def test_what_the_trainer_logs_is_logged(run, tmp_path, attributes, series, kept, signature):
     """Loss and rate at its steps, its arguments, and the model in a folder that can be loaded."""
     config = transformers.BertConfig(
         vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
@@ -34,5 +34,7 @@ def test_what_the_trainer_logs_is_logged(run, tmp_path, attributes, series, kept
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes(kept(f"model/{name}"))
     again = transformers.BertForSequenceClassification.from_pretrained(tmp_path)
+    assert signature() == "input_ids int64[-1, 3] -> logits float32[-1, 2]"
+    assert not model._forward_hooks
     ids = torch.tensor([[1, 2, 3]])
     assert torch.allclose(again.eval()(ids).logits, model.eval()(ids).logits)

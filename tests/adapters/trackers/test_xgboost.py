@@ -1,12 +1,13 @@
 """XGBoost is followed by one callback: rounds, rates, the early stop, and the model."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 xgboost = pytest.importorskip("xgboost")
 
 
-def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series, kept):
+def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series, kept, signature):
     """Each round's metric and rate, the round it stopped at, and a model that predicts the same."""
     features, target = rows
     train, judged = xgboost.DMatrix(features[:100], target[:100]), xgboost.DMatrix(features[100:], target[100:])
@@ -29,6 +30,7 @@ def test_a_training_is_followed_to_its_early_stop(run, rows, attributes, series,
     assert found["params.booster.grow_policy"] == "depthwise"
     again = xgboost.Booster(model_file=bytearray(kept("model/model.json")))
     assert np.array_equal(again.predict(judged), booster.predict(judged, iteration_range=(0, 0)))
+    assert signature() == "number[-1, 3] -> float32[-1]"
 
 
 def test_estimators_and_cross_validations_are_followed_too(run, experiments, rows, series):
@@ -45,3 +47,17 @@ def test_estimators_and_cross_validations_are_followed_too(run, experiments, row
         data = xgboost.DMatrix(features, target)
         xgboost.cv({"objective": "binary:logistic"}, data, num_boost_round=4, callbacks=[other.watch("xgboost")])
     assert len(experiments.metric_series(other.id, "test/logloss").values) == 4
+
+
+@pytest.mark.parametrize(
+    ("objective", "answer"), [("multi:softprob", "float32[-1, 3]"), ("multi:softmax", "float32[-1]")]
+)
+def test_a_model_of_a_table_tells_its_columns(run, signature, objective, answer):
+    """By name and XGBoost's types; what it answers hangs on the objective."""
+    table = pd.DataFrame(
+        {"age": np.arange(90.0), "town": pd.Categorical(["a", "b", "c"] * 30), "old": [True, False] * 45}
+    )
+    data = xgboost.DMatrix(table, [0, 1, 2] * 30, enable_categorical=True)
+    xgboost.train({"objective": objective, "num_class": 3}, data, 2, callbacks=[run.watch("xgboost")])
+    run.finish()
+    assert signature() == f"age number, town category, old boolean -> {answer}"

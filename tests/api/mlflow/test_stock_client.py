@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import lightgbm
+import numpy as np
+import pandas as pd
 import pytest
 
+from heptad.core.settings import ProjectSettings
+from heptad.experiments import Experiments, SearchSettings
 from tests.api.conftest import Web
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -135,6 +140,22 @@ def test_data_sets_are_logged_and_searched(mlflow: Any, client: Any, experiment:
     (read,) = found.inputs.dataset_inputs
     assert (read.dataset.name, read.dataset.digest) == ("toy", data.digest)
     assert {tag.key: tag.value for tag in read.tags} == {"split": "a", "mlflow.data.context": "training"}
+
+
+def test_the_signature_of_a_model_that_a_hook_kept_is_read(mlflow: Any, client: Any, web: Web) -> None:
+    """Of the run and of a version registered from it; nothing offers to load what is kept in another format."""
+    with Experiments(web.workspace, ProjectSettings(), SearchSettings()).start("followed") as run:
+        table = pd.DataFrame({"age": np.arange(60.0), "town": pd.Categorical(["a", "b"] * 30)})
+        model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
+        model.fit(table, [0, 1] * 30, callbacks=[run.watch("lightgbm")])
+    assert client.get_run(run.id).data.tags["signature.model"] == "age number, town category -> float64[-1]"
+    mlflow.register_model(f"runs:/{run.id}/model", "followed")
+    for uri in (f"runs:/{run.id}/model", "models:/followed/1"):
+        info = mlflow.models.get_model_info(uri)
+        assert info.signature.inputs.input_types_dict()["town"] == mlflow.types.DataType.string
+        assert info.signature.outputs.inputs[0].shape == (-1,)
+    with pytest.raises(mlflow.MlflowException, match="python_function"):
+        mlflow.pyfunc.load_model("models:/followed/1")
 
 
 def test_searches_page_through_many_runs(client: Any, experiment: str) -> None:

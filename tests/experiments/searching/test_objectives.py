@@ -1,5 +1,6 @@
 """What an objective answers becomes values, figures and violations, or a reason."""
 
+import math
 from typing import Any
 
 import pytest
@@ -70,3 +71,18 @@ def test_what_is_no_constraint_is_refused(text: str) -> None:
     """With an example of one."""
     with pytest.raises(InputError, match="latency_ms <= 5"):
         constraint(text)
+
+
+@pytest.mark.parametrize("cost", [-3, math.nan, math.inf, "much"])
+def test_a_trial_cannot_spend_less_than_nothing(cost: float) -> None:
+    """A budget would grow by it; the trial has failed, and what it had spent before counts."""
+
+    def objective(trial: ActiveTrial) -> float:
+        trial.spend(2)
+        trial.spend(cost)
+        return 1.0
+
+    outcome = conduct(objective, ActiveTrial(Trial(0, {}), 0, lambda *_: False), ["value"], [])
+    assert outcome.values is None
+    assert "A trial cannot spend" in outcome.reason
+    assert outcome.cost == 2.0

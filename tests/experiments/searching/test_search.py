@@ -3,6 +3,7 @@
 import logging
 import math
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -151,3 +152,10 @@ def test_what_was_told_is_what_was_asked(sampler: SamplerName, order: random.Ran
             search.tell(number, None if order.random() < 0.2 else loss(asked[number]))
     assert {one.number: one.params for one in search.told} == asked
     assert sorted(asked) == list(range(len(asked)))
+
+
+@pytest.mark.parametrize("names", [{"sampler": "tpee"}, {"pruner": "meidan"}])
+def test_a_mistyped_name_is_refused(names: dict[str, Any]) -> None:
+    """With the nearest that there is."""
+    with pytest.raises(InputError, match=r"did you mean '(tpe|median)'"):
+        Search({"x": Float(0, 1)}, trials=1, seed=1, **names)

@@ -1,13 +1,15 @@
 """Spaces know their points, refuse what is outside, and walk themselves as a grid."""
 
 import math
+from collections.abc import Callable
 
 import msgspec
+import numpy as np
 import pytest
 
 from heptad.core.errors import InputError
 from heptad.experiments import Branches, Choice, Float, Int, check_params, describe_space
-from heptad.experiments.searching.space import grid
+from heptad.experiments.searching.space import check_space, grid
 
 SPACE = Branches(
     "estimator",
@@ -77,3 +79,29 @@ def test_a_space_is_written_as_plain_data() -> None:
     described = describe_space(SPACE)
     assert described["branches"]["tree"]["depth"] == {"type": "int", "low": 2, "high": 6, "log": False}
     assert msgspec.json.decode(msgspec.json.encode(described)) == described
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda: Int(0.5, 3), "Int cannot range to 0.5"),  # type: ignore[arg-type]
+        (lambda: Int(True, 3), "Int cannot range to True"),
+        (lambda: Float("a", 3), "Float cannot range to 'a'"),  # type: ignore[arg-type]
+        (lambda: Choice(("a", "b", "a")), "equal options"),
+        (lambda: Choice((1, True)), "equal options"),
+        (lambda: Choice("ab"), "is one text"),  # type: ignore[arg-type]
+        (lambda: Choice(([1], [2])), "told apart"),  # type: ignore[arg-type]
+        (lambda: check_space({"x": 3}), "dimension 'x' is 3"),  # type: ignore[dict-item]
+        (lambda: check_space(None), "None is no space"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_dimension_is_refused(made: Callable[[], object], told: str) -> None:
+    """Where it is written, with what is allowed."""
+    with pytest.raises(InputError, match=told):
+        made()
+
+
+def test_numbers_of_numpy_are_bounds() -> None:
+    """As they come out of a computation."""
+    assert Int(np.int64(1), np.int64(3)).points(3) == [1, 2, 3]  # type: ignore[arg-type]
+    assert Float(np.float32(1), 3).holds(2.0)  # type: ignore[arg-type]

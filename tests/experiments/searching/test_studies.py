@@ -1,10 +1,14 @@
 """A study is begun once and gone on with; its rules are checked before anything is written."""
 
+from typing import Any
+
 import pytest
 from tests.experiments.searching.functions import SPACE, conditional, square, two
 
 from heptad.core.errors import InputError, NotFoundError
-from heptad.experiments import Experiments
+from heptad.core.settings import ProjectSettings
+from heptad.core.workspace import Workspace
+from heptad.experiments import Experiments, Float, SearchSettings
 
 
 def test_called_again_it_goes_on_where_it_ended(experiments: Experiments) -> None:
@@ -69,3 +73,29 @@ def test_a_space_in_python_is_walked_as_it_asks(experiments: Experiments) -> Non
     report = experiments.search(conditional, lambda trial: trial["x"], trials=12)
     for run in experiments.trials(report.study):
         assert ("n" in run.body.params) == (run.body.params["kind"] == "b")
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"sampler": "tpee"}, r"sampler = 'tpee'(.|\n)*did you mean 'tpe'"),
+        ({"budget": "0s"}, r"budget = '0s'(.|\n)*a duration above zero"),
+        ({"timeout": "0h0m"}, r"timeout = '0h0m'(.|\n)*a duration above zero"),
+        ({"timeout": 2}, r"timeout = 2(.|\n)*30s, 90m"),
+        ({"memory": "0.0GB"}, r"memory = '0.0GB'(.|\n)*above zero"),
+        ({"trials": "2"}, r"trials = '2'(.|\n)*a whole number, 1 or more"),
+        ({"cost": -1}, r"cost = -1(.|\n)*a number, 0 or more"),
+        ({"constraints": 3}, r"constraints = 3(.|\n)*a list of texts"),
+        ({"warm_start": 3}, r"warm_start = 3(.|\n)*text"),
+        ({"objectives": ["loss"]}, r"objectives are \['loss'\](.|\n)*minimize"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_in_plain_words(
+    workspace: Workspace, rules: dict[str, Any], told: str
+) -> None:
+    """What is wrong with which value, and what is allowed; no study is begun."""
+    experiments = Experiments(workspace, ProjectSettings(), SearchSettings())
+    with pytest.raises(InputError, match=told):
+        experiments.search({"x": Float(0, 1)}, lambda _: 1.0, **rules)
+    with pytest.raises(NotFoundError):
+        experiments.study()

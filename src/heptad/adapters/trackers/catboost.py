@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from heptad.experiments import ActiveRun
+from heptad.experiments import ActiveRun, ModelField, ModelSignature, WrittenModel, features, kind_of
 
 
 class Follower:
@@ -39,9 +39,26 @@ class Follower:
         self._run.model(self._path, self._subject)
 
 
-def write_model(model: Any) -> dict[str, bytes]:
+def write_model(model: Any) -> WrittenModel:
     """Any model of CatBoost as `.cbm`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.cbm"
         model.save_model(str(path))
-        return {path.name: path.read_bytes()}
+        return WrittenModel({path.name: path.read_bytes()}, _signature(model))
+
+
+def _signature(model: Any) -> ModelSignature:
+    """What a model takes, and what its `predict` answers."""
+    names = model.feature_names_
+    special = dict.fromkeys(model.get_cat_feature_indices(), "category")
+    special |= dict.fromkeys(model.get_text_feature_indices(), "text")
+    # Columns of an array are called by their places.
+    named = names != [str(place) for place in range(len(names))]
+    classes: Any = getattr(model, "classes_", ())
+    answer = kind_of(classes.dtype) if len(classes) else "float64"
+    return ModelSignature(
+        inputs=features(
+            len(names), names if named else None, [special.get(place, "number") for place in range(len(names))]
+        ),
+        outputs=[ModelField(type=answer, shape=[-1, 1] if len(classes) > 2 else [-1])],
+    )

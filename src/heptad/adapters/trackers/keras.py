@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from heptad.experiments import ActiveRun
+from heptad.experiments import ActiveRun, ModelField, ModelSignature, WrittenModel, fields_of
 
 
 class Follower(keras.callbacks.Callback):
@@ -35,9 +35,19 @@ class Follower(keras.callbacks.Callback):
         self._run.model(self._path, self.model)
 
 
-def write_model(model: Any) -> dict[str, bytes]:
+def write_model(model: Any) -> WrittenModel:
     """A model as `.keras`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return {path.name: path.read_bytes()}
+        return WrittenModel({path.name: path.read_bytes()}, _signature(model))
+
+
+def _signature(model: Any) -> ModelSignature:
+    """What a model takes and answers; a subclassed one knows neither."""
+    inputs, outputs = getattr(model, "inputs", None) or (), getattr(model, "outputs", None) or ()
+    return ModelSignature(inputs=_fields(inputs), outputs=_fields(outputs))
+
+
+def _fields(tensors: Any) -> list[ModelField]:
+    return [field for tensor in tensors for field in fields_of(tensor, tensor.name)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from heptad.experiments import ActiveRun
+from heptad.experiments import ActiveRun, ModelField, ModelSignature, WrittenModel, features
 
 
 class Follower:
@@ -34,6 +34,23 @@ class Follower:
             self._run.model(self._path, self._booster)
 
 
-def write_model(model: Any) -> dict[str, bytes]:
+def write_model(model: Any) -> WrittenModel:
     """A booster, or an estimator that has one, as LightGBM's own text."""
-    return {"model.txt": getattr(model, "booster_", model).model_to_string().encode()}
+    booster = getattr(model, "booster_", model)
+    text: str = booster.model_to_string()
+    return WrittenModel({"model.txt": text.encode()}, _signature(booster, text))
+
+
+def _signature(booster: Any, text: str) -> ModelSignature:
+    """What a booster takes and predicts; its text has for each column a range, categories, or `none` for no split."""
+    names = booster.feature_name()
+    infos = next((line for line in text.splitlines() if line.startswith("feature_infos=")), "").partition("=")[2]
+    coded = "category" if booster.pandas_categorical else "integer"
+    types = ["number" if one[0] == "[" else "" if one == "none" else coded for one in infos.split()]
+    # Columns of an array are called so by LightGBM itself.
+    named = names != [f"Column_{place}" for place in range(len(names))]
+    outputs = booster.num_model_per_iteration()
+    return ModelSignature(
+        inputs=features(len(names), names if named else None, types),
+        outputs=[ModelField(type="float64", shape=[-1] if outputs == 1 else [-1, outputs])],
+    )

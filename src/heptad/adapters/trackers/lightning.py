@@ -4,6 +4,7 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
+from heptad.adapters.trackers.torch import watch_shapes
 from heptad.experiments import ActiveRun
 
 
@@ -18,6 +19,8 @@ class Follower(Callback):
         if trainer.is_global_zero:
             # Modules often keep the epochs among their own parameters.
             self._run.set_params(**{**pl_module.hparams, "max_epochs": trainer.max_epochs})
+            # Told where a step calls the module itself; one that calls its parts passes `forward` by.
+            self._shapes, self._handles = watch_shapes(pl_module)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - Lightning gives both
         if not trainer.is_global_zero:
@@ -34,4 +37,6 @@ class Follower(Callback):
         for one in trainer.callbacks:
             if isinstance(one, EarlyStopping) and one.stopped_epoch:
                 self._run.log(stopped_epoch=one.stopped_epoch)
-        self._run.model(self._path, pl_module)
+        for handle in self._handles:
+            handle.remove()
+        self._run.model(self._path, pl_module, self._shapes.signature)

@@ -6,7 +6,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from heptad.experiments import ActiveRun
+from heptad.adapters.trackers.torch import watch_shapes
+from heptad.experiments import ActiveRun, ModelSignature, WrittenModel
 
 
 class Follower(TrainerCallback):
@@ -15,11 +16,13 @@ class Follower(TrainerCallback):
     def __init__(self, run: ActiveRun, *, model: str = "model") -> None:
         self._run, self._path = run, model
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - all are given
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
         if not state.is_world_process_zero:
             return
         told = {name: value for name, value in args.to_sanitized_dict().items() if not name.endswith("token")}
         self._run.set_params(**told)
+        if model is not None:
+            self._shapes, self._handles = watch_shapes(model)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         if not state.is_world_process_zero:
@@ -35,12 +38,19 @@ class Follower(TrainerCallback):
         if state.best_global_step is not None:
             self._run.log(best_step=state.best_global_step)
         if model is not None:
-            self._run.model(self._path, model)
+            for handle in self._handles:
+                handle.remove()
+            self._run.model(self._path, model, self._signature(args.label_names or ["labels"]))
+
+    def _signature(self, labels: list[str]) -> ModelSignature:
+        """What the model was given but the labels, which only a training has."""
+        seen = self._shapes.signature
+        return ModelSignature(inputs=[one for one in seen.inputs if one.name not in labels], outputs=seen.outputs)
 
 
-def write_model(model: Any) -> dict[str, bytes]:
+def write_model(model: Any) -> WrittenModel:
     """A model with its configuration, in a folder as `from_pretrained` reads it."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        return WrittenModel({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from xgboost.callback import TrainingCallback
 
-from heptad.experiments import ActiveRun
+from heptad.experiments import ActiveRun, ModelField, ModelSignature, WrittenModel, features
+
+_TYPES = {"int": "integer", "i": "boolean", "c": "category"}
+"""XGBoost's types of columns that are not numbers of any kind."""
 
 
 class Follower(TrainingCallback):
@@ -43,10 +46,25 @@ class Follower(TrainingCallback):
         return model
 
 
-def write_model(model: Any) -> dict[str, bytes]:
+def write_model(model: Any) -> WrittenModel:
     """A booster, or an estimator that has one, as JSON."""
     booster = model.get_booster() if hasattr(model, "get_booster") else model
-    return {"model.json": bytes(booster.save_raw("json"))}
+    return WrittenModel({"model.json": bytes(booster.save_raw("json"))}, _signature(booster))
+
+
+def _signature(booster: Any) -> ModelSignature:
+    """What a booster takes and predicts."""
+    count = booster.num_features()
+    types = [_TYPES.get(one, "number") for one in booster.feature_types or ["float"] * count]
+    learner = json.loads(booster.save_config())["learner"]
+    sizes = learner["learner_model_param"]
+    # `multi:softmax` answers the class, `multi:softprob` a probability of each.
+    classes = int(sizes["num_class"]) if learner["objective"]["name"] != "multi:softmax" else 0
+    width = max(classes, int(sizes.get("num_target", 1)))
+    return ModelSignature(
+        inputs=features(count, booster.feature_names, types),
+        outputs=[ModelField(type="float32", shape=[-1] if width <= 1 else [-1, width])],
+    )
 
 
 def _numbers(params: dict[str, str]) -> dict[str, int | float | str]:

@@ -49,8 +49,17 @@ class ActiveTrial:
                 self.series.setdefault(name, []).append((step, float(value)))
 
     def spend(self, cost: float) -> None:
-        """What the trial costs, in a unit of your own; a search may have a budget of it."""
-        self.cost += cost
+        """What the trial costs more, in a unit of your own; a search may have a budget of it.
+
+        Raises `InputError` for less than 0, and for what is no finite number.
+        """
+        try:
+            amount = float(cost)
+        except (TypeError, ValueError):
+            amount = math.nan
+        if not 0 <= amount < math.inf:
+            raise InputError(f"A trial cannot spend {cost!r}.", allowed="a number, 0 or more")
+        self.cost += amount
 
 
 Objective: TypeAlias = Callable[[ActiveTrial], Any]

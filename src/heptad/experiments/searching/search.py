@@ -1,10 +1,11 @@
 """Ask-and-tell search over a space: it proposes parameters and is told values, and never runs a trial itself."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import msgspec
 
-from heptad.core.errors import InputError
+from heptad.core.errors import InputError, nearest
 from heptad.core.records import canonical_json, digest_of
 from heptad.experiments.searching.pruners import PrunerName, pruner_named
 from heptad.experiments.searching.samplers import SamplerName, open_sampler, rest_of_grid
@@ -45,6 +46,11 @@ class Search:
         first: Sequence[Mapping[str, Value]] = (),
         told: Sequence[Told] = (),
     ) -> None:
+        for name, given_name, allowed in (("sampler", sampler, SamplerName), ("pruner", pruner, PrunerName)):
+            if given_name not in get_args(allowed):
+                raise InputError(
+                    f"There is no {name} {given_name!r}.", allowed=nearest(str(given_name), get_args(allowed))
+                )
         check_space(space)
         for params in first:
             check_params(space, params)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
+from numbers import Real as AnyReal
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,6 +24,7 @@ class Float(msgspec.Struct, frozen=True, tag="float"):
     log: bool = False
 
     def __post_init__(self) -> None:
+        _check_bounds(self, AnyReal, "numbers")
         _check_range(self.low, self.high, log=self.log)
 
     def holds(self, value: Any) -> bool:
@@ -40,6 +43,7 @@ class Int(msgspec.Struct, frozen=True, tag="int"):
     log: bool = False
 
     def __post_init__(self) -> None:
+        _check_bounds(self, Integral, "whole numbers")
         _check_range(self.low, self.high, log=self.log)
 
     def holds(self, value: Any) -> bool:
@@ -59,6 +63,17 @@ class Choice(msgspec.Struct, frozen=True, tag="choice"):
     def __post_init__(self) -> None:
         if not self.values:
             raise InputError("A choice without values cannot be searched.", allowed="at least one value")
+        values: Any = self.values
+        if isinstance(values, str):
+            raise InputError(f"The choice {values!r} is one text.", allowed="several options: Choice(('a', 'b'))")
+        try:
+            distinct = len(set(values))
+        except TypeError:
+            raise InputError(
+                f"The options {self.values!r} cannot all be told apart.", allowed="texts, numbers, true or false"
+            ) from None
+        if distinct < len(self.values):
+            raise InputError(f"The choice has equal options: {self.values!r}.", allowed="each option once")
 
     def holds(self, value: Any) -> bool:
         return any(value == known and type(value) is type(known) for known in self.values)
@@ -164,11 +179,15 @@ def located(space: Space, params: Mapping[str, Value]) -> dict[str, tuple[Dimens
 
 
 def check_space(space: Space) -> None:
-    """Raise `InputError` where names of a declared space clash, or branches lie under another name than their own."""
+    """Raise `InputError` for what is no space, names that clash, and branches under another name than their own."""
     if isinstance(space, Branches):
         _check_names({space.name: space}, frozenset())
     elif isinstance(space, Mapping):
         _check_names(space, frozenset())
+    elif not callable(space):
+        raise InputError(
+            f"{space!r} is no space.", allowed='dimensions by name, as {"x": Float(0, 1)}; Branches; or a function'
+        )
 
 
 def check_params(space: Space, params: Mapping[str, Any]) -> None:
@@ -263,6 +282,8 @@ def _names(dimensions: Dimensions) -> Iterator[str]:
 def _check_names(dimensions: Dimensions, outer: frozenset[str]) -> None:
     taken = set(outer)
     for name, dimension in dimensions.items():
+        if not isinstance(dimension, Float | Int | Choice | Branches):
+            raise InputError(f"The dimension {name!r} is {dimension!r}.", allowed="a Float, Int, Choice or Branches")
         own = {name, *_names({name: dimension})}
         if own & taken:
             raise InputError(f"The name {min(own & taken)!r} is in the space twice.", allowed="one dimension a name")
@@ -280,6 +301,12 @@ def _spread(low: float, high: float, most: int, *, log: bool) -> list[float]:
     steps = [step / (most - 1) for step in range(most)]
     inner = [low * (high / low) ** step if log else low + (high - low) * step for step in steps[1:-1]]
     return [low, *inner, high]
+
+
+def _check_bounds(dimension: Float | Int, kind: type, allowed: str) -> None:
+    for bound in (dimension.low, dimension.high):
+        if not isinstance(bound, kind) or isinstance(bound, bool):
+            raise InputError(f"{type(dimension).__name__} cannot range to {bound!r}.", allowed=allowed)
 
 
 def _check_range(low: float, high: float, *, log: bool) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import InputError, NotFoundError
+from heptad.core.errors import InputError, NotFoundError, nearest
 from heptad.core.records import Id, Record, Scalar, canonical_json, derived_id, digest_of
 from heptad.core.settings import duration, size
 from heptad.core.workspace import Workspace
@@ -145,6 +145,9 @@ def plan_of(
     isolated: bool,
 ) -> StudyPlan:
     """The plan of a search of one's own: its rules, and for the rest the settings'. Raises `InputError`."""
+    check_space(space)
+    if not isinstance(objectives, Mapping):
+        raise InputError(f"The objectives are {objectives!r}.", allowed='each with its direction: {"loss": "minimize"}')
     if not objectives:
         raise InputError("A search without an objective ends nowhere.", allowed='for example {"loss": "minimize"}')
     for objective_name, direction in objectives.items():
@@ -157,10 +160,10 @@ def plan_of(
     if unknown:
         raise InputError(f"There is no rule {unknown[0]!r} of a search.", allowed=", ".join(sorted(known)))
     own = {"constraints": (), "objectives": (), "features": ()}
-    try:
-        chosen = msgspec.convert({**known, **own, **rules}, SearchSettings)
-    except msgspec.ValidationError as error:
-        raise InputError(f"A rule of the search cannot be used: {error}") from error
+    kinds = get_type_hints(SearchSettings, include_extras=True)
+    for rule, value in rules.items():
+        _check_rule(rule, value, kinds[rule])
+    chosen = msgspec.convert({**known, **own, **rules}, SearchSettings)
     if "trials" not in rules and (rules.get("budget") or rules.get("cost")):
         chosen = msgspec.structs.replace(chosen, trials=UNLIMITED)
     for one in chosen.constraints:
@@ -186,6 +189,22 @@ def plan_of(
         first=first,
         isolated=isolated,
     )
+
+
+def _check_rule(rule: str, value: Any, kind: Any) -> None:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        match msgspec.inspect.type_info(kind):
+            case msgspec.inspect.Metadata(extra_json_schema={"description": str(words)}):
+                allowed = words
+            case msgspec.inspect.LiteralType(values=names):
+                allowed = nearest(str(value), [str(name) for name in names])
+            case msgspec.inspect.StrType():
+                allowed = "text"
+            case _:
+                allowed = "a list of texts"
+        raise InputError(f"The rule {rule} = {value!r} of a search cannot be used.", allowed=allowed) from None
 
 
 def _each_once(points: Sequence[Mapping[str, Value]]) -> list[dict[str, Value]]:
