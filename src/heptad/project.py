@@ -327,14 +327,14 @@ def track(
 
     if callable(name):
         return track(name.__name__)(name)
-    title, known = name, checked_params(params)
+    title = name  # for begin, where it is text
     root = _nearest_project(Path.cwd())
 
-    def begin(arguments: "Mapping[str, Any]") -> "ActiveRun":
+    def begin(params: "Mapping[str, Any]") -> "ActiveRun":
         from heptad.experiments import Offline, capture_process, go_on
 
         kept = _server_for(root, server)
-        given: dict[str, Any] = {"experiment": experiment, "params": {**arguments, **known}, "seed": seed}
+        given: dict[str, Any] = {"experiment": experiment, "params": params, "seed": seed}
         given |= {"parent": parent, "made_from": made_from}
         if resume:
             run = go_on(kept or open_experiments(root), resume, **given)
@@ -348,7 +348,7 @@ def track(
             capture_process(run)
         return run
 
-    return Tracking(begin)
+    return Tracking(begin, checked_params(params))
 
 
 def _nearest_project(here: Path) -> Path:

@@ -108,11 +108,11 @@ def test_options_of_a_command_lose_their_values() -> None:
 
 
 def test_values_whose_names_speak_of_secrets_are_replaced() -> None:
-    """Texts by any such name, numbers where the name is nothing else; nested ones by the names above them."""
+    """Texts and numbers alike; nested ones by the names above them."""
     values = {
         "api_key": "hunter2",
         "password": 1234,
-        "db_password_file": "hunter2",
+        "hub_token": ["hunter2"],
         "login": {"credentials": {"user": "hunter2", "tries": [1, "hunter2"]}},
         "urls": ["postgresql://ada:hunter2@db/heptad"],
         "note": "token=hunter2",
@@ -130,6 +130,9 @@ def test_values_of_other_names_stay_as_they_are() -> None:
         "name": "bert",
         "max_tokens": 100,
         "token_limit": 5,
+        "token_pattern": r"(?u)\b\w\w+\b",
+        "pad_token": "<pad>",
+        "mask_token": "[MASK]",
         "tokenizer": "bpe",
         "key": "id",
         "rate": 0.5,

@@ -239,3 +239,14 @@ def test_secrets_among_the_arguments_of_a_function_are_not_recorded(here: Path) 
     kept = {"depth": 3, "api_key": "***", "password": "***", "headers.token": "***", "headers.accept": "json"}
     assert {f"params.{name}": value for name, value in kept.items()}.items() <= run.attributes.items()
     assert "hunter2" not in repr(run)
+
+
+def test_secrets_among_parameters_are_not_recorded(here: Path) -> None:
+    """However they are given: as all arguments of a command are, later, or to a run inside of the run."""
+    with heptad.track("outer", params={"depth": 3, "api_key": "hunter2"}, capture=False) as outer:
+        outer.set_params(db={"password": "hunter2"}, url="postgresql://ada:hunter2@db/x")
+        with outer.child("inner", params={"hub_token": "hunter2"}):
+            pass
+    runs = open_experiments(here).list()
+    assert {run.body.name: run.attributes.get("params.depth") for run in runs} == {"outer": 3, "inner": None}
+    assert "hunter2" not in repr(runs)

@@ -20,7 +20,7 @@ from heptad.core.records import Id, Scalar, canonical_json, digest_of
 from heptad.core.sql_values import name as stored_name
 from heptad.core.sql_values import to_columns
 from heptad.core.store import at_seconds
-from heptad.experiments.beginning import flat
+from heptad.experiments.beginning import checked_params, flat
 from heptad.experiments.journal.checking import check_seconds, check_text
 from heptad.experiments.journal.entries import Update, series_key
 from heptad.experiments.journal.journal import MAIN, Journal
@@ -29,7 +29,7 @@ from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
 from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number
 from heptad.experiments.records import Status
-from heptad.experiments.scrubbing import scrub
+from heptad.experiments.scrubbing import scrub, scrub_values
 from heptad.experiments.signatures import ModelSignature, WrittenModel, signature_files
 from heptad.experiments.tables import table_bytes
 
@@ -119,8 +119,8 @@ class ActiveRun:
             journal.add_points(metrics, step, self._now() if time is None else _seconds(time))
 
     def set_params(self, /, **params: Any) -> None:
-        """Parameters that became known after the start; nested ones are joined by dots."""
-        self._change(flat("params", params))
+        """Parameters that became known after the start; nested ones are joined by dots, secrets are `***`."""
+        self._change(flat("params", scrub_values(params)))
 
     def tag(self, /, **tags: Scalar) -> None:
         """Words and numbers beside the run; the latest value of a tag wins."""
@@ -208,12 +208,12 @@ class ActiveRun:
         self._require_open()
         return catalogue.find("tracker", library)(self, *subjects, **options)
 
-    def child(self, name: str, **options: Any) -> "ActiveRun":
+    def child(self, name: str, params: Mapping[str, Any] | None = None, **options: Any) -> "ActiveRun":
         """Begin a run inside of this one, linked to it as its `parent`."""
         self._require_open()
         if self._start_child is None:
             raise InputError(f"Run {self.id} began while the store was away, so runs inside of it cannot begin yet.")
-        return self._start_child(name, parent=self.id, **options)
+        return self._start_child(name, params=scrub_values(checked_params(params)), parent=self.id, **options)
 
     def finish(self, status: Status = "finished", reason: str = "", *, must_arrive: bool = False) -> None:
         """End the run and wait until all of it is in the store; a second call changes nothing.

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _WORD = (
-    r"(?:password|passwd|passphrase|passwort|\bpwd|secret|token(?!s|iz)|api[_-]?key|access[_-]?key|account[_-]?key"
-    r"|private[_-]?key|credential)"
+    r"(?:password|passwd|passphrase|passwort|\bpwd|secret|(?<!(?:pad|unk|bos|eos|sep|cls)_)(?<!mask_)token(?!s|iz)"
+    r"|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credential)"
 )
+"""What a name of a secret holds; the marks of a tokenizer, such as `pad_token`, are none."""
 _NAMED = rf"{_WORD}[\w-]{{0,40}}"
 _QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
 _BEGIN = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -37,8 +38,8 @@ _SECRETS = (
     re.compile(rf"({_BEGIN})(?:.*?)(?={_END}|\Z)", re.DOTALL),
 )
 _BEGINS, _ENDS = re.compile(_BEGIN), re.compile(_END)
-_SECRET_TEXT, _SECRET_NUMBER = re.compile(rf"(?i){_WORD}"), re.compile(rf"(?i){_WORD}s?$")
-"""Names whose texts are secrets, and names whose numbers are: `token_limit` is 100, but `password` is nobody's."""
+_SECRET_NAME = re.compile(rf"(?i){_WORD}s?$")
+"""Names whose values are secrets: a `token_pattern` or a `token_limit` is none."""
 _SECRET_OPTION = re.compile(r"(?i)--?[\w-]*(?:password|passwd|passphrase|secret|token|key|credentials?)$")
 _HIDDEN = r"\g<1>***"
 
@@ -55,26 +56,32 @@ def scrub(text: str) -> str:
 
 
 def scrub_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by name, with `***` for what a name calls a secret, and the texts of others scrubbed; nested ones too.
+    """Values by name, with `***` for those whose name ends as that of a secret, and the texts of others scrubbed.
+
+    Nested ones too.
 
     >>> scrub_values({"api_key": "abc123", "max_tokens": 100, "url": "postgresql://me:sesame@host/db"})
     {'api_key': '***', 'max_tokens': 100, 'url': 'postgresql://***@host/db'}
     """
-    return {name: _scrubbed(name, value) for name, value in values.items()}
+    return {name: _scrubbed(value, hidden=_is_secret(name)) for name, value in values.items()}
 
 
-def _scrubbed(name: str, value: Any) -> Any:
+def _scrubbed(value: Any, *, hidden: bool) -> Any:
     match value:
         case Mapping():
-            return {inner: _scrubbed(f"{inner} {name}", one) for inner, one in value.items()}
+            return {name: _scrubbed(one, hidden=hidden or _is_secret(name)) for name, one in value.items()}
         case list() | tuple():
-            return [_scrubbed(name, one) for one in value]
-        case str():
-            return "***" if value and _SECRET_TEXT.search(name) else scrub(value)
-        case bool() | None:
+            return [_scrubbed(one, hidden=hidden) for one in value]
+        case bool() | None | "":
             return value
+        case _ if hidden:
+            return "***"
         case _:
-            return "***" if _SECRET_NUMBER.search(name) else value
+            return scrub(value) if isinstance(value, str) else value
+
+
+def _is_secret(name: Any) -> bool:
+    return bool(_SECRET_NAME.search(str(name)))
 
 
 def scrub_arguments(arguments: Sequence[str]) -> list[str]:

@@ -22,13 +22,15 @@ class Tracking(AbstractContextManager[ActiveRun]):
     """A run that has not begun yet.
 
     `with heptad.track("name") as run:` begins it and finishes it with the block. `@heptad.track("name")` above a
-    function does so for each call: its plain arguments become parameters, secrets among them as `***`, and it is
-    handed the run where it has a parameter `run`. `run = heptad.track("name").start()` begins it and leaves its end to
-    `run.finish()`, or to the end of the process.
+    function does so for each call: its plain arguments become parameters, and it is handed the run where it has a
+    parameter `run`. `run = heptad.track("name").start()` begins it and leaves its end to `run.finish()`, or to the
+    end of the process. Parameters whose name ends as that of a secret are recorded as `***`.
     """
 
-    def __init__(self, begin: Callable[[Mapping[str, Any]], ActiveRun]) -> None:
-        self._begin = begin
+    def __init__(self, begin: Callable[[Mapping[str, Any]], ActiveRun], params: Mapping[str, Any]) -> None:
+        """`begin` takes all parameters; of arguments of the same names these count."""
+        self._begin_with = begin
+        self._params = params
         self._run: ActiveRun | None = None
 
     def start(self) -> ActiveRun:
@@ -59,7 +61,7 @@ class Tracking(AbstractContextManager[ActiveRun]):
             given = signature.bind_partial(*args, **kwargs)
             given.apply_defaults()
             params = {name: value for name, value in given.arguments.items() if name != "run" and _is_plain(value)}
-            run = self._begin(scrub_values(params))
+            run = self._begin(params)
             wants = "run" in signature.parameters and given.arguments.get("run") is None
             return run, {**kwargs, "run": run} if wants else kwargs
 
@@ -96,6 +98,9 @@ class Tracking(AbstractContextManager[ActiveRun]):
                 return function(*args, **kwargs)
 
         return called  # type: ignore[return-value]
+
+    def _begin(self, arguments: Mapping[str, Any]) -> ActiveRun:
+        return self._begin_with(scrub_values({**arguments, **self._params}))
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and hasattr(ActiveRun, name):
