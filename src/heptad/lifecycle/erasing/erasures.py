@@ -143,7 +143,7 @@ class Erasures:
         found = {
             _VERSIONS: sum(rows.versions.values()),
             _QUARANTINE: erasing.in_quarantine(subjects),
-            _KEPT: erasing.in_kept(subjects),
+            _KEPT: erasing.in_kept(subjects, entities.own),
             _ONLINE: erasing.in_features(subjects, entities.own),
             _SCORES: scores.rows,
             _PREDICTIONS: len(predictions),
