@@ -7,6 +7,7 @@ import msgspec
 
 from heptad.core import catalogue
 from heptad.core.errors import DataError
+from heptad.data.sources.applying import refuse_unused
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.streams.addresses import StreamAddress, parse_address
 
@@ -98,8 +99,9 @@ class Stream(Protocol):
 def open_stream(settings: SourceSettings, reader: str) -> Stream:
     """The stream at the settings' `uri`, by the scheme of the address.
 
-    Raises `NotFoundError` for a scheme that nothing installed reads.
+    Raises `NotFoundError` for a scheme that nothing installed reads, `SettingsError` for a setting of other sources.
     """
+    refuse_unused("stream", settings)
     address = parse_address(settings.uri)
     made: Stream = catalogue.find("stream", address.scheme)(address, settings, reader)
     return made
