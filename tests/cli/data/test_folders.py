@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Shell
 
+from heptad import project
+
 
 @pytest.fixture
 def repository(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
@@ -122,3 +124,18 @@ def test_a_folder_called_like_the_project_is_not_taken_for_the_table(repository:
     assert "2 bytes" in repository("data", "show", folder).out
     assert "60, 60 with labels" in repository("data", "show", table).out
     assert "60, 60 with labels" in repository("data", "show", "1").out
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "data/images@1"], ["lineage", "data/images@1"], ["get", "data/images@1", "x"]]
+)
+def test_a_version_of_a_folder_is_looked_at_through_one_workspace(
+    repository: Shell, monkeypatch: pytest.MonkeyPatch, words: list[str]
+):
+    """Also where it is made sure that the table has none of this name."""
+    repository.bare("data", "add", "data/images")
+    opened: list[object] = []
+    made = project._opened
+    monkeypatch.setattr(project, "_opened", lambda *arguments: opened.append(arguments) or made(*arguments))
+    assert repository.bare("data", *words).code == 0
+    assert len(opened) == 1

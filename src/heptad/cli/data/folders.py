@@ -12,6 +12,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 if TYPE_CHECKING:
     from heptad.cli.progress import Count
     from heptad.core.records import Record
+    from heptad.core.workspace import Workspace
     from heptad.data import DatasetVersion, FolderChanges, Folders, FolderVersion, PlacedFolder
 
 app = typer.Typer()
@@ -170,7 +171,7 @@ def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVers
     found = opened.find(ref)
     if found is None:
         return None
-    if ref != found.id and (other := _version_of_table(ref, project)):
+    if ref != found.id and (other := _version_of_table(opened.workspace, ref)):
         from heptad.core.errors import InputError
 
         raise InputError(
@@ -180,12 +181,10 @@ def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVers
     return opened, found
 
 
-def _version_of_table(ref: str, project: Path) -> "Record[DatasetVersion] | None":
+def _version_of_table(workspace: "Workspace", ref: str) -> "Record[DatasetVersion] | None":
     from heptad.core.errors import NotFoundError
     from heptad.data import find_version
-    from heptad.project import find_workspace
 
-    workspace, _ = find_workspace(project)
     try:
         return find_version(workspace, workspace.name, ref)
     except NotFoundError:

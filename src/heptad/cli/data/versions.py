@@ -179,14 +179,13 @@ def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json:
     """List what a version was made from, and what with it."""
     from heptad.data import find_version
     from heptad.lifecycle import sentence_of
-    from heptad.project import find_workspace, open_project
+    from heptad.project import open_project
 
     record: Record[Any]
     text: list[str] = []
     parts: dict[str, Any] = {}
     if folder := folders.folder_version(version, project):
-        workspace, _ = find_workspace(project)
-        record = folder[1]
+        workspace, record = folder[0].workspace, folder[1]
     else:
         workspace = open_project(project).workspace
         record = find_version(workspace, workspace.name, version)
