@@ -57,6 +57,16 @@ def test_versions_of_folders_are_listed_shown_compared_and_written(repository: S
     assert "data/images" in unknown.err
 
 
+def test_versions_of_folders_are_tagged_as_those_of_the_table(repository: Shell):
+    """Without settings; the tag is shown, names the version, and goes again."""
+    repository.bare("data", "add", "data/images")
+    assert "data/images@1 is gold" in repository.bare("data", "tag", "data/images@1", "gold").out
+    assert "gold" in repository.bare("data", "log", "data/images").out
+    assert "gold" in repository.bare("data", "show", "data/images@gold").out
+    assert repository.bare("data", "tag", "data/images@gold", "--remove").code == 0
+    assert repository.bare("data", "show", "data/images@gold").code == 2
+
+
 def test_the_lineage_of_a_folder_needs_no_settings(repository: Shell, tmp_path: Path):
     """What a version followed, and what followed it is not what was made with it; a table is not compared with it."""
     repository.bare("data", "add", "data/images")
