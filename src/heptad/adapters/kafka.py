@@ -126,7 +126,8 @@ class KafkaStream:
             if cluster.controller_id not in cluster.brokers:
                 return ""  # nobody is there whom librdkafka would ask
             asked = TopicCollection([self._address.topic])
-            answers = AdminClient(self._config, logger=_log).describe_topics(asked, request_timeout=self._timeout)
+            admin: Any = AdminClient(self._config, logger=_log)
+            answers = admin.describe_topics(asked, request_timeout=self._timeout)
             found = answers[self._address.topic].result().topic_id
         # Brokers before 2.8, and some that only speak the protocol, say zero.
         return str(found) if found.get_most_significant_bits() or found.get_least_significant_bits() else ""

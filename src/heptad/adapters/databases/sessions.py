@@ -27,8 +27,12 @@ LIBPQ = {
 }
 """For PostgreSQL: a connection that has died is noticed within a minute."""
 _RANGES = (3904, 3906, 3908, 3910, 3912, 3926, 4451, 4532, 4533, 4534, 4535, 4536)
-POSTGRESQL_TEXTS = {114: "JSON", 3802: "JSON", 2249: "rows"} | dict.fromkeys(_RANGES, "ranges")
-POSTGRESQL_TEXTS |= {869: "network addresses", 650: "network addresses"}
+_ADDRESSES = (869, 650)
+POSTGRESQL_TEXTS: dict[Any, str] = (
+    {114: "JSON", 3802: "JSON", 2249: "rows"}
+    | dict.fromkeys(_RANGES, "ranges")
+    | dict.fromkeys(_ADDRESSES, "network addresses")
+)
 """Number of a type to what it holds: the driver would make objects of it, whose text is not the database's."""
 _INSTRUCTIONS = 10_000
 """Instructions of SQLite between two looks at the clock."""
