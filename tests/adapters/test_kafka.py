@@ -3,9 +3,14 @@
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
+from confluent_kafka.admin import ClusterMetadata
 from tests.adapters.brokers import (
     Traffic,
     kafka_cluster,
@@ -140,3 +145,51 @@ def test_options_that_exactly_once_rests_on_are_refused() -> None:
         open_stream(settings_of("kafka://localhost/t", options={"sasl.password": "sesame"}), "reader")
     with pytest.raises(SettingsError, match="No such configuration"):
         open_stream(settings_of("kafka://localhost/t", options={"no.such": "x"}), "reader")
+
+
+def test_when_a_message_was_sent_is_read_back_before_it_goes_on(servers: str, topic: str) -> None:
+    """So a topic made anew is told, where the broker has no ids of topics; what is read next stays the same."""
+    settings = settings_of(f"kafka://{servers}/{topic}")
+    send_kafka(servers, topic, [b'{"number": 1}'] * 3, partition=0)
+    stream = open_stream(settings, "reader")
+    stream.start({})
+    first = received(stream, 3)
+    stream.close()
+    again = open_stream(settings, "reader")
+    again.start({0: 1})
+    assert again.topic_id() == ""
+    assert again.sent({0: 1, 1: 5}) == {0: first.times[1]}
+    assert received(again, 1).positions == [2]
+    again.close()
+
+
+def test_the_id_of_a_topic_is_that_of_the_broker(servers: str, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zero is none, and so is a refusal, which keeps nobody from landing. The mock cluster cannot be asked."""
+    told = Uuid(0, 0)
+    refusal: KafkaException | None = None
+
+    class Controlled(kafka.Consumer):
+        def list_topics(self, *arguments: Any, **named: Any) -> ClusterMetadata:
+            found = super().list_topics(*arguments, **named)
+            found.controller_id = min(found.brokers)
+            return found
+
+    class Described:
+        def __init__(self, config: dict[str, object], **_: object) -> None:
+            assert config["bootstrap.servers"] == servers
+
+        def describe_topics(self, asked: TopicCollection, **_: object) -> dict[str, Future[SimpleNamespace]]:
+            answer: Future[SimpleNamespace] = Future()
+            answer.set_result(SimpleNamespace(topic_id=told)) if refusal is None else answer.set_exception(refusal)
+            return dict.fromkeys(asked.topic_names, answer)
+
+    monkeypatch.setattr(kafka, "AdminClient", Described)
+    monkeypatch.setattr(kafka, "Consumer", Controlled)
+    stream = open_stream(settings_of(f"kafka://{servers}/{topic}"), "reader")
+    stream.start({})
+    assert stream.topic_id() == ""
+    told = Uuid(7, -9)
+    assert stream.topic_id() == str(told)
+    refusal = KafkaException(KafkaError(KafkaError.UNSUPPORTED_VERSION))
+    assert stream.topic_id() == ""
+    stream.close()

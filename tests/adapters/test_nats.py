@@ -151,3 +151,17 @@ def test_a_user_that_the_server_does_not_know_is_told_without_the_password(
         with pytest.raises(DataError, match="refuses this reader") as told:
             land(tmp_path, settings_of(f"nats://me:${{NATS_PASSWORD}}@127.0.0.1:{port}/some"))
         assert "sesame" not in str(told.value)
+
+
+def test_a_stream_made_anew_is_told_when_it_has_as_many_messages(server: str, tmp_path: Path) -> None:
+    """It was made at another time, which the broker says."""
+    with nats_stream(server) as name:
+        settings = settings_of(f"nats://{server}/{name}.>")
+        send_nats(server, f"{name}.a", [b'{"number": 1}'] * 3)
+        land(tmp_path, settings)
+        in_nats(server, lambda _, stream: stream.delete_stream(name))
+        in_nats(server, lambda _, stream: stream.add_stream(name=name, subjects=[f"{name}.>"]))
+        send_nats(server, f"{name}.a", [b'{"number": 2}'] * 5)
+        with pytest.raises(DataError, match="counts its messages anew: the broker has another topic"):
+            land(tmp_path, settings)
+        assert list(landed_of(tmp_path, settings)[0]["number"]) == [1, 1, 1]

@@ -210,7 +210,7 @@ def outcome(project: Project) -> dict[str, Any]:
         "plans": [dict(sorted(one.attributes.items())) for one in project.lifecycle.plans()],
     }
     found["erasures"] = [
-        [one.body.found, one.attributes["stage"], ERASED.encode() in project.lifecycle.erasures.certificate(one)]
+        [one.body.found, one.attributes["stage"], ERASED.encode() in project.lifecycle.erasures.certificate(one.id)]
         for one in project.lifecycle.erasures.recent()
     ]
     if found["erasures"]:

@@ -159,3 +159,24 @@ def test_a_clock_that_went_backwards_is_found(workspace, clock):
     assert finding(examine_workspace(early), "clock").state == "warning"
     nearly = replace(workspace, clock=ManualClock(clock.now() - timedelta(minutes=1)))
     assert finding(examine_workspace(nearly), "clock").state == "ok"
+
+
+def test_a_damaged_pack_of_a_folder_is_found_when_all_are_read_and_mended_by_add(workspace):
+    """Its size is what it was, so that only its bytes tell; the folder has them still."""
+    folders = Folders(workspace, RemoteSettings())
+    place = workspace.root / "images"
+    place.mkdir()
+    (place / "one").write_text("what is in it")
+    (added,) = folders.add([place])
+    stored = str(added.version.attributes["stored"])
+    pack = next(one for one in str(added.version.attributes["artifacts"]).split() if one != stored)
+    path = workspace.folder / "artifacts" / pack[:2] / pack[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert "heptad doctor --deep" in finding(examine_workspace(workspace), "artifacts").sentence
+    found = finding(examine_workspace(workspace, deep=True), "artifacts")
+    assert "1 of 2 are missing or damaged" in found.sentence
+    assert f"{path.relative_to(workspace.folder)}; then heptad data add images" in found.remedy
+    path.unlink()
+    folders.add([place])
+    assert finding(examine_workspace(workspace, deep=True), "artifacts").sentence.endswith("are whole")

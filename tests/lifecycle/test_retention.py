@@ -242,7 +242,7 @@ def test_every_reason_to_stay_is_told(three: World) -> None:
     assert three.standing(3) == "the latest; the newest"
     assert three.standing(2, Rule(keep=2)) == "one of the 2 newest"
     assert three.standing(2, Rule(older_than="90d")) == "not older than 90d"
-    untag(three.workspace, "test", "gold")
+    untag(three.workspace, three.data.version(1), "gold")
     assert three.standing(1) == ""
     refused = three.register(three.data.version(1), 1, "refused")
     assert refused.attributes["status"] == "refused"
@@ -472,7 +472,7 @@ def _said(world: World, what: str, version: Record[DatasetVersion]) -> None:
     if what == "tag":
         tag(world.workspace, version, name)
     elif what == "untag":
-        untag(world.workspace, "test", name)
+        untag(world.workspace, version, name)
     elif "rolled_back" not in version.attributes:
         roll_back(world.workspace, version, "it was wrong")
 

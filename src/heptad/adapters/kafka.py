@@ -7,7 +7,16 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
 from heptad.core.errors import DataError, HeptadError, SettingsError, UnavailableError, nearest
 from heptad.core.settings import duration
@@ -78,8 +87,9 @@ class KafkaStream:
             config |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}
             config |= {"sasl.username": address.user, "sasl.password": address.password}
         self._heard: dict[str, KafkaError] = {}
+        self._config = {**config, **options}
         with self._told():
-            self._consumer = Consumer({**config, **options, **_OURS, "error_cb": self._hear}, logger=_log)
+            self._consumer = Consumer({**self._config, **_OURS, "error_cb": self._hear}, logger=_log)
         self._next: dict[int, int] = {}
         self._ended: set[int] = set()
         self._looked = 0.0
@@ -96,9 +106,7 @@ class KafkaStream:
             if wanted < first and partition in after and not accept_loss:
                 raise lost_messages(self._address, there, wanted)
             self._next[partition] = max(first, wanted)
-        places = [self._place(one, self._next[one]) for one in partitions]
-        with self._told():
-            self._consumer.assign(places)
+        self._assign(self._next)
 
     def read(self, most: int, seconds: float) -> Batch:
         batch, size, ends = Batch(), 0, time.monotonic() + seconds
@@ -111,6 +119,40 @@ class KafkaStream:
         if not len(batch):
             self._check()
         return batch
+
+    def topic_id(self) -> str:
+        with self._told():
+            cluster = self._consumer.list_topics(self._address.topic, timeout=self._timeout)
+            if cluster.controller_id not in cluster.brokers:
+                return ""  # nobody is there whom librdkafka would ask
+            asked = TopicCollection([self._address.topic])
+            admin: Any = AdminClient(self._config, logger=_log)
+            answer = admin.describe_topics(asked, request_timeout=self._timeout)[self._address.topic]
+        try:
+            found = answer.result().topic_id
+        except KafkaException as error:
+            # What lands does not depend on it: the message that landed last is looked at instead.
+            _told_log.warning("%s does not say the id of its topic: %s", self._address.where, error.args[0].str())
+            return ""
+        # Brokers before 2.8, and some that only speak the protocol, say zero.
+        return str(found) if found.get_most_significant_bits() or found.get_least_significant_bits() else ""
+
+    def sent(self, positions: Mapping[int, int]) -> Mapping[int, int]:
+        found: dict[int, int] = {}
+        with self._told():
+            for partition, offset in positions.items():
+                first, end = self._limits(partition)
+                if first <= offset < end:
+                    self._assign({partition: offset})
+                    for message in self._consumer.consume(1, self._timeout):
+                        if message.error() is None and message.offset() == offset:
+                            found[partition] = message.timestamp()[1]
+            self._assign(self._next)
+        return found
+
+    def _assign(self, offsets: Mapping[int, int]) -> None:
+        with self._told():
+            self._consumer.assign([self._place(*one) for one in offsets.items()])
 
     def waiting(self) -> int:
         if self._next and len(self._ended) == len(self._next):

@@ -112,6 +112,12 @@ class MqttStream:
             raise self._unavailable(self._gone)
         return batch
 
+    def topic_id(self) -> str:
+        return ""
+
+    def sent(self, positions: Mapping[int, int]) -> Mapping[int, int]:  # noqa: ARG002 - it has no positions
+        return {}
+
     def waiting(self) -> None:
         return None
 

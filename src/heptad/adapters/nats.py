@@ -78,6 +78,7 @@ class NatsStream:
         self._read = 0
         self._unacknowledged: list[str] = []
         self._gone = ""
+        self._made_at = ""
 
     def start(self, after: Mapping[int, int], *, accept_loss: bool = False) -> None:
         self._do(self._start(after.get(0), accept_loss=accept_loss))
@@ -99,6 +100,12 @@ class NatsStream:
                 break
             size += self._take(message, batch)
         return batch
+
+    def topic_id(self) -> str:
+        return self._made_at
+
+    def sent(self, positions: Mapping[int, int]) -> Mapping[int, int]:  # noqa: ARG002 - its id tells
+        return {}
 
     def waiting(self) -> int:
         found = self._do(self._jetstream.consumer_info(self._stream, self._reader))
@@ -153,6 +160,7 @@ class NatsStream:
         )
         self._jetstream: JetStreamContext = self._client.jetstream(timeout=self._timeout)
         found = await self._found()
+        self._made_at = f"{self._stream} {found.created.isoformat()}" if found.created else ""
         first = None if landed is None else self._next(found, landed, accept_loss=accept_loss)
         self._inbox = self._client.new_inbox()
         await self._client.subscribe(self._inbox, cb=self._arrive)

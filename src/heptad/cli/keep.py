@@ -14,9 +14,13 @@ app = typer.Typer()
 
 
 @app.command()
-def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Read every artifact: are its bytes what they were?")] = False,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """Say what is wrong with this machine or workspace."""
-    checks = _examine(project)
+    checks = _examine(project, deep=deep)
     wrong = [one for one in checks if one.state != "ok"]
     rows = [
         {"": one.state, "what": one.name, "found": one.sentence + (f". Remedy: {one.remedy}" if one.remedy else "")}
@@ -27,7 +31,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _examine(project: Path) -> "list[Check]":
+def _examine(project: Path, *, deep: bool) -> "list[Check]":
     """What is found as far as one gets: a project that does not open is a finding too."""
     from heptad.config import has_table
     from heptad.core.errors import HeptadError
@@ -40,7 +44,7 @@ def _examine(project: Path) -> "list[Check]":
         if has_table(workspace.root):
             open_project(workspace.root)
         checks.append(Check(name="project", state="ok", sentence=f"{config.project.name} opens"))
-        return checks + examine_workspace(workspace)
+        return checks + examine_workspace(workspace, deep=deep)
     except HeptadError as error:
         sentence = str(error.args[0])
         return [*checks, Check(name="project", state="error", sentence=sentence, remedy=error.remedy)]

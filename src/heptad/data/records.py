@@ -61,6 +61,11 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     cells: int = 0
     examples: list[str] = []
 
+    @property
+    def aside(self) -> int:
+        """Rows that it put aside: those of a line that is too short or of a broken file stay in the table."""
+        return 0 if self.rule in {"short_line", "broken_file"} else self.rows
+
 
 class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     """What cleaning learnt of the table, so that the same rules do the same to a single row."""

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import pairwise
 from pathlib import Path
@@ -47,6 +48,7 @@ EVENTS_CHECKED = 5_000
 """Of a longer chain the newest so many events are verified."""
 RECORDS_CHECKED = 1_000
 """Of each kind the newest so many are asked for their artifacts."""
+DAMAGED_SHOWN = 5
 CLOCK_SLACK = timedelta(minutes=2)
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
 """File systems whose locks SQLite cannot rely on."""
@@ -68,9 +70,13 @@ def examine_machine(folder: Path) -> list[Check]:
     return [_python(), _packages(), _disk(folder), _memory(), _writable(folder), _file_system(folder)]
 
 
-def examine_workspace(workspace: Workspace) -> list[Check]:
-    """The store, the chain of events, artifacts, tables, keys, journals, and the clock."""
-    checks: Sequence[Callable[[Workspace], Check]] = (_chain, _artifacts, _tables, _keys, _journals, _clock)
+def examine_workspace(workspace: Workspace, *, deep: bool = False) -> list[Check]:
+    """The store, the chain of events, artifacts, tables, keys, journals, and the clock.
+
+    `deep`: artifacts are read, all of them, so that those whose bytes have changed are found.
+    """
+    artifacts = partial(_artifacts, is_whole=_is_undamaged if deep else _is_there)
+    checks: Sequence[Callable[[Workspace], Check]] = (_chain, artifacts, _tables, _keys, _journals, _clock)
     return [check(workspace) for check in checks]
 
 
@@ -191,20 +197,25 @@ def _chain(workspace: Workspace) -> Check:
     return _check("events", sentence)
 
 
-def _artifacts(workspace: Workspace) -> Check:
+def _artifacts(workspace: Workspace, is_whole: Callable[[Workspace, str], bool]) -> Check:
     """Every artifact that a record names is there; its bytes are verified whenever it is read."""
     records = (record for kind in ARTIFACTS for record in _newest(workspace, kind))
     # Versions of a folder share most of their packs: each is asked for once.
     named = {digest: record for record in records for digest in _named(record)}
-    missing = [(record, digest) for digest, record in named.items() if not _is_there(workspace, digest)]
+    missing = [(record, digest) for digest, record in named.items() if not is_whole(workspace, digest)]
     if missing:
         record, digest = missing[0]
         name = str(record.body["name"]) if record.kind == FolderVersion.kind else ""
         whose = f"{record.id}, a version of {name}" if name else record.id
-        sentence = f"{len(missing)} of {len(named):,} are missing, for example {digest[:16]} of {whose}"
+        lack = "missing" if is_whole is _is_there else "missing or damaged"
+        sentence = f"{len(missing)} of {len(named):,} are {lack}, for example {digest[:16]} of {whose}"
         remedy = f"heptad data add {name}, where its files are in place; heptad data pull; else {RESTORE}"
-        return _check("artifacts", sentence, remedy if name else RESTORE, "error")
-    return _check("artifacts", f"{len(named):,} that records name are there")
+        # What is damaged looks like what is there, to whoever asks for its size.
+        damaged = [f"artifacts/{one[:2]}/{one[2:]}" for _, one in missing if _is_there(workspace, one)]
+        first = f"delete what is damaged, {' '.join(damaged[:DAMAGED_SHOWN])}; then " if damaged else ""
+        return _check("artifacts", sentence, first + (remedy if name else RESTORE), "error")
+    how = "are there; whether they are whole: heptad doctor --deep" if is_whole is _is_there else "are whole"
+    return _check("artifacts", f"{len(named):,} that records name {how}")
 
 
 def _newest(workspace: Workspace, kind: str) -> Sequence[RawRecord]:
@@ -224,6 +235,16 @@ def _is_there(workspace: Workspace, digest: str) -> bool:
     try:
         workspace.blobs.size(digest)
     except NotFoundError:
+        return False
+    return True
+
+
+def _is_undamaged(workspace: Workspace, digest: str) -> bool:
+    try:
+        with workspace.blobs.open(digest) as stream:
+            while stream.read(MIB):
+                pass
+    except (NotFoundError, IntegrityError):
         return False
     return True
 

@@ -109,3 +109,21 @@ class StreamContract:
             assert again.again == [True, True]
             assert sorted(again.marks) == sorted(lost.marks)
         second.close()
+
+    def test_what_its_topic_is_known_by_stays_the_same(self, opened: Opened, send: Send) -> None:
+        """Whoever reads, its id is one, and each message was sent when it was."""
+        first = opened()
+        first.start({})
+        send([b"1", b"2", b"3"])
+        landed = received(first, 3)
+        known = first.topic_id()
+        first.close()
+        reached = dict(zip(landed.partitions, landed.positions, strict=True)) if landed.positions else {0: 2}
+        times = dict(zip(landed.partitions, landed.times, strict=True))
+        second = opened()
+        second.start(reached, accept_loss=True)
+        assert second.topic_id() == known
+        found = second.sent(reached)
+        assert found in ({}, times)
+        assert len(second.read(10, 0.5)) == 0 or not landed.positions
+        second.close()

@@ -116,6 +116,8 @@ def test_people_leave_everything_that_was_ever_read(tmp_path: Path) -> None:
     with unfinished.locked():
         unfinished.write(pl.DataFrame({"who": ["token-of-anna"]}))
     (tmp_path / "sources" / "other").mkdir()
+    other = Subjects(columns=["person"], keys=[["none"]])
+    assert forget_pieces(tmp_path, other, [anna], dry_run=True) == 2
     assert [forget_pieces(tmp_path, anna, dry_run=dry_run) for dry_run in (True, False, False)] == [2, 2, 0]
     files = list(tmp_path.rglob("*.parquet"))
     assert sorted(pl.read_parquet(path)["who"].to_list() for path in files) == [["first"], ["second"]]

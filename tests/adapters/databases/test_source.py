@@ -447,6 +447,32 @@ def test_a_cursor_of_any_type_goes_on_exactly(
         assert sorted(rows_of(source)["id"].to_list()) == list(range(2 * number + 2))
 
 
+def test_types_that_only_postgresql_has_are_as_it_writes_them(
+    postgresql_url: str, run: Run, opened: OpenSource
+) -> None:
+    """Not as the objects that its driver makes of them; alone, in lists and in rows."""
+    shown = {
+        "r": ("int4range", "[1,4]", "[1,5)"),
+        "e": ("numrange", "empty", "empty"),
+        "m": ("int4multirange", "{[1,3),[5,9)}", "{[1,3),[5,9)}"),
+        "z": ("tstzrange", "[2026-01-01 02:00+02,)", '["2026-01-01 00:00:00+00",)'),
+        "i": ("inet", "10.0.0.1/24", "10.0.0.1/24"),
+        "h": ("inet", "10.0.0.1", "10.0.0.1"),
+        "c": ("cidr", "10.0.0.0/24", "10.0.0.0/24"),
+        "p": ("point", "(1,2)", "(1,2)"),
+        "b": ("bit(3)", "101", "101"),
+        "l": ("int4range[]", '{"[1,5)","[7,8)"}', "[1,5) [7,8)"),
+    }
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _, _) in shown.items())
+    values = ", ".join(f"'{written}'" for _, written, _ in shown.values())
+    run(postgresql_url, f"CREATE TABLE t (id INTEGER, {columns})", f"INSERT INTO t VALUES (1, {values})")
+    table = opened(postgresql_url, query="SELECT *, row(1, 'a b') AS o FROM t").read()
+    rows = table.rows.collect().to_dicts()
+    assert rows == [{"id": 1} | {name: text for name, (_, _, text) in shown.items()} | {"o": '(1,"a b")'}]
+    assert table.understood["column r"] == "ranges, as text"
+    assert table.understood["column i"] == "network addresses, as text"
+
+
 def test_people_are_taken_out_of_what_was_read(url: str, run: Run, opened: OpenSource, tmp_path: Path) -> None:
     """And out of every file that had them; the database keeps them, and what was read past them is not read again."""
     run(url, "CREATE TABLE t (id INTEGER PRIMARY KEY, who VARCHAR(20))")

@@ -35,6 +35,18 @@ def test_a_version_is_made_once(project: Callable[[pl.DataFrame], Shell]):
     assert shell("data", "collect", "--sample", "10", "--json").json["body"]["rows"] == 10
 
 
+def test_rows_that_were_put_aside_are_counted_by_rule(project: Callable[[pl.DataFrame], Shell]):
+    """Duplicates are no surprise that one has to look for, also where nothing is new; a line that is short stays."""
+    shell = project(pl.concat([ROWS, ROWS.head(3)]))
+    with (shell.project / "rows.csv").open("a") as file:
+        file.write("40\n")
+    with (shell.project / "heptad.toml").open("a") as file:
+        file.write('[clean.rows.large]\nwhere = "a > 18"\n')
+    for more in ("", "; nothing is new"):
+        told = " ".join(shell("data", "collect").out.split())
+        assert "rows, 37 with labels; put aside: 3 by rows large, 3 by duplicate, 1 by missing_target" + more in told
+
+
 def test_the_layout_is_named_or_refused(project: Callable[[pl.DataFrame], Shell]):
     """`data show` says how rows lie where they do not lie in their order; what cannot be names what could."""
     shell = project(ROWS)

@@ -30,6 +30,12 @@ def test_counted_erased_listed_and_verified(collected: Shell) -> None:
     assert told["certificate"]["removed"]["data versions"] == 1
     path = Path(told["file"])
     assert b"r3-4" not in path.read_bytes()
+    signed = path.read_bytes()
+    path.unlink()
+    again = collected("data", "erasures", "--certificate", told["erasure"])
+    assert f"{path.name} is genuine" in " ".join(again.out.split())
+    assert path.read_bytes() == signed
+    assert collected("data", "erasures", "--certificate", "erasure-no").code == 2
     assert told["erasure"] in collected("data", "erasures").out
     assert "genuine" in collected("data", "erasures", "--verify", str(path)).out
     path.write_bytes(path.read_bytes().replace(b'"subjects": 1', b'"subjects": 9'))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Shell
 
+from heptad import project
+
 
 @pytest.fixture
 def repository(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
@@ -53,6 +55,16 @@ def test_versions_of_folders_are_listed_shown_compared_and_written(repository: S
     unknown = repository.bare("data", "log", "images")
     assert unknown.code == 2
     assert "data/images" in unknown.err
+
+
+def test_versions_of_folders_are_tagged_as_those_of_the_table(repository: Shell):
+    """Without settings; the tag is shown, names the version, and goes again."""
+    repository.bare("data", "add", "data/images")
+    assert "data/images@1 is gold" in repository.bare("data", "tag", "data/images@1", "gold").out
+    assert "gold" in repository.bare("data", "log", "data/images").out
+    assert "gold" in repository.bare("data", "show", "data/images@gold").out
+    assert repository.bare("data", "tag", "data/images@gold", "--remove").code == 0
+    assert repository.bare("data", "show", "data/images@gold").code == 2
 
 
 def test_the_lineage_of_a_folder_needs_no_settings(repository: Shell, tmp_path: Path):
@@ -122,3 +134,18 @@ def test_a_folder_called_like_the_project_is_not_taken_for_the_table(repository:
     assert "2 bytes" in repository("data", "show", folder).out
     assert "60, 60 with labels" in repository("data", "show", table).out
     assert "60, 60 with labels" in repository("data", "show", "1").out
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "data/images@1"], ["lineage", "data/images@1"], ["get", "data/images@1", "x"]]
+)
+def test_a_version_of_a_folder_is_looked_at_through_one_workspace(
+    repository: Shell, monkeypatch: pytest.MonkeyPatch, words: list[str]
+):
+    """Also where it is made sure that the table has none of this name."""
+    repository.bare("data", "add", "data/images")
+    opened: list[object] = []
+    made = project._opened
+    monkeypatch.setattr(project, "_opened", lambda *arguments: opened.append(arguments) or made(*arguments))
+    assert repository.bare("data", *words).code == 0
+    assert len(opened) == 1

@@ -10,7 +10,7 @@ from tests.data.erasing.conftest import WHO, people
 
 from heptad.core.settings import ProjectSettings
 from heptad.core.workspace import Workspace
-from heptad.data import Batch, Data, DataSettings, FeatureSettings, Place, SourceSettings, scrub_store
+from heptad.data import Batch, Data, DataSettings, FeatureSettings, Place, SourceSettings, Subjects, scrub_store
 from heptad.data.erasing.kept import count_kept, forget_kept
 from heptad.data.streams.following import open_landing
 
@@ -65,3 +65,26 @@ def test_a_source_and_a_name_that_are_declared_no_more_lose_them_too(
         assert [value for value in gone if value in left] == []
         assert all(value in left for value in ("Ulm-shop", "Zzyzx-16", "cust-1"))
     assert forget_kept(workspace.folder, WHO) == 0
+
+
+def test_tables_that_know_them_by_something_else_lose_them_by_what_only_they_have(workspace: Workspace) -> None:
+    """What a stream landed by e-mail goes with an e-mail of theirs, also what nobody could read."""
+    payloads = [b'{"email": "%s@mail"}' % one for one in (b"ann", b"bert")] + [b"{ ann@mail"]
+    by_mail = {"keys": ["k"] * 3, "times": [1_700_000_000_000] * 3, "partitions": [0] * 3, "positions": [0, 1, 2]}
+    open_landing(SourceSettings(uri="kafka://gone/mails"), Place(root=workspace.root)).land(
+        Batch(payloads=payloads, **by_mail)
+    )
+    payloads = [b'{"customer": "cust-1", "email": "ann@mail"}', b'{"customer": "cust-17", "email": "x"}']
+    by_key = {"keys": ["k"] * 2, "times": [1_700_000_000_000] * 2, "partitions": [0] * 2, "positions": [0, 1]}
+    open_landing(SourceSettings(uri="kafka://gone/customers"), Place(root=workspace.root)).land(
+        Batch(payloads=payloads, **by_key)
+    )
+    mails = Subjects(columns=["email"], keys=[["ann@mail"]])
+    assert count_kept(workspace.folder, WHO) == 1
+    assert count_kept(workspace.folder, WHO, [mails]) == 3
+    assert forget_kept(workspace.folder, WHO, [mails]) == 3
+    left = texts_of(workspace.folder)
+    assert all(value in left for value in ("bert@mail", "cust-1"))
+    assert "cust-17" not in left
+    assert "{ ann@mail" not in left
+    assert count_kept(workspace.folder, mails) == 1  # the row of cust-1

@@ -157,6 +157,19 @@ def test_what_somebody_else_puts_there_meanwhile_is_kept_too(
     assert contents(kept) == {b"theirs": (b"x", False)}
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_two_that_put_the_same_in_place_leave_nothing_beside_it(
+    tmp_path: Path, first: Stored, second: Stored, blobs: LocalBlobs, cache: HashCache, there: bool
+) -> None:
+    """Both looked before either began, at nothing or at an older version; the slower one finds what it wants."""
+    place = tmp_path / ("images" if there else "new/images")
+    before = working(place, "images", cache) if there else None
+    put_in_place(place, "images", second, blobs, cache, before)
+    put_in_place(place, "images", second, blobs, cache, before)
+    assert contents(place) == contents(tmp_path / "other")
+    assert [one.name for one in place.parent.iterdir() if "images" in one.name] == ["images"]
+
+
 def test_a_damaged_version_changes_nothing(tmp_path: Path, first: Stored, blobs: LocalBlobs, cache: HashCache) -> None:
     """A pack that was altered; afterwards all is as it was, and nothing lies about."""
     place = tmp_path / "elsewhere" / "images"

@@ -129,3 +129,10 @@ def test_what_is_estimated_says_so() -> None:
     both = merge(profile, profile)
     assert [summary_of(column)["different"] for column in profile.columns] == ["700", "2"]
     assert [summary_of(column)["different"] for column in both.columns] == [f"~{both.columns[0].distinct}", "2"]
+
+
+def test_names_and_texts_of_the_summary_give_way_to_its_figures() -> None:
+    """So that a window of 1,200 pixels shows all of it without a scroll bar."""
+    html = render_overview(overview(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}), {"a": "integer", "b": "category"}))
+    assert '<main style="max-width: 1200px">' in html
+    assert html.count("overflow-wrap: anywhere") == 4

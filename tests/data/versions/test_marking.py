@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from heptad.core.errors import InputError, NotFoundError, RefusedError
+from heptad.core.errors import ConflictError, InputError, NotFoundError, RefusedError
 from heptad.core.workspace import Workspace
-from heptad.data import Data, DataSettings
+from heptad.data import Data, DataSettings, Folders, RemoteSettings
+from heptad.data.folders.versions import latest as latest_folder
 from heptad.data.versions.marking import ROLLED_BACK, roll_back, tag, tags_of, untag
 from heptad.data.versions.versions import find_version, latest, next_number
 
@@ -32,11 +33,55 @@ def test_a_tag_finds_its_version_until_it_is_taken_away(workspace: Workspace, da
     with pytest.raises(RefusedError, match="names another version"):
         tag(workspace, second, "gold")
     for _ in range(2):
-        untag(workspace, "test", "gold")
+        untag(workspace, first, "gold")
     with pytest.raises(NotFoundError, match="no data version 'test@gold'"):
         data.version("gold")
     tag(workspace, second, "gold")
     assert data.version("gold").id == second.id
+
+
+def test_versions_of_folders_have_tags_of_their_own(workspace: Workspace, data: Data) -> None:
+    """They find the version, keep it from being forgotten, and have nothing to do with those of the table."""
+    tag(workspace, data.version(1), "gold")
+    folders, place = Folders(workspace, RemoteSettings()), workspace.root / "images"
+    place.mkdir()
+    made = []
+    for content in ("one", "two", "three"):
+        (place / "a").write_text(content)
+        made += [one.version for one in folders.add([place])]
+    for _ in range(2):
+        tag(workspace, made[0], "gold")
+    found = folders.find("images@gold")
+    assert found
+    assert (found.id, tags_of(found)) == (made[0].id, ["gold"])
+    assert data.version("gold").id == data.version(1).id
+    with pytest.raises(RefusedError, match="names another version") as told:
+        tag(workspace, made[1], "gold")
+    assert "heptad data tag images@gold --remove" in told.value.remedy
+    with pytest.raises(RefusedError, match="tagged gold"):
+        folders.forget(found, "nobody needs it")
+    untag(workspace, made[0], "gold")
+    tag(workspace, made[1], "gold")
+    folders.forget(made[0], "nobody needs it")
+    with pytest.raises(NotFoundError, match="forgotten"):
+        tag(workspace, made[0], "silver")
+
+
+def test_a_version_that_is_tagged_while_somebody_forgets_it_is_not_forgotten(workspace: Workspace) -> None:
+    """Whoever forgets it has looked at it before it had the tag."""
+    folders, place = Folders(workspace, RemoteSettings()), workspace.root / "images"
+    place.mkdir()
+    (place / "a").write_text("one")
+    before = folders.add([place])[0].version
+    (place / "a").write_text("two")
+    folders.add([place])
+    stale = latest_folder(workspace, "images")
+    tag(workspace, before, "gold")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("heptad.data.folders.versions.latest", lambda *_: stale)
+        with pytest.raises(ConflictError):
+            folders.forget(before, "nobody needs it")
+    assert folders.find("images@gold") is not None
 
 
 @pytest.mark.parametrize("name", ["latest", "3", "", "Gold", "a b", "../x", "a" * 64])

@@ -125,7 +125,7 @@ def test_features_by_another_column_are_known_when_it_goes_on(tmp_path: Path, mo
     assert again.data.erasing.find(ride("r3-4")).versions == {}
     (erasure,) = again.lifecycle.erasures.resume()
     assert erasure.body.found["online features"] == 1
-    data = again.lifecycle.erasures.certificate(erasure)
+    data = again.lifecycle.erasures.certificate(erasure.id)
     path = tmp_path / "certificate.json"
     path.write_bytes(data)
     certificate, _ = verify_certificate(again.workspace, path)
@@ -155,7 +155,7 @@ def test_the_certificate_is_signed_and_names_nobody(predicted: tuple[Project, st
     """It tells places, rows and models; a byte that was changed is noticed."""
     project, who = predicted
     erasure = erase(project, who)
-    data = project.lifecycle.erasures.certificate(erasure)
+    data = project.lifecycle.erasures.certificate(erasure.id)
     assert who.encode() not in data.replace(erasure.id.encode(), b"")
     path = tmp_path / "certificate.json"
     path.write_bytes(data)

@@ -203,30 +203,33 @@ class Pieces:
         return kept
 
 
-def forget_pieces(folder: Path, subjects: Subjects, *, dry_run: bool = False) -> int:
+def forget_pieces(folder: Path, subjects: Subjects, entities: Sequence[Subjects] = (), *, dry_run: bool = False) -> int:
     """Take people out of what was read of any table or query, declared still or not; see `ForgetKept`.
 
     The databases are not asked, and keep them.
     """
     act = _counted if dry_run else _removed
-    return sum(act(Pieces(lock.parent), subjects) for lock in sorted((folder / "sources").glob(f"*/{_LOCK}")))
+    return sum(act(Pieces(lock.parent), subjects, entities) for lock in sorted((folder / "sources").glob(f"*/{_LOCK}")))
 
 
-def _counted(pieces: Pieces, subjects: Subjects) -> int:
+def _counted(pieces: Pieces, subjects: Subjects, entities: Sequence[Subjects]) -> int:
     held = pieces.load()
     if held is None or not held.pieces:
         return 0
     rows = pieces.scan(held)
-    return int(rows.select(subjects.condition(rows.collect_schema()).sum()).collect(engine="streaming").item())
+    theirs = subjects.condition_or(entities, rows.collect_schema())
+    return int(rows.select(theirs.sum()).collect(engine="streaming").item() or 0)
 
 
-def _removed(pieces: Pieces, subjects: Subjects) -> int:
+def _removed(pieces: Pieces, subjects: Subjects, entities: Sequence[Subjects]) -> int:
     with pieces.locked():
         held = pieces.load()
         if held is None:
             pieces.clear(None)
             return 0
-        kept = pieces.keep(held.pieces, lambda rows: rows.filter(~subjects.condition(rows.collect_schema())))
+        kept = pieces.keep(
+            held.pieces, lambda rows: rows.filter(~subjects.condition_or(entities, rows.collect_schema()))
+        )
         made = pieces.commit(msgspec.structs.replace(held, pieces=kept), held)
         # Once more: files that the first commit leaves to those who are reading go with the second.
         pieces.commit(made, made)

@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from heptad.adapters.databases import arrow
-from heptad.adapters.databases.sessions import Session
+from heptad.adapters.databases.sessions import POSTGRESQL_TEXTS, Session
 from heptad.adapters.databases.statements import Asked
 from heptad.adapters.databases.values import Converter
 
@@ -15,9 +15,6 @@ BATCH = 65_536
 """Rows that are taken from the database at once."""
 _MYSQL_TIMESTAMP = 7
 """The driver's number for the type that MySQL keeps in UTC."""
-
-_POSTGRESQL_JSON = {114, 3802}
-"""The numbers of the types json and jsonb."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -50,8 +47,8 @@ def _row_by_row(session: Session, select: Asked, cursor: str, converter: Convert
             name: one[1] for name, one in zip(names, result.cursor.description if result.cursor else (), strict=False)
         }
         for name, kind in kinds.items():
-            if session.dialect == "postgresql" and kind in _POSTGRESQL_JSON:
-                converter.tell(name, "JSON, as text", as_text=True)
+            if session.dialect == "postgresql" and kind in POSTGRESQL_TEXTS:
+                converter.tell(name, f"{POSTGRESQL_TEXTS[kind]}, as text", as_text=True)
         utc = frozenset(
             place
             for place, kind in enumerate(kinds.values())

@@ -26,6 +26,14 @@ LIBPQ = {
     "tcp_user_timeout": "60000",
 }
 """For PostgreSQL: a connection that has died is noticed within a minute."""
+_RANGES = (3904, 3906, 3908, 3910, 3912, 3926, 4451, 4532, 4533, 4534, 4535, 4536)
+_ADDRESSES = (869, 650)
+POSTGRESQL_TEXTS: dict[Any, str] = (
+    {114: "JSON", 3802: "JSON", 2249: "rows"}
+    | dict.fromkeys(_RANGES, "ranges")
+    | dict.fromkeys(_ADDRESSES, "network addresses")
+)
+"""Number of a type to what it holds: the driver would make objects of it, whose text is not the database's."""
 _INSTRUCTIONS = 10_000
 """Instructions of SQLite between two looks at the clock."""
 _LIMIT_MARIADB = sa.text("SET SESSION max_statement_time = :value")
@@ -121,7 +129,7 @@ def _begin_postgresql(connection: Connection, seconds: float, end: ExitStack) ->
     connection.execution_options(postgresql_readonly=True)
     connection.execute(session_settings(seconds))
     driver: Any = connection.connection.driver_connection
-    for kind in ("json", "jsonb"):
+    for kind in POSTGRESQL_TEXTS:
         driver.adapters.register_loader(kind, TextLoader)
 
 

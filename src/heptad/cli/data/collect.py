@@ -25,7 +25,9 @@ def collect(
         version = opened.data.collect(opened.workspace.clock.now() if opened.config.data.time else None, sample)
     body = version.body
     is_old = before is not None and version.body.version <= before.body.version and not sample
+    aside = [f"{one.aside:,} by {one.rule}" for one in body.repairs if one.aside]
     head = f"{body.name}@{body.version}: {body.rows:,} rows, {body.labelled:,} with labels"
+    head += f"; put aside: {', '.join(aside)}" if aside else ""
     told = [f"{one.severity}: {one.sentence}" for one in body.findings if not one.passed]
     text = f"{head}; nothing is new" if is_old else head
     emit(version, "\n\n".join([text, *([section("Findings", wrapped(told))] if told else [])]), as_json=as_json)

@@ -62,25 +62,28 @@ def erase(
 @app.command()
 def erasures(
     verify: Annotated[Path | None, typer.Option(help="A certificate to be checked.")] = None,
+    certificate: Annotated[str, typer.Option(metavar="ERASURE", help="Write its certificate again.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Erasures at most.")] = 20,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """List erasures, or check a certificate."""
+    """List erasures, write a certificate, or check one."""
     from heptad.lifecycle import verify_certificate
     from heptad.project import open_project
 
     opened = open_project(project)
+    if certificate:
+        verify = _written(opened, certificate)
     if verify is not None:
-        certificate, signer = verify_certificate(opened.workspace, verify)
+        stated, signer = verify_certificate(opened.workspace, verify)
         lines = {
-            "certificate": f"genuine, signed by the key {signer}",
-            "erasure": f"{certificate.erasure} of {certificate.project}",
-            "finished": certificate.finished_at,
-            "people": f"{certificate.subjects:,}, named by {', '.join(certificate.columns)}",
+            "certificate": f"{verify.name} is genuine, signed by the key {signer}",
+            "erasure": f"{stated.erasure} of {stated.project}",
+            "finished": stated.finished_at,
+            "people": f"{stated.subjects:,}, named by {', '.join(stated.columns)}",
         }
-        rows = [{"place": place, "rows": rows} for place, rows in certificate.removed.items()]
-        emit(certificate, f"{facts(lines)}\n\n{section('Removed', table(rows))}", as_json=as_json)
+        rows = [{"place": place, "rows": rows} for place, rows in stated.removed.items()]
+        emit(stated, f"{facts(lines)}\n\n{section('Removed', table(rows))}", as_json=as_json)
         return
     found = opened.lifecycle.erasures.recent(limit)
     listed = [
@@ -173,18 +176,25 @@ def _sources(sources: dict[str, int | None]) -> str:
     return wrapped([*told, "Remove them there too. Until then, collections leave them out."])
 
 
+def _written(project: "Project", erasure: str) -> Path:
+    """The certificate of an erasure as a file beside heptad.toml."""
+    from heptad.core.files import write_atomically
+
+    path = project.root / f"{erasure}.json"
+    write_atomically(path, project.lifecycle.erasures.certificate(erasure))
+    return path
+
+
 def _tell(project: "Project", done: "Sequence[Record[Erasure]]", *, as_json: bool) -> None:
     """What was done, and a certificate beside heptad.toml for each; exit code 1 where something may be left."""
     import msgspec
 
-    from heptad.core.files import write_atomically
     from heptad.lifecycle import verify_certificate
 
     told: list[dict[str, Any]] = []
     text = []
     for erasure in done:
-        path = project.root / f"{erasure.id}.json"
-        write_atomically(path, project.lifecycle.erasures.certificate(erasure))
+        path = _written(project, erasure.id)
         certificate, _ = verify_certificate(project.workspace, path)
         told.append({"erasure": erasure.id, "file": str(path), "certificate": certificate})
         plan = certificate.plan or "none; heptad data erase --retrain begins one with an erasure"

@@ -12,6 +12,7 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 if TYPE_CHECKING:
     from heptad.cli.progress import Count
     from heptad.core.records import Record
+    from heptad.core.workspace import Workspace
     from heptad.data import DatasetVersion, FolderChanges, Folders, FolderVersion, PlacedFolder
 
 app = typer.Typer()
@@ -137,7 +138,7 @@ def has_table(project: Path) -> bool:
 def log_of(name: str, project: Path, *, as_json: bool) -> None:
     """The versions of one folder, or of all."""
     from heptad.core.errors import NotFoundError
-    from heptad.data import FORGOTTEN
+    from heptad.data import FORGOTTEN, tags_of
 
     opened = _open(project)
     versions = [one for folder in ([name.rstrip("/")] if name else opened.names()) for one in opened.log(folder)]
@@ -152,6 +153,7 @@ def log_of(name: str, project: Path, *, as_json: bool) -> None:
             "added": one.at,
             "by": one.actor,
             "digest": one.body.digest[:12],
+            "tags": ", ".join(tags_of(one)),
             "note": "forgotten" if FORGOTTEN in one.attributes else "fetched" if one.body.fetched_from else "",
         }
         for one in versions
@@ -170,7 +172,7 @@ def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVers
     found = opened.find(ref)
     if found is None:
         return None
-    if ref != found.id and (other := _version_of_table(ref, project)):
+    if ref != found.id and (other := _version_of_table(opened.workspace, ref)):
         from heptad.core.errors import InputError
 
         raise InputError(
@@ -180,12 +182,10 @@ def folder_version(ref: str, project: Path) -> "tuple[Folders, Record[FolderVers
     return opened, found
 
 
-def _version_of_table(ref: str, project: Path) -> "Record[DatasetVersion] | None":
+def _version_of_table(workspace: "Workspace", ref: str) -> "Record[DatasetVersion] | None":
     from heptad.core.errors import NotFoundError
     from heptad.data import find_version
-    from heptad.project import find_workspace
 
-    workspace, _ = find_workspace(project)
     try:
         return find_version(workspace, workspace.name, ref)
     except NotFoundError:
@@ -194,7 +194,7 @@ def _version_of_table(ref: str, project: Path) -> "Record[DatasetVersion] | None
 
 def show_version(opened: "Folders", record: "Record[FolderVersion]", *, as_json: bool) -> None:
     """What is known of a version, and the first of its paths."""
-    from heptad.data import FORGOTTEN, shown_path
+    from heptad.data import FORGOTTEN, shown_path, tags_of
 
     body, forgotten = record.body, record.attributes.get(FORGOTTEN)
     entries = [] if forgotten else opened.entries(record).entries
@@ -207,7 +207,7 @@ def show_version(opened: "Folders", record: "Record[FolderVersion]", *, as_json:
         "added": f"{record.at:%Y-%m-%d %H:%M} by {record.actor}",
         "digest": body.digest,
     }
-    more = {"fetched from": body.fetched_from, "forgotten": forgotten}
+    more = {"tags": ", ".join(tags_of(record)), "fetched from": body.fetched_from, "forgotten": forgotten}
     overview |= {what: str(said) for what, said in more.items() if said}
     rest = f"\nand {len(files) - _MOST_SHOWN:,} more" if len(files) > _MOST_SHOWN else ""
     listed = table(files[:_MOST_SHOWN], empty="none") + rest

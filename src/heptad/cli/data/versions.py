@@ -10,10 +10,10 @@ from heptad.cli.output import HERE, JsonOption, ProjectOption, emit, facts, sect
 
 if TYPE_CHECKING:
     from heptad.core.records import Record
-    from heptad.data import Data, DatasetVersion
+    from heptad.data import Data, DatasetVersion, FolderVersion
 
 app = typer.Typer()
-Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest; of a folder NAME@NUMBER.")]
+Version = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest; of a folder NAME@NUMBER or NAME@TAG.")]
 OfTable = Annotated[str, typer.Argument(help="A number, a tag, an id, or latest, of the table.")]
 
 
@@ -179,14 +179,13 @@ def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json:
     """List what a version was made from, and what with it."""
     from heptad.data import find_version
     from heptad.lifecycle import sentence_of
-    from heptad.project import find_workspace, open_project
+    from heptad.project import open_project
 
     record: Record[Any]
     text: list[str] = []
     parts: dict[str, Any] = {}
     if folder := folders.folder_version(version, project):
-        workspace, _ = find_workspace(project)
-        record = folder[1]
+        workspace, record = folder[0].workspace, folder[1]
     else:
         workspace = open_project(project).workspace
         record = find_version(workspace, workspace.name, version)
@@ -208,7 +207,7 @@ def lineage(version: Version = "latest", project: ProjectOption = HERE, as_json:
 
 @app.command()
 def tag(
-    which: Annotated[str, typer.Argument(help="The version of the table; with --remove the tag.")],
+    which: Annotated[str, typer.Argument(help="The version; with --remove the tag, of a folder NAME@TAG.")],
     name: Annotated[str, typer.Argument(help="The tag.", show_default=False)] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
     project: ProjectOption = HERE,
@@ -222,11 +221,15 @@ def tag(
 
     if remove == bool(name):
         raise InputError("Nothing says what to tag.", allowed="VERSION TAG, or TAG --remove")
-    workspace = open_project(project).workspace
-    record = find_version(workspace, workspace.name, which)
+    record: Record[DatasetVersion] | Record[FolderVersion]
+    if folder := folders.folder_version(which, project):
+        workspace, record = folder[0].workspace, folder[1]
+    else:
+        workspace = open_project(project).workspace
+        record = find_version(workspace, workspace.name, which)
     label = f"{record.body.name}@{record.body.version}"
     if remove:
-        untag(workspace, workspace.name, which)
+        untag(workspace, record, which.removeprefix(f"{record.body.name}@"))
     else:
         name_version(workspace, record, name)
     said = f"{label} is {'no longer ' if remove else ''}{name or which}"

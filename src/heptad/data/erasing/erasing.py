@@ -63,9 +63,9 @@ class Erasing:
         """How many of their rows were set aside."""
         return count_quarantined(self._workspace, subjects)
 
-    def in_kept(self, subjects: Subjects) -> int:
+    def in_kept(self, subjects: Subjects, entities: Sequence[Subjects] = ()) -> int:
         """How many rows of theirs sources keep in the workspace, declared still or not."""
-        return count_kept(self._workspace.folder, subjects)
+        return count_kept(self._workspace.folder, subjects, entities)
 
     def entities(self, subjects: Subjects) -> Entities:
         """The entities of online features that only they have, by columns that do not name them here.
@@ -102,9 +102,7 @@ class Erasing:
         for name in self._assembly.source_names:
             try:
                 rows = self._assembly.unfiltered_rows(name)
-                types = rows.collect_schema()
-                named = [subjects] if subjects.are_in(types) else entities
-                theirs = pl.any_horizontal(pl.lit(value=False), *(one.condition(types) for one in named))
+                theirs = subjects.condition_or(entities, rows.collect_schema())
                 found[name] = rows.select(theirs.sum()).collect(engine="streaming").item() or 0
             except HeptadError:
                 found[name] = None
@@ -116,7 +114,7 @@ class Erasing:
         """Keep them out from now on, and remove what there is; answers the rows removed from the online store."""
         with no_collecting(self._workspace):
             Suppression(self._workspace.folder).add(subjects, entities)
-            forget_kept(self._workspace.folder, subjects)
+            forget_kept(self._workspace.folder, subjects, entities)
             self._assembly.reopen_sources()
             remove_rows(self._workspace, subjects, found, erasure, at)
             remove_quarantined(self._workspace, subjects)

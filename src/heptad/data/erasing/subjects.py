@@ -53,6 +53,12 @@ class Subjects(msgspec.Struct, frozen=True, kw_only=True):
         ]
         return pl.any_horizontal(theirs) if theirs else pl.lit(value=False)
 
+    def condition_or(self, entities: "Sequence[Subjects]", types: Mapping[str, pl.DataType]) -> pl.Expr:
+        """The same; where a table lacks the columns that name them, rows of the entities that only they have."""
+        if self.are_in(types):
+            return self.condition(types)
+        return pl.any_horizontal(pl.lit(value=False), *(one.condition(types) for one in entities))
+
     def match(self, row: Mapping[str, Any]) -> bool:
         """Whether one row, as JSON has it, is theirs."""
         return any(

@@ -13,10 +13,11 @@ from blake3 import blake3
 from heptad.core.artifacts import BlobStore
 from heptad.core.errors import ConflictError, InputError, IntegrityError, RefusedError
 from heptad.core.files import sync_files
+from heptad.data.folders.changes import changes_between
 from heptad.data.folders.cloning import Cloner, write_all
 from heptad.data.folders.packs import BLOCK, read_pieces
 from heptad.data.folders.stored import Stored, pieces_by_pack
-from heptad.data.folders.storing import Tell, Working, silent
+from heptad.data.folders.storing import Tell, Working, silent, working
 from heptad.data.folders.swapping import remove, replacing_tree
 from heptad.data.folders.tree import Entry, shown_path
 from heptad.data.folders.walking import look_at
@@ -89,7 +90,8 @@ def put_in_place(
         # Before anybody else can write to them.
         seen = {one.path: _seen(new, one) for one in fresh if one.kind in {"f", "x"}}
     if os.path.lexists(new):
-        _look_again(place, new, before)
+        if not _is_as_before(new, before) and changes_between(working(new, folder, cache).entries, stored.entries):
+            raise _kept_beside(place, new)
         remove(new)
     if folder:
         now = {one.path: _seen(place, one) for one in staying}
@@ -260,15 +262,19 @@ def _clash(path: bytes) -> InputError:
     )
 
 
-def _look_again(place: Path, old: Path, before: Working | None) -> None:
-    """Raises `ConflictError` where what was replaced is not what was looked at; then it is kept beside `place`."""
-    stamps = before.stamps if before else {}
+def _is_as_before(old: Path, before: Working | None) -> bool:
+    """Whether what was replaced is what was looked at. Else somebody wrote there, or put the same version in place."""
+    if before is None:
+        return False
     now = {one.path: one.stamp for one in look_at(old) if one.stamp is not None}
-    if before and now.keys() == stamps.keys() and all(_alike(now[path], stamp) for path, stamp in stamps.items()):
-        return
+    return now.keys() == before.stamps.keys() and all(_alike(now[one], stamp) for one, stamp in before.stamps.items())
+
+
+def _kept_beside(place: Path, old: Path) -> ConflictError:
+    """What was replaced, and holds what nobody looked at, under a name of its own."""
     kept = place.with_name(f"{place.name}.before-checkout-{os.urandom(3).hex()}")
     old.rename(kept)
-    raise ConflictError(
+    return ConflictError(
         f"Somebody wrote into {place} while it was replaced; what it held then is in {kept.name}.",
         remedy=f"compare the two, keep what you need, and remove {kept.name}",
     )

@@ -59,7 +59,7 @@ class Folders:
     """Versioned folders and files of one project. Paths are relative to the present folder, or absolute."""
 
     def __init__(self, workspace: Workspace, remote: RemoteSettings) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._remote = remote
         self._blobs: BlobStore = workspace.blobs
         self._cache = HashCache(workspace.folder / "cache" / "folders" / "files.db")
@@ -77,7 +77,7 @@ class Folders:
         """How what is in place differs from what the pointers say; of all pointers, or of some."""
         return [
             status_of(self._name(pointer), place_of(pointer), read_pointer(pointer), self._blobs, self._cache, tell)
-            for pointer in resolve_pointers(self._workspace.root, list(paths))
+            for pointer in resolve_pointers(self.workspace.root, list(paths))
         ]
 
     def checkout(self, paths: Sequence[Path] = (), *, force: bool = False, tell: Tell = silent) -> list[PlacedFolder]:
@@ -87,7 +87,7 @@ class Folders:
         the bytes are not in this workspace. Then nothing was changed.
         """
         wanted: list[tuple[str, Path, Stored, Working | None]] = []
-        for pointer in resolve_pointers(self._workspace.root, list(paths)):
+        for pointer in resolve_pointers(self.workspace.root, list(paths)):
             name, place, said = self._name(pointer), place_of(pointer), read_pointer(pointer)
             stored = self._read(pointer, said)
             before = working(place, name, self._cache, tell) if os.path.lexists(place) else None
@@ -101,7 +101,7 @@ class Folders:
                 self._cache.place(name, stored.digest)
                 placed.append(PlacedFolder(name=name, kept=len(before.stamps)))
                 continue
-            git.ignore(place, self._workspace.folder)
+            git.ignore(place, self.workspace.folder)
             with _told(name):
                 placed.append(put_in_place(place, name, stored, self._blobs, self._cache, before, tell))
         return placed
@@ -114,9 +114,9 @@ class Folders:
             there = [one for name in self.names() for one in versions.existing(self.log(name))]
             wanted = {versions.stored_of(one): one.body.name for one in there}
         else:
-            pointers = resolve_pointers(self._workspace.root, list(paths))
+            pointers = resolve_pointers(self.workspace.root, list(paths))
             wanted = {read_pointer(one).stored: self._name(one) for one in pointers}
-        target = remotes.open_remote(self._remote, self._workspace.root, remote)
+        target = remotes.open_remote(self._remote, self.workspace.root, remote)
         moved = Moved()
         for stored, name in wanted.items():
             with _told(name):
@@ -127,8 +127,8 @@ class Folders:
         self, paths: Sequence[Path] = (), remote: str = "", *, force: bool = False, tell: Tell = silent
     ) -> tuple[Moved, list[PlacedFolder]]:
         """Fetch the versions that the pointers name, and put them in place. A clone of a repository needs no more."""
-        pointers = resolve_pointers(self._workspace.root, list(paths))
-        source = remotes.open_remote(self._remote, self._workspace.root, remote)
+        pointers = resolve_pointers(self.workspace.root, list(paths))
+        source = remotes.open_remote(self._remote, self.workspace.root, remote)
         moved = Moved()
         for pointer in pointers:
             said = read_pointer(pointer)
@@ -143,15 +143,15 @@ class Folders:
 
     def names(self) -> list[str]:
         """Every folder that has a version here."""
-        return versions.names(self._workspace)
+        return versions.names(self.workspace)
 
     def log(self, name: str) -> list[Record[FolderVersion]]:
         """The versions of a folder, newest first."""
-        return versions.log(self._workspace, name)
+        return versions.log(self.workspace, name)
 
     def find(self, ref: str) -> Record[FolderVersion] | None:
         """A version by `NAME@NUMBER`, `NAME@DIGEST`, `NAME` or its id; `None` where no folder is called so."""
-        return versions.find_folder_version(self._workspace, ref)
+        return versions.find_folder_version(self.workspace, ref)
 
     def entries(self, version: Record[FolderVersion]) -> Stored:
         """What is in a version; raises `NotFoundError` where it was forgotten."""
@@ -167,7 +167,7 @@ class Folders:
         """Write a version to a path that does not exist yet."""
         if os.path.lexists(target):
             raise InputError(f"{target} exists already.", allowed="a path that does not exist yet")
-        note_read(self._workspace, version.id)
+        note_read(self.workspace, version.id)
         stored = self.entries(version)
         with _told(version.body.name):
             return put_in_place(target, "", stored, self._blobs, self._cache, None, tell)
@@ -175,22 +175,22 @@ class Folders:
     def forget(self, version: Record[FolderVersion], reason: str) -> None:
         """Give up the bytes of a version, for `heptad gc` to free; raises `RefusedError` where a pointer names it."""
         stored = versions.stored_of(version)
-        for pointer in find_pointers(self._workspace.root):
+        for pointer in find_pointers(self.workspace.root):
             if read_pointer(pointer).stored == stored:
                 raise RefusedError(
                     f"{pointer.name} names this version of {version.body.name}.",
                     remedy="add what is to follow it, or remove the pointer",
                 )
-        versions.forget(self._workspace, version, reason)
+        versions.forget(self.workspace, version, reason)
 
     def _add(self, path: Path, tell: Tell) -> Added:
         place = path.absolute()
-        name, pointer = named(place, self._workspace.root), pointer_of(place)
+        name, pointer = named(place, self.workspace.root), pointer_of(place)
         if is_pointer(place.name) and place.is_file():
             data = name.removesuffix(SUFFIX)
             raise InputError(f"{name} is the pointer of {data}.", remedy=f"heptad data add {data}")
         for above in place.parents:
-            if above.is_relative_to(self._workspace.root) and pointer_of(above).is_file():
+            if above.is_relative_to(self.workspace.root) and pointer_of(above).is_file():
                 raise InputError(
                     f"{name} is inside of {above.name}, which {pointer_of(above).name} is the pointer of.",
                     remedy=f"heptad data add {above.name}",
@@ -207,7 +207,7 @@ class Folders:
                 f"Other processes kept recording versions of {name} first.", remedy="do it again when they are done"
             )
         write_pointer(pointer, _pointer_to(version, versions.stored_of(version)))
-        git.ignore(place, self._workspace.folder)
+        git.ignore(place, self.workspace.folder)
         self._cache.place(name, versions.stored_of(version))
         return Added(
             version=version,
@@ -220,34 +220,34 @@ class Folders:
     def _recorded(
         self, place: Path, name: str, pointer: Path, tell: Tell
     ) -> tuple[Record[FolderVersion], Stored, bool, int]:
-        latest = versions.latest(self._workspace, name)
-        pointed = versions.by_stored(self._workspace, read_pointer(pointer).stored) if pointer.is_file() else None
+        latest = versions.latest(self.workspace, name)
+        pointed = versions.by_stored(self.workspace, read_pointer(pointer).stored) if pointer.is_file() else None
         known = {versions.stored_of(one): one for one in (pointed, latest) if one}
         bases = [self.entries(one) for stored, one in known.items() if self._is_whole(stored)]
         stored, new_bytes = store(place, name, self._blobs, self._cache, bases, tell)
         same = known.get(stored.digest)
-        if same is not None and same.scope == versions.scope_of(self._workspace, name):
+        if same is not None and same.scope == versions.scope_of(self.workspace, name):
             return same, stored, False, new_bytes
-        again = versions.by_digest(self._workspace, name, stored.root.digest)
+        again = versions.by_digest(self.workspace, name, stored.root.digest)
         if again is not None and self._is_whole(versions.stored_of(again)):
             # Two ways to store the same would be two pointers for the same.
             stored = self.entries(again)
         body = _version_of(name, stored, place.is_dir(), new_bytes)
-        made = versions.record_version(self._workspace, body, stored, list(known.values()))
+        made = versions.record_version(self.workspace, body, stored, list(known.values()))
         return made, stored, True, new_bytes
 
     def _record_pulled(self, pointer: Path, said: Pointer, remote: str) -> None:
         """Note what was fetched, so that it is found, and not taken for garbage."""
         name = self._name(pointer)
         for _ in range(ATTEMPTS):
-            known = versions.by_stored(self._workspace, said.stored)
+            known = versions.by_stored(self.workspace, said.stored)
             if known is not None and known.body.name == name:
                 return
             stored = read_stored(self._blobs, said.stored, said.digest)
             body = _version_of(name, stored, said.what == "folder", 0, remote)
-            latest = versions.latest(self._workspace, name)
+            latest = versions.latest(self.workspace, name)
             try:
-                versions.record_version(self._workspace, body, stored, [latest] if latest else [])
+                versions.record_version(self.workspace, body, stored, [latest] if latest else [])
             except ConflictError:
                 continue
             return
@@ -266,7 +266,7 @@ class Folders:
             return False
 
     def _name(self, pointer: Path) -> str:
-        return named(place_of(pointer.absolute()), self._workspace.root)
+        return named(place_of(pointer.absolute()), self.workspace.root)
 
     def _read(self, pointer: Path, said: Pointer) -> Stored:
         try:

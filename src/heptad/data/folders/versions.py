@@ -74,7 +74,7 @@ def by_digest(workspace: Workspace, name: str, digest: str) -> Record[FolderVers
 
 
 def find_folder_version(workspace: Workspace, ref: str) -> Record[FolderVersion] | None:
-    """The version by `NAME@NUMBER`, `NAME@DIGEST` (the first digits), `NAME`, `NAME@latest`, or its id.
+    """The version by `NAME@NUMBER`, `NAME@TAG`, `NAME@DIGEST` (the first digits), `NAME`, `NAME@latest`, or its id.
 
     `None` where no folder is called so; raises `NotFoundError` where one is, and has no such version.
     """
@@ -92,7 +92,7 @@ def find_folder_version(workspace: Workspace, ref: str) -> Record[FolderVersion]
     elif which.isdecimal() and len(which) < 6:
         query = _query(scopes=[scope_of(workspace, name)], where=equals(version=int(which)))
         found = next(iter(graph.find(workspace, FolderVersion, query, 1)), None)
-    else:
+    elif (found := find_alias(workspace, scope_of(workspace, name), which, FolderVersion)) is None:
         alike = [one for one in there if _DIGEST.fullmatch(which) and one.body.digest.startswith(which)]
         found = alike[0] if alike else None
     if found is None:
@@ -141,11 +141,16 @@ def record_version(
 def forget(workspace: Workspace, record: Record[FolderVersion], reason: str) -> None:
     """Give up the bytes of a version: garbage collection may then free what no other version needs.
 
-    The record stays, with the reason. Raises `ConflictError` where a version was added meanwhile, which may have built
-    on this one.
+    The record stays, with the reason. Raises `RefusedError` where it has a tag, `ConflictError` where a version was
+    added or tagged meanwhile, which may have built on this one.
     """
     reason, name = as_reason(reason), record.body.name
     stored_of(record)
+    if tags := sorted(record.aliases.keys() - {LATEST}):
+        raise RefusedError(
+            f"{name}@{record.body.version} is tagged {', '.join(tags)}.",
+            remedy=f"remove the tag first: heptad data tag {name}@{tags[0]} --remove",
+        )
     now = latest(workspace, name)
     left = [one for one in log(workspace, name) if one.id != record.id and one.attributes.get(_STORED)]
     target = left[0].id if left else None

@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 380, 110
 BARS = 12
 """Values of a category that are drawn."""
 _COLOUR = "#2563eb"
+_GIVING_WAY = "overflow-wrap: anywhere; min-width: 18ch"
 
 
 def render_overview(overview: Overview) -> str:
@@ -38,6 +39,7 @@ def render_overview(overview: Overview) -> str:
             _summary(profile.columns),
             _relations(overview),
             *(_column(column, overview) for column in profile.columns),
+            style="max-width: 1200px",
         ),
     )
 
@@ -72,7 +74,15 @@ def _repairs(overview: Overview) -> Markup | None:
 def _summary(columns: list[ColumnProfile]) -> Markup:
     lines = [summary_of(column) for column in columns]
     head = list(lines[0]) if lines else []
-    body = element("div", table(head, [list(line.values()) for line in lines]), class_="chart")
+    # Names and texts give way, so that all figures are seen at once in a window of ordinary width.
+    rows = [
+        [
+            element("div", told, style=_GIVING_WAY) if what in {"column", "most often"} else told
+            for what, told in line.items()
+        ]
+        for line in lines
+    ]
+    body = element("div", table(head, rows), class_="chart", style="font-size: 13.5px")
     return element("section", element("h2", "Columns"), body)
 
 

@@ -140,9 +140,10 @@ class SourceSettings(Settings, frozen=True, kw_only=True):
     header: bool | None = None
     """CSV only; not set: detected."""
     nulls: tuple[str, ...] = ("", "NA", "N/A", "NaN", "null", "NULL", "None", "?")
-    """Texts that mean missing."""
+    """Files: texts that mean missing."""
     dates: str = ""
-    """How times are written, as in `%d.%m.%Y %H:%M`; empty: detected, which is reported."""
+    """How times are written in texts, as in `%d.%m.%Y %H:%M`; empty: detected, which is reported. Databases other than
+    SQLite say themselves what is a time."""
     columns: list[str] = []
     """Names of the columns, for a file without a header."""
     table: str = ""

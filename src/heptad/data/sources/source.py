@@ -8,10 +8,10 @@ import msgspec
 import polars as pl
 
 from heptad.core import catalogue
-from heptad.core.errors import SettingsError
 from heptad.core.secrets import reveal
 from heptad.data.progress import Estimate
 from heptad.data.records import Repair
+from heptad.data.sources.applying import refuse_unused
 from heptad.data.sources.excel import split_sheet
 from heptad.data.sources.html_tables import split_table
 from heptad.data.sources.schemes import ADDRESS, is_stream
@@ -65,7 +65,8 @@ class Source(Protocol):
 def open_source(settings: SourceSettings, place: Place) -> Source:
     """The source at the settings' `uri`: its scheme is looked up in the catalogue, a plain path is a file.
 
-    Raises `NotFoundError` for a scheme that nothing installed reads.
+    Raises `NotFoundError` for a scheme that nothing installed reads, `SettingsError` for a setting that says nothing to
+    a source of this kind.
     """
     address, sheet = split_sheet(reveal(settings.uri))
     address, table = split_table(address)
@@ -81,13 +82,7 @@ def open_source(settings: SourceSettings, place: Place) -> Source:
         kind = "database"  # dialect+driver, which only SQLAlchemy knows
     if is_stream(address):
         kind = "stream"
-    if settings.as_of != "" and kind != "delta+file":
-        raise SettingsError("[sources.NAME] as_of is a setting of Delta tables.", allowed="delta+file:FOLDER in uri")
-    given = next((name for name in ("table", "query", "cursor") if getattr(settings, name)), "")
-    if given and not location.startswith("//") and (kind, given) != ("rest", "cursor"):
-        raise SettingsError(
-            f"[sources.NAME] {given} is a setting of databases{' and HTTP APIs' * (given == 'cursor')}.",
-            allowed="dialect://host/database in uri",
-        )
+    dialect = scheme[1].partition("+")[0] if scheme and kind == "database" else ""
+    refuse_unused("sqlite" if dialect == "sqlite" else kind, settings)
     made: Source = catalogue.find("source", kind)(location, settings, place)
     return made

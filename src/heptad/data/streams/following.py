@@ -25,6 +25,7 @@ from heptad.data.streams.policies import ChangePolicy
 from heptad.data.streams.records import Landed
 from heptad.data.streams.registered_avro import RegisteredAvroDecoder
 from heptad.data.streams.registry import Schemas
+from heptad.data.streams.sameness import check_same
 from heptad.data.streams.stream import Stream, open_stream
 from heptad.data.streams.times import OwnTimes
 from heptad.data.streams.tls import placed
@@ -71,7 +72,7 @@ def follow(
             try:
                 landing = open_landing(settings, place)
                 with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
-                    stream.start(landing.rows.positions(), accept_loss=accept_loss)
+                    _start(stream, landing, settings, accept_loss=accept_loss)
                     for landed in _batches(stream, landing, settings, until, ends):
                         total, failed = total + landed, failed if landed == Landed() else 0
                         tell(landed)
@@ -92,8 +93,13 @@ def waiting_in(settings: SourceSettings, place: Place) -> int | None:
     with changing_alone(folder, parse_address(settings.uri).where, LET_IT, seconds=0.0):
         landing = open_landing(settings, place)
         with closing(open_stream(placed(settings, place.root), f"heptad-{landing.rows.id}")) as stream:
-            stream.start(landing.rows.positions())
+            _start(stream, landing, settings)
             return stream.waiting()
+
+
+def _start(stream: Stream, landing: Landing, settings: SourceSettings, *, accept_loss: bool = False) -> None:
+    stream.start(landing.rows.positions(), accept_loss=accept_loss)
+    landing.topic_id = check_same(stream, parse_address(settings.uri).where, landing.rows)
 
 
 def _batches(stream: Stream, landing: Landing, settings: SourceSettings, until: Until, ends: float) -> Iterator[Landed]:

@@ -1,7 +1,7 @@
 """Takes people out of what streams have landed in the workspace, whether heptad.toml still names them or not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,19 +16,21 @@ from heptad.data.streams.landing import POISON, poison_folder
 from heptad.data.streams.locks import changing_alone
 
 
-def forget_landed(folder: Path, subjects: Subjects, *, dry_run: bool = False) -> int:
+def forget_landed(folder: Path, subjects: Subjects, entities: Sequence[Subjects] = (), *, dry_run: bool = False) -> int:
     """Remove their rows, and messages in quarantine that name them; see `ForgetKept`.
 
     Raises `ConflictError` where another process lands one of the streams.
     """
     act = _counted if dry_run else _removed
-    return sum(act(one, subjects) for one in _landed(folder / "tables"))
+    return sum(act(one, subjects, entities) for one in _landed(folder / "tables"))
 
 
-def naming(subjects: Subjects, payloads: pl.Series) -> pl.Series:
+def naming(named: Sequence[Subjects], payloads: pl.Series) -> pl.Series:
     """Which messages that nobody could read name all that names one of the people, each as a word."""
     people = [
-        [re.compile(rb"(?<!\w)" + re.escape(text.encode()) + rb"(?!\w)") for text in key] for key in subjects.keys
+        [re.compile(rb"(?<!\w)" + re.escape(text.encode()) + rb"(?!\w)") for text in key]
+        for one in named
+        for key in one.keys
     ]
     found = [any(all(word.search(payload) for word in key) for key in people) for payload in payloads.to_list()]
     return pl.Series(payloads.name, found, dtype=pl.Boolean)
@@ -43,21 +45,25 @@ def _landed(tables: Path) -> Iterator[Path]:
                 yield folder
 
 
-def _counted(folder: Path, subjects: Subjects) -> int:
+def _counted(folder: Path, subjects: Subjects, entities: Sequence[Subjects]) -> int:
     rows = LandedTable(folder, MESSAGE).scan()
-    theirs = rows.select(subjects.condition(rows.collect_schema()).sum()).collect(engine="streaming").item()
+    condition = subjects.condition_or(entities, rows.collect_schema())
+    theirs = rows.select(condition.sum()).collect(engine="streaming").item() or 0
     poison = LandedTable(poison_folder(folder), POISON)
     if not poison.exists():
         return int(theirs)
-    named = pl.col("payload").map_batches(partial(naming, subjects), return_dtype=pl.Boolean, is_elementwise=True)
+    named = pl.col("payload").map_batches(
+        partial(naming, [subjects, *entities]), return_dtype=pl.Boolean, is_elementwise=True
+    )
     return int(theirs) + int(poison.scan().select(named.sum()).collect(engine="streaming").item())
 
 
-def _removed(folder: Path, subjects: Subjects) -> int:
-    named = partial(naming, subjects)
+def _removed(folder: Path, subjects: Subjects, entities: Sequence[Subjects]) -> int:
+    named = partial(naming, [subjects, *entities])
     with changing_alone(folder, folder.name, "stop it, then: heptad data erase --resume"):
         gone = keep_rows(
-            LandedTable(folder, MESSAGE), lambda rows: rows.filter(~subjects.condition(rows.collect_schema()))
+            LandedTable(folder, MESSAGE),
+            lambda rows: rows.filter(~subjects.condition_or(entities, rows.collect_schema())),
         )
         # No filter: Polars would ask it of the limits of a file, too.
         return gone + keep_rows(

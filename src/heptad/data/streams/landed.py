@@ -142,14 +142,17 @@ class LandedTable:
         rows = self.scan().with_columns(pl.col(name).cast(kinds[name]) for name in names)
         _overwrite(self, rows, Schema([changed.get(one.name, one) for one in self.table.schema().fields]))
 
-    def commit(self, rows: pl.DataFrame, positions: Mapping[int, int], release: int = 0) -> None:
+    def commit(
+        self, rows: pl.DataFrame, positions: Mapping[int, int], release: int = 0, marks: Mapping[str, int] | None = None
+    ) -> None:
         """Rows and positions in one commit, on the disk when this returns. There may be no rows.
 
-        `release`: the number of the release that they are of, where they are of one.
+        `release`: the number of the release that they are of, where they are of one; `marks`: what tells the topic.
         """
         partitions = max([*positions, *self.positions()], default=-1) + 1
         reached = [Transaction(_POSITION.format(one), position) for one, position in sorted(positions.items())]
         reached += [Transaction(_RELEASES, release)] if release else []
+        reached += [Transaction(name, number) for name, number in (marks or {}).items()]
         properties = CommitProperties(app_transactions=[*reached, Transaction(_PARTITIONS, partitions)])
         with writing(self.folder), _told(self.folder):
             files = [new_file(self.folder, f"{token_hex(8)}.parquet", rows)] if len(rows) else []

@@ -17,6 +17,7 @@ from heptad.data.streams.decoding import Decoder
 from heptad.data.streams.fields import FieldPath, Kind, column_of
 from heptad.data.streams.landed import MESSAGE, ORDER, LandedTable, overwrite, releases_of
 from heptad.data.streams.records import Landed
+from heptad.data.streams.sameness import marks_of
 from heptad.data.streams.stream import RECENT_MARKS, Batch
 from heptad.data.streams.times import OwnTimes
 
@@ -47,7 +48,7 @@ class Landing:
     ) -> None:
         """`folder` is that of the rows; `decoder` makes one for the columns that are there.
 
-        `times`: those of the source's own column, where it names one.
+        `times`: those of the source's own column, where it names one. Whoever lands says by `topic_id` which topic.
         """
         self.rows = LandedTable(folder, MESSAGE)
         self.poison = LandedTable(poison_folder(folder), POISON)
@@ -58,6 +59,7 @@ class Landing:
         self._decoder = decoder(self.rows.fields())
         self._id, self._window = id_column, id_window
         self._times = times
+        self.topic_id = ""
         self._ids = self._landed_ids()
 
     def land(self, batch: Batch) -> Landed:
@@ -70,12 +72,12 @@ class Landing:
         if self._times and not ahead:
             self._times.settle(self.rows)
         if not ahead:
-            return repeated + self._land(fresh, _reached(fresh))
+            return repeated + self._land(fresh, fresh)
         # What was decided before an accident is decided again by itself: later messages may add columns. What is in
         # quarantine stays there, also where it could be read by now.
         begun, rest = fresh.at(ahead), fresh.at(sorted(set(range(len(fresh))) - set(ahead)))
-        landed = repeated + self._land(begun.at(self._outside_quarantine(begun)), _reached(begun))
-        return landed + self._land(rest, _reached(rest)) if len(rest) else landed
+        landed = repeated + self._land(begun.at(self._outside_quarantine(begun)), begun)
+        return landed + self._land(rest, rest) if len(rest) else landed
 
     def land_again(self, batch: Batch, release: int) -> tuple[Landed, dict[int, str]]:
         """Messages of the quarantine: those that can be read by now are rows when this returns; why the others cannot.
@@ -112,15 +114,17 @@ class Landing:
         at = zip(batch.partitions, batch.positions, strict=True)
         return [place for place, one in enumerate(at) if one not in there]
 
-    def _land(self, fresh: Batch, reached: Mapping[int, int]) -> Landed:
-        """Settles messages of which none is; afterwards everything up to these positions is."""
-        judged = self._judge(fresh)
+    def _land(self, fresh: Batch, whole: Batch) -> Landed:
+        """Settles messages of which none is; afterwards the whole batch that they are of is."""
+        judged, reached = self._judge(fresh), _reached(whole)
         poison = self._land_poison(fresh, judged, reached)
-        self._land_rows(judged.rows, reached)
+        self._land_rows(judged.rows, reached, marks=marks_of(whole, self.topic_id))
         return Landed(rows=len(judged.rows), poison=poison, repeated=judged.repeated)
 
-    def _land_rows(self, rows: pl.DataFrame, reached: Mapping[int, int], release: int = 0) -> None:
-        self.rows.commit(rows, reached, release)
+    def _land_rows(
+        self, rows: pl.DataFrame, reached: Mapping[int, int], release: int = 0, marks: Mapping[str, int] | None = None
+    ) -> None:
+        self.rows.commit(rows, reached, release, marks)
         if self._id and len(rows):
             self._ids = pl.concat([self._ids, self._column_of_ids(rows)]).tail(self._window)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from heptad.core import catalogue
 from heptad.core.errors import DataError
+from heptad.data.sources.applying import refuse_unused
 from heptad.data.sources.settings import SourceSettings
 from heptad.data.streams.addresses import StreamAddress, parse_address
 
@@ -68,6 +69,20 @@ class Stream(Protocol):
         """At most so many messages, or those that came in the time; none where none came."""
         ...
 
+    def topic_id(self) -> str:
+        """What the broker calls the topic by that one made anew under its name has not; empty where it does not say.
+
+        Asked after `start`, before `read`, as `sent` is.
+        """
+        ...
+
+    def sent(self, positions: Mapping[int, int]) -> Mapping[int, int]:
+        """When the messages at these positions of partitions were sent, as in `Batch`; without those that are gone.
+
+        None where the broker has no positions, or `topic_id` tells as much. What is read next stays the same.
+        """
+        ...
+
     def waiting(self) -> int | None:
         """How many messages the broker has that were not read, about; `None` where it does not say."""
         ...
@@ -84,11 +99,22 @@ class Stream(Protocol):
 def open_stream(settings: SourceSettings, reader: str) -> Stream:
     """The stream at the settings' `uri`, by the scheme of the address.
 
-    Raises `NotFoundError` for a scheme that nothing installed reads.
+    Raises `NotFoundError` for a scheme that nothing installed reads, `SettingsError` for a setting of other sources.
     """
+    refuse_unused("stream", settings)
     address = parse_address(settings.uri)
     made: Stream = catalogue.find("stream", address.scheme)(address, settings, reader)
     return made
+
+
+def made_anew(where: str, what: str) -> DataError:
+    """The error for a topic in whose place another one has landed: its messages would be taken for the old ones."""
+    return DataError(
+        f"{where} counts its messages anew: {what}.",
+        allowed="the topic that has landed so far",
+        remedy="let producers write to a topic of another name, which lands from its beginning; or move the folder "
+        "of what has landed away: .heptad/tables/stream-...",
+    )
 
 
 def lost_messages(address: StreamAddress, what: str, wanted: int, *, anew: bool = False) -> DataError:
@@ -97,12 +123,7 @@ def lost_messages(address: StreamAddress, what: str, wanted: int, *, anew: bool 
     `anew`: its numbers end before those that have landed, so that new messages would be taken for old ones.
     """
     if anew:
-        return DataError(
-            f"{address.where} counts its messages anew: the next would have been {wanted}, and {what}.",
-            allowed="the topic that has landed so far",
-            remedy="let producers write to a topic of another name, which lands from its beginning; or move the folder "
-            "of what has landed away: .heptad/tables/stream-...",
-        )
+        return made_anew(address.where, f"the next would have been {wanted}, and {what}")
     return DataError(
         f"Messages of {address.where} that had not landed are gone: the next would have been {wanted}, and {what}.",
         allowed="a broker that keeps messages until they have landed",

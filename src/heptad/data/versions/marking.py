@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from heptad.core import graph
 from heptad.core.errors import ConflictError, InputError, RefusedError
@@ -9,6 +10,8 @@ from heptad.core.graph import find_alias
 from heptad.core.identity import as_reason
 from heptad.core.records import AliasMove, Attribute, Change, NewEvent, Record
 from heptad.core.workspace import Workspace
+from heptad.data.folders.records import FolderVersion
+from heptad.data.folders.versions import scope_of, stored_of
 from heptad.data.records import DatasetVersion
 from heptad.data.versions.pruned import refuse_pruned
 from heptad.data.versions.turns import collecting
@@ -19,41 +22,57 @@ ROLLED_BACK = "rolled_back"
 _TAG = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 
 
-def tag(workspace: Workspace, version: Record[DatasetVersion], name: str) -> None:
-    """Name a version. A name stays where it is: raises `RefusedError` where it names another version already.
+Version: TypeAlias = Record[DatasetVersion] | Record[FolderVersion]
 
-    What has a name is not pruned; `DataError` where the version was already.
+
+def tag(workspace: Workspace, version: Version, name: str) -> None:
+    """Name a version of the table or of a folder.
+
+    A name stays where it is: raises `RefusedError` where it names another version already. What has a name is not
+    pruned or forgotten; `DataError` or `NotFoundError` where the version was already.
     """
     if not _TAG.fullmatch(name) or name == LATEST:
         raise InputError(
             f"{name!r} cannot be a tag.",
             allowed="up to 63 small letters, digits, points, hyphens and underscores, a letter first; not latest",
         )
-    tagged = _tagged(workspace, version.body.name, name)
+    tagged = _tagged(workspace, version, name)
     if tagged and tagged.id == version.id:
         return
+    full = f"{version.body.name}@{name}" if isinstance(version.body, FolderVersion) else name
     refused = RefusedError(
-        f"The tag {name} names another version.", remedy=f"remove it first: heptad data tag {name} --remove"
+        f"The tag {name} names another version.", remedy=f"remove it first: heptad data tag {full} --remove"
     )
     if tagged:
         raise refused
     with collecting(workspace):
-        refuse_pruned(graph.load(workspace, version.id, DatasetVersion))
+        moves = [_move(workspace, version, name, version.id, 0), *_staying(workspace, version)]
         try:
-            _write(workspace, version, "data.version_tagged", {"tag": name}, [_move(version, name, version.id, 0)])
+            _write(workspace, version, "data.version_tagged", {"tag": name}, moves)
         except ConflictError as error:
             raise refused from error
 
 
-def untag(workspace: Workspace, data_set: str, name: str) -> None:
-    """Take a tag away; one that does not exist stays away."""
-    tagged = _tagged(workspace, data_set, name)
-    if tagged and name != LATEST:
+def _staying(workspace: Workspace, version: Version) -> list[AliasMove]:
+    """What keeps a version from being given up while it is tagged; raises where it was already."""
+    if isinstance(version.body, DatasetVersion):
+        refuse_pruned(graph.load(workspace, version.id, DatasetVersion))
+        return []
+    stored_of(graph.load(workspace, version.id, FolderVersion))
+    # Forgetting moves it, too, and one of the two fails.
+    newest = find_alias(workspace, scope_of(workspace, version.body.name), LATEST, FolderVersion)
+    return [_move(workspace, newest, LATEST, newest.id, newest.aliases[LATEST])] if newest else []
+
+
+def untag(workspace: Workspace, version: Version, name: str) -> None:
+    """Take a tag away from a version; one that it does not have stays away."""
+    tagged = _tagged(workspace, version, name)
+    if tagged and tagged.id == version.id and name != LATEST:
         held = tagged.aliases[name]
-        _write(workspace, tagged, "data.version_untagged", {"tag": name}, [_move(tagged, name, None, held)])
+        _write(workspace, tagged, "data.version_untagged", {"tag": name}, [_move(workspace, tagged, name, None, held)])
 
 
-def tags_of(version: Record[DatasetVersion]) -> list[str]:
+def tags_of(version: Version) -> list[str]:
     return sorted(version.aliases.keys() - {LATEST})
 
 
@@ -85,22 +104,30 @@ def _roll_back(workspace: Workspace, version: Record[DatasetVersion], name: str,
         version,
         "data.version_rolled_back",
         {"reason": reason, "left_behind": [one.body.version for one in later]},
-        [_move(version, LATEST, version.id, now.aliases[LATEST])],
+        [_move(workspace, version, LATEST, version.id, now.aliases[LATEST])],
         marks,
     )
 
 
-def _tagged(workspace: Workspace, data_set: str, name: str) -> Record[DatasetVersion] | None:
-    return find_alias(workspace, alias_scope(data_set), name, DatasetVersion)
+def _tagged(workspace: Workspace, version: Version, name: str) -> Version | None:
+    scope = _scope(workspace, version)
+    if isinstance(version.body, FolderVersion):
+        return find_alias(workspace, scope, name, FolderVersion)
+    return find_alias(workspace, scope, name, DatasetVersion)
 
 
-def _move(version: Record[DatasetVersion], name: str, target: str | None, expected: int) -> AliasMove:
-    return AliasMove(scope=alias_scope(version.body.name), name=name, target=target, expected=expected)
+def _scope(workspace: Workspace, version: Version) -> str:
+    name = version.body.name
+    return scope_of(workspace, name) if isinstance(version.body, FolderVersion) else alias_scope(name)
+
+
+def _move(workspace: Workspace, version: Version, name: str, target: str | None, expected: int) -> AliasMove:
+    return AliasMove(scope=_scope(workspace, version), name=name, target=target, expected=expected)
 
 
 def _write(
     workspace: Workspace,
-    version: Record[DatasetVersion],
+    version: Version,
     event: str,
     body: dict[str, object],
     moves: Sequence[AliasMove],

@@ -13,7 +13,7 @@ from heptad.core.faults import boundary
 from heptad.core.garbage import unreferenced
 from heptad.core.identity import acting_as, as_reason, current_actor
 from heptad.core.query import Query
-from heptad.core.records import Attribute, Change, NewEvent, Record
+from heptad.core.records import Attribute, Change, Id, NewEvent, Record
 from heptad.core.workspace import Workspace
 from heptad.data import Data, DatasetVersion, FoundRows, Subjects, scrub_store
 from heptad.lifecycle.erasing.certificate import OUTSIDE, Certificate, ErasedFrom, signed
@@ -117,9 +117,16 @@ class Erasures:
         """Newest first."""
         return graph.find(self._workspace, Erasure, Query(kind=Erasure.kind, scopes=[self._workspace.name]), limit)
 
-    def certificate(self, erasure: Record[Erasure]) -> bytes:
-        """The signed certificate of an erasure that is done."""
-        return self._workspace.blobs.get(str(erasure.attributes["certificate"]))
+    def certificate(self, erasure: Id) -> bytes:
+        """The signed certificate of an erasure, whoever finished it.
+
+        Raises `NotFoundError` for an id of none, `ConflictError` for one that is not done.
+        """
+        found = graph.load(self._workspace, erasure, Erasure)
+        digest = found.attributes.get("certificate")
+        if digest is None:
+            raise ConflictError(f"{erasure} is not done.", remedy="finish it: heptad data erase --resume")
+        return self._workspace.blobs.get(str(digest))
 
     def _finish_all(self, tell: Progress) -> list[Record[Erasure]]:
         return [self._finish(job, tell) for job in self._jobs]
@@ -136,7 +143,7 @@ class Erasures:
         found = {
             _VERSIONS: sum(rows.versions.values()),
             _QUARANTINE: erasing.in_quarantine(subjects),
-            _KEPT: erasing.in_kept(subjects),
+            _KEPT: erasing.in_kept(subjects, entities.own),
             _ONLINE: erasing.in_features(subjects, entities.own),
             _SCORES: scores.rows,
             _PREDICTIONS: len(predictions),
