@@ -184,6 +184,13 @@ def test_folders_need_no_table(tmp_path: Path) -> None:
     assert "did you mean 'timeout'" in str(error.value)
 
 
+def test_a_mistyped_section_is_told_without_a_table_too(tmp_path: Path) -> None:
+    """Runs would else go elsewhere than the file says, in silence."""
+    (tmp_path / "heptad.toml").write_text('[trakcing]\nserver = "http://host:1"\n')
+    with pytest.raises(SettingsError, match=r"there is no section \[trakcing\]. .* did you mean 'tracking'"):
+        read_folder_config(tmp_path)
+
+
 def test_a_file_without_data_is_of_runs_and_folders_alone(tmp_path: Path) -> None:
     """As is a folder without the file; mistakes in what they do not need are not looked for."""
     assert not has_table(tmp_path)

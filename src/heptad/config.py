@@ -93,9 +93,13 @@ class FolderConfig(Settings, frozen=True, kw_only=True):
 
 
 def read_folder_config(root: Path) -> FolderConfig:
-    """Those sections of heptad.toml at `root`, if there is one; raises `SettingsError` with every mistake in them."""
+    """Those sections of heptad.toml at `root`, if there is one; raises `SettingsError` with every mistake in them.
+
+    A section that there is not is a mistake, too: it may be one of these, mistyped.
+    """
     path = root / FILE
-    values = _checked(path, FolderConfig, FolderConfig.__struct_fields__) if path.is_file() else {}
+    others = {*Config.__struct_fields__} - {*FolderConfig.__struct_fields__}
+    values = _checked(path, FolderConfig, others) if path.is_file() else {}
     config = msgspec.convert(values, FolderConfig)
     return msgspec.structs.replace(config, project=_named(config.project, root))
 
@@ -106,11 +110,10 @@ def has_table(root: Path) -> bool:
     return path.is_file() and "data" in _parsed(path)[1]
 
 
-def _checked(path: Path, kind: type[Settings], sections: Collection[str] = ()) -> dict[str, Any]:
-    """The values of a file that fit the type of its settings; of some sections, or of all."""
+def _checked(path: Path, kind: type[Settings], unread: Collection[str] = ()) -> dict[str, Any]:
+    """The values of a file that fit the type of its settings, without sections that stay unread."""
     text, values = _parsed(path)
-    if sections:
-        values = {name: value for name, value in values.items() if name in sections}
+    values = {name: value for name, value in values.items() if name not in unread}
     lines = _line_numbers(text)
     mistakes = sorted(_mistakes(values, kind, (), lines))
     if mistakes:
@@ -159,7 +162,7 @@ def effective_toml(config: Config | FolderConfig, path: Path) -> str:
     lines: list[str] = []
     for section, content in values.items():
         _write_table(lines, [section], content, given.get(section, {}))
-    unread = [toml_key(section) for section in given if section not in values]
+    unread = [section for section in given if section not in values]
     lines += ["", *(f"# [{section}] is not read: there is no [data], a table to learn from" for section in unread)]
     return "\n".join(lines).strip() + "\n"
 
