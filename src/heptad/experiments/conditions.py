@@ -42,6 +42,7 @@ _GROUPS: Final = (
     "artifacts",
     "latest",
     "violation",
+    "trial",
     "missing",
     "inputs",
     "outputs",

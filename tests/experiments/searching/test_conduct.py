@@ -163,6 +163,23 @@ def test_a_budget_of_time_ends_the_search_and_counts_what_was_spent_before(exper
     assert experiments.search(SPACE, slow_square, budget="200ms", sampler="random").finished == first.finished
 
 
+def test_an_objective_may_be_called_as_what_the_search_measures_itself(experiments: Experiments) -> None:
+    """`seconds` and `cost` are what the objective gave, also where the search goes on; time and spending lie beside."""
+
+    def slow(trial: Any) -> dict[str, float]:
+        return {"seconds": 100 + float(trial["x"]), "cost": 1000.0}
+
+    for trials in (3, 6):
+        report = experiments.search(SPACE, slow, trials=trials, objectives={"seconds": "minimize"}, cost=50)
+        assert report.finished == trials
+    assert report.best is not None
+    assert report.best.values["seconds"] >= 99
+    assert report.seconds < 99
+    run = experiments.trials(report.study)[0]
+    assert (run.attributes["metrics.cost"], run.attributes.get("trial.cost")) == (1000.0, None)
+    assert experiments.list(where="trial.seconds < 99")
+
+
 def test_a_pruner_ends_trials_early_and_they_count_as_such(experiments: Experiments) -> None:
     """A pruned trial has the step at which it ended, its reports, and no value."""
     report = experiments.search(SPACE, stepwise, trials=20, sampler="random", pruner="median")

@@ -29,6 +29,8 @@ _FOR_EVER = timedelta(days=36_500)
 ENDED = "experiments.run_finished"
 REPORTS = "reported"
 """The metric series that trials report to."""
+SECONDS, _COST = "trial.seconds", "trial.cost"
+"""What the search measures of a trial: beside its metrics, which may have these names themselves."""
 
 
 Claim: TypeAlias = tuple[int, Mapping[str, Value]]
@@ -213,9 +215,9 @@ class Ledger:
         closing: dict[str, Scalar] = {f"metrics.{name}": points[-1][1] for name, points in ended.series.items()}
         closing |= {f"metrics.{name}": value for name, value in ended.figures.items()}
         closing |= {f"violation.{name}": by for name, by in told.violations.items()}
-        closing |= {"status": ended.status, "ended": now, "metrics.seconds": told.seconds}
+        closing |= {"status": ended.status, "ended": now, SECONDS: told.seconds}
         if told.cost:
-            closing["metrics.cost"] = told.cost
+            closing[_COST] = told.cost
         if told.pruned:
             closing["pruned"] = max(told.reports)
         if ended.reason:
@@ -281,8 +283,8 @@ class Ledger:
             },
             reports,
             pruned is not None,
-            _number(attributes.get("metrics.seconds"), 0.0),
-            _number(attributes.get("metrics.cost"), 0.0),
+            _number(attributes.get(SECONDS), 0.0),
+            _number(attributes.get(_COST), 0.0),
         )
 
     def _lease(self, number: int) -> AliasMove:

@@ -16,6 +16,7 @@ from heptad.core.workspace import Workspace
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
 from heptad.experiments.searching.forecast import forecast
+from heptad.experiments.searching.ledger import SECONDS
 from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
 from heptad.experiments.searching.told import Direction, Told, pareto_front, sign_of
 
@@ -50,7 +51,7 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
         pruned=sum("pruned" in run.attributes for run in runs),
         running=statuses["running"],
         infeasible=sum(not one.feasible for one in told.values()),
-        seconds=sum(float(run.attributes.get("metrics.seconds") or 0.0) for run in runs),
+        seconds=sum(float(run.attributes.get(SECONDS) or 0.0) for run in runs),
         reasons=dict(reasons.most_common(10)),
         best=best,
         front=front,
