@@ -66,6 +66,20 @@ def test_constraints_are_about_figures() -> None:
     assert "no gb, which has a limit" in outcome(1.0, limits=("gb <= 3",)).reason
 
 
+@pytest.mark.parametrize(
+    ("limits", "by"),
+    [
+        (("ms >= 5", "ms <= 6"), 1.0),
+        (("ms <= 6", "ms >= 5"), 1.0),
+        (("ms <= 3", "ms <= 1"), 3.0),
+        (("ms >= 3", "ms <= 6"), -1.0),
+    ],
+)
+def test_several_constraints_on_one_figure_all_count(limits: tuple[str, ...], by: float) -> None:
+    """In any order; the figure (4 here) misses them by as much as the one that it misses most."""
+    assert outcome(1.0, limits=limits).violations == {"ms": by}
+
+
 @pytest.mark.parametrize("text", ["", "ms", "ms < 5", "ms <= many", "ms <= nan", "<= 5"])
 def test_what_is_no_constraint_is_refused(text: str) -> None:
     """With an example of one."""

@@ -82,6 +82,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     values: tuple[float, ...] | None = None
     violations: dict[str, float] = {}
+    """Figure to the most by which it misses one of its limits; 0 or less: it meets all."""
     figures: dict[str, float] = {}
     series: dict[str, list[tuple[int, float]]] = {}
     cost: float = 0.0
@@ -117,7 +118,10 @@ def conduct(objective: Objective, trial: ActiveTrial, names: Sequence[str], limi
     if found is not None:
         reason = _wrong(figures, names, limits)
     if found is not None and not reason:
-        violations = {one.figure: one.violation(figures[one.figure]) for one in limits}
+        for one in limits:
+            # Of several limits of one figure, the one that is missed most.
+            by = one.violation(figures[one.figure])
+            violations[one.figure] = max(by, violations.get(one.figure, by))
     fine = found is not None and not reason
     return Outcome(
         values=tuple(figures[name] for name in names) if fine else None,

@@ -27,7 +27,7 @@ class Told(msgspec.Struct, frozen=True):
     values: tuple[float, ...] = ()
     """Of all objectives, where there are several."""
     violations: dict[str, float] = {}
-    """By how much each constraint is missed; 0 or less: it is met."""
+    """Figure to the most by which it misses one of its constraints; 0 or less: it meets all."""
     reports: dict[int, float] = {}
     """Step to the first objective as it was then."""
     pruned: bool = False
