@@ -1,6 +1,7 @@
 """What can be logged beside numbers, as bytes: figures, images; and how values and paths are checked."""
 
 import io
+import operator
 import struct
 import zlib
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ FIGURES = {
     "plotly": ("json", "html"),
 }
 """Library to the formats its figures are kept in; the first where the path names none."""
+_FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1
 
 
 def number(name: str, value: Any) -> float:
@@ -27,6 +29,17 @@ def number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"The metric {name} is {value!r}.", allowed="a number; text belongs in a tag") from None
+
+
+def whole_step(step: Any) -> int:
+    """The step of a point; raises `InputError` for what is no whole number of 64 bits."""
+    try:
+        whole = operator.index(step)
+    except TypeError:
+        raise InputError(f"The step is {step!r}.", allowed="a whole number") from None
+    if not _FIRST_STEP <= whole <= _LAST_STEP:
+        raise InputError(f"The step {whole} is too large.", allowed=f"{_FIRST_STEP} to {_LAST_STEP}")
+    return whole
 
 
 class FileNames:

@@ -1,7 +1,6 @@
 """A run while it happens: what is logged goes to a local journal at once, and to the store in the background."""
 
 import logging
-import operator
 import os
 import threading
 import weakref
@@ -27,14 +26,13 @@ from heptad.experiments.journal.journal import MAIN, Journal
 from heptad.experiments.journal.memory import MemoryJournal
 from heptad.experiments.journal.shipper import Live, ship_leftovers, shipper
 from heptad.experiments.journal.target import RunTarget
-from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number
+from heptad.experiments.logged import FileNames, artifact_key, figure_bytes, image_bytes, number, whole_step
 from heptad.experiments.records import Status
 from heptad.experiments.scrubbing import scrub, scrub_values
 from heptad.experiments.signatures import ModelSignature, WrittenModel, signature_files
 from heptad.experiments.tables import table_bytes
 
 _log = logging.getLogger("heptad")
-_FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1
 
 
 class ActiveRun:
@@ -110,7 +108,7 @@ class ActiveRun:
                 metrics = {name: number(name, one) for name, one in metrics.items()}
                 break
         if step is not None:
-            step = _whole(step)
+            step = whole_step(step)
         if self._finished or self.forked:
             self._require_open()
         journal = self.journal
@@ -308,16 +306,6 @@ def outcome_of(error: BaseException | None) -> tuple[Status, str]:
     if isinstance(error, Exception | SystemExit):
         return "failed", scrub(f"{type(error).__name__}: {error}".strip())
     return "killed", type(error).__name__
-
-
-def _whole(step: int) -> int:
-    try:
-        whole = operator.index(step)
-    except TypeError:
-        raise InputError(f"The step is {step!r}.", allowed="a whole number") from None
-    if not _FIRST_STEP <= whole <= _LAST_STEP:
-        raise InputError(f"The step {whole} is too large.", allowed=f"{_FIRST_STEP} to {_LAST_STEP}")
-    return whole
 
 
 def _seconds(time: float | datetime) -> float:

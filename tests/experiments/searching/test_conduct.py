@@ -1,5 +1,6 @@
 """Trials are run, whatever they do; none is lost and none counts twice, whoever is killed."""
 
+import asyncio
 import contextlib
 import os
 import random
@@ -26,7 +27,7 @@ from tests.experiments.searching.functions import (
 )
 
 from heptad.core.workspace import Workspace
-from heptad.experiments import Experiments, Told
+from heptad.experiments import Experiments, Told, TrialPruned
 from heptad.experiments.searching import conduct
 
 
@@ -161,6 +162,34 @@ def test_a_budget_of_time_ends_the_search_and_counts_what_was_spent_before(exper
     first = experiments.search(SPACE, slow_square, budget="200ms", sampler="random")
     assert 0 < first.finished <= 10
     assert experiments.search(SPACE, slow_square, budget="200ms", sampler="random").finished == first.finished
+
+
+def test_nothing_that_a_trial_does_in_this_process_ends_the_search(experiments: Experiments) -> None:
+    """It takes its parameters apart, is cancelled, is pruned unasked, or fails with what no store can hold."""
+
+    def odd(trial: Any) -> float:
+        match trial.number:
+            case 0:
+                trial.params.pop("x")
+            case 1:
+                raise asyncio.CancelledError
+            case 2:
+                raise TrialPruned
+            case 3:
+                raise ValueError("bad\x00byte \ud800")
+            case 4:
+                trial.report(1.0, 2)
+                trial.report(1.0, 1)
+        return 1.0
+
+    report = experiments.search(SPACE, odd, trials=6, sampler="random")
+    assert (report.finished, report.failed, report.pruned, report.running) == (2, 3, 1, 0)
+    reasons = sorted(reason.splitlines()[0] for reason in report.reasons)
+    assert reasons == [
+        "CancelledError",
+        "InputError: A trial reports step 1 after step 2.",
+        "ValueError: bad\\x00byte \\ud800",
+    ]
 
 
 def test_an_objective_may_be_called_as_what_the_search_measures_itself(experiments: Experiments) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import ConflictError, InputError
+from heptad.core.errors import ConflictError, InputError, NotFoundError
 from heptad.core.flow_claims import is_dead, whereabouts
 from heptad.core.identity import current_actor
 from heptad.core.query import Query, equals
@@ -140,11 +140,14 @@ class Ledger:
             position = self._store.write(change)
         except ConflictError as conflict:
             return conflict
-        except InputError:
+        except InputError as refused:
             if claim is None or claim[0] in self._begun:
                 raise
             # Somebody began that trial and is gone: its run is there, and it is asked again as it was.
-            (run,) = self._store.get([self.id_of(claim[0])])
+            try:
+                (run,) = self._store.get([self.id_of(claim[0])])
+            except NotFoundError:
+                raise refused from None
             self._begun[claim[0]] = graph.typed(run, Run).body.params
             return ConflictError(f"Trial {claim[0]} was begun before.")
         if ended is not None:
@@ -219,7 +222,7 @@ class Ledger:
         if told.cost:
             closing[_COST] = told.cost
         if told.pruned:
-            closing["pruned"] = max(told.reports)
+            closing["pruned"] = max(told.reports, default=0)
         if ended.reason:
             closing["reason"] = scrub(ended.reason)
         if ended.output:

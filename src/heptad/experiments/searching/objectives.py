@@ -1,13 +1,17 @@
 """What a trial runs: a function of the user's, what it may tell on the way, and what its answer comes to."""
 
 import math
+import os
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
 from heptad.core.errors import InputError
+from heptad.experiments.journal.journal import check_names
+from heptad.experiments.logged import number, whole_step
 from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Trial
 
@@ -23,36 +27,50 @@ class TrialFailed(Exception):  # noqa: N818 - an outcome as the one above
 
 
 class ActiveTrial:
-    """A trial while it runs: its `params`, its `number`, and what it tells."""
+    """A trial while it runs: its `params`, its `number`, and what it tells.
 
-    def __init__(self, trial: Trial, seed: int, reported: Callable[[int, float], bool]) -> None:
-        self.number, self.params, self.seed = trial.number, trial.params, seed
+    Only its own process may tell anything: one that it forked raises `InputError`.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        seed: int,
+        reported: Callable[[int, float], bool],
+        spent: Callable[[float], None] | None = None,
+    ) -> None:
+        self.number, self.params, self.seed = trial.number, dict(trial.params), seed
         self.figures: dict[str, float] = {}
         self.series: dict[str, list[tuple[int, float]]] = {}
         self.cost = 0.0
-        self._reported = reported
+        self._reported, self._spent, self._process = reported, spent, os.getpid()
 
     def __getitem__(self, name: str) -> Value:
         return self.params[name]
 
     def report(self, value: float, step: int) -> None:
         """What the first objective is at a step. Where the pruner ends the trial here, this does not return."""
-        if self._reported(step, float(value)):
+        self._require_own_process()
+        if self._reported(whole_step(step), float(value)):
             raise TrialPruned
 
     def log(self, step: int | None = None, **figures: float) -> None:
         """Metrics of the trial's run; with `step`, points of a series."""
+        self._require_own_process()
+        check_names(figures)
+        at = None if step is None else whole_step(step)
         for name, value in figures.items():
-            if step is None:
-                self.figures[name] = float(value)
+            if at is None:
+                self.figures[name] = number(name, value)
             else:
-                self.series.setdefault(name, []).append((step, float(value)))
+                self.series.setdefault(name, []).append((at, number(name, value)))
 
     def spend(self, cost: float) -> None:
         """What the trial costs more, in a unit of your own; a search may have a budget of it.
 
         Raises `InputError` for less than 0, and for what is no finite number.
         """
+        self._require_own_process()
         try:
             amount = float(cost)
         except (TypeError, ValueError):
@@ -60,6 +78,15 @@ class ActiveTrial:
         if not 0 <= amount < math.inf:
             raise InputError(f"A trial cannot spend {cost!r}.", allowed="a number, 0 or more")
         self.cost += amount
+        if self._spent is not None:
+            self._spent(amount)
+
+    def _require_own_process(self) -> None:
+        if os.getpid() != self._process:
+            raise InputError(
+                "A process that was forked off a trial tells something of it.",
+                allowed="report, log and spend in the process that runs the objective",
+            )
 
 
 Objective: TypeAlias = Callable[[ActiveTrial], Any]
@@ -103,16 +130,21 @@ def constraint(text: str) -> Constraint:
 
 
 def conduct(objective: Objective, trial: ActiveTrial, names: Sequence[str], limits: Sequence[Constraint]) -> Outcome:
-    """Run the objective; whatever it raises is the trial's failure, but for an interruption by hand."""
+    """Run the objective; whatever it raises is the trial's failure, but for an interruption by hand.
+
+    A process that the objective forked, and that comes back from it, ends here: it would be a second search.
+    """
+    own = os.getpid()
     pruned, reason, found = False, "", None
     try:
         found = _figures(objective(trial), names)
-    except TrialPruned:
-        pruned = True
-    except TrialFailed as error:
-        reason = str(error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a trial raises, the search goes on
-        reason = f"{type(error).__name__}: {error}"
+    except BaseException as error:
+        _end_if_forked(own, error)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        pruned = isinstance(error, TrialPruned)
+        reason = "" if pruned else _words(error)
+    _end_if_forked(own, None)
     figures = {**trial.figures, **(found or {})}
     violations: dict[str, float] = {}
     if found is not None:
@@ -135,6 +167,28 @@ def conduct(objective: Objective, trial: ActiveTrial, names: Sequence[str], limi
     )
 
 
+def _end_if_forked(own: int, error: BaseException | None) -> None:
+    if os.getpid() == own:
+        return
+    if isinstance(error, SystemExit) and isinstance(error.code, int | None):
+        os._exit(error.code or 0)
+    if error is not None:
+        traceback.print_exception(error)
+    os.write(2, b"heptad: a process that the objective forked came back from it, and was ended.\n")
+    os._exit(1)
+
+
+def _words(error: BaseException) -> str:
+    """Why the trial failed, as the store can hold it."""
+    try:
+        said = str(error)
+    except Exception as odd:  # noqa: BLE001 - the text of an error is the user's code as well
+        said = f"its text cannot be read, as that raises {type(odd).__name__}"
+    if not isinstance(error, TrialFailed) or not said:
+        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return said.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+
+
 def _figures(answer: Any, names: Sequence[str]) -> dict[str, float]:
     if answer is None:
         return {}
@@ -147,9 +201,11 @@ def _figures(answer: Any, names: Sequence[str]) -> dict[str, float]:
     else:
         pairs = [(names[0], answer)]
     try:
-        return {str(name): float(value) for name, value in pairs}
+        figures = {str(name): float(value) for name, value in pairs}
     except (TypeError, ValueError):
         raise TrialFailed(f"The objective gave {answer!r}, which is no number.") from None
+    check_names(figures)
+    return figures
 
 
 def _wrong(figures: Mapping[str, float], names: Sequence[str], limits: Sequence[Constraint]) -> str:

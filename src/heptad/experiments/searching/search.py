@@ -98,14 +98,14 @@ class Search:
             check_params(self.space, params)
         self._open[number] = dict(params)
         self._reports.pop(number, None)
-        return Trial(number, self._open[number])
+        return Trial(number, dict(params))
 
     def report(self, number: int, step: int, value: float) -> bool:
         """What an open trial has come to at a step; answers whether it should end here."""
         self._require_open(number)
         reports = self._reports.setdefault(number, {})
         if reports and step <= max(reports):
-            raise InputError(f"Trial {number} reports step {step} after step {max(reports)}.", allowed="rising steps")
+            raise InputError(f"A trial reports step {step} after step {max(reports)}.", allowed="rising steps")
         reports[step] = float(value)
         losses = {step: self._sign * value for step, value in reports.items()}
         return self._pruner.prunes(number, losses, self._losses)
