@@ -19,11 +19,16 @@ from tests.experiments.searching.functions import (
     conditional,
     dreadful,
     experiments_at,
+    forking,
     once_killed,
+    parental,
+    pooled,
+    restless,
     slow_square,
     square,
     stepwise,
     talkative,
+    with_many,
 )
 
 from heptad.core.workspace import Workspace
@@ -54,6 +59,53 @@ def test_every_misdeed_of_an_objective_is_a_failed_trial_with_its_reason(experim
         7: "SystemExit: 2",
         8: None,
     }
+
+
+def test_a_trial_that_always_has_something_to_say_is_ended_in_time(experiments: Experiments) -> None:
+    """What it has spent by then counts."""
+    report = experiments.search(SPACE, restless, trials=1, timeout="1s")
+    assert report.reasons == {"It ran longer than 1 s.": 1}
+    (run,) = experiments.trials(report.study)
+    cost = run.attributes["trial.cost"]
+    assert isinstance(cost, float)
+    assert cost >= 1
+
+
+def test_what_a_trial_has_started_ends_with_it(
+    experiments: Experiments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it hangs or dies; nobody waits for what it has forked."""
+    monkeypatch.setenv("HEPTAD_TEST_MARK", str(tmp_path / "mark"))
+    report = experiments.search(SPACE, parental, trials=3, timeout="2s")
+    assert report.reasons == {"It ran longer than 2 s.": 1, "Its process ended with exit code 3.": 2}
+    started = [int(line) for line in (tmp_path / "mark").read_text().splitlines()]
+    assert len(started) == 3
+    assert [one for one in started if is_alive(one)] == []
+
+
+def test_memory_of_what_a_trial_has_started_counts(experiments: Experiments) -> None:
+    """None of its processes takes too much; all of them together do."""
+    report = experiments.search(SPACE, with_many, trials=1, memory="220MB")
+    assert report.reasons == {"It used more than 220 MB of memory.": 1}
+
+
+def test_a_trial_in_a_process_of_its_own_may_have_a_pool_and_no_output(
+    experiments: Experiments, workspace: Workspace
+) -> None:
+    """Trials that come after it can print all the same."""
+    report = experiments.search(SPACE, pooled, trials=2, isolated=True)
+    assert (report.finished, report.reasons) == (2, {})
+    for run in experiments.trials(report.study):
+        printed = workspace.blobs.get(str(run.attributes["artifacts.output.txt"]))
+        assert printed == f"trial {run.body.number}\n".encode()
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_process_that_an_objective_forks_does_not_answer_for_it(experiments: Experiments, isolated: bool) -> None:
+    """Neither does it go on as a second search."""
+    report = experiments.search(SPACE, forking, trials=3, isolated=isolated)
+    assert report.finished == 3
+    assert [run.attributes["metrics.value"] >= 0 for run in experiments.trials(report.study)] == [True] * 3
 
 
 def test_what_a_trial_prints_is_kept_with_its_run(
@@ -279,6 +331,13 @@ def test_killing_searches_and_their_processes_at_random_loses_and_doubles_nothin
     alone = experiments_at(str(tmp_path / "alone"), "")
     undisturbed = alone.search(SPACE, slow_square, sampler="random", trials=trials)
     assert trials_of(experiments, experiments.study().study) == trials_of(alone, undisturbed.study)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def children_of(pid: int) -> list[int]:

@@ -51,7 +51,7 @@ def test_a_report_is_answered_by_whether_the_trial_ends() -> None:
         seat.begin(Trial(0, {"x": 0.5}))
         for step in (0, 1):
             assert heard(seat) == ("report", step, 0.5 + 1 / (step + 1))
-            seat.answer(ends=step == 1)
+            seat.answer(step == 1)
         assert heard(seat)[1].pruned
     finally:
         seat.close()

@@ -132,9 +132,9 @@ class Conductor:
                     renewed = time.monotonic()
                     self._ledger.renew([seat.trial.number for seat in busy if seat.trial is not None])
         finally:
-            self._ledger.release([seat.trial.number for seat in seats if seat.trial is not None])
             for seat in seats:
                 seat.close()
+            self._ledger.release([seat.trial.number for seat in seats if seat.trial is not None])
 
     def _attend(self, seat: Seat) -> None:
         """Hear what the process has to say, and end it where it may not go on."""
@@ -145,18 +145,19 @@ class Conductor:
         except EOFError:
             self._after_death(seat, trial)
             return
-        if said is not None and said[0] == "report":
-            try:
-                seat.answer(ends=self._search.report(trial.number, said[1], said[2]))
-            except HeptadError as error:
-                self._end(seat, trial, Outcome(reason=f"{type(error).__name__}: {error.problem}"))
-        elif said is not None:
+        if said is not None and said[0] == "ended":
             self._end(seat, trial, said[1], restart=False)
+        # Looked at also where it has something to say: some trials report all the time.
         elif self._limits.timeout and seat.seconds > self._limits.timeout:
             self._end(seat, trial, Outcome(reason=f"It ran longer than {self._limits.timeout:g} s."))
         elif seat.grew_too_large:
             most = self._limits.memory / 1e6
             self._end(seat, trial, Outcome(reason=f"It used more than {most:,.0f} MB of memory."))
+        elif said is not None:
+            try:
+                seat.answer(self._search.report(trial.number, said[1], said[2]))
+            except HeptadError as error:
+                seat.answer(error)
 
     def _after_death(self, seat: Seat, trial: Trial) -> None:
         how, outside = seat.died()
@@ -170,6 +171,7 @@ class Conductor:
     def _end(self, seat: Seat, trial: Trial, outcome: Outcome, *, restart: bool = True) -> None:
         """Write what came of it together with the claim of the next, and go on with that."""
         seconds, printed = seat.seconds, seat.printed()
+        outcome = msgspec.structs.replace(outcome, cost=seat.spent)
         seat.trial = None
         if restart:
             seat.restart()
