@@ -32,8 +32,8 @@ class Run(Body, frozen=True, kw_only=True):
 
     Attributes: `status` and `reason`, `name`, `params.NAME`, `metrics.NAME` (latest value), `latest.NAME` (its step,
     and its time in ms), `tags.NAME`, `note`, `artifacts.PATH` (digest), `started`, `ended` and `deleted` (seconds since
-    1970), `lost` (entries for which the disk had no room). Of trials `trial.seconds`, `trial.cost`, `pruned` (the step)
-    and `violation.FIGURE`. Of runs shipped from elsewhere also `remote`, `user`, and
+    1970), `lost` (entries for which the disk had no room). Of trials `trial.seconds`, `trial.cost`, `trial.at_once`,
+    `pruned` (the step) and `violation.FIGURE`. Of runs shipped from elsewhere also `remote`, `user`, and
     `missing.ROLE.ID` for what they were made from and what is not here; of runs imported from MLflow `mlflow.run`.
     Links: `data` to the versions that it read, `study`, `parent`.
     """

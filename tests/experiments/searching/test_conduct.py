@@ -261,6 +261,14 @@ def test_an_objective_may_be_called_as_what_the_search_measures_itself(experimen
     assert experiments.list(where="trial.seconds < 99")
 
 
+def test_a_budget_of_time_counts_alike_when_the_search_is_called_again(experiments: Experiments) -> None:
+    """Trials that ran four at a time used up a quarter of their seconds each, however many run at a time now."""
+    first = experiments.search(SPACE, slow_square, budget="100ms", sampler="random", processes=4)
+    assert first.seconds > 0.2
+    more = experiments.search(SPACE, slow_square, budget="200ms", sampler="random")
+    assert more.finished > first.finished
+
+
 def test_a_pruner_ends_trials_early_and_they_count_as_such(experiments: Experiments) -> None:
     """A pruned trial has the step at which it ended, its reports, and no value."""
     report = experiments.search(SPACE, stepwise, trials=20, sampler="random", pruner="median")

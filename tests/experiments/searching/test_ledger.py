@@ -31,7 +31,7 @@ def test_what_was_told_is_read_back(experiments: Experiments, study: Record[Stud
     """Values, violations, reports, seconds and cost, of trials that finished, failed or were ended early."""
     ledger = ledger_of(experiments, study)
     outcomes = [
-        ended(ledger, 0, violations={"ms": 1.5}, cost=3.0),
+        ended(ledger, 0, violations={"ms": 1.5}, cost=3.0, at_once=4),
         ended(ledger, 1, None),
         ended(ledger, 2, None, pruned=True),
     ]

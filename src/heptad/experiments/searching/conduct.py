@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """When a search ends, and what a trial may take; 0 is no limit. Times in seconds, memory in bytes."""
 
     seconds: float = 0.0
-    """Of trials, all of them together; those of several processes count once for as many as run at once."""
+    """Of trials, all of them together; those of several that run at once count for a part each."""
     cost: float = 0.0
     processes: int = 1
     isolated: bool = False
@@ -65,8 +65,9 @@ class Conductor:
         self._watch = watch
         self._elsewhere: dict[int, float] = {}
         """Number to when the claim is tried again, of trials that others hold."""
-        self._spent = sum(one.seconds for one in search.told)
-        self._cost = sum(one.cost for one in search.told)
+        self._spent = self._cost = 0.0
+        for one in search.told:
+            self._count(one)
 
     def run(self) -> None:
         """Until the budget is spent or every trial has ended, those of others included."""
@@ -188,9 +189,9 @@ class Conductor:
             pruned=outcome.pruned,
             seconds=seconds,
             cost=outcome.cost,
+            at_once=self._limits.processes,
         )
-        self._spent += seconds / (self._limits.processes if self._limits.apart else 1)
-        self._cost += outcome.cost
+        self._count(told)
         return Ended(
             run=self._ledger.id_of(trial.number),
             told=told,
@@ -250,7 +251,10 @@ class Conductor:
     def _learn(self, told: Told) -> None:
         self._search.learn(told)
         self._elsewhere.pop(told.number, None)
-        self._spent += told.seconds / (self._limits.processes if self._limits.apart else 1)
+        self._count(told)
+
+    def _count(self, told: Told) -> None:
+        self._spent += told.seconds / told.at_once
         self._cost += told.cost
 
     def _is_spent(self) -> bool:

@@ -29,7 +29,7 @@ _FOR_EVER = timedelta(days=36_500)
 ENDED = "experiments.run_finished"
 REPORTS = "reported"
 """The metric series that trials report to."""
-SECONDS, _COST = "trial.seconds", "trial.cost"
+SECONDS, _COST, _AT_ONCE = "trial.seconds", "trial.cost", "trial.at_once"
 """What the search measures of a trial: beside its metrics, which may have these names themselves."""
 
 
@@ -221,6 +221,8 @@ class Ledger:
         closing |= {"status": ended.status, "ended": now, SECONDS: told.seconds}
         if told.cost:
             closing[_COST] = told.cost
+        if told.at_once > 1:
+            closing[_AT_ONCE] = told.at_once
         if told.pruned:
             closing["pruned"] = max(told.reports, default=0)
         if ended.reason:
@@ -288,6 +290,7 @@ class Ledger:
             pruned is not None,
             _number(attributes.get(SECONDS), 0.0),
             _number(attributes.get(_COST), 0.0),
+            int(_number(attributes.get(_AT_ONCE), 1.0)),
         )
 
     def _lease(self, number: int) -> AliasMove:

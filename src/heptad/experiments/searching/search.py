@@ -119,6 +119,7 @@ class Search:
         pruned: bool = False,
         seconds: float = 0.0,
         cost: float = 0.0,
+        at_once: int = 1,
     ) -> Told:
         """What an open trial came to: a value for each direction; `None` or NaN where it failed."""
         self._require_open(number)
@@ -137,6 +138,7 @@ class Search:
             pruned,
             seconds,
             cost,
+            at_once,
         )
         self.learn(told)
         return told

@@ -33,6 +33,8 @@ class Told(msgspec.Struct, frozen=True):
     pruned: bool = False
     seconds: float = 0.0
     cost: float = 0.0
+    at_once: int = 1
+    """How many trials ran at once where it did: a budget of time counts that part of its seconds."""
 
     @property
     def feasible(self) -> bool:
