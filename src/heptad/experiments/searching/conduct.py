@@ -98,7 +98,7 @@ class Conductor:
                 try:
                     self._ledger.renew(list(running))
                 except HeptadError:
-                    # The database is busy; there is a second chance, and where that fails somebody takes over.
+                    # The database is full or such; there is a second chance, and where that fails somebody takes over.
                     continue
 
         keeper = threading.Thread(target=keep, name="heptad-trial-lease", daemon=True)

@@ -1,15 +1,18 @@
 """The trials of a study in the store: who runs which now, and what became of them, each written once."""
 
+import itertools
+import logging
 import math
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from heptad.core import graph
-from heptad.core.errors import ConflictError, InputError, NotFoundError
+from heptad.core.errors import ConflictError, InputError, NotFoundError, Retryable
 from heptad.core.flow_claims import is_dead, whereabouts
 from heptad.core.identity import current_actor
 from heptad.core.query import Query, equals
@@ -24,6 +27,8 @@ from heptad.experiments.searching.space import Value
 from heptad.experiments.searching.told import Told
 
 LEASE = timedelta(seconds=30)
+_PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 300.0, 0.1, 5.0
+"""Seconds for which a store that does not answer is asked again, and between two times."""
 _FOR_EVER = timedelta(days=36_500)
 """The lease of a trial that has ended: nobody who has not heard of it yet begins it again."""
 ENDED = "experiments.run_finished"
@@ -35,6 +40,8 @@ SECONDS, _COST, _AT_ONCE = "trial.seconds", "trial.cost", "trial.at_once"
 
 Claim: TypeAlias = tuple[int, Mapping[str, Value]]
 Naming: TypeAlias = Callable[[int, Mapping[str, Value]], str]
+T = TypeVar("T")
+_log = logging.getLogger("heptad")
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +66,16 @@ class Ledger:
 
     A trial's outcome and the lease that closes it for ever are one transaction, together with the claim of the next
     trial where there is one: whoever has lost the lease cannot write any more, and nothing is written twice.
+    A store that is away is waited for, for five minutes, so that what a trial came to is not lost by that.
     """
 
     def __init__(self, workspace: Workspace, study: Record[Study], environment: str, name: "Naming") -> None:
         self._workspace, self._store, self._study = workspace, workspace.store, study
         self._environment, self._name = environment, name
         self._experiment = experiment_named(workspace, study.body.name).body.scope
-        self._holder = f"{whereabouts()} {os.urandom(6).hex()}"
+        mark = os.urandom(6).hex()
+        self._holder = f"{whereabouts()} {mark}"
+        self._keys = (f"search:{mark}:{number}" for number in itertools.count())
         self._data: list[Id] = [
             link.target for link in self._store.trace([study.id], "out", ("data",)) if link.source == study.id
         ]
@@ -94,10 +104,11 @@ class Ledger:
             return []
         self._behind = False
         found: list[Id] = []
-        while events := self._store.follow(self._position, [ENDED]):
+        while events := self._patiently(lambda: self._store.follow(self._position, [ENDED])):
             found += [event.subject for event in events]
             self._position = events[-1].position
-        runs = [graph.typed(one, Run) for one in self._store.get(list(dict.fromkeys(found)))] if found else []
+        known = self._patiently(lambda: self._store.get(list(dict.fromkeys(found)))) if found else []
+        runs = [graph.typed(one, Run) for one in known]
         own = [run for run in runs if run.body.study == self._study.id and run.body.number not in self._ended]
         return [one for run in own if (one := self._read(run)) is not None]
 
@@ -106,7 +117,7 @@ class Ledger:
 
         Where not, nothing was written: the outcome's trial is somebody else's by now, or the other is.
         """
-        change = self._change(ended, claim)
+        change = self._patiently(lambda: self._change(ended, claim))
         if claim is None:
             return self._written(change, ended, None) is None
         conflict = self._written(change, ended, claim)
@@ -123,21 +134,21 @@ class Ledger:
         for number in numbers:
             try:
                 self._store.write(Change(aliases=[msgspec.structs.replace(self._lease(number), renews=True)]))
-            except ConflictError:
+            except (ConflictError, Retryable):
                 continue
 
     def release(self, numbers: Sequence[int]) -> None:
-        """Let others have trials that were not ended here."""
+        """Let others have trials that were not ended here; where the store is away, their leases run out."""
         for number in numbers:
             try:
                 over = msgspec.structs.replace(self._lease(number), lease=timedelta(), renews=True)
                 self._store.write(Change(aliases=[over]))
-            except ConflictError:
+            except (ConflictError, Retryable):
                 continue
 
     def _written(self, change: Change, ended: Ended | None, claim: Claim | None) -> ConflictError | None:
         try:
-            position = self._store.write(change)
+            position = self._patiently(lambda: self._store.write(change))
         except ConflictError as conflict:
             return conflict
         except InputError as refused:
@@ -145,7 +156,7 @@ class Ledger:
                 raise
             # Somebody began that trial and is gone: its run is there, and it is asked again as it was.
             try:
-                (run,) = self._store.get([self.id_of(claim[0])])
+                (run,) = self._patiently(lambda: self._store.get([self.id_of(claim[0])]))
             except NotFoundError:
                 raise refused from None
             self._begun[claim[0]] = graph.typed(run, Run).body.params
@@ -163,9 +174,23 @@ class Ledger:
     def _is_left(self, number: int) -> bool:
         """Whether a trial whose holder is dead goes on, and is known here as it was begun."""
         known = number in self._begun
-        (run,) = self._store.get([self.id_of(number)])
+        (run,) = self._patiently(lambda: self._store.get([self.id_of(number)]))
         self._begun[number] = graph.typed(run, Run).body.params
         return known and run.attributes.get("status") == "running"
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """Do it again while the store does not answer. What is written has a key: it is written once, however often."""
+        until, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
+        while True:
+            try:
+                return act()
+            except Retryable as error:
+                if time.monotonic() > until:
+                    raise
+                if pause == _FIRST_PAUSE:
+                    _log.warning("heptad: the search waits for the store: %s", error)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _change(self, ended: Ended | None, claim: Claim | None) -> Change:
         now, actor = self._workspace.clock.now(), current_actor()
@@ -174,9 +199,10 @@ class Ledger:
         attributes: list[Attribute] = []
         aliases: list[AliasMove] = []
         events: list[NewEvent] = []
+        segments: list[Segment] = []
         if ended is not None:
             own = self.id_of(ended.told.number)
-            self._append(own, ended, at_seconds(now))
+            segments = _segments(own, ended, at_seconds(now))
             attributes += [Attribute(own, key, value) for key, value in self._closing(ended, at_seconds(now)).items()]
             aliases.append(msgspec.structs.replace(self._lease(ended.told.number), lease=_FOR_EVER, renews=True))
             events.append(NewEvent(kind=ENDED, subject=own, body={"status": ended.status}))
@@ -189,7 +215,15 @@ class Ledger:
                 links += [Link(record.id, "data", one) for one in self._data]
                 links.append(Link(record.id, "study", self._study.id))
         return Change(
-            records=records, links=links, attributes=attributes, aliases=aliases, events=events, at=now, actor=actor
+            records=records,
+            links=links,
+            attributes=attributes,
+            aliases=aliases,
+            events=events,
+            segments=segments,
+            key=next(self._keys),
+            at=now,
+            actor=actor,
         )
 
     def _record(self, number: int, params: Mapping[str, Value], now: Any, actor: str) -> RawRecord:
@@ -232,25 +266,6 @@ class Ledger:
             closing["artifacts.output.txt"] = self._workspace.blobs.put(printed.encode())
         return closing
 
-    def _append(self, run: Id, ended: Ended, now: float) -> None:
-        series = dict(ended.series)
-        if ended.told.reports:
-            series[REPORTS] = list(ended.told.reports.items())
-        if series:
-            self._store.append(
-                [
-                    Segment(
-                        record=run,
-                        key=name,
-                        first=0,
-                        steps=[step for step, _ in points],
-                        values=[value for _, value in points],
-                        times=[now] * len(points),
-                    )
-                    for name, points in series.items()
-                ]
-            )
-
     def _runs(self) -> list[Record[Run]]:
         runs: list[Record[Run]] = []
         query, after = Query(kind=Run.kind, where=equals(study=self._study.id)), None
@@ -272,7 +287,7 @@ class Ledger:
         pruned = attributes.get("pruned")
         reports: dict[int, float] = {}
         if pruned is not None or self._study.body.pruner != "none":
-            segment = self._store.read(run.id, REPORTS)
+            segment = self._patiently(lambda: self._store.read(run.id, REPORTS))
             reports = dict(zip(segment.steps, segment.values, strict=True))
         values = tuple(_number(attributes.get(f"metrics.{name}")) for name in self._study.body.objectives_by_name())
         fine = status == "finished" and not any(math.isnan(one) for one in values)
@@ -299,6 +314,23 @@ class Ledger:
     @property
     def _scope(self) -> str:
         return f"study:{self._study.id}"
+
+
+def _segments(run: Id, ended: Ended, now: float) -> list[Segment]:
+    series = dict(ended.series)
+    if ended.told.reports:
+        series[REPORTS] = list(ended.told.reports.items())
+    return [
+        Segment(
+            record=run,
+            key=name,
+            first=0,
+            steps=[step for step, _ in points],
+            values=[value for _, value in points],
+            times=[now] * len(points),
+        )
+        for name, points in series.items()
+    ]
 
 
 def _number(value: Scalar, missing: float = math.nan) -> float:
