@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from heptad.core.errors import InputError
-from heptad.experiments import Branches, Choice, Float, Int, check_params, describe_space
-from heptad.experiments.searching.space import check_space, grid
+from heptad.experiments import Branches, Choice, Float, Int, Suggest, check_params, describe_space
+from heptad.experiments.searching.space import check_space, grid, located
 
 SPACE = Branches(
     "estimator",
@@ -90,7 +90,11 @@ def test_a_space_is_written_as_plain_data() -> None:
         (lambda: Choice(("a", "b", "a")), "equal options"),
         (lambda: Choice((1, True)), "equal options"),
         (lambda: Choice("ab"), "is one text"),  # type: ignore[arg-type]
-        (lambda: Choice(([1], [2])), "told apart"),  # type: ignore[arg-type]
+        (lambda: Choice(([1], [2])), r"option \[1\] of a choice"),  # type: ignore[arg-type]
+        (lambda: Choice(((64, 64), (32,))), r"option \(64, 64\) of a choice(.|\n)*name it by a text"),  # type: ignore[arg-type]
+        (lambda: Choice((1.0, math.nan)), "option nan of a choice"),
+        (lambda: Choice((b"a",)), "option b'a' of a choice"),  # type: ignore[arg-type]
+        (lambda: Branches("m", {1: {}}), "branch 1 of 'm' has no name"),  # type: ignore[dict-item]
         (lambda: check_space({"x": 3}), "dimension 'x' is 3"),  # type: ignore[dict-item]
         (lambda: check_space(None), "None is no space"),  # type: ignore[arg-type]
     ],
@@ -99,6 +103,33 @@ def test_what_is_no_dimension_is_refused(made: Callable[[], object], told: str) 
     """Where it is written, with what is allowed."""
     with pytest.raises(InputError, match=told):
         made()
+
+
+@pytest.mark.parametrize("kind", ["int64", "float32", "float64", "bool", "str"])
+def test_values_of_numpy_are_options_and_bounds(kind: str) -> None:
+    """They become Python's, so that they can be recorded, and come back equal."""
+    given = np.array([0, 1]).astype(kind)
+    options = Choice(given)  # type: ignore[arg-type]
+    assert options == Choice(tuple(given.tolist()))
+    assert describe_space({"x": options}) == describe_space({"x": Choice(tuple(given.tolist()))})
+    assert all(type(value).__module__ == "builtins" for value in options.values)
+    if kind.startswith(("int", "float")):
+        space = {"x": (Int if kind == "int64" else Float)(*given)}
+        assert {type(space["x"].low), type(space["x"].high)} <= {int, float}
+        describe_space(space)
+
+
+def test_a_number_may_be_logarithmic_in_one_branch_and_linear_in_another() -> None:
+    """In a space in Python, where both have one name: the two are learnt apart."""
+
+    def space(suggest: Suggest) -> None:
+        if suggest.choice("kind", ("a", "b")) == "a":
+            suggest.float("x", 0.01, 1, log=True)
+        else:
+            suggest.float("x", -2, 1)
+
+    one, other = (located(space, {"kind": kind, "x": 0.5}) for kind in "ab")
+    assert set(one) & set(other) == {"kind of ('a', 'b')"}
 
 
 def test_numbers_of_numpy_are_bounds() -> None:

@@ -13,6 +13,8 @@ from heptad.core.errors import InputError
 from heptad.core.records import canonical_json, digest_of
 
 Value: TypeAlias = str | float | int | bool
+_OPTIONS = (str, float, int, bool, type(None))
+"""Types of options that come back from the store as they were."""
 _GRID_MOST, _GRID_DEPTH = 100_000, 10_000
 
 
@@ -61,19 +63,22 @@ class Choice(msgspec.Struct, frozen=True, tag="choice"):
     values: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        if not self.values:
+        given: Any = self.values
+        if isinstance(given, str):
+            raise InputError(f"The choice {given!r} is one text.", allowed="several options: Choice(('a', 'b'))")
+        values = tuple(_plain(value) for value in given)
+        if not values:
             raise InputError("A choice without values cannot be searched.", allowed="at least one value")
-        values: Any = self.values
-        if isinstance(values, str):
-            raise InputError(f"The choice {values!r} is one text.", allowed="several options: Choice(('a', 'b'))")
-        try:
-            distinct = len(set(values))
-        except TypeError:
-            raise InputError(
-                f"The options {self.values!r} cannot all be told apart.", allowed="texts, numbers, true or false"
-            ) from None
-        if distinct < len(self.values):
-            raise InputError(f"The choice has equal options: {self.values!r}.", allowed="each option once")
+        for value in values:
+            if type(value) not in _OPTIONS or (isinstance(value, float) and not math.isfinite(value)):
+                raise InputError(
+                    f"The option {value!r} of a choice cannot be recorded as it is.",
+                    allowed="texts, finite numbers, True, False, None",
+                    remedy="name it by a text, and let the objective look up what that means",
+                )
+        if len(set(values)) < len(values):
+            raise InputError(f"The choice has equal options: {values!r}.", allowed="each option once")
+        msgspec.structs.force_setattr(self, "values", values)
 
     def holds(self, value: Any) -> bool:
         return any(value == known and type(value) is type(known) for known in self.values)
@@ -103,6 +108,8 @@ class Branches(msgspec.Struct, frozen=True):
         if not self.branches:
             raise InputError(f"The space has no branch for {self.name!r}.", allowed="at least one branch")
         for branch, dimensions in self.branches.items():
+            if not isinstance(branch, str):
+                raise InputError(f"The branch {branch!r} of {self.name!r} has no name.", allowed="a text")
             for name in _names(dimensions):
                 if name == self.name:
                     raise InputError(f"Branch {branch!r} has a dimension {name!r}, which chooses the branch.")
@@ -142,10 +149,15 @@ class Suggest:
         if known != dimension:
             raise InputError(f"The space asks for {name!r} as {known} and as {dimension}.", allowed="one range a name")
         if name not in self._params:
-            # Choices of other values are learnt apart; ranges of numbers may move.
-            own = f"{name} of {dimension.values}" if isinstance(dimension, Choice) else f"{name} {type(dimension)}"
-            self._params[name] = self._pick(own, name, dimension)
+            self._params[name] = self._pick(_learnt_as(name, dimension), name, dimension)
         return self._params[name]
+
+
+def _learnt_as(name: str, dimension: Dimension) -> str:
+    """Choices of other values, and scales of another kind, are learnt apart; ranges of numbers may move."""
+    if isinstance(dimension, Choice):
+        return f"{name} of {dimension.values}"
+    return f"{name} {type(dimension)}{' log' if dimension.log else ''}"
 
 
 SpaceFunction: TypeAlias = Callable[[Suggest], Any]
@@ -304,9 +316,19 @@ def _spread(low: float, high: float, most: int, *, log: bool) -> list[float]:
 
 
 def _check_bounds(dimension: Float | Int, kind: type, allowed: str) -> None:
-    for bound in (dimension.low, dimension.high):
+    """Refuse bounds of another kind; those of NumPy, and fractions, become Python's numbers."""
+    for name in ("low", "high"):
+        bound = getattr(dimension, name)
         if not isinstance(bound, kind) or isinstance(bound, bool):
             raise InputError(f"{type(dimension).__name__} cannot range to {bound!r}.", allowed=allowed)
+        if type(bound) not in (int, float):
+            as_python = int if isinstance(bound, Integral) else float
+            msgspec.structs.force_setattr(dimension, name, as_python(getattr(dimension, name)))
+
+
+def _plain(value: Any) -> Any:
+    """A number, text or boolean of NumPy as Python's; anything else as it is."""
+    return value.item() if type(value).__module__ == "numpy" and value.ndim == 0 else value
 
 
 def _check_range(low: float, high: float, *, log: bool) -> None:
