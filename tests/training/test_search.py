@@ -310,9 +310,12 @@ def test_a_pruner_ends_trials_after_a_fold(project_on: ProjectOn, cancer: pl.Dat
     """With halving, what begins worse than others is not judged on the remaining folds."""
     settings = SearchSettings(trials=9, folds=4, pruner="halving", metric="log_loss", estimators=("linear", "baseline"))
     project = project_on(cancer, "target", search=settings)
-    best = project.training.search(project.version)
+    watched: list[TrialEnded] = []
+    best = project.training.search(project.version, watched.append)
     assert best.body.params["estimator"] == "linear"
-    assert project.experiments.study(best.body.study).pruned > 0
+    pruned = [one.sentence for one in watched if one.pruned]
+    assert len(pruned) == project.experiments.study(best.body.study).pruned > 0
+    assert "baseline ended early by the pruner in" in pruned[0]
 
 
 def test_several_metrics_and_a_limit_choose_together(project_on: ProjectOn, cancer: pl.DataFrame) -> None:
@@ -325,7 +328,7 @@ def test_several_metrics_and_a_limit_choose_together(project_on: ProjectOn, canc
     assert report.objectives == {"roc_auc": "maximize", "log_loss": "minimize"}
     assert report.best is not None
     project.experiments.settings = msgspec.structs.replace(settings, constraints=("calibration_error <= -1",))
-    with pytest.raises(DataError, match="keeps to calibration_error <= -1"):
+    with pytest.raises(DataError, match=r"of 6, keeps to calibration_error <= -1\. .* misses calibration_error by 1\."):
         project.training.search(project.version)
 
 

@@ -172,8 +172,8 @@ class Experiments(RunTable):
         `objective(trial)` reads `trial.params` and answers a number, or a number for each name of `objectives` (in
         order, or by name); by default there is one, `value`, and less is better. `rules` are those of `[search]`
         in heptad.toml, and what is left out is as it is set there. Called again with the same space, objective, data
-        and seed, it goes on where it ended. Trials run here, or in processes of their own where `isolated`, or
-        where `processes`, `timeout` or `memory` ask for it.
+        and seed, it goes on where it ended, and reports on all trials there are. Trials run here, or in processes
+        of their own where `isolated`, or where `processes`, `timeout` or `memory` ask for it.
         """
         from heptad.experiments.searching.studies import plan_of, run_study  # noqa: PLC0415 - Optuna takes a second
 

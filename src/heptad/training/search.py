@@ -23,6 +23,7 @@ from heptad.experiments import (
     SearchSettings,
     Study,
     StudyPlan,
+    Told,
     TrialFailed,
     Value,
     constraint,
@@ -52,11 +53,14 @@ class TrialEnded(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     best: float | None
     seconds: float
+    pruned: bool = False
     reason: str = ""
 
     @property
     def sentence(self) -> str:
-        outcome = f"failed: {self.reason}" if self.value is None else f"{self.value:.4f}"
+        outcome = self.reason if self.pruned else f"failed: {self.reason}"
+        if self.value is not None:
+            outcome = f"{self.value:.4f}"
         best = "" if self.best is None else f", best {self.best:.4f}"
         return f"trial {self.number + 1} of {self.trials}: {self.estimator} {outcome} in {self.seconds:.1f} s{best}"
 
@@ -121,14 +125,7 @@ class EstimatorSearch:
         runs = [run for run in self._experiments.trials(study.id) if run.body.number < search.trials]
         best = search.best()
         if best is None:
-            reasons = sorted({str(run.attributes["reason"]) for run in runs if "reason" in run.attributes})
-            if len(reasons) < 1:
-                reasons = [f"no model keeps to {' and '.join(self._plan.rules.constraints)}"]
-            raise DataError(
-                f"All {len(runs)} trials of the search failed: " + "; ".join(reasons[:3]),
-                remedy="See them with: heptad experiments list. Where the metric is undefined, set another "
-                "[search] metric in heptad.toml.",
-            )
+            raise _none_counts(runs, search.told, self._plan.rules.constraints)
         return next(run for run in runs if run.body.number == best.number)
 
     def _objective(self) -> "FoldsObjective":
@@ -147,8 +144,28 @@ class EstimatorSearch:
             value=told.value,
             best=best.value if best else None,
             seconds=told.seconds,
+            pruned=told.pruned,
             reason=ended.reason,
         )
+
+
+def _none_counts(runs: Sequence[Record[Run]], told: Sequence[Told], constraints: Sequence[str]) -> DataError:
+    """Why a search has no best trial: where some finished, they break constraints."""
+    finished = [one for one in told if one.value is not None]
+    if not finished:
+        reasons = sorted({str(run.attributes["reason"]) for run in runs if "reason" in run.attributes})
+        return DataError(
+            f"All {len(runs)} trials of the search failed: " + "; ".join(reasons[:3]),
+            remedy="See them with: heptad experiments list. Where the metric is undefined, set another "
+            "[search] metric in heptad.toml.",
+        )
+    nearest = min(finished, key=lambda one: sum(max(by, 0.0) for by in one.violations.values()))
+    missed = [f"{figure} by {by:.4g}" for figure, by in nearest.violations.items() if by > 0]
+    return DataError(
+        f"None of the {len(finished)} trials that finished, of {len(runs)}, keeps to {' and '.join(constraints)}. "
+        f"The nearest, trial {nearest.number + 1}, misses {' and '.join(missed)}.",
+        remedy="Loosen [search] constraints in heptad.toml, or ask for more trials.",
+    )
 
 
 def space_of(schema: Schema, settings: SearchSettings) -> tuple[Branches, list[dict[str, Value]]]:

@@ -68,6 +68,17 @@ def test_rules_that_cannot_be_used_are_refused(experiments: Experiments, rules: 
         experiments.study()
 
 
+@pytest.mark.parametrize("rule", [{"isolated": True}, {"processes": 2}, {"timeout": "1s"}, {"memory": "1GB"}])
+def test_an_objective_that_no_other_process_can_have_is_refused_first(
+    experiments: Experiments, rule: dict[str, Any]
+) -> None:
+    """No study is begun that could not go on."""
+    with pytest.raises(InputError, match="no lambda"):
+        experiments.search(SPACE, lambda _: 1.0, trials=2, **rule)
+    with pytest.raises(NotFoundError, match="newest"):
+        experiments.study()
+
+
 def test_a_space_in_python_is_walked_as_it_asks(experiments: Experiments) -> None:
     """What a trial has follows from what it got before."""
     report = experiments.search(conditional, lambda trial: trial["x"], trials=12)

@@ -16,6 +16,7 @@ from heptad.experiments.searching.conduct import Conductor, Limits
 from heptad.experiments.searching.ledger import Ended, Ledger, Naming
 from heptad.experiments.searching.objectives import Objective, constraint
 from heptad.experiments.searching.search import Search
+from heptad.experiments.searching.seats import packed
 from heptad.experiments.searching.space import Space, Value, check_params, check_space, code_of, describe_space
 from heptad.experiments.searching.told import Direction
 from heptad.experiments.settings import SearchSettings
@@ -100,7 +101,18 @@ def run_study(
         seed=plan.seed,
         direction=list(plan.objectives.values()),
     )
-    begun()  # Rules that do not go together are refused before there is a study of them.
+    limits = Limits(
+        seconds=duration(rules.budget).total_seconds() if rules.budget else 0.0,
+        cost=rules.cost,
+        processes=rules.processes,
+        isolated=plan.isolated,
+        timeout=duration(rules.timeout).total_seconds() if rules.timeout else 0.0,
+        memory=size(rules.memory) if rules.memory else 0,
+    )
+    # What does not go together is refused before there is a study of it.
+    begun()
+    if objective is not None and limits.apart:
+        packed(objective)
     study = open_study(workspace, space, plan)
     ledger = Ledger(workspace, study, environment, naming or _named)
     search = begun(
@@ -108,14 +120,6 @@ def run_study(
         told=[one for one in ledger.load() if one.number < trials],
     )
     if search.waiting() is not None:
-        limits = Limits(
-            seconds=duration(rules.budget).total_seconds() if rules.budget else 0.0,
-            cost=rules.cost,
-            processes=rules.processes,
-            isolated=plan.isolated,
-            timeout=duration(rules.timeout).total_seconds() if rules.timeout else 0.0,
-            memory=size(rules.memory) if rules.memory else 0,
-        )
         made = objective or (prepare() if prepare else None)
         assert made is not None
         Conductor(
