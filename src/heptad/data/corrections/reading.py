@@ -200,8 +200,8 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
 def as_stored(texts: pl.Series, column: Column) -> pl.Series:
     """Texts as values of a column; null where one cannot be read, and for numbers that are not finite.
 
-    Blanks around a text are part of it, those around other values are not. A comma is for decimals where it cannot stand
-    between thousands.
+    Blanks around a text are part of it, those around other values are not. A comma is for decimals where it cannot
+    stand between thousands.
     """
     kind = STORED[column.type]
     if kind == pl.String:
