@@ -226,3 +226,35 @@ def test_a_pattern_that_only_python_reads_is_named(kind: str) -> None:
     (told,) = found.left_out
     assert told.name == f"{kind} of c"
     assert "'^(?!999).*$' is no regular expression here" in told.why
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"kwargs": {**C, "min_value": 0, "mostly": "0.5"}},
+        {"kwargs": {**C, "min_value": 0, "mostly": 1.5}},
+        {"kwargs": [1]},
+        {"kwargs": {"column": 5, "min_value": 0}},
+        {"kwargs": {**C, "min_value": 5, "max_value": 1}, "type": "expect_column_mean_to_be_between"},
+        {"kwargs": {**C, "strftime_format": 5}, "type": "expect_column_values_to_match_strftime_format"},
+        {"kwargs": {"column_list": 5}, "type": "expect_compound_columns_to_be_unique"},
+        {"kwargs": {"column_list": "ab", "sum_total": 1}, "type": "expect_multicolumn_sum_to_equal"},
+        {"kwargs": {"column_list": ["a", "b"], "sum_total": "x y"}, "type": "expect_multicolumn_sum_to_equal"},
+        {"kwargs": {"column_set": "ab"}, "type": "expect_table_columns_to_match_set"},
+        {"kwargs": {**C, "regex_list": 5}, "type": "expect_column_values_to_match_regex_list"},
+        {"kwargs": {**C, "threshold": -1}, "type": "expect_column_value_z_scores_to_be_less_than"},
+        {"kwargs": {**C, "min_value": 0}, "meta": [1]},
+        {"kwargs": {**C, "min_value": 0}, "meta": {"notes": {"content": [1]}}},
+        {"kwargs": {**C, "min_value": 0, "row_condition": 5}},
+    ],
+)
+def test_a_damaged_expectation_loses_no_other(damaged: dict[str, Any]) -> None:
+    """It is named with why."""
+    sound = {"type": "expect_column_values_to_be_unique", "kwargs": C}
+    one = {"type": "expect_column_values_to_be_between"} | damaged
+    found = read_suite({"expectations": [sound, one, 5]})
+    assert (found.translated, [made.unique for made in found.columns["c"]], found.table) == (1, [True], [])
+    left, number = found.left_out
+    assert one["type"] in left.name
+    assert len(left.why) > 10
+    assert number.name == "an expectation without a type"

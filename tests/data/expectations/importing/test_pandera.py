@@ -111,3 +111,22 @@ def test_columns_that_are_all_named_are_all_there() -> None:
     assert ordered.columns["b"][0].present
     with pytest.raises(DataError, match="no schema of Pandera"):
         read_schema({"columns": ["a"]})
+
+
+def test_a_damaged_part_of_a_schema_loses_no_other() -> None:
+    """Whatever its parts are instead of what they should be."""
+    columns = {
+        "a": {"checks": 5},
+        "b": {"checks": [5, {"value": 0, "options": {"check_name": "greater_than"}}], "isin": {"options": 5}},
+    }
+    found = read_schema({"columns": columns, "unique": 5, "index": 5, "checks": 5, "ordered": 1})
+    assert (found.columns["b"][0].above, found.table) == (0, [])
+    assert [one.name for one in found.left_out] == [
+        "a check without a name of a",
+        "a check without a name of b",
+        "isin of b",
+        "ordered",
+        "unique",
+        "the index 0",
+        "a check without a name of the whole frame",
+    ]

@@ -9,8 +9,8 @@ from heptad.data.expectations.importing.translation import (
     Gathering,
     Imported,
     NoTwinError,
+    Piece,
     column_name,
-    condition,
     pattern_of,
     plain_values,
     range_of,
@@ -27,34 +27,40 @@ _SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
 def read_suite(suite: Mapping[str, Any]) -> Imported:
     """The expectations of a suite; raises `DataError` where it is none."""
     written = suite.get("expectations")
-    if not isinstance(written, list) or not all(isinstance(one, dict) for one in written):
+    if not isinstance(written, list):
         raise DataError("This is no suite of Great Expectations.", allowed='an object with a list "expectations"')
     gathering = Gathering()
     for one in written:
-        kind = str(one.get("type") or one.get("expectation_type") or "")
-        arguments = one.get("kwargs") or {}
-        column = str(arguments.get("column", ""))
-        name = f"{kind} of {column}" if column else kind or "an expectation without a type"
-        try:
-            how = _how(one, arguments, kind)
-            for of, settings in _translate(kind, arguments):
-                gathering.add(of, settings, how)
-            gathering.count()
-        except NoTwinError as error:
-            gathering.leave_out(name, error.problem)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            gathering.leave_out(name, f"its arguments are not those of this type: {error}")
+        gathering.take(_name(one), _pieces(one))
     return gathering.done()
 
 
-def _translate(kind: str, arguments: Arguments) -> list[tuple[str, dict[str, Any]]]:
+def _name(one: Any) -> str:
+    arguments = one.get("kwargs") if isinstance(one, dict) else None
+    column = arguments.get("column") if isinstance(arguments, dict) else None
+    kind = _kind(one) if isinstance(one, dict) else ""
+    return f"{kind} of {column}" if column else kind or "an expectation without a type"
+
+
+def _kind(one: Mapping[str, Any]) -> str:
+    return str(one.get("type") or one.get("expectation_type") or "")
+
+
+def _pieces(one: Any) -> Iterator[Piece]:
+    """What one expectation is here; raises for one that is nothing here, and for one that is damaged."""
+    arguments = (one.get("kwargs") or {}) if isinstance(one, dict) else None
+    if not isinstance(arguments, dict):
+        raise NoTwinError("it is no object with an object kwargs")
+    kind = _kind(one)
     if kind in _NO_TWIN:
         raise NoTwinError(_NO_TWIN[kind])
     if kind not in _TRANSLATED:
         raise NoTwinError('this type is not known; it may be of your own: function = "module:function" says it here')
     if any(isinstance(one, dict) and any(key.startswith("$") for key in one) for one in arguments.values()):
         raise NoTwinError("it takes a parameter that is only known when it runs")
-    return list(_TRANSLATED[kind](arguments))
+    how = _how(one, arguments, kind)
+    for of, settings in _TRANSLATED[kind](arguments):
+        yield of, settings | how
 
 
 def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, Any]:
@@ -65,12 +71,10 @@ def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, A
     written = arguments.get("row_condition") or ""
     if not isinstance(written, str):
         raise NoTwinError("its row_condition is no text")
-    where = re.sub(r"(col\([^)]*\))\.notNull\(\)", r"\1 is not None", written)
-    mostly = arguments.get("mostly")
     return {
         "severity": _SEVERITIES.get(str(one.get("severity", "critical")), "error"),
-        "mostly": None if kind in _OWN_MOSTLY else mostly,
-        "where": condition(where) if where else "",
+        "mostly": None if kind in _OWN_MOSTLY else arguments.get("mostly"),
+        "where": re.sub(r"(col\([^)]*\))\.notNull\(\)", r"\1 is not None", written),
         "about": about,
     }
 
@@ -146,7 +150,7 @@ def _order(way: str) -> Callable[[Arguments], Translated]:
 def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Translated]:
     def translate(arguments: Arguments) -> Translated:
         patterns = arguments[argument]
-        read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else patterns)]
+        read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else _names(patterns))]
         if not wanted:
             yield arguments["column"], {"matches_none": read_all}
         elif len(read_all) == 1 or arguments.get("match_on") == "all":
@@ -219,15 +223,25 @@ def _pair_set(arguments: Arguments) -> Translated:
 
 
 def _sum(arguments: Arguments) -> Translated:
-    terms = " + ".join(column_name(one) for one in arguments["column_list"])
-    yield "", {"check": f"{terms} == {arguments['sum_total']}"}
+    terms = " + ".join(map(column_name, _names(arguments["column_list"])))
+    yield "", {"check": f"{terms} == {_number(arguments['sum_total'])}"}
+
+
+def _names(given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise NoTwinError(f"{given!r} is no list of texts")
+    return given
+
+
+def _number(value: Any) -> str:
+    return repr(range_of(value, value)["min"])
 
 
 def _column_set(arguments: Arguments) -> Translated:
     if arguments.get("exact_match", True) is not False:
-        yield "", {"columns": sorted(arguments["column_set"])}
+        yield "", {"columns": sorted(_names(arguments["column_set"]))}
         return
-    for one in arguments["column_set"]:
+    for one in _names(arguments["column_set"]):
         yield one, {"present": True}
 
 

@@ -10,6 +10,7 @@ from heptad.data.expectations.importing.translation import (
     Imported,
     LeftOut,
     NoTwinError,
+    Piece,
     pattern_of,
     plain_values,
     range_of,
@@ -53,26 +54,18 @@ def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
             settings["type"] = type_of(str(column["dtype"]))
         except NoTwinError as error:
             gathering.leave_out(f"the type of {name}", error.problem)
-    gathering.add(name, settings or {"present": True}, about)
-    gathering.count()
+    gathering.take(f"the column {name}", [(name, (settings or {"present": True}) | about)])
     if column.get("required") is False:
         gathering.leave_out(f"required = false of {name}", "a column that something is expected of has to be there")
     for check, argument in _checks(column):
-        _one_check(gathering, name, check, argument, about)
+        gathering.take(f"{check} of {name}", _pieces(name, check, argument, about))
 
 
-def _one_check(gathering: Gathering, name: str, check: str, argument: Any, about: Mapping[str, Any]) -> None:
+def _pieces(name: str, check: str, argument: Any, about: Mapping[str, Any]) -> Iterator[Piece]:
     options = argument if isinstance(argument, dict) else {"value": argument}
     how = {**about, "severity": "warning" if _option(options, "raise_warning") else None}
-    translate = _TRANSLATED.get(check, _unknown)
-    try:
-        for settings in translate(_plain(options)):
-            gathering.add(name, settings, how)
-        gathering.count()
-    except NoTwinError as error:
-        gathering.leave_out(f"{check} of {name}", error.problem)
-    except (KeyError, TypeError, ValueError) as error:
-        gathering.leave_out(f"{check} of {name}", f"its arguments are not those of this check: {error}")
+    for settings in _TRANSLATED.get(check, _unknown)(_plain(options)):
+        yield name, settings | how
 
 
 def _unknown(options: Options) -> Iterator[dict[str, Any]]:
@@ -86,13 +79,27 @@ def _checks(column: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(written, dict):
         yield from written.items()
     else:
-        yield from ((str(_option(one, "check_name") or one.get("name", "a check")), one) for one in written)
+        yield from ((_check_name(one), one) for one in _each(written))
     yield from ((name, one) for name, one in column.items() if name not in _COLUMN_KEYS)
+
+
+def _each(written: Any) -> list[Any]:
+    return written if isinstance(written, list) else [written]
+
+
+def _check_name(check: Any) -> str:
+    named = (_option(check, "check_name") or check.get("name")) if isinstance(check, dict) else None
+    return str(named or "a check without a name")
 
 
 def _option(options: Options, name: str) -> Any:
     inner = options.get("options")
     return options.get(name, inner.get(name) if isinstance(inner, dict) else None)
+
+
+def _first(options: Options, *names: str) -> Any:
+    """The argument under the name that this version of Pandera writes it with."""
+    return next((options[one] for one in names if one in options), None)
 
 
 def _plain(options: Options) -> dict[str, Any]:
@@ -134,7 +141,7 @@ def _length(options: Options) -> Iterator[dict[str, Any]]:
 
 def _only(setting: str, *arguments: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = next(options[one] for one in (*arguments, "value") if one in options)
+        value = _first(options, *arguments, "value")
         yield {setting: plain_values(value if isinstance(value, list) else [value])}
 
     return translate
@@ -142,7 +149,7 @@ def _only(setting: str, *arguments: str) -> Callable[[Options], Iterator[dict[st
 
 def _text(setting: str, *arguments: str, form: str = "{}") -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = next(options[one] for one in (*arguments, "value") if one in options)
+        value = _first(options, *arguments, "value")
         if not isinstance(value, str):
             raise NoTwinError("its argument is no text")
         text = form.replace("{}", value)
@@ -174,8 +181,7 @@ def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) 
     patterns = any((one or {}).get("regex") for one in schema["columns"].values())
     closed = schema.get("strict") is True and not patterns
     if closed:
-        gathering.add("", {"columns_in_order" if schema.get("ordered") else "columns": columns}, {})
-        gathering.count()
+        gathering.take("strict", [("", {"columns_in_order" if schema.get("ordered") else "columns": columns})])
     elif schema.get("strict") is True:
         gathering.leave_out("strict", "the names of some of the columns are patterns")
     elif schema.get("strict"):
@@ -184,17 +190,16 @@ def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) 
         )
     if schema.get("ordered") and not closed:
         gathering.leave_out("ordered", "an order is only said of all columns: columns_in_order")
-    unique = schema.get("unique") or []
-    unique = [unique] if isinstance(unique, str) else unique
+    unique = _each(schema.get("unique") or [])
     for names in unique if unique and isinstance(unique[0], list) else [unique] if unique else []:
-        gathering.add("", {"unique": list(names)}, {})
-        gathering.count()
+        gathering.take("unique", [("", {"unique": names})])
     if schema.get("coerce") or any((one or {}).get("coerce") for one in schema["columns"].values()):
         gathering.leave_out("coerce", "expectations change nothing; types are set in [data] types")
-    for place, one in enumerate(schema.get("index") or []):
-        gathering.leave_out(f"the index {one.get('name') or place}", "an index is a column here, or [data] key")
+    for place, one in enumerate(_each(schema.get("index") or [])):
+        name = one.get("name") if isinstance(one, dict) else None
+        gathering.leave_out(f"the index {name or place}", "an index is a column here, or [data] key")
     whole = schema.get("checks") or {}
-    for name in whole if isinstance(whole, dict) else [str(_option(one, "check_name")) for one in whole]:
+    for name in whole if isinstance(whole, dict) else map(_check_name, _each(whole)):
         gathering.leave_out(
             f"{name} of the whole frame", 'a function of the project says it: function = "module:function"'
         )

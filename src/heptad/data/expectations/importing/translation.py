@@ -8,7 +8,10 @@ import msgspec
 
 from heptad.core.errors import DataError
 from heptad.data.columns.conditions import ConditionError, check_pattern, check_syntax
-from heptad.data.expectations.settings import ColumnExpectation, TableExpectation, Value
+from heptad.data.expectations.aggregates import check_range
+from heptad.data.expectations.definitions import ExpectationError
+from heptad.data.expectations.settings import ColumnExpectation, HowHeld, Range, TableExpectation, Value
+from heptad.data.expectations.table import OF_COLUMNS, OF_TABLES, given
 from heptad.data.expectations.writing import expectations_toml
 from heptad.data.settings import ColumnType
 
@@ -27,6 +30,8 @@ class WrittenSchema(msgspec.Struct, frozen=True, kw_only=True):
     left_out: list[LeftOut] = []
 
 
+Piece: TypeAlias = tuple[str, Mapping[str, Any]] | str
+"""A column (empty: the table) and settings of it, with how they are held; or why a part is not held as it was."""
 SchemaReader: TypeAlias = Callable[[object], WrittenSchema]
 """Writes out the objects of one program; raises `DataError` for what is none of them."""
 
@@ -58,21 +63,37 @@ class Gathering:
         self._left_out: list[LeftOut] = []
         self._translated = 0
 
-    def add(self, column: str, settings: Mapping[str, Any], how: Mapping[str, Any]) -> None:
-        """One expectation of a column, or of the table where none is named; `how`: severity, mostly, where, about."""
-        plain = {name: value for name, value in how.items() if value not in (None, "", 1, "error")}
-        if not column:
-            self._table.append(dict(settings) | plain)
+    def take(self, name: str, pieces: Iterable[Piece]) -> None:
+        """One expectation of the other program, whole or, where reading its pieces fails, not at all."""
+        try:
+            made = [one if isinstance(one, str) else (one[0], _sound(*one)) for one in pieces]
+        except (NoTwinError, ConditionError, ExpectationError) as error:
+            self.leave_out(name, error.problem)
             return
+        except (LookupError, TypeError, ValueError, AttributeError, msgspec.ValidationError) as error:
+            self.leave_out(name, f"its arguments are not those of this type: {error}")
+            return
+        for one in made:
+            if isinstance(one, str):
+                self.leave_out(f"a part of {name}", one)
+            else:
+                self._add(*one)
+        self._translated += 1
+
+    def _add(self, column: str, settings: dict[str, Any]) -> None:
+        if not column:
+            self._table.append(settings)
+            return
+        how = {name: value for name, value in settings.items() if name in _HOW}
         parts = self._columns.setdefault(column, [])
-        for part in parts:
-            if not part.keys() & settings.keys() and {k: v for k, v in part.items() if k in _HOW} == plain:
+        alike = [part for part in parts if {name: value for name, value in part.items() if name in _HOW} == how]
+        if any(settings.items() <= part.items() for part in alike):
+            return
+        for part in alike:
+            if not (part.keys() & settings.keys()) - how.keys():
                 part.update(settings)
                 return
-        parts.append(dict(settings) | plain)
-
-    def count(self) -> None:
-        self._translated += 1
+        parts.append(settings)
 
     def leave_out(self, name: str, why: str) -> None:
         self._left_out.append(LeftOut(name, why))
@@ -92,13 +113,34 @@ class Gathering:
 _HOW = ("severity", "mostly", "where", "about")
 
 
-def condition(text: str) -> str:
-    """An expression of the language of conditions; raises `NoTwinError`."""
+def _sound(column: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that say nothing; raises what `take` names where they would stop every collection."""
+    if not isinstance(column, str):
+        raise NoTwinError(f"its column is {column!r}, which is no name")
+    plain = {name: value for name, value in settings.items() if name not in _HOW or value not in (None, "", 1, "error")}
+    one: HowHeld = msgspec.convert(plain, ColumnExpectation if column else TableExpectation)
+    definitions = OF_COLUMNS if column else OF_TABLES
+    wanted = given(one)
+    if not wanted:
+        raise NoTwinError("it expects nothing")
+    for name, argument in wanted.items():
+        if one.mostly < 1 and not definitions[name].by_row:
+            raise NoTwinError(f"mostly says nothing of {name}, which is not held row by row")
+        for limits in argument.values() if isinstance(argument, dict) else [argument]:
+            if isinstance(limits, Range):
+                check_range(limits, name)
+    for name in ("where", "check"):
+        if name in plain:
+            _check_condition(plain[name], name)
+    return plain
+
+
+def _check_condition(text: str, setting: str) -> None:
+    """Raises `NoTwinError` where a text is no expression of the language of conditions."""
     try:
-        check_syntax(text, "where")
+        check_syntax(text, setting)
     except ConditionError as error:
-        raise NoTwinError(f"its condition {text!r} cannot be said: {error.problem}") from error
-    return text
+        raise NoTwinError(f"its condition cannot be said: {error.problem}") from error
 
 
 def pattern_of(text: str) -> str:
