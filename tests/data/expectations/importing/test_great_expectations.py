@@ -1,10 +1,11 @@
 """Suites of Great Expectations: every type of its gallery is translated, or named with why it is not."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 import pytest
-from tests.data.expectations.conftest import one_of
+from tests.data.expectations.conftest import hold, one_of
 
 from heptad.core.errors import DataError
 from heptad.data.expectations.importing.great_expectations import read_suite, regex_of
@@ -115,6 +116,8 @@ LEFT_OUT = [
     ("expect_column_values_to_be_of_my_own", C),
     ("expect_column_values_to_be_between", {**C, "min_value": {"$PARAMETER": "low"}}),
     ("expect_column_values_to_be_between", C),
+    ("expect_column_values_to_be_between", {**C, "min_value": "a", "max_value": "c"}),
+    ("expect_column_values_to_be_between", {**C, "min_value": 1, "max_value": "2026-01-01"}),
     ("expect_column_mean_to_be_between", {**C, "min_value": 1, "strict_min": True}),
     ("expect_column_values_to_be_of_type", {**C, "type_": "GEOMETRY"}),
     ("expect_column_values_to_be_in_type_list", {**C, "type_list": ["int", "str"]}),
@@ -195,6 +198,49 @@ def test_mostly_conditions_severities_and_notes_come_along() -> None:
     assert (third.where, third.about) == ('col("a") is not None', "as agreed")
 
 
+def judged(rows: pl.DataFrame, kind: str, **arguments: Any) -> bool:
+    """Whether rows hold what comes of one expectation, all of which is translated."""
+    found = read_suite({"expectations": [{"type": f"expect_{kind}", "kwargs": arguments}]})
+    assert found.left_out == []
+    return all(one.passed for one in hold(rows, columns=found.columns, table=found.table))
+
+
+BOTH_SIDES = pl.DataFrame(
+    {
+        "n": [1, 5, 5, 9, None],
+        "at": [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 5, 5, 9)] + [None],
+        "odd name": ["a", "ab", "ab", "b", None],
+    }
+)
+
+
+@pytest.mark.parametrize("mostly", [0.5, 0.51])
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("column_values_to_be_between", {"column": "n", "min_value": 2, "max_value": 8.5}),
+        ("column_values_to_be_between", {"column": "n", "min_value": 1, "max_value": 9}
+         | {"strict_min": True, "strict_max": True}),
+        ("column_values_to_be_between", {"column": "at", "min_value": "2026-01-02", "max_value": "2026-01-08"}),
+        ("column_values_to_be_between", {"column": "at", "min_value": "2026-01-01", "max_value": "2026-01-09"}
+         | {"strict_min": True, "strict_max": True}),
+        ("column_values_to_match_regex_list", {"column": "odd name", "regex_list": ["a", '[b"]'], "match_on": "all"}),
+    ],
+)  # fmt: skip
+def test_what_breaks_one_side_and_what_breaks_the_other_is_counted_together(
+    kind: str, arguments: dict[str, Any], mostly: float
+) -> None:
+    """A quarter of the values on each side are half of them; missing ones are not counted."""
+    assert judged(BOTH_SIDES, kind, **arguments, mostly=mostly) is (mostly == 0.5)
+
+
+def test_limits_in_time_may_be_excluded() -> None:
+    """On one side too."""
+    later = {"column": "at", "strict_min": True}
+    assert judged(BOTH_SIDES, "column_values_to_be_between", **later, min_value="2025-12-31")
+    assert not judged(BOTH_SIDES, "column_values_to_be_between", **later, min_value="2026-01-01")
+
+
 def test_every_regular_expression_of_a_list_may_be_wanted() -> None:
     """`match_on: all` is several expectations."""
     arguments = {**C, "regex_list": ["a", "b"], "match_on": "all"}
@@ -250,8 +296,8 @@ def test_a_pattern_that_only_python_reads_is_named(kind: str) -> None:
 )
 def test_a_damaged_expectation_loses_no_other(damaged: dict[str, Any]) -> None:
     """It is named with why."""
-    sound = {"type": "expect_column_values_to_be_unique", "kwargs": C}
-    one = {"type": "expect_column_values_to_be_between"} | damaged
+    sound: dict[str, Any] = {"type": "expect_column_values_to_be_unique", "kwargs": C}
+    one: dict[str, Any] = {"type": "expect_column_values_to_be_between"} | damaged
     found = read_suite({"expectations": [sound, one, 5]})
     assert (found.translated, [made.unique for made in found.columns["c"]], found.table) == (1, [True], [])
     left, number = found.left_out

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from heptad.core.errors import DataError
+from heptad.data.columns.conditions import moment
 from heptad.data.expectations.importing.translation import (
     Gathering,
     Imported,
@@ -13,13 +14,13 @@ from heptad.data.expectations.importing.translation import (
     column_name,
     pattern_of,
     plain_values,
+    quoted,
     range_of,
     type_of,
 )
 
 Arguments = Mapping[str, Any]
-Translated = Iterator[tuple[str, dict[str, Any]]]
-"""Column (empty: the table) and settings, one or several."""
+Pieces = Iterator[Piece]
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
 
@@ -59,8 +60,8 @@ def _pieces(one: Any) -> Iterator[Piece]:
     if any(isinstance(one, dict) and any(key.startswith("$") for key in one) for one in arguments.values()):
         raise NoTwinError("it takes a parameter that is only known when it runs")
     how = _how(one, arguments, kind)
-    for of, settings in _TRANSLATED[kind](arguments):
-        yield of, settings | how
+    for piece in _TRANSLATED[kind](arguments):
+        yield piece if isinstance(piece, str) else (piece[0], {**how, **piece[1]})
 
 
 def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, Any]:
@@ -87,24 +88,39 @@ def _strict(arguments: Arguments) -> bool:
     return bool(arguments.get("strict_min") or arguments.get("strict_max"))
 
 
-def _between(arguments: Arguments) -> Translated:
-    low, high = arguments.get("min_value"), arguments.get("max_value")
-    if isinstance(low, str) or isinstance(high, str):
-        if _strict(arguments):
-            raise NoTwinError("limits in time are included here")
-        given = {"not_before": low, "not_after": high}
-        yield arguments["column"], {name: value for name, value in given.items() if value is not None}
+def _partly(arguments: Arguments) -> bool:
+    """Whether some may break it: settings side by side would each let as many do so."""
+    return arguments.get("mostly") not in (None, 1)
+
+
+def _between(arguments: Arguments) -> Pieces:
+    column, low, high = arguments["column"], arguments.get("min_value"), arguments.get("max_value")
+    times = isinstance(low, str) or isinstance(high, str)
+    if times:
+        for limit in (low, high):
+            if limit is not None:
+                moment(limit, "its limit")
+    else:
+        range_of(low, high)
+    if (times and _strict(arguments)) or (_partly(arguments) and low is not None and high is not None):
+        above = "" if low is None else f"{_constant(low)} {'<' if arguments.get('strict_min') else '<='} "
+        below = "" if high is None else f" {'<' if arguments.get('strict_max') else '<='} {_constant(high)}"
+        yield "", {"check": f"{above}{column_name(column)}{below}"}
         return
-    range_of(low, high)
-    names = ("above" if arguments.get("strict_min") else "min", "below" if arguments.get("strict_max") else "max")
-    yield (
-        arguments["column"],
-        {name: value for name, value in zip(names, (low, high), strict=True) if value is not None},
+    names = (
+        ("not_before", "not_after")
+        if times
+        else ("above" if arguments.get("strict_min") else "min", "below" if arguments.get("strict_max") else "max")
     )
+    yield column, {name: value for name, value in zip(names, (low, high), strict=True) if value is not None}
 
 
-def _figure(setting: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _constant(limit: float | str) -> str:
+    return f"date({quoted(limit)})" if isinstance(limit, str) else repr(limit)
+
+
+def _figure(setting: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         if _strict(arguments):
             raise NoTwinError(f"the limits of {setting} are included here")
         yield arguments.get("column", ""), {setting: range_of(arguments.get("min_value"), arguments.get("max_value"))}
@@ -112,47 +128,50 @@ def _figure(setting: str) -> Callable[[Arguments], Translated]:
     return translate
 
 
-def _exactly(setting: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _exactly(setting: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         yield arguments.get("column", ""), {setting: range_of(arguments["value"], arguments["value"])}
 
     return translate
 
 
-def _set(setting: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _set(setting: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         yield arguments["column"], {setting: plain_values(arguments["value_set"])}
 
     return translate
 
 
-def _flag(setting: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _flag(setting: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         yield arguments["column"], {setting: True}
 
     return translate
 
 
-def _same(setting: str, argument: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _same(setting: str, argument: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         yield arguments.get("column", ""), {setting: arguments[argument]}
 
     return translate
 
 
-def _order(way: str) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _order(way: str) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         yield arguments["column"], {"order": f"strictly {way}" if arguments.get("strictly") else way}
 
     return translate
 
 
-def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Translated]:
-    def translate(arguments: Arguments) -> Translated:
+def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Pieces]:
+    def translate(arguments: Arguments) -> Pieces:
         patterns = arguments[argument]
         read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else _names(patterns))]
         if not wanted:
             yield arguments["column"], {"matches_none": read_all}
+        elif len(read_all) > 1 and arguments.get("match_on") == "all" and _partly(arguments):
+            column = column_name(arguments["column"])
+            yield "", {"check": " and ".join(f"matches({column}, {quoted(one)})" for one in read_all)}
         elif len(read_all) == 1 or arguments.get("match_on") == "all":
             for one in read_all:
                 yield arguments["column"], {"matches": one}
@@ -168,17 +187,17 @@ def regex_of(like: str) -> str:
     return f"(?s)^{''.join(signs.get(one, re.escape(one)) for one in like)}$"
 
 
-def _missing(arguments: Arguments) -> Translated:
+def _missing(arguments: Arguments) -> Pieces:
     yield arguments["column"], {"missing": round(1 - arguments.get("mostly", 1), 12)}
 
 
-def _non_null(arguments: Arguments) -> Translated:
+def _non_null(arguments: Arguments) -> Pieces:
     if arguments.get("max_value") is not None or _strict(arguments):
         raise NoTwinError("`missing` has an upper limit only")
     yield arguments["column"], {"missing": round(1 - arguments["min_value"], 12)}
 
 
-def _types(arguments: Arguments) -> Translated:
+def _types(arguments: Arguments) -> Pieces:
     names = arguments.get("type_list") or [arguments["type_"]]
     kinds = {type_of(one) for one in names}
     if kinds == {"integer", "number"}:
@@ -188,41 +207,41 @@ def _types(arguments: Arguments) -> Translated:
     yield arguments["column"], {"type": kinds.pop()}
 
 
-def _exists(arguments: Arguments) -> Translated:
+def _exists(arguments: Arguments) -> Pieces:
     if arguments.get("column_index") is not None:
         raise NoTwinError("the place of a column is held by columns_in_order")
     yield arguments["column"], {"present": True}
 
 
-def _quantiles(arguments: Arguments) -> Translated:
+def _quantiles(arguments: Arguments) -> Pieces:
     given = arguments["quantile_ranges"]
     pairs = zip(given["quantiles"], given["value_ranges"], strict=True)
     yield arguments["column"], {"quantiles": {f"{share:g}": range_of(*limits) for share, limits in pairs}}
 
 
-def _z_scores(arguments: Arguments) -> Translated:
+def _z_scores(arguments: Arguments) -> Pieces:
     if not arguments.get("double_sided", True):
         raise NoTwinError("`deviations` looks to both sides")
     yield arguments["column"], {"deviations": float(arguments["threshold"])}
 
 
-def _greater(arguments: Arguments) -> Translated:
+def _greater(arguments: Arguments) -> Pieces:
     sign = ">=" if arguments.get("or_equal") else ">"
     yield "", {"check": f"{column_name(arguments['column_A'])} {sign} {column_name(arguments['column_B'])}"}
 
 
-def _pair_equal(arguments: Arguments) -> Translated:
+def _pair_equal(arguments: Arguments) -> Pieces:
     yield "", {"equal": [arguments["column_A"], arguments["column_B"]]}
 
 
-def _pair_set(arguments: Arguments) -> Translated:
+def _pair_set(arguments: Arguments) -> Pieces:
     allowed = [plain_values(one) for one in arguments["value_pairs_set"]]
     if any(len(one) != 2 for one in allowed):
         raise NoTwinError("some of its pairs are no two values; missing ones cannot be said")
     yield "", {"combinations": {"of": [arguments["column_A"], arguments["column_B"]], "allowed": allowed}}
 
 
-def _sum(arguments: Arguments) -> Translated:
+def _sum(arguments: Arguments) -> Pieces:
     terms = " + ".join(map(column_name, _names(arguments["column_list"])))
     yield "", {"check": f"{terms} == {_number(arguments['sum_total'])}"}
 
@@ -237,7 +256,7 @@ def _number(value: Any) -> str:
     return repr(range_of(value, value)["min"])
 
 
-def _column_set(arguments: Arguments) -> Translated:
+def _column_set(arguments: Arguments) -> Pieces:
     if arguments.get("exact_match", True) is not False:
         yield "", {"columns": sorted(_names(arguments["column_set"]))}
         return
@@ -245,7 +264,7 @@ def _column_set(arguments: Arguments) -> Translated:
         yield one, {"present": True}
 
 
-_TRANSLATED: dict[str, Callable[[Arguments], Translated]] = {
+_TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     "expect_column_distinct_values_to_be_in_set": _set("allowed"),
     "expect_column_distinct_values_to_contain_set": _set("includes"),
     "expect_column_distinct_values_to_equal_set": _set("values"),

@@ -1,5 +1,6 @@
 """What comes of reading another program's expectations: ours, and those that have no twin, each with why."""
 
+import json
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -157,8 +158,12 @@ def column_name(name: str) -> str:
     """A column as an expression names it."""
     if name.isidentifier() and not keyword.iskeyword(name):
         return name
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'col("{escaped}")'
+    return f"col({quoted(name)})"
+
+
+def quoted(text: str) -> str:
+    """A text as an expression has it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def range_of(low: Any, high: Any) -> dict[str, float]:
