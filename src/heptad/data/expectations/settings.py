@@ -163,6 +163,8 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """Exactly these come: each of them, and nothing else."""
     most_common: list[Value] = []
     """The most frequent value is one of these; of several that are as frequent, one is enough."""
+    most_common_alone: list[Value] = []
+    """One value is more frequent than each of the others, and is one of these."""
     coverage: Coverage | None = None
     """The groups of a population come in the shares that it has, as far as neither chance nor `tolerance` explains."""
     mean: Range | None = None

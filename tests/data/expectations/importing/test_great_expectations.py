@@ -20,7 +20,8 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("column_mean_to_be_between", {**C, "min_value": 1}, "c", {"mean": {"min": 1.0}}),
     ("column_median_to_be_between", {**C, "max_value": 1}, "c", {"median": {"max": 1.0}}),
     ("column_min_to_be_between", {**C, "max_value": 1}, "c", {"smallest": {"max": 1.0}}),
-    ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"most_common": ["x"]}),
+    ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"most_common_alone": ["x"]}),
+    ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"], "ties_okay": True}, "c", {"most_common": ["x"]}),
     ("column_pair_values_a_to_be_greater_than_b", {**AB, "or_equal": True}, "", {"check": 'a >= col("b c")'}),
     ("column_pair_values_to_be_equal", AB, "", {"equal": ["a", "b c"]}),
     (
@@ -274,26 +275,26 @@ def test_a_pattern_that_only_python_reads_is_named(kind: str) -> None:
     assert "'^(?!999).*$' is no regular expression here" in told.why
 
 
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        {"kwargs": {**C, "min_value": 0, "mostly": "0.5"}},
-        {"kwargs": {**C, "min_value": 0, "mostly": 1.5}},
-        {"kwargs": [1]},
-        {"kwargs": {"column": 5, "min_value": 0}},
-        {"kwargs": {**C, "min_value": 5, "max_value": 1}, "type": "expect_column_mean_to_be_between"},
-        {"kwargs": {**C, "strftime_format": 5}, "type": "expect_column_values_to_match_strftime_format"},
-        {"kwargs": {"column_list": 5}, "type": "expect_compound_columns_to_be_unique"},
-        {"kwargs": {"column_list": "ab", "sum_total": 1}, "type": "expect_multicolumn_sum_to_equal"},
-        {"kwargs": {"column_list": ["a", "b"], "sum_total": "x y"}, "type": "expect_multicolumn_sum_to_equal"},
-        {"kwargs": {"column_set": "ab"}, "type": "expect_table_columns_to_match_set"},
-        {"kwargs": {**C, "regex_list": 5}, "type": "expect_column_values_to_match_regex_list"},
-        {"kwargs": {**C, "threshold": -1}, "type": "expect_column_value_z_scores_to_be_less_than"},
-        {"kwargs": {**C, "min_value": 0}, "meta": [1]},
-        {"kwargs": {**C, "min_value": 0}, "meta": {"notes": {"content": [1]}}},
-        {"kwargs": {**C, "min_value": 0, "row_condition": 5}},
-    ],
-)
+DAMAGED: list[dict[str, Any]] = [
+    {"kwargs": {**C, "min_value": 0, "mostly": "0.5"}},
+    {"kwargs": {**C, "min_value": 0, "mostly": 1.5}},
+    {"kwargs": [1]},
+    {"kwargs": {"column": 5, "min_value": 0}},
+    {"kwargs": {**C, "min_value": 5, "max_value": 1}, "type": "expect_column_mean_to_be_between"},
+    {"kwargs": {**C, "strftime_format": 5}, "type": "expect_column_values_to_match_strftime_format"},
+    {"kwargs": {"column_list": 5}, "type": "expect_compound_columns_to_be_unique"},
+    {"kwargs": {"column_list": "ab", "sum_total": 1}, "type": "expect_multicolumn_sum_to_equal"},
+    {"kwargs": {"column_list": ["a", "b"], "sum_total": "x y"}, "type": "expect_multicolumn_sum_to_equal"},
+    {"kwargs": {"column_set": "ab"}, "type": "expect_table_columns_to_match_set"},
+    {"kwargs": {**C, "regex_list": 5}, "type": "expect_column_values_to_match_regex_list"},
+    {"kwargs": {**C, "threshold": -1}, "type": "expect_column_value_z_scores_to_be_less_than"},
+    {"kwargs": {**C, "min_value": 0}, "meta": [1]},
+    {"kwargs": {**C, "min_value": 0}, "meta": {"notes": {"content": [1]}}},
+    {"kwargs": {**C, "min_value": 0, "row_condition": 5}},
+]
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
 def test_a_damaged_expectation_loses_no_other(damaged: dict[str, Any]) -> None:
     """It is named with why."""
     sound: dict[str, Any] = {"type": "expect_column_values_to_be_unique", "kwargs": C}

@@ -142,6 +142,11 @@ def _set(setting: str) -> Callable[[Arguments], Pieces]:
     return translate
 
 
+def _most_common(arguments: Arguments) -> Pieces:
+    setting = "most_common" if arguments.get("ties_okay") else "most_common_alone"
+    yield arguments["column"], {setting: plain_values(arguments["value_set"])}
+
+
 def _flag(setting: str) -> Callable[[Arguments], Pieces]:
     def translate(arguments: Arguments) -> Pieces:
         yield arguments["column"], {setting: True}
@@ -272,7 +277,7 @@ _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     "expect_column_mean_to_be_between": _figure("mean"),
     "expect_column_median_to_be_between": _figure("median"),
     "expect_column_min_to_be_between": _figure("smallest"),
-    "expect_column_most_common_value_to_be_in_set": _set("most_common"),
+    "expect_column_most_common_value_to_be_in_set": _most_common,
     "expect_column_pair_values_a_to_be_greater_than_b": _greater,
     "expect_column_pair_values_to_be_equal": _pair_equal,
     "expect_column_pair_values_to_be_in_set": _pair_set,
