@@ -112,6 +112,7 @@ OF_A_TABLE: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("together", ["a", "b"], pairs(a=[1, None], b=[1, None]), pairs(a=[1, None], b=[1, 2]), 1),
     ("any_present", ["a", "b"], pairs(a=[1, None], b=[None, 2]), pairs(a=[1, None], b=[1, None]), 1),
     ("unique", ["a", "b"], pairs(a=[1, 1], b=[1, 2]), pairs(a=[1, 1, 2], b=[1, 1, 1]), 2),
+    ("unique_with_missing", ["a", "b"], pairs(a=[1, None], b=[None, 1]), pairs(a=[1, 1, None], b=[None, None, 1]), 2),
     (
         "determines",
         {"by": ["a"], "of": ["b"]},

@@ -227,7 +227,9 @@ class TableExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     any_present: list[str] = []
     """Columns of which at least one is there, in every row."""
     unique: list[str] = []
-    """Columns that no two rows share their values in."""
+    """Columns that no two rows share their values in; rows with a missing one share nothing."""
+    unique_with_missing: list[str] = []
+    """Columns that no two rows share their values in, where missing values are alike."""
     determines: Dependency | None = None
     """Columns that follow from others."""
     correlation: Correlation | None = None

@@ -1,7 +1,8 @@
 """Suites of Great Expectations, as it writes them in JSON: up to 0.18 and from 1.0."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from heptad.core.errors import DataError
@@ -61,7 +62,12 @@ def _pieces(one: Any) -> Iterator[Piece]:
         raise NoTwinError("it takes a parameter that is only known when it runs")
     how = _how(one, arguments, kind)
     for piece in _TRANSLATED[kind](arguments):
-        yield piece if isinstance(piece, str) else (piece[0], {**how, **piece[1]})
+        if isinstance(piece, str):
+            yield piece
+            continue
+        both = [text for text in (how["where"], piece[1].get("where")) if text]
+        where = " and ".join(f"({text})" for text in both) if len(both) > 1 else "".join(both)
+        yield piece[0], {**how, **piece[1], "where": where}
 
 
 def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, Any]:
@@ -230,35 +236,110 @@ def _z_scores(arguments: Arguments) -> Pieces:
     yield arguments["column"], {"deviations": float(arguments["threshold"])}
 
 
+_LOOKED_AT = {
+    "both_values_are_missing": " or ",
+    "all_values_are_missing": " or ",
+    "either_value_is_missing": " and ",
+    "any_value_is_missing": " and ",
+    "neither": "",
+    "never": "",
+}
+"""What of a row is left out, to how it is said of the values that are there."""
+
+
+def _looked_at(arguments: Arguments, columns: Sequence[str]) -> str:
+    """Which rows: without a word, all but those that miss all of the values."""
+    ignored = arguments.get("ignore_row_if") or "all_values_are_missing"
+    if ignored not in _LOOKED_AT:
+        raise NoTwinError(f"its ignore_row_if is {ignored!r}, which is none of {', '.join(_LOOKED_AT)}")
+    return _all_there(columns, _LOOKED_AT[ignored]) if _LOOKED_AT[ignored] else ""
+
+
+def _all_there(columns: Sequence[str], join: str = " and ") -> str:
+    return join.join(f"{column_name(one)} is not None" for one in columns)
+
+
+def _of_values(
+    arguments: Arguments, columns: Sequence[str], held: str, complete: Mapping[str, Any] | None = None
+) -> Pieces:
+    """Rows hold where all of the values are there and it is true of them; `complete` says it of such rows alone."""
+    where, there = _looked_at(arguments, columns), _all_there(columns)
+    if where == there:
+        yield "", complete or {"check": held}
+    else:
+        yield "", {"check": f"{there} and {held}", "where": where}
+
+
+def _pair(arguments: Arguments) -> list[str]:
+    return _names([arguments["column_A"], arguments["column_B"]])
+
+
 def _greater(arguments: Arguments) -> Pieces:
-    sign = ">=" if arguments.get("or_equal") else ">"
-    yield "", {"check": f"{column_name(arguments['column_A'])} {sign} {column_name(arguments['column_B'])}"}
+    sign = " >= " if arguments.get("or_equal") else " > "
+    yield from _of_values(arguments, _pair(arguments), sign.join(map(column_name, _pair(arguments))))
 
 
 def _pair_equal(arguments: Arguments) -> Pieces:
-    yield "", {"equal": [arguments["column_A"], arguments["column_B"]]}
+    columns = _pair(arguments)
+    yield from _of_values(arguments, columns, " == ".join(map(column_name, columns)), {"equal": columns})
 
 
 def _pair_set(arguments: Arguments) -> Pieces:
-    allowed = [plain_values(one) for one in arguments["value_pairs_set"]]
-    if any(len(one) != 2 for one in allowed):
-        raise NoTwinError("some of its pairs are no two values; missing ones cannot be said")
-    yield "", {"combinations": {"of": [arguments["column_A"], arguments["column_B"]], "allowed": allowed}}
+    columns, pairs = _pair(arguments), arguments["value_pairs_set"]
+    if not isinstance(pairs, list) or any(not isinstance(one, list) or len(one) != 2 for one in pairs):
+        raise NoTwinError("some of its pairs are no two values")
+    where, there = _looked_at(arguments, columns), _all_there(columns)
+    whole = [plain_values(one) for one in pairs if None not in one]
+    if where != there and (_partly(arguments) or len(whole) < len(pairs)):
+        said = [" and ".join(map(_is, columns, pair)) for pair in pairs]
+        yield "", {"check": " or ".join(f"({one})" for one in said), "where": where}
+        return
+    yield "", {"combinations": {"of": columns, "allowed": whole}}
+    if where != there:
+        yield "", {"check": there, "where": where}
+
+
+def _is(column: str, value: Any) -> str:
+    """That a column has a value, true or false for a missing one too."""
+    name = column_name(column)
+    if value is None:
+        return f"{name} is None"
+    (one,) = plain_values([value])
+    return f"{name} is not None and {name} == {quoted(one) if isinstance(one, str) else repr(one)}"
+
+
+def _unique_together(arguments: Arguments) -> Pieces:
+    columns = _names(arguments["column_list"])
+    where = _looked_at(arguments, columns)
+    if where == _all_there(columns):
+        yield "", {"unique": columns}
+    else:
+        yield "", {"unique_with_missing": columns, "where": where}
+
+
+def _different(arguments: Arguments) -> Pieces:
+    """Two missing values are alike, and one is unlike every value."""
+    columns = _names(arguments["column_list"])
+    where, there = _looked_at(arguments, columns), _all_there(columns)
+    if where == there:
+        yield "", {"different": columns, "where": there if len(columns) > 2 else ""}
+        return
+    pairs = combinations(map(column_name, columns), 2)
+    unlike = [f"({a} is None or {b} is None or {a} != {b}) and ({a} is not None or {b} is not None)" for a, b in pairs]
+    yield "", {"check": " and ".join(unlike), "where": where}
 
 
 def _sum(arguments: Arguments) -> Pieces:
-    terms = " + ".join(map(column_name, _names(arguments["column_list"])))
-    yield "", {"check": f"{terms} == {_number(arguments['sum_total'])}"}
+    columns, total = _names(arguments["column_list"]), arguments["sum_total"]
+    yield from _of_values(
+        arguments, columns, f"{' + '.join(map(column_name, columns))} == {range_of(total, total)['min']!r}"
+    )
 
 
 def _names(given: Any) -> list[str]:
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         raise NoTwinError(f"{given!r} is no list of texts")
     return given
-
-
-def _number(value: Any) -> str:
-    return repr(range_of(value, value)["min"])
 
 
 def _column_set(arguments: Arguments) -> Pieces:
@@ -311,9 +392,9 @@ _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     "expect_column_values_to_not_match_like_pattern_list": _patterns("like_pattern_list", regex_of, wanted=False),
     "expect_column_values_to_not_match_regex": _patterns("regex", str, wanted=False),
     "expect_column_values_to_not_match_regex_list": _patterns("regex_list", str, wanted=False),
-    "expect_compound_columns_to_be_unique": _same("unique", "column_list"),
+    "expect_compound_columns_to_be_unique": _unique_together,
     "expect_multicolumn_sum_to_equal": _sum,
-    "expect_select_column_values_to_be_unique_within_record": _same("different", "column_list"),
+    "expect_select_column_values_to_be_unique_within_record": _different,
     "expect_table_column_count_to_be_between": _figure("column_count"),
     "expect_table_column_count_to_equal": _exactly("column_count"),
     "expect_table_columns_to_match_ordered_list": _same("columns_in_order", "column_list"),
