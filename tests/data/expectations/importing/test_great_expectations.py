@@ -303,8 +303,18 @@ def test_rows_that_are_left_out_are_those_of_both_conditions() -> None:
     arguments = {**PAIR, "row_condition": "c > 2 or c == 2", "condition_parser": "pandas"}
     found = read_suite({"expectations": [{"type": "expect_column_pair_values_to_be_equal", "kwargs": arguments}]})
     (one,) = found.table
-    assert one.where == "(c > 2 or c == 2) and (a is not None or b is not None)"
+    assert one.where == "((c > 2 or c == 2)) and (a is not None or b is not None)"
     assert [told.failing_rows for told in hold(PARTLY_MISSING, table=[one])] == [2]
+
+
+@pytest.mark.parametrize(("parser", "looked_at"), [("pandas", 3), (None, 3), ("spark", 1), ("great_expectations", 1)])
+def test_rows_of_a_condition_are_those_of_what_reads_it(parser: str | None, looked_at: int) -> None:
+    """For pandas what is missing is unlike any number; for SQL it is open whether it is."""
+    arguments = {"column": "v", "min_value": 0, "row_condition": "f != 1", "condition_parser": parser}
+    found = read_suite({"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": arguments}]})
+    rows = pl.DataFrame({"v": [-1, -2, 3, 4], "f": [1.0, None, 2.0, None]})
+    (told,) = hold(rows, columns=found.columns)
+    assert (told.looked_at, told.passed) == (looked_at, looked_at == 1)
 
 
 def test_limits_in_time_may_be_excluded() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from heptad.core.errors import DataError
 from heptad.data.columns.conditions import moment
+from heptad.data.expectations.importing.row_conditions import from_pandas
 from heptad.data.expectations.importing.translation import (
     Gathering,
     Imported,
@@ -81,9 +82,15 @@ def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, A
     return {
         "severity": _SEVERITIES.get(str(one.get("severity", "critical")), "error"),
         "mostly": None if kind in _OWN_MOSTLY else arguments.get("mostly"),
-        "where": re.sub(r"(col\([^)]*\))\.notNull\(\)", r"\1 is not None", written),
+        "where": _where(written, str(arguments.get("condition_parser") or "pandas")),
         "about": about,
     }
+
+
+def _where(written: str, parser: str) -> str:
+    if parser in {"pandas", "python"}:
+        return from_pandas(written) if written else ""
+    return re.sub(r"(col\([^)]*\))\.notNull\(\)", r"\1 is not None", written)
 
 
 _OWN_MOSTLY = {"expect_column_values_to_not_be_null"}
