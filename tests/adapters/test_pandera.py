@@ -1,5 +1,6 @@
 """Schemas and models of Pandera, for pandas and Polars, become expectations; what has no twin is named."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from heptad.adapters.pandera import written_schema
 from heptad.core.errors import DataError
+from heptad.data import import_expectations
 from heptad.data.expectations.importing.pandera import read_schema
 from heptad.data.expectations.importing.translation import Imported
 
@@ -135,6 +137,22 @@ def test_a_schema_for_polars_in_order() -> None:
     (z,) = found.columns["z"]
     assert (z.type, z.allowed, msgspec.structs.asdict(z)["values"]) == ("integer", [3], [1, 2])
     assert [one.columns_in_order for one in found.table] == [["z"]]
+
+
+@pytest.mark.parametrize("written", ["yaml", "json", "object"])
+def test_a_check_is_the_same_from_a_file_and_from_an_object(written: str, tmp_path: Path) -> None:
+    """With options, and twice."""
+    checks = [pa.Check.gt(0, raise_warning=True), pa.Check.gt(1, raise_warning=True), pa.Check.in_range(0, 9)]
+    schema = pa.DataFrameSchema({"n": pa.Column("int64", checks), "m": pa.Column("int64", pa.Check.le(9, error="x"))})
+    file = tmp_path / f"schema.{written}"
+    if written != "object":
+        file.write_text(schema.to_yaml() if written == "yaml" else schema.to_json())
+    found = translated(schema) if written == "object" else import_expectations(file)
+    assert found.left_out == []
+    first, *warned = found.columns["n"]
+    assert (first.min, first.max) == (0, 9)
+    assert [(one.above, one.severity) for one in warned] == [(0, "warning"), (1, "warning")]
+    assert found.columns["m"][0].max == 9
 
 
 @pytest.mark.parametrize("given", [{"columns": {}}, int, pa.Column(int)])

@@ -63,6 +63,29 @@ def test_older_ways_of_writing_checks_are_read(checks: Any) -> None:
     assert found.left_out == []
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        {
+            "greater_than": {"min_value": 0, "raise_warning": True},
+            "less_than_or_equal_to": {"max_value": 9, "raise_warning": True, "error": "too large"},
+        },
+        {
+            "checks": [
+                {"min_value": 0, "options": {"check_name": "greater_than", "raise_warning": True}},
+                {"max_value": 9, "options": {"check_name": "less_than_or_equal_to", "raise_warning": True}},
+            ]
+        },
+    ],
+)
+def test_limits_with_options_are_read(column: dict[str, Any]) -> None:
+    """Beside an option, or where a check comes twice, Pandera names the limit otherwise."""
+    found = read_schema({"columns": {"c": {"nullable": True} | column}})
+    assert found.left_out == []
+    _, warned = found.columns["c"]
+    assert (warned.above, warned.max, warned.severity) == (0, 9, "warning")
+
+
 def test_what_cannot_be_said_is_named() -> None:
     """Checks of one's own, types that are not known, arguments of other kinds, checks of the whole frame."""
     found = read_schema(

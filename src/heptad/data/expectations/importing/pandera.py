@@ -113,7 +113,7 @@ def _plain(options: Options) -> dict[str, Any]:
 
 def _limit(number: str, time: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = options["value"]
+        value = _first(options, "value", "min_value", "max_value")
         if isinstance(value, str):
             if not time:
                 raise NoTwinError("limits in time are included here")
