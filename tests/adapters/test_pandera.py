@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 import pandas as pd
+import pandera.errors
 import pandera.pandas as pa
 import pandera.polars as pap
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import hold
 
 from heptad.adapters.pandera import written_schema
 from heptad.core.errors import DataError
@@ -68,7 +70,7 @@ def test_a_model_for_pandas() -> None:
     assert (code.length.min, code.length.max) == (2, 5)
     _, price = found.columns["price"]
     assert (price.min, price.below, price.severity) == (0, 9, "warning")
-    assert [one.unique for one in found.table if one.unique] == [["id", "kind"]]
+    assert [one.unique_with_missing for one in found.table if one.unique_with_missing] == [["id", "kind"]]
     assert [one.columns for one in found.table if one.columns] == [["id", "kind", "code", "price"]]
     assert [one.name for one in found.left_out] == ["even of id", "coerce", "dear of the whole frame"]
 
@@ -153,6 +155,37 @@ def test_a_check_is_the_same_from_a_file_and_from_an_object(written: str, tmp_pa
     assert (first.min, first.max) == (0, 9)
     assert [(one.above, one.severity) for one in warned] == [(0, "warning"), (1, "warning")]
     assert found.columns["m"][0].max == 9
+
+
+@pytest.mark.parametrize("kind", [pa, pap])
+def test_missing_values_break_what_they_break_in_pandera(kind: Any) -> None:
+    """Two of them are alike, for columns together too, and a check that does not ignore them fails of them."""
+    rows = {"k": ["a", "b", "b"], "f": [1.0, None, None]}
+    column, check = kind.Column, kind.Check
+    for columns, unique in [
+        ({"f": column(float, nullable=True, unique=True)}, None),
+        ({"k": column(str), "f": column(float, nullable=True)}, ["k", "f"]),
+        ({"f": column(float, check.ge(0, ignore_na=False), nullable=True)}, None),
+        ({"f": column(float, check.isin([1.0], ignore_na=False), nullable=True)}, None),
+        ({"f": column(float, check.ge(0), nullable=True)}, None),
+    ]:
+        schema = kind.DataFrameSchema(columns, unique=unique)
+        for count in (2, 3):
+            frame = pl.DataFrame(rows).head(count)
+            try:
+                schema.validate(pd.DataFrame(rows).head(count) if kind is pa else frame)
+                passed = True
+            except (pandera.errors.SchemaError, pandera.errors.SchemaErrors):
+                passed = False
+            found = translated(schema)
+            assert all(one.passed for one in hold(frame, columns=found.columns, table=found.table)) is passed
+
+
+def test_a_check_of_groups_is_named_from_a_file_too() -> None:
+    """It is no check of each value."""
+    check = {"min_value": 0, "options": {"check_name": "greater_than", "groupby": "k"}}
+    found = read_schema({"columns": {"c": {"nullable": True, "checks": [check]}}})
+    assert [(one.name, one.why) for one in found.left_out] == [("greater_than of c", "it compares groups of rows")]
 
 
 @pytest.mark.parametrize("given", [{"columns": {}}, int, pa.Column(int)])

@@ -64,7 +64,8 @@ def _column(name: str, column: Any, left_out: list[LeftOut]) -> dict[str, Any]:
 
 def _check(check: Check) -> dict[str, Any]:
     statistics = {name: _plain(value) for name, value in (check.statistics or {}).items()}
-    return {**statistics, "check_name": _name(check), "raise_warning": check.raise_warning}
+    options = {"check_name": _name(check), "raise_warning": check.raise_warning, "ignore_na": check.ignore_na}
+    return {**statistics, "options": options}
 
 
 def _name(check: Any) -> str:

@@ -130,7 +130,7 @@ def test_columns_that_are_all_named_are_all_there() -> None:
     assert read_schema({"columns": columns, "strict": True}).table[0].columns == ["a", "b"]
     ordered = read_schema({"columns": columns, "strict": True, "ordered": True, "unique": [["a"], ["b"]]})
     assert ordered.table[0].columns_in_order == ["a", "b"]
-    assert [one.unique for one in ordered.table[1:]] == [["a"], ["b"]]
+    assert [(one.unique, one.unique_with_missing) for one in ordered.table[1:]] == [(["a"], []), ([], ["b"])]
     assert ordered.columns["b"][0].present
     with pytest.raises(DataError, match="no schema of Pandera"):
         read_schema({"columns": ["a"]})
@@ -142,8 +142,8 @@ def test_a_damaged_part_of_a_schema_loses_no_other() -> None:
         "a": {"checks": 5},
         "b": {"checks": [5, {"value": 0, "options": {"check_name": "greater_than"}}], "isin": {"options": 5}},
     }
-    found = read_schema({"columns": columns, "unique": 5, "index": 5, "checks": 5, "ordered": 1})
-    assert (found.columns["b"][0].above, found.table) == (0, [])
+    found = read_schema({"columns": columns, "unique": [["b"], 5], "index": 5, "checks": 5, "ordered": 1})
+    assert (found.columns["b"][0].above, [one.unique for one in found.table]) == (0, [["b"]])
     assert [one.name for one in found.left_out] == [
         "a check without a name of a",
         "a check without a name of b",

@@ -46,26 +46,35 @@ def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
         gathering.leave_out(f"the columns {name}", "a pattern of names cannot be said: name each column")
         return
     about = {"about": str(column.get("description") or column.get("title") or "")}
-    settings: dict[str, Any] = {} if column.get("nullable") else {"missing": 0.0}
-    if column.get("unique"):
+    nullable = bool(column.get("nullable"))
+    settings: dict[str, Any] = {} if nullable else {"missing": 0.0}
+    pieces: list[Piece] = []
+    if column.get("unique") and nullable:
+        pieces.append(("", {"unique_with_missing": [name]} | about))
+    elif column.get("unique"):
         settings["unique"] = True
     if column.get("dtype"):
         try:
             settings["type"] = type_of(str(column["dtype"]))
         except NoTwinError as error:
             gathering.leave_out(f"the type of {name}", error.problem)
-    gathering.take(f"the column {name}", [(name, (settings or {"present": True}) | about)])
+    gathering.take(f"the column {name}", [(name, (settings or {"present": True}) | about), *pieces])
     if column.get("required") is False:
         gathering.leave_out(f"required = false of {name}", "a column that something is expected of has to be there")
     for check, argument in _checks(column):
-        gathering.take(f"{check} of {name}", _pieces(name, check, argument, about))
+        gathering.take(f"{check} of {name}", _pieces(name, check, argument, about, nullable=nullable))
 
 
-def _pieces(name: str, check: str, argument: Any, about: Mapping[str, Any]) -> Iterator[Piece]:
+def _pieces(name: str, check: str, argument: Any, about: Mapping[str, Any], *, nullable: bool) -> Iterator[Piece]:
     options = argument if isinstance(argument, dict) else {"value": argument}
+    if _option(options, "groupby"):
+        raise NoTwinError("it compares groups of rows")
     how = {**about, "severity": "warning" if _option(options, "raise_warning") else None}
     for settings in _TRANSLATED.get(check, _unknown)(_plain(options)):
         yield name, settings | how
+    if nullable and _option(options, "ignore_na") is False:
+        # For pandas a missing value is unlike every other, and for Polars it fails all checks: the stricter is held.
+        yield name, {"missing": 0.0} | how
 
 
 def _unknown(options: Options) -> Iterator[dict[str, Any]]:
@@ -177,6 +186,10 @@ _TRANSLATED: dict[str, Callable[[Options], Iterator[dict[str, Any]]]] = {
 }
 
 
+def _unique(names: list[str], filled: list[str]) -> Iterator[Piece]:
+    yield "", {"unique" if all(one in filled for one in names) else "unique_with_missing": names}
+
+
 def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) -> None:
     patterns = any((one or {}).get("regex") for one in schema["columns"].values())
     closed = schema.get("strict") is True and not patterns
@@ -191,8 +204,9 @@ def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) 
     if schema.get("ordered") and not closed:
         gathering.leave_out("ordered", "an order is only said of all columns: columns_in_order")
     unique = _each(schema.get("unique") or [])
+    filled = [str(name) for name, one in schema["columns"].items() if not (one or {}).get("nullable")]
     for names in unique if unique and isinstance(unique[0], list) else [unique] if unique else []:
-        gathering.take("unique", [("", {"unique": names})])
+        gathering.take("unique", _unique(names, filled))
     if schema.get("coerce") or any((one or {}).get("coerce") for one in schema["columns"].values()):
         gathering.leave_out("coerce", "expectations change nothing; types are set in [data] types")
     for place, one in enumerate(_each(schema.get("index") or [])):
