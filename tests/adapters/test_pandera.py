@@ -72,7 +72,12 @@ def test_a_model_for_pandas() -> None:
     assert (price.min, price.below, price.severity) == (0, 9, "warning")
     assert [one.unique_with_missing for one in found.table if one.unique_with_missing] == [["id", "kind"]]
     assert [one.columns for one in found.table if one.columns] == [["id", "kind", "code", "price"]]
-    assert [one.name for one in found.left_out] == ["even of id", "coerce", "dear of the whole frame"]
+    assert [one.name for one in found.left_out] == [
+        "even of id",
+        "the type of price",
+        "coerce",
+        "dear of the whole frame",
+    ]
 
 
 def test_a_model_for_polars() -> None:

@@ -73,6 +73,7 @@ OF_A_COLUMN: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("values", ["a", "b"], texts("a", "b", None), texts("a", "c"), 1),
     ("most_common", ["a"], texts("a", "a", "b"), texts("b", "b", "a"), 0),
     ("most_common_alone", ["a"], texts("a", "a", "b"), texts("a", "b"), 0),
+    ("count", {"min": 2}, texts("a", "a", None), texts("a", None), 0),
     ("mean", {"min": 1, "max": 2}, numbers(1, 2, None), numbers(3, 4), 0),
     ("median", {"max": 2}, numbers(1, 2, 90), numbers(1, 3, 4), 0),
     ("quantiles", {"0.9": {"max": 9}}, whole(*range(1, 11)), whole(*range(2, 12)), 0),
@@ -193,7 +194,7 @@ def test_an_expectation_holds_or_breaks(
         assert failed.looked_at is not None
         assert failed.share == pytest.approx(broken / failed.looked_at)
         assert rows() == [broken]
-    of_none = {"includes", "values", "coverage", "fresh", "total", "most_common_alone"}
+    of_none = {"includes", "values", "coverage", "fresh", "total", "most_common_alone", "count"}
     if name not in of_none | {"rows", "volume", "rows_of"}:
         (empty,) = hold(good.clear(), surroundings(good, root, name), **settings)
         assert empty.passed, empty.sentence

@@ -153,6 +153,8 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """How each value follows the one in the row before."""
     unique: bool | None = None
     """Whether no value may come twice."""
+    count: Range | None = None
+    """How many values there are; missing ones are none."""
     distinct: Range | None = None
     """How many different values there are."""
     distinct_share: Range | None = None

@@ -11,6 +11,7 @@ from heptad.core.errors import DataError
 from heptad.data.expectations.importing.great_expectations import read_suite, regex_of
 
 C: dict[str, Any] = {"column": "c"}
+ANY_VALUE = {"count": {"min": 1.0}}
 AB = {"column_A": "a", "column_B": "b c"}
 EITHER = {**AB, "ignore_row_if": "either_value_is_missing"}
 ANY: dict[str, Any] = {"column_list": ["a", "b"], "ignore_row_if": "any_value_is_missing"}
@@ -18,10 +19,14 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("column_distinct_values_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"allowed": ["x"]}),
     ("column_distinct_values_to_contain_set", {**C, "value_set": ["x"]}, "c", {"includes": ["x"]}),
     ("column_distinct_values_to_equal_set", {**C, "value_set": [1, 2]}, "c", {"values": [1, 2]}),
-    ("column_max_to_be_between", {**C, "min_value": 1, "max_value": 2}, "c", {"largest": {"min": 1.0, "max": 2.0}}),
-    ("column_mean_to_be_between", {**C, "min_value": 1}, "c", {"mean": {"min": 1.0}}),
-    ("column_median_to_be_between", {**C, "max_value": 1}, "c", {"median": {"max": 1.0}}),
-    ("column_min_to_be_between", {**C, "max_value": 1}, "c", {"smallest": {"max": 1.0}}),
+    (
+        "column_max_to_be_between",
+        {**C, "min_value": 1, "max_value": 2},
+        "c",
+        {"largest": {"min": 1.0, "max": 2.0}, **ANY_VALUE},
+    ),
+    ("column_mean_to_be_between", {**C, "min_value": 1}, "c", {"mean": {"min": 1.0}, **ANY_VALUE}),
+    ("column_min_to_be_between", {**C, "max_value": 1}, "c", {"smallest": {"max": 1.0}, **ANY_VALUE}),
     ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"most_common_alone": ["x"]}),
     (
         "column_most_common_value_to_be_in_set",
@@ -42,15 +47,10 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         "column_proportion_of_unique_values_to_be_between",
         {**C, "min_value": 0.9},
         "c",
-        {"distinct_share": {"min": 0.9}},
+        {"distinct_share": {"min": 0.9}, **ANY_VALUE},
     ),
-    (
-        "column_quantile_values_to_be_between",
-        {**C, "quantile_ranges": {"quantiles": [0.1, 0.5], "value_ranges": [[None, 3], [1, 2]]}},
-        "c",
-        {"quantiles": {"0.1": {"max": 3.0}, "0.5": {"min": 1.0, "max": 2.0}}},
-    ),
-    ("column_stdev_to_be_between", {**C, "max_value": 1}, "c", {"deviation": {"max": 1.0}}),
+    ("column_stdev_to_be_between", {**C, "max_value": 1}, "c", {"deviation": {"max": 1.0}, "count": {"min": 2.0}}),
+    ("column_proportion_of_unique_values_to_be_between", {**C, "max_value": 1}, "c", {"distinct_share": {"max": 1.0}}),
     ("column_sum_to_be_between", {**C, "max_value": 1}, "c", {"total": {"max": 1.0}}),
     ("column_to_exist", C, "c", {"present": True}),
     ("column_unique_value_count_to_be_between", {**C, "max_value": 9}, "c", {"distinct": {"max": 9.0}}),
@@ -110,7 +110,49 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("table_row_count_to_be_between", {"min_value": 1}, "", {"rows": {"min": 1.0}}),
     ("table_row_count_to_equal", {"value": 5}, "", {"rows": {"min": 5.0, "max": 5.0}}),
 ]  # fmt: skip
+IN_PART: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    (
+        "column_median_to_be_between",
+        {"max_value": 1},
+        {"median": {"max": 1.0}, **ANY_VALUE},
+        "the lower of the two in the middle",
+    ),
+    (
+        "column_quantile_values_to_be_between",
+        {"quantile_ranges": {"quantiles": [0.1234567, 0.1234568], "value_ranges": [[None, 3], [1, 2]]}},
+        {"quantiles": {"0.1234567": {"max": 3.0}, "0.1234568": {"min": 1.0, "max": 2.0}}, **ANY_VALUE},
+        "pandas takes the nearest",
+    ),
+    (
+        "column_values_to_be_increasing",
+        {"strictly": True, "mostly": 0.9},
+        {"order": "strictly increasing", "mostly": 0.9},
+        "one fewer than the values",
+    ),
+    ("column_values_to_be_of_type", {"type_": "float64"}, {"type": "number"}, "whole numbers are too"),
+    ("column_values_to_be_of_type", {"type_": "int8"}, {"type": "integer"}, "integers of every width are"),
+    (
+        "column_values_to_be_between",
+        {"min_value": "2026-01-01", "parse_strings_as_datetimes": True},
+        {"not_before": "2026-01-01"},
+        "has to be one of times, which [data] types says",
+    ),
+    (
+        "column_values_to_be_increasing",
+        {"parse_strings_as_datetimes": True},
+        {"order": "increasing"},
+        "has to be one of times, which [data] types says",
+    ),
+]
 LEFT_OUT = [
+    (
+        "expect_column_quantile_values_to_be_between",
+        C | {"quantile_ranges": {"quantiles": [2], "value_ranges": [[1, 2]]}},
+    ),
+    (
+        "expect_column_quantile_values_to_be_between",
+        C | {"quantile_ranges": {"quantiles": [0.5, 0.5], "value_ranges": [[1, 2], [1, 3]]}},
+    ),
     ("expect_column_values_to_be_dateutil_parseable", C),
     ("expect_column_values_to_match_json_schema", {**C, "json_schema": {}}),
     ("expect_column_kl_divergence_to_be_less_than", {**C, "partition_object": {}, "threshold": 0.1}),
@@ -159,6 +201,28 @@ def test_a_type_with_a_twin_is_translated(
     (made,) = found.columns[column] if column else found.table
     (only,) = [{name: value} for name, value in _builtins(made).items()] if len(settings) == 1 else [_builtins(made)]
     assert only == settings
+
+
+@pytest.mark.parametrize(("kind", "arguments", "settings", "why"), IN_PART)
+def test_what_is_held_otherwise_is_translated_and_said(
+    kind: str, arguments: dict[str, Any], settings: dict[str, Any], why: str
+) -> None:
+    """Where what is held here is less, or asks for more of the column."""
+    found = read_suite({"expectations": [{"type": f"expect_{kind}", "kwargs": {**C, **arguments}}]})
+    assert [_builtins(one) for one in found.columns["c"]] == [settings]
+    (left,) = found.left_out
+    assert left.name == f"a part of expect_{kind} of c"
+    assert why in left.why
+
+
+@pytest.mark.parametrize("figure", ["max", "mean", "median", "min", "stdev", "proportion_of_unique_values"])
+def test_a_figure_of_no_values_lies_in_no_range(figure: str) -> None:
+    """It fails there; and one value has no deviation."""
+    arguments = {**C, "min_value": 0.1, "max_value": 9}
+    found = read_suite({"expectations": [{"type": f"expect_column_{figure}_to_be_between", "kwargs": arguments}]})
+    for values, passed in (([None, None], False), ([1.0, None], figure != "stdev"), ([1.0, 2.0], True)):
+        rows = pl.DataFrame({"c": values}, schema={"c": pl.Float64})
+        assert all(one.passed for one in hold(rows, columns=found.columns)) is passed
 
 
 def _builtins(one: Any) -> dict[str, Any]:
@@ -245,68 +309,6 @@ def test_what_breaks_one_side_and_what_breaks_the_other_is_counted_together(
     assert judged(BOTH_SIDES, kind, **arguments, mostly=mostly) is (mostly == 0.5)
 
 
-# Which of the rows break it where those with all values missing, with any missing, and where none are left out, as
-# Great Expectations 1.24 tells of a table of pandas.
-PARTLY_MISSING = pl.DataFrame(
-    {
-        "a": [1, 2, 3, None, None, None, 1],
-        "b": [1, 5, None, 4, None, None, 1],
-        "c": [2, 6, 7, None, None, None, 2],
-        "p": ["u", "u", "u", None, None, None, "u"],
-        "q": ["u1", "v1", None, "u1", None, None, "u1"],
-    }
-)
-PAIR: dict[str, Any] = {"column_A": "a", "column_B": "b"}
-TEXTS: dict[str, Any] = {"column_A": "p", "column_B": "q"}
-LIST: dict[str, Any] = {"column_list": ["a", "b"]}
-THREE: dict[str, Any] = {"column_list": ["a", "b", "c"]}
-OF_SEVERAL: list[tuple[str, dict[str, Any], int, int, int]] = [
-    ("column_pair_values_to_be_equal", PAIR, 3, 1, 5),
-    ("column_pair_values_a_to_be_greater_than_b", PAIR, 5, 3, 7),
-    ("column_pair_values_a_to_be_greater_than_b", {**PAIR, "or_equal": True}, 3, 1, 5),
-    ("column_pair_values_to_be_in_set", {**TEXTS, "value_pairs_set": [["u", "u1"]]}, 3, 1, 5),
-    ("column_pair_values_to_be_in_set", {**TEXTS, "value_pairs_set": [["u", "u1"], ["u", None]]}, 2, 1, 4),
-    ("compound_columns_to_be_unique", LIST, 2, 2, 4),
-    ("compound_columns_to_be_unique", THREE, 2, 2, 4),
-    ("select_column_values_to_be_unique_within_record", LIST, 2, 2, 4),
-    ("select_column_values_to_be_unique_within_record", THREE, 3, 2, 5),
-    ("multicolumn_sum_to_equal", {**LIST, "sum_total": 2}, 3, 1, 5),
-    ("multicolumn_sum_to_equal", {**THREE, "sum_total": 4}, 3, 1, 5),
-]
-
-
-@pytest.mark.parametrize("mostly", [1, 0.001])
-@pytest.mark.parametrize(("kind", "arguments", "but_all", "but_any", "of_every_row"), OF_SEVERAL)
-def test_rows_with_missing_values_break_what_they_break_there(
-    kind: str, arguments: dict[str, Any], but_all: int, but_any: int, of_every_row: int, mostly: float
-) -> None:
-    """Without `ignore_row_if`, rows with all of the values missing are left out, and no others."""
-    in_pairs = "column_A" in arguments
-    named: dict[str | None, tuple[int, int]] = {
-        None: (but_all, 5),
-        "both_values_are_missing" if in_pairs else "all_values_are_missing": (but_all, 5),
-        "either_value_is_missing" if in_pairs else "any_value_is_missing": (but_any, 3),
-        "neither" if in_pairs else "never": (of_every_row, 7),
-    }
-    for ignored, (broken, looked_at) in named.items():
-        given = arguments | {"ignore_row_if": ignored, "mostly": mostly}
-        found = read_suite({"expectations": [{"type": f"expect_{kind}", "kwargs": given}]})
-        assert found.left_out == []
-        told = hold(PARTLY_MISSING, table=found.table)
-        assert sum(one.failing_rows for one in told) == broken, (ignored, found.table)
-        if mostly < 1:
-            assert [one.looked_at for one in told] == [looked_at]
-
-
-def test_rows_that_are_left_out_are_those_of_both_conditions() -> None:
-    """What the row has to be, and what has to be there."""
-    arguments = {**PAIR, "row_condition": "c > 2 or c == 2", "condition_parser": "pandas"}
-    found = read_suite({"expectations": [{"type": "expect_column_pair_values_to_be_equal", "kwargs": arguments}]})
-    (one,) = found.table
-    assert one.where == "((c > 2 or c == 2)) and (a is not None or b is not None)"
-    assert [told.failing_rows for told in hold(PARTLY_MISSING, table=[one])] == [2]
-
-
 @pytest.mark.parametrize(("parser", "looked_at"), [("pandas", 3), (None, 3), ("spark", 1), ("great_expectations", 1)])
 def test_rows_of_a_condition_are_those_of_what_reads_it(parser: str | None, looked_at: int) -> None:
     """For pandas what is missing is unlike any number; for SQL it is open whether it is."""
@@ -336,6 +338,10 @@ def test_patterns_of_sql_match_whole_texts() -> None:
     frame = pl.DataFrame({"x": ["a.b\nc", "a.b"]})
     assert one_of(frame, matches=regex_of("a.b_c")).failing_rows == 1
     assert one_of(frame, matches=regex_of("a%")).passed
+    escaped = pl.DataFrame({"x": ["a%b", "axb", "a\\b"]})
+    assert one_of(escaped, matches=regex_of("a\\%b")).failing_rows == 2
+    assert one_of(escaped, matches=regex_of("a\\\\b")).failing_rows == 2
+    assert one_of(escaped, matches=regex_of("a_b")).passed
 
 
 def test_a_file_of_something_else_is_no_suite() -> None:

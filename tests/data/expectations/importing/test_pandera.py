@@ -33,6 +33,7 @@ def test_what_pandera_writes_is_translated(name: str) -> None:
     assert [one.unique for one in found.table] == [["id", "code"]]
     assert {one.name for one in found.left_out} == {
         "required = false of kind",
+        "the type of amount",
         "the columns x_.*",
         "strict",
         "ordered",
@@ -57,9 +58,9 @@ def test_what_pandera_writes_is_translated(name: str) -> None:
 )
 def test_older_ways_of_writing_checks_are_read(checks: Any) -> None:
     """In a table or a list of their own, with options beside."""
-    found = read_schema({"columns": {"c": {"dtype": "float64", "nullable": True, "checks": checks}}})
+    found = read_schema({"columns": {"c": {"dtype": "int64", "nullable": True, "checks": checks}}})
     (one,) = found.columns["c"]
-    assert (one.above, one.max, one.ends_with, one.type) == (0, 9, "x", "number")
+    assert (one.above, one.max, one.ends_with, one.type) == (0, 9, "x", "integer")
     assert found.left_out == []
 
 
@@ -84,6 +85,17 @@ def test_limits_with_options_are_read(column: dict[str, Any]) -> None:
     assert found.left_out == []
     _, warned = found.columns["c"]
     assert (warned.above, warned.max, warned.severity) == (0, 9, "warning")
+
+
+def test_types_that_take_more_here_are_named_once() -> None:
+    """With all of their columns."""
+    types = {"a": "float64", "b": "int64", "c": "float64", "d": "category", "e": "str"}
+    found = read_schema({"columns": {name: {"dtype": dtype} for name, dtype in types.items()}})
+    assert [one[0].type for one in found.columns.values()] == ["number", "integer", "number", "text", "text"]
+    assert [(one.name, one.why) for one in found.left_out] == [
+        ("the type of a, c", "float64 is held as number, which whole numbers are too"),
+        ("the type of d", "category is held as text, which other types are too"),
+    ]
 
 
 def test_what_cannot_be_said_is_named() -> None:

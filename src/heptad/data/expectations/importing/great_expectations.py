@@ -1,28 +1,29 @@
 """Suites of Great Expectations, as it writes them in JSON: up to 0.18 and from 1.0."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heptad.core.errors import DataError
 from heptad.data.columns.conditions import moment
 from heptad.data.expectations.importing.row_conditions import from_pandas
+from heptad.data.expectations.importing.several_columns import SEVERAL_COLUMNS
 from heptad.data.expectations.importing.translation import (
+    Arguments,
     Gathering,
     Imported,
     NoTwinError,
-    Piece,
+    Pieces,
     column_name,
+    partly,
     pattern_of,
     plain_values,
     quoted,
     range_of,
+    texts_of,
     type_of,
+    wider,
 )
-
-Arguments = Mapping[str, Any]
-Pieces = Iterator[Piece]
 
 _SEVERITIES = {"critical": "error", "warning": "warning", "info": "info"}
 
@@ -49,7 +50,7 @@ def _kind(one: Mapping[str, Any]) -> str:
     return str(one.get("type") or one.get("expectation_type") or "")
 
 
-def _pieces(one: Any) -> Iterator[Piece]:
+def _pieces(one: Any) -> Pieces:
     """What one expectation is here; raises for one that is nothing here, and for one that is damaged."""
     arguments = (one.get("kwargs") or {}) if isinstance(one, dict) else None
     if not isinstance(arguments, dict):
@@ -69,6 +70,8 @@ def _pieces(one: Any) -> Iterator[Piece]:
         both = [text for text in (how["where"], piece[1].get("where")) if text]
         where = " and ".join(f"({text})" for text in both) if len(both) > 1 else "".join(both)
         yield piece[0], {**how, **piece[1], "where": where}
+    if arguments.get("parse_strings_as_datetimes"):
+        yield "texts are not read as times here: the column has to be one of times, which [data] types says"
 
 
 def _how(one: Mapping[str, Any], arguments: Arguments, kind: str) -> dict[str, Any]:
@@ -101,11 +104,6 @@ def _strict(arguments: Arguments) -> bool:
     return bool(arguments.get("strict_min") or arguments.get("strict_max"))
 
 
-def _partly(arguments: Arguments) -> bool:
-    """Whether some may break it: settings side by side would each let as many do so."""
-    return arguments.get("mostly") not in (None, 1)
-
-
 def _between(arguments: Arguments) -> Pieces:
     column, low, high = arguments["column"], arguments.get("min_value"), arguments.get("max_value")
     times = isinstance(low, str) or isinstance(high, str)
@@ -115,7 +113,7 @@ def _between(arguments: Arguments) -> Pieces:
                 moment(limit, "its limit")
     else:
         range_of(low, high)
-    if (times and _strict(arguments)) or (_partly(arguments) and low is not None and high is not None):
+    if (times and _strict(arguments)) or (partly(arguments) and low is not None and high is not None):
         above = "" if low is None else f"{_constant(low)} {'<' if arguments.get('strict_min') else '<='} "
         below = "" if high is None else f" {'<' if arguments.get('strict_max') else '<='} {_constant(high)}"
         yield "", {"check": f"{above}{column_name(column)}{below}"}
@@ -132,13 +130,24 @@ def _constant(limit: float | str) -> str:
     return f"date({quoted(limit)})" if isinstance(limit, str) else repr(limit)
 
 
-def _figure(setting: str) -> Callable[[Arguments], Pieces]:
+def _figure(setting: str, least: int = 0, part: str = "") -> Callable[[Arguments], Pieces]:
+    """`least`: of fewer values there is no such figure, which fails there and holds here; `part`: what is not held."""
+
     def translate(arguments: Arguments) -> Pieces:
         if _strict(arguments):
             raise NoTwinError(f"the limits of {setting} are included here")
-        yield arguments.get("column", ""), {setting: range_of(arguments.get("min_value"), arguments.get("max_value"))}
+        column = arguments.get("column", "")
+        yield column, {setting: range_of(arguments.get("min_value"), arguments.get("max_value"))}
+        if least:
+            yield column, {"count": {"min": least}}
+        if part:
+            yield part
 
     return translate
+
+
+def _distinct_share(arguments: Arguments) -> Pieces:
+    yield from _figure("distinct_share", int((arguments.get("min_value") or 0) > 0))(arguments)
 
 
 def _exactly(setting: str) -> Callable[[Arguments], Pieces]:
@@ -177,6 +186,8 @@ def _same(setting: str, argument: str) -> Callable[[Arguments], Pieces]:
 def _order(way: str) -> Callable[[Arguments], Pieces]:
     def translate(arguments: Arguments) -> Pieces:
         yield arguments["column"], {"order": f"strictly {way}" if arguments.get("strictly") else way}
+        if partly(arguments):
+            yield "mostly is a share of the steps here, which are one fewer than the values"
 
     return translate
 
@@ -184,10 +195,10 @@ def _order(way: str) -> Callable[[Arguments], Pieces]:
 def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Callable[[Arguments], Pieces]:
     def translate(arguments: Arguments) -> Pieces:
         patterns = arguments[argument]
-        read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else _names(patterns))]
+        read_all = [pattern_of(read(one)) for one in ([patterns] if isinstance(patterns, str) else texts_of(patterns))]
         if not wanted:
             yield arguments["column"], {"matches_none": read_all}
-        elif len(read_all) > 1 and arguments.get("match_on") == "all" and _partly(arguments):
+        elif len(read_all) > 1 and arguments.get("match_on") == "all" and partly(arguments):
             column = column_name(arguments["column"])
             yield "", {"check": " and ".join(f"matches({column}, {quoted(one)})" for one in read_all)}
         elif len(read_all) == 1 or arguments.get("match_on") == "all":
@@ -200,9 +211,10 @@ def _patterns(argument: str, read: Callable[[str], str], *, wanted: bool) -> Cal
 
 
 def regex_of(like: str) -> str:
-    """A pattern of SQL's LIKE as a regular expression."""
+    """A pattern of SQL's LIKE as a regular expression; a sign after a backslash stands for itself."""
     signs = {"%": ".*", "_": "."}
-    return f"(?s)^{''.join(signs.get(one, re.escape(one)) for one in like)}$"
+    read = re.findall(r"(?s)(\\?)(.)", like)
+    return f"(?s)^{''.join(re.escape(one) if escaped else signs.get(one, re.escape(one)) for escaped, one in read)}$"
 
 
 def _missing(arguments: Arguments) -> Pieces:
@@ -216,13 +228,15 @@ def _non_null(arguments: Arguments) -> Pieces:
 
 
 def _types(arguments: Arguments) -> Pieces:
-    names = arguments.get("type_list") or [arguments["type_"]]
+    names = texts_of(arguments.get("type_list") or [arguments["type_"]])
     kinds = {type_of(one) for one in names}
     if kinds == {"integer", "number"}:
-        kinds = {"number"}
+        yield arguments["column"], {"type": "number"}
+        return
     if len(kinds) != 1:
         raise NoTwinError(f"its types {', '.join(names)} are several here")
     yield arguments["column"], {"type": kinds.pop()}
+    yield from filter(None, map(wider, names))
 
 
 def _exists(arguments: Arguments) -> Pieces:
@@ -233,8 +247,19 @@ def _exists(arguments: Arguments) -> Pieces:
 
 def _quantiles(arguments: Arguments) -> Pieces:
     given = arguments["quantile_ranges"]
-    pairs = zip(given["quantiles"], given["value_ranges"], strict=True)
-    yield arguments["column"], {"quantiles": {f"{share:g}": range_of(*limits) for share, limits in pairs}}
+    pairs = list(zip(given["quantiles"], given["value_ranges"], strict=True))
+    made = {_share(share): range_of(*limits) for share, limits in pairs}
+    if len(made) < len(pairs):
+        raise NoTwinError("one of its quantiles comes twice")
+    yield arguments["column"], {"quantiles": made}
+    yield arguments["column"], {"count": {"min": 1}}
+    yield "a quantile is the smallest value that its share of them do not exceed, as in SQL; pandas takes the nearest"
+
+
+def _share(share: Any) -> str:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise NoTwinError(f"its quantile {share!r} is no share from 0 to 1")
+    return repr(share)
 
 
 def _z_scores(arguments: Arguments) -> Pieces:
@@ -243,136 +268,29 @@ def _z_scores(arguments: Arguments) -> Pieces:
     yield arguments["column"], {"deviations": float(arguments["threshold"])}
 
 
-_LOOKED_AT = {
-    "both_values_are_missing": " or ",
-    "all_values_are_missing": " or ",
-    "either_value_is_missing": " and ",
-    "any_value_is_missing": " and ",
-    "neither": "",
-    "never": "",
-}
-"""What of a row is left out, to how it is said of the values that are there."""
-
-
-def _looked_at(arguments: Arguments, columns: Sequence[str]) -> str:
-    """Which rows: without a word, all but those that miss all of the values."""
-    ignored = arguments.get("ignore_row_if") or "all_values_are_missing"
-    if ignored not in _LOOKED_AT:
-        raise NoTwinError(f"its ignore_row_if is {ignored!r}, which is none of {', '.join(_LOOKED_AT)}")
-    return _all_there(columns, _LOOKED_AT[ignored]) if _LOOKED_AT[ignored] else ""
-
-
-def _all_there(columns: Sequence[str], join: str = " and ") -> str:
-    return join.join(f"{column_name(one)} is not None" for one in columns)
-
-
-def _of_values(
-    arguments: Arguments, columns: Sequence[str], held: str, complete: Mapping[str, Any] | None = None
-) -> Pieces:
-    """Rows hold where all of the values are there and it is true of them; `complete` says it of such rows alone."""
-    where, there = _looked_at(arguments, columns), _all_there(columns)
-    if where == there:
-        yield "", complete or {"check": held}
-    else:
-        yield "", {"check": f"{there} and {held}", "where": where}
-
-
-def _pair(arguments: Arguments) -> list[str]:
-    return _names([arguments["column_A"], arguments["column_B"]])
-
-
-def _greater(arguments: Arguments) -> Pieces:
-    sign = " >= " if arguments.get("or_equal") else " > "
-    yield from _of_values(arguments, _pair(arguments), sign.join(map(column_name, _pair(arguments))))
-
-
-def _pair_equal(arguments: Arguments) -> Pieces:
-    columns = _pair(arguments)
-    yield from _of_values(arguments, columns, " == ".join(map(column_name, columns)), {"equal": columns})
-
-
-def _pair_set(arguments: Arguments) -> Pieces:
-    columns, pairs = _pair(arguments), arguments["value_pairs_set"]
-    if not isinstance(pairs, list) or any(not isinstance(one, list) or len(one) != 2 for one in pairs):
-        raise NoTwinError("some of its pairs are no two values")
-    where, there = _looked_at(arguments, columns), _all_there(columns)
-    whole = [plain_values(one) for one in pairs if None not in one]
-    if where != there and (_partly(arguments) or len(whole) < len(pairs)):
-        said = [" and ".join(map(_is, columns, pair)) for pair in pairs]
-        yield "", {"check": " or ".join(f"({one})" for one in said), "where": where}
-        return
-    yield "", {"combinations": {"of": columns, "allowed": whole}}
-    if where != there:
-        yield "", {"check": there, "where": where}
-
-
-def _is(column: str, value: Any) -> str:
-    """That a column has a value, true or false for a missing one too."""
-    name = column_name(column)
-    if value is None:
-        return f"{name} is None"
-    (one,) = plain_values([value])
-    return f"{name} is not None and {name} == {quoted(one) if isinstance(one, str) else repr(one)}"
-
-
-def _unique_together(arguments: Arguments) -> Pieces:
-    columns = _names(arguments["column_list"])
-    where = _looked_at(arguments, columns)
-    if where == _all_there(columns):
-        yield "", {"unique": columns}
-    else:
-        yield "", {"unique_with_missing": columns, "where": where}
-
-
-def _different(arguments: Arguments) -> Pieces:
-    """Two missing values are alike, and one is unlike every value."""
-    columns = _names(arguments["column_list"])
-    where, there = _looked_at(arguments, columns), _all_there(columns)
-    if where == there:
-        yield "", {"different": columns, "where": there if len(columns) > 2 else ""}
-        return
-    pairs = combinations(map(column_name, columns), 2)
-    unlike = [f"({a} is None or {b} is None or {a} != {b}) and ({a} is not None or {b} is not None)" for a, b in pairs]
-    yield "", {"check": " and ".join(unlike), "where": where}
-
-
-def _sum(arguments: Arguments) -> Pieces:
-    columns, total = _names(arguments["column_list"]), arguments["sum_total"]
-    yield from _of_values(
-        arguments, columns, f"{' + '.join(map(column_name, columns))} == {range_of(total, total)['min']!r}"
-    )
-
-
-def _names(given: Any) -> list[str]:
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise NoTwinError(f"{given!r} is no list of texts")
-    return given
-
-
 def _column_set(arguments: Arguments) -> Pieces:
     if arguments.get("exact_match", True) is not False:
-        yield "", {"columns": sorted(_names(arguments["column_set"]))}
+        yield "", {"columns": sorted(texts_of(arguments["column_set"]))}
         return
-    for one in _names(arguments["column_set"]):
+    for one in texts_of(arguments["column_set"]):
         yield one, {"present": True}
 
 
+_MEDIAN = "of an even number of values the median is the lower of the two in the middle here, not half way between"
 _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
+    **SEVERAL_COLUMNS,
     "expect_column_distinct_values_to_be_in_set": _set("allowed"),
     "expect_column_distinct_values_to_contain_set": _set("includes"),
     "expect_column_distinct_values_to_equal_set": _set("values"),
-    "expect_column_max_to_be_between": _figure("largest"),
-    "expect_column_mean_to_be_between": _figure("mean"),
-    "expect_column_median_to_be_between": _figure("median"),
-    "expect_column_min_to_be_between": _figure("smallest"),
+    "expect_column_max_to_be_between": _figure("largest", 1),
+    "expect_column_mean_to_be_between": _figure("mean", 1),
+    "expect_column_median_to_be_between": _figure("median", 1, _MEDIAN),
+    "expect_column_min_to_be_between": _figure("smallest", 1),
     "expect_column_most_common_value_to_be_in_set": _most_common,
-    "expect_column_pair_values_a_to_be_greater_than_b": _greater,
-    "expect_column_pair_values_to_be_equal": _pair_equal,
-    "expect_column_pair_values_to_be_in_set": _pair_set,
     "expect_column_proportion_of_non_null_values_to_be_between": _non_null,
-    "expect_column_proportion_of_unique_values_to_be_between": _figure("distinct_share"),
+    "expect_column_proportion_of_unique_values_to_be_between": _distinct_share,
     "expect_column_quantile_values_to_be_between": _quantiles,
-    "expect_column_stdev_to_be_between": _figure("deviation"),
+    "expect_column_stdev_to_be_between": _figure("deviation", 2),
     "expect_column_sum_to_be_between": _figure("total"),
     "expect_column_to_exist": _exists,
     "expect_column_unique_value_count_to_be_between": _figure("distinct"),
@@ -399,9 +317,6 @@ _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     "expect_column_values_to_not_match_like_pattern_list": _patterns("like_pattern_list", regex_of, wanted=False),
     "expect_column_values_to_not_match_regex": _patterns("regex", str, wanted=False),
     "expect_column_values_to_not_match_regex_list": _patterns("regex_list", str, wanted=False),
-    "expect_compound_columns_to_be_unique": _unique_together,
-    "expect_multicolumn_sum_to_equal": _sum,
-    "expect_select_column_values_to_be_unique_within_record": _different,
     "expect_table_column_count_to_be_between": _figure("column_count"),
     "expect_table_column_count_to_equal": _exactly("column_count"),
     "expect_table_columns_to_match_ordered_list": _same("columns_in_order", "column_list"),

@@ -15,6 +15,7 @@ from heptad.data.expectations.importing.translation import (
     plain_values,
     range_of,
     type_of,
+    wider,
 )
 
 Options = Mapping[str, Any]
@@ -35,13 +36,17 @@ def read_schema(schema: Mapping[str, Any], left_out: Sequence[LeftOut] = ()) -> 
     gathering = Gathering()
     for one in left_out:
         gathering.leave_out(one.name, one.why)
+    held: dict[str, list[str]] = {}
     for name, column in columns.items():
-        _column(gathering, str(name), column or {})
+        _column(gathering, str(name), column or {}, held)
+    for why, names in held.items():
+        gathering.leave_out(f"the type of {', '.join(names)}", why)
     _table(gathering, schema, [str(one) for one in columns])
     return gathering.done()
 
 
-def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
+def _column(gathering: Gathering, name: str, column: Options, held: dict[str, list[str]]) -> None:
+    """`held`: what types are held as, where that takes more, to the columns."""
     if column.get("regex"):
         gathering.leave_out(f"the columns {name}", "a pattern of names cannot be said: name each column")
         return
@@ -56,6 +61,8 @@ def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
     if column.get("dtype"):
         try:
             settings["type"] = type_of(str(column["dtype"]))
+            if more := wider(str(column["dtype"])):
+                held.setdefault(more, []).append(name)
         except NoTwinError as error:
             gathering.leave_out(f"the type of {name}", error.problem)
     gathering.take(f"the column {name}", [(name, (settings or {"present": True}) | about), *pieces])

@@ -2,7 +2,7 @@
 
 import json
 import keyword
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -33,6 +33,8 @@ class WrittenSchema(msgspec.Struct, frozen=True, kw_only=True):
 
 Piece: TypeAlias = tuple[str, Mapping[str, Any]] | str
 """A column (empty: the table) and settings of it, with how they are held; or why a part is not held as it was."""
+Arguments: TypeAlias = Mapping[str, Any]
+Pieces: TypeAlias = Iterator[Piece]
 SchemaReader: TypeAlias = Callable[[object], WrittenSchema]
 """Writes out the objects of one program; raises `DataError` for what is none of them."""
 
@@ -176,6 +178,18 @@ def range_of(low: Any, high: Any) -> dict[str, float]:
     return found
 
 
+def partly(arguments: Arguments) -> bool:
+    """Whether some values may break it: settings side by side would each let as many do so."""
+    return arguments.get("mostly") not in (None, 1)
+
+
+def texts_of(given: Any) -> list[str]:
+    """A list of texts; raises `NoTwinError` for anything else."""
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise NoTwinError(f"{given!r} is no list of texts")
+    return given
+
+
 def plain_values(values: Any) -> list[Value]:
     """A list of texts, numbers and truths; raises `NoTwinError` for others, and for an empty one."""
     if not isinstance(values, Iterable) or isinstance(values, str | dict):
@@ -197,11 +211,29 @@ _TYPES: dict[ColumnType, tuple[str, ...]] = {
 }
 
 
+_WIDER = {"float", "double", "real", "decimal", "uint", "smallint", "tinyint", "category", "date"}
+"""Types of which a kind here takes more than they do."""
+
+
+def _bare(name: str) -> tuple[str, str]:
+    """A type without its parameters, and without its width."""
+    plain = name.strip().lower().split("[")[0].split("(")[0].split(".")[-1].removesuffix("type").removesuffix("dtype")
+    return plain, plain.rstrip("_0123456789")
+
+
 def type_of(name: str) -> ColumnType:
     """What types of pandas, Polars, Spark and SQL are here; raises `NoTwinError`."""
-    plain = name.strip().lower().split("[")[0].split("(")[0].split(".")[-1].removesuffix("type").removesuffix("dtype")
-    bare = plain.rstrip("_0123456789")
+    _, bare = _bare(name)
     found = next((kind for kind, names in _TYPES.items() if bare in names), None)
     if found is None:
         raise NoTwinError(f"the type {name!r} has no twin")
     return found
+
+
+def wider(name: str) -> str:
+    """What a type is held as, where that takes more than the type; empty where it takes the same."""
+    plain, bare = _bare(name)
+    if bare in _WIDER or (bare == "int" and plain not in {"int", "int64"}):
+        more = {"number": "whole numbers are too", "integer": "integers of every width are"}.get(type_of(name))
+        return f"{name} is held as {type_of(name)}, which {more or 'other types are too'}"
+    return ""
