@@ -4,6 +4,7 @@ Run it after a change: python docs/make_reference.py
 """
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,6 +90,7 @@ def settings_page() -> str:
     return _joined(lines)
 
 
+@functools.cache
 def described_settings() -> dict[str, ast.ClassDef]:
     """Every class of settings by name; those that share settings derive from `HowHeld`."""
     return {node.name: node for base in ("Settings", "HowHeld") for _, node in classes(SOURCE, base)}
@@ -269,7 +271,8 @@ _EVENTS = [
 ]
 
 
-def published_events() -> list[str]:
+@functools.cache
+def published_events() -> Sequence[str]:
     """The kinds that the code mentions, `step.what_happened`, in the order of the steps."""
     kind = re.compile(rf"({'|'.join(ROOMS)})\.[a-z_]+")
     found = {

@@ -1,16 +1,20 @@
 """Schemas and models of Pandera, for pandas and Polars, become expectations; what has no twin is named."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pandas as pd
+import pandera.errors
 import pandera.pandas as pa
 import pandera.polars as pap
 import polars as pl
 import pytest
+from tests.data.expectations.conftest import hold
 
 from heptad.adapters.pandera import written_schema
 from heptad.core.errors import DataError
+from heptad.data import import_expectations
 from heptad.data.expectations.importing.pandera import read_schema
 from heptad.data.expectations.importing.translation import Imported
 
@@ -66,9 +70,14 @@ def test_a_model_for_pandas() -> None:
     assert (code.length.min, code.length.max) == (2, 5)
     _, price = found.columns["price"]
     assert (price.min, price.below, price.severity) == (0, 9, "warning")
-    assert [one.unique for one in found.table if one.unique] == [["id", "kind"]]
+    assert [one.unique_with_missing for one in found.table if one.unique_with_missing] == [["id", "kind"]]
     assert [one.columns for one in found.table if one.columns] == [["id", "kind", "code", "price"]]
-    assert [one.name for one in found.left_out] == ["even of id", "coerce", "dear of the whole frame"]
+    assert [one.name for one in found.left_out] == [
+        "even of id",
+        "the type of price",
+        "coerce",
+        "dear of the whole frame",
+    ]
 
 
 def test_a_model_for_polars() -> None:
@@ -135,6 +144,53 @@ def test_a_schema_for_polars_in_order() -> None:
     (z,) = found.columns["z"]
     assert (z.type, z.allowed, msgspec.structs.asdict(z)["values"]) == ("integer", [3], [1, 2])
     assert [one.columns_in_order for one in found.table] == [["z"]]
+
+
+@pytest.mark.parametrize("written", ["yaml", "json", "object"])
+def test_a_check_is_the_same_from_a_file_and_from_an_object(written: str, tmp_path: Path) -> None:
+    """With options, and twice."""
+    checks = [pa.Check.gt(0, raise_warning=True), pa.Check.gt(1, raise_warning=True), pa.Check.in_range(0, 9)]
+    schema = pa.DataFrameSchema({"n": pa.Column("int64", checks), "m": pa.Column("int64", pa.Check.le(9, error="x"))})
+    file = tmp_path / f"schema.{written}"
+    if written != "object":
+        file.write_text(schema.to_yaml() if written == "yaml" else schema.to_json())
+    found = translated(schema) if written == "object" else import_expectations(file)
+    assert found.left_out == []
+    first, *warned = found.columns["n"]
+    assert (first.min, first.max) == (0, 9)
+    assert [(one.above, one.severity) for one in warned] == [(0, "warning"), (1, "warning")]
+    assert found.columns["m"][0].max == 9
+
+
+@pytest.mark.parametrize("kind", [pa, pap])
+def test_missing_values_break_what_they_break_in_pandera(kind: Any) -> None:
+    """Two of them are alike, for columns together too, and a check that does not ignore them fails of them."""
+    rows = {"k": ["a", "b", "b"], "f": [1.0, None, None]}
+    column, check = kind.Column, kind.Check
+    for columns, unique in [
+        ({"f": column(float, nullable=True, unique=True)}, None),
+        ({"k": column(str), "f": column(float, nullable=True)}, ["k", "f"]),
+        ({"f": column(float, check.ge(0, ignore_na=False), nullable=True)}, None),
+        ({"f": column(float, check.isin([1.0], ignore_na=False), nullable=True)}, None),
+        ({"f": column(float, check.ge(0), nullable=True)}, None),
+    ]:
+        schema = kind.DataFrameSchema(columns, unique=unique)
+        for count in (2, 3):
+            frame = pl.DataFrame(rows).head(count)
+            try:
+                schema.validate(pd.DataFrame(rows).head(count) if kind is pa else frame)
+                passed = True
+            except (pandera.errors.SchemaError, pandera.errors.SchemaErrors):
+                passed = False
+            found = translated(schema)
+            assert all(one.passed for one in hold(frame, columns=found.columns, table=found.table)) is passed
+
+
+def test_a_check_of_groups_is_named_from_a_file_too() -> None:
+    """It is no check of each value."""
+    check = {"min_value": 0, "options": {"check_name": "greater_than", "groupby": "k"}}
+    found = read_schema({"columns": {"c": {"nullable": True, "checks": [check]}}})
+    assert [(one.name, one.why) for one in found.left_out] == [("greater_than of c", "it compares groups of rows")]
 
 
 @pytest.mark.parametrize("given", [{"columns": {}}, int, pa.Column(int)])

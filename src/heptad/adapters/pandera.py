@@ -11,8 +11,6 @@ from pandera.api.dataframe.model import DataFrameModel
 from heptad.core.errors import DataError
 from heptad.data import LeftOut, SchemaReader, WrittenSchema
 
-_LIMITS = {"greater_than", "greater_than_or_equal_to", "less_than", "less_than_or_equal_to"}
-
 
 def written_schema(given: object) -> WrittenSchema:
     """What a `DataFrameSchema` or a `DataFrameModel` says; raises `DataError` for anything else."""
@@ -66,10 +64,8 @@ def _column(name: str, column: Any, left_out: list[LeftOut]) -> dict[str, Any]:
 
 def _check(check: Check) -> dict[str, Any]:
     statistics = {name: _plain(value) for name, value in (check.statistics or {}).items()}
-    if check.name in _LIMITS:
-        # What a file calls the value, an object calls the smallest or greatest.
-        statistics = {"value": next(iter(statistics.values()))}
-    return {**statistics, "check_name": _name(check), "raise_warning": check.raise_warning}
+    options = {"check_name": _name(check), "raise_warning": check.raise_warning, "ignore_na": check.ignore_na}
+    return {**statistics, "options": options}
 
 
 def _name(check: Any) -> str:

@@ -38,10 +38,31 @@ def test_cells_are_read_with_what_they_were(data: Data, file: Callable[..., Path
 
 
 @pytest.mark.parametrize(
+    ("written", "value"),
+    [("3,5", "3.5"), ("-12,25", "-12.25"), ("0,125", "0.125"), ("1234,567", "1234.567"), ("1,2345", "1.2345")],
+)
+def test_a_comma_is_for_decimals_where_it_cannot_stand_between_thousands(
+    data: Data, file: Callable[..., Path], written: str, value: str
+) -> None:
+    found = read(data, file(f'r01,x,"{written}",typed'))
+    assert found.cells["value"].to_list() == [value]  # type: ignore[attr-defined]
+
+
+def test_of_a_comma_that_may_stand_between_thousands_both_readings_are_said(
+    data: Data, file: Callable[..., Path]
+) -> None:
+    with pytest.raises(DataError) as raised:
+        read(data, file("r01;x;1,234;typed", head="k;column;value;reason"))
+    assert "of 1,234 write 1.234 or 1234" in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("lines", "problem"),
     [
         (["r99,y,cat,a b"], "line 2: names no row of the version: 'k=r99'"),
-        (['r01,x,"12,5",a b'], "line 2: the value is no number that x could hold: '12,5'"),
+        (['r01,x,"1,234",a b'], "line 2: the value is no number that x could hold: '1,234'"),
+        (['r01,x,"1,2,3",a b', 'r01,n,"3,5",a b'], "line 2: the value is no number that x could hold: '1,2,3'"),
+        (['r01,n,"3,5",a b'], "line 2: the value is no integer that n could hold: '3,5'"),
         (["r01,flag,WAHR,a b"], "no boolean that flag could hold: 'WAHR'"),
         (["r01,z,cat,a b"], "'z' is no column"),
         (["r01,k,r02,a b"], "cannot be corrected"),

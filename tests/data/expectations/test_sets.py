@@ -19,6 +19,16 @@ def test_of_values_that_come_as_often_one_is_enough() -> None:
     assert found.sentence == "x: the most common value is a, b, not one of c"
 
 
+def test_a_value_that_comes_as_often_as_another_is_not_the_most_common_alone() -> None:
+    """Neither where both are wanted, nor where there is none at all."""
+    found = one_of(FRAME, most_common_alone=["a", "b"])
+    assert found.sentence == "x: the most common value is a, b, not a single one of a, b"
+    assert one_of(FRAME.slice(1), most_common_alone=["a", "b"]).passed
+    assert not one_of(FRAME.slice(1), most_common_alone=["a"]).passed
+    found = one_of(FRAME.clear(), most_common_alone=["a"])
+    assert found.sentence == "x: the most common value is none, not a single one of a"
+
+
 def test_rows_that_share_their_value_are_found() -> None:
     """All of them, since no one knows which is wrong; missing ones share nothing."""
     (found,), rows = asked(FRAME, columns={"x": {"unique": True}})

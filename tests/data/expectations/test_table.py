@@ -72,6 +72,8 @@ OF_A_COLUMN: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("includes", ["a", "b"], texts("a", "b", "c"), texts("a", "c"), 0),
     ("values", ["a", "b"], texts("a", "b", None), texts("a", "c"), 1),
     ("most_common", ["a"], texts("a", "a", "b"), texts("b", "b", "a"), 0),
+    ("most_common_alone", ["a"], texts("a", "a", "b"), texts("a", "b"), 0),
+    ("count", {"min": 2}, texts("a", "a", None), texts("a", None), 0),
     ("mean", {"min": 1, "max": 2}, numbers(1, 2, None), numbers(3, 4), 0),
     ("median", {"max": 2}, numbers(1, 2, 90), numbers(1, 3, 4), 0),
     ("quantiles", {"0.9": {"max": 9}}, whole(*range(1, 11)), whole(*range(2, 12)), 0),
@@ -111,6 +113,7 @@ OF_A_TABLE: list[tuple[str, Any, pl.DataFrame, pl.DataFrame, int]] = [
     ("together", ["a", "b"], pairs(a=[1, None], b=[1, None]), pairs(a=[1, None], b=[1, 2]), 1),
     ("any_present", ["a", "b"], pairs(a=[1, None], b=[None, 2]), pairs(a=[1, None], b=[1, None]), 1),
     ("unique", ["a", "b"], pairs(a=[1, 1], b=[1, 2]), pairs(a=[1, 1, 2], b=[1, 1, 1]), 2),
+    ("unique_with_missing", ["a", "b"], pairs(a=[1, None], b=[None, 1]), pairs(a=[1, 1, None], b=[None, None, 1]), 2),
     (
         "determines",
         {"by": ["a"], "of": ["b"]},
@@ -191,7 +194,8 @@ def test_an_expectation_holds_or_breaks(
         assert failed.looked_at is not None
         assert failed.share == pytest.approx(broken / failed.looked_at)
         assert rows() == [broken]
-    if name not in {"rows", "volume", "rows_of", "includes", "values", "coverage", "fresh", "total"}:
+    of_none = {"includes", "values", "coverage", "fresh", "total", "most_common_alone", "count"}
+    if name not in of_none | {"rows", "volume", "rows_of"}:
         (empty,) = hold(good.clear(), surroundings(good, root, name), **settings)
         assert empty.passed, empty.sentence
         assert empty.failing_rows == 0

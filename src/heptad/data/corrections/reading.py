@@ -21,11 +21,14 @@ _KEY = "\0"
 """What names of columns begin with that hold keys: a table may have columns called `id`, `line` or `was`."""
 _CORRECTABLE = {"feature", "target", "ignored"}
 _ALLOWED: dict[ColumnType, str] = {
-    "number": "a finite number with a point for decimals, such as 12.5",
+    "number": "a finite number such as 12.5 or 12,5; of 1,234 write 1.234 or 1234, whichever is meant",
     "integer": "a whole number of at most 64 bits, such as 12",
     "boolean": "true or false",
     "datetime": "a time such as 2024-05-31T14:30:00, in UTC where it names no zone",
 }
+
+_DECIMAL_COMMA = r"^[+-]?(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,}),[0-9]{3})$"
+"""A comma that cannot stand between thousands."""
 
 
 class ReadCells(NamedTuple):
@@ -197,7 +200,8 @@ def _typed(part: pl.DataFrame, schema: Schema, path: Path, new_classes: bool) ->
 def as_stored(texts: pl.Series, column: Column) -> pl.Series:
     """Texts as values of a column; null where one cannot be read, and for numbers that are not finite.
 
-    Blanks around a text are part of it, those around other values are not.
+    Blanks around a text are part of it, those around other values are not. A comma is for decimals where it cannot
+    stand between thousands.
     """
     kind = STORED[column.type]
     if kind == pl.String:
@@ -209,6 +213,9 @@ def as_stored(texts: pl.Series, column: Column) -> pl.Series:
         )
     if kind.is_temporal():
         return texts.str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
+    if kind.is_float():
+        pointed = texts.str.replace(",", ".", literal=True)
+        texts = texts.zip_with(~texts.str.contains(_DECIMAL_COMMA).fill_null(value=False), pointed)
     values = texts.cast(kind, strict=False)
     # No record can hold the range of a column with such a value, so that no version could be made any more.
     return values.set(~values.is_finite(), None) if kind.is_float() else values

@@ -91,6 +91,12 @@ def check_range(wanted: Range, setting: str) -> None:
 
 
 DEFINITIONS = [
+    Definition(
+        "count",
+        "aggregates",
+        lambda subject, wanted: between(subject, subject.value.count(), wanted, "the number of values"),
+        by_row=False,
+    ),
     *map(_figure, _FIGURES),
     Definition(
         "median",

@@ -131,10 +131,13 @@ def _any_present(subject: Subject, columns: Sequence[str]) -> Test:
     return by_row(subject, subject.holds(held), f"rows where all of {', '.join(columns)} are missing", subject.count())
 
 
-def _unique_rows(subject: Subject, columns: Sequence[str]) -> Test:
-    names = there(subject, columns, "unique names")
-    words = f"{', '.join(names)}: not unique, {COUNT} rows share theirs with another"
-    return unique(subject, names, words)
+def _unique_rows(name: str, *, nulls_alike: bool) -> Definition:
+    def build(subject: Subject, columns: Sequence[str]) -> Test:
+        names = there(subject, columns, f"{name} names")
+        words = f"{', '.join(names)}: not unique, {COUNT} rows share theirs with another"
+        return unique(subject, names, words, nulls_alike=nulls_alike)
+
+    return Definition(name, "rows", build, needs_column=False)
 
 
 def _determines(subject: Subject, wanted: Dependency) -> Test:
@@ -192,7 +195,8 @@ DEFINITIONS = [
     Definition("combinations", "rows", _combinations, needs_column=False),
     Definition("together", "rows", _together, needs_column=False),
     Definition("any_present", "rows", _any_present, needs_column=False),
-    Definition("unique", "rows", _unique_rows, needs_column=False),
+    _unique_rows("unique", nulls_alike=False),
+    _unique_rows("unique_with_missing", nulls_alike=True),
     Definition("determines", "rows", _determines, needs_column=False),
     Definition("correlation", "rows", _correlation, by_row=False, needs_column=False),
 ]

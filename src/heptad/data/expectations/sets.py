@@ -1,6 +1,7 @@
 """Expectations of which values a column has, and how often they come: what has to be grouped to be told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -108,21 +109,23 @@ def _values(subject: Subject, values: Sequence[Value]) -> Test:
     return Test(values={**only.values, **each.values}, judge=judge, broken=only.broken, about=only.about)
 
 
-def _most_common(subject: Subject, values: Sequence[Value]) -> Test:
-    stored = as_stored(values, subject.type, f"{subject.name}.most_common").to_list()
-    value = comparable(pl.col(subject.name), subject.type)
+def _most_common(name: str, held: Callable[[list[Any], list[Any]], bool], words: str) -> Definition:
+    def build(subject: Subject, values: Sequence[Value]) -> Test:
+        stored = as_stored(values, subject.type, f"{subject.name}.{name}").to_list()
+        value = comparable(pl.col(subject.name), subject.type)
 
-    def most(rows: pl.LazyFrame) -> pl.LazyFrame:
-        tally = subject.looked_at(rows).select(value.alias("value")).drop_nulls().group_by("value").agg(pl.len())
-        return tally.filter(pl.col("len") == pl.col("len").max()).head(1000)
+        def most(rows: pl.LazyFrame) -> pl.LazyFrame:
+            tally = subject.looked_at(rows).select(value.alias("value")).drop_nulls().group_by("value").agg(pl.len())
+            return tally.filter(pl.col("len") == pl.col("len").max()).head(1000)
 
-    def judge(told: Told) -> Outcome:
-        top = told.tables["most"]["value"].sort().to_list()
-        held = not top or any(one in stored for one in top)
-        said = f"{before(subject)}the most common value is {listed(top)}, not one of {listed(values)}"
-        return Outcome(observed=listed(top), sentence="" if held else said)
+        def judge(told: Told) -> Outcome:
+            top = told.tables["most"]["value"].sort().to_list()
+            said = f"{before(subject)}the most common value is {listed(top) or 'none'}, not {words} {listed(values)}"
+            return Outcome(observed=listed(top), sentence="" if held(top, stored) else said)
 
-    return Test(tables={"most": most}, judge=judge)
+        return Test(tables={"most": most}, judge=judge)
+
+    return Definition(name, "sets", build, by_row=False)
 
 
 DEFINITIONS = [
@@ -131,5 +134,6 @@ DEFINITIONS = [
     Definition("distinct_share", "sets", _distinct_share, by_row=False),
     Definition("includes", "sets", _includes, by_row=False),
     Definition("values", "sets", _values, by_row=False),
-    Definition("most_common", "sets", _most_common, by_row=False),
+    _most_common("most_common", lambda top, wanted: not top or any(one in wanted for one in top), "one of"),
+    _most_common("most_common_alone", lambda top, wanted: len(top) == 1 and top[0] in wanted, "a single one of"),
 ]

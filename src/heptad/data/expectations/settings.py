@@ -153,6 +153,8 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """How each value follows the one in the row before."""
     unique: bool | None = None
     """Whether no value may come twice."""
+    count: Range | None = None
+    """How many values there are; missing ones are none."""
     distinct: Range | None = None
     """How many different values there are."""
     distinct_share: Range | None = None
@@ -163,6 +165,8 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """Exactly these come: each of them, and nothing else."""
     most_common: list[Value] = []
     """The most frequent value is one of these; of several that are as frequent, one is enough."""
+    most_common_alone: list[Value] = []
+    """One value is more frequent than each of the others, and is one of these."""
     coverage: Coverage | None = None
     """The groups of a population come in the shares that it has, as far as neither chance nor `tolerance` explains."""
     mean: Range | None = None
@@ -225,7 +229,9 @@ class TableExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     any_present: list[str] = []
     """Columns of which at least one is there, in every row."""
     unique: list[str] = []
-    """Columns that no two rows share their values in."""
+    """Columns that no two rows share their values in; rows with a missing one share nothing."""
+    unique_with_missing: list[str] = []
+    """Columns that no two rows share their values in, where missing values are alike."""
     determines: Dependency | None = None
     """Columns that follow from others."""
     correlation: Correlation | None = None

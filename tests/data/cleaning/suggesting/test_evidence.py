@@ -67,3 +67,20 @@ def test_what_was_set_right_has_the_evidence_against_what_it_was() -> None:
         assert judged["told" if was else "told_empty"] > 1.5
         assert alone.traits([5])[0, 2] == 2
         assert alone.traits([7])[0, 2] == 1
+
+
+def test_exceptions_of_a_rule_break_it_and_those_of_a_tendency_do_not() -> None:
+    """Where all groups agree but for a row or two, what dissents is a mistake; not where some are of two minds."""
+    rng = np.random.default_rng(5)
+    code = rng.integers(0, 6, 600)
+    names = ["low", "middle", "high"]
+    rule = [names[one % 3] for one in code]
+    rule[7] = names[(names.index(rule[7]) + 1) % 3]
+    tendency = [names[one % 3] if one < 4 or rng.random() < 0.6 else "low" for one in code]
+    table = [encode(pl.Series(name, texts)) for name, texts in (("code", list(map(str, code))), ("told", rule))]
+    loose = [table[0], encode(pl.Series("told", tendency))]
+    broken = NAMES.index("broken")
+    found = gather(table, table, np.ones(600))[1].features()[:, broken]
+    assert found.argmax() == 7
+    assert np.flatnonzero(found).tolist() == [7]
+    assert gather(loose, loose, np.ones(600))[1].features()[:, broken].max() == 0

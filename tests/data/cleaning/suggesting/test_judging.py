@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from heptad.data.cleaning.suggesting.evidence import NAMES
-from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions, first_guess
+from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions, first_guess, shift_of
+from heptad.data.cleaning.suggesting.weights import BY_SHARE, USUAL_SHARE
 
 NOTHING = np.zeros((1, len(NAMES)))
 TRAITS = np.zeros((1, 5), dtype=np.int64)
@@ -80,3 +81,23 @@ def test_sure_first_guesses_that_were_wrong_are_overcome() -> None:
         of = column == at
         likely = judge.probabilities(at, features[of], traits[of])
         assert judge._pull[of] == pytest.approx(wrong[of] - likely, abs=2e-3)
+
+
+def test_where_little_is_wrong_each_guess_is_lower() -> None:
+    """As it stands at the usual share; the same evidence counts for more in a table that is full of mistakes."""
+    assert shift_of(USUAL_SHARE) == 0
+    assert shift_of(USUAL_SHARE / 10) == -shift_of(USUAL_SHARE * 10) == -BY_SHARE
+    doubtful = evidence(letters=1.2)
+    few, usual, many = (
+        Judge(NOBODY, shift_of(share)).probabilities(0, doubtful, TRAITS)[0] for share in (0.003, USUAL_SHARE, 0.2)
+    )
+    assert few < usual < many
+
+
+def test_the_shift_counts_where_cells_are_judged_too() -> None:
+    """A cell that was judged right says less against one in another column, where right was expected."""
+    right = judged(evidence(letters=2.0), 0, [0.0])
+    assert (
+        Judge(right, -3.0).probabilities(1, evidence(letters=2.0), TRAITS)[0]
+        < Judge(right).probabilities(1, evidence(letters=2.0), TRAITS)[0]
+    )

@@ -99,3 +99,9 @@ def test_a_proposed_rule_does_what_its_examples_say(values: list[str]) -> None:
             assert found == pytest.approx(float(proposal))
         else:
             assert f"{found:%Y-%m-%d}" == proposal
+
+
+def test_a_column_may_be_called_count() -> None:
+    """The name that counts of values have too."""
+    (rule,) = notation_rules(pl.DataFrame({"count": sizes()}), {})
+    assert (rule.column, rule.name) == ("count", "units")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from heptad.data.cleaning.suggesting.cells import encode
-from heptad.data.cleaning.suggesting.numbers import outlying, parsed, share_of_numbers
+from heptad.data.cleaning.suggesting.numbers import of_one_length, outlying, parsed, share_of_numbers
 
 
 def test_only_plain_numbers_are_numbers() -> None:
@@ -33,3 +33,18 @@ def test_zeros_that_fill_a_column_make_no_outliers_of_the_others() -> None:
     numbers = np.r_[0.0, np.linspace(1000, 2000, 50)]
     counts = np.r_[900, np.ones(50)].astype(np.int64)
     assert outlying(numbers, counts).max() < 1.5
+
+
+def test_a_long_tail_holds_no_outliers() -> None:
+    """Populations, prices and counts spread over many powers of ten, and one far beyond them all lies out still."""
+    numbers = np.exp(np.random.default_rng(0).normal(8, 1.5, 1000))
+    counts = np.ones(1000, dtype=np.int64)
+    assert outlying(numbers, counts).max() < 2
+    assert outlying(np.r_[numbers, 1e12], np.r_[counts, 1])[-1] > 2
+
+
+def test_digits_of_one_length_are_codes() -> None:
+    """Such as postal ones; what is measured has numbers of any length."""
+    for texts, codes in ((["10115"] * 9 + ["115"], True), (["5.5", "12", "7.25", "100"], False), (["1", "2"], False)):
+        column = encode(pl.Series(texts))
+        assert of_one_length(column.values, ~np.isnan(parsed(column.values)), column.counts) is codes

@@ -9,7 +9,8 @@ import pytest
 
 from heptad.core.errors import DataError
 from heptad.data import Place, SourceSettings
-from heptad.data.cleaning.suggesting.reading import read_cells
+from heptad.data.cleaning.suggesting.cells import encode
+from heptad.data.cleaning.suggesting.reading import leaves_numbers, read_cells
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -85,3 +86,11 @@ def test_of_a_large_table_every_so_manieth_row_is_taken(tmp_path: Path, monkeypa
     assert cells.rows == rows
     assert cells.every > 1
     assert cells.frame["n"].cast(pl.Int64).to_list() == list(range(0, rows, cells.every))
+
+
+def test_a_mark_among_numbers_is_missing_once_it_is_read() -> None:
+    """Where 95% of the other values are numbers: marks that sources know are none of them."""
+    numbers = [str(n) for n in range(97)]
+    for texts, read in ((["-"] * 3, True), (["N/A"] * 40, True), (["-"] * 40, False)):
+        assert leaves_numbers(encode(pl.Series([*numbers, *texts, ""]))) is read
+    assert not leaves_numbers(encode(pl.Series(["a", "b", ""])))

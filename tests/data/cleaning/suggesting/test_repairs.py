@@ -101,3 +101,29 @@ def test_no_case_is_proposed_that_fewer_cells_have() -> None:
     assert made is None or made.text != codes[5].lower()
     words = ["red", "green", "blue"] * 20 + ["RED"]
     assert proposed({"colour": words}, "colour", 60, {})[0] == "red"
+
+
+def test_a_format_keeps_what_a_number_says() -> None:
+    """Without its point or its sign a number is another one, however usual that is."""
+    sizes = ["55"] * 30 + ["70"] * 30 + [f"{n}.5 cm" for n in range(10)] + ["5.5", "-70"]
+    for row in (70, 71):
+        made = repairer({"size": sizes}, "size", [row], {}).propose(row)
+        assert made is None or made.kind != "format"
+
+
+def test_of_free_text_no_number_is_left() -> None:
+    """A message with one number in it is no number with a unit."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(["call", "me", "at", "home", "now"], 5)) + f" {n}!" for n in range(50)]
+    texts += [str(n) for n in range(5)]
+    for row in range(50):
+        made = repairer({"text": texts}, "text", [row], {}).propose(row)
+        assert made is None or made.by not in {("bare",), ("number",)}
+
+
+def test_a_number_has_no_more_decimals_than_the_column_has_elsewhere() -> None:
+    """What a program printed of a share loses its noise with its sign."""
+    shares = [f"0.{n:03}" for n in range(40, 80)] + ["0.05%", "0.061%", "0.052000000000000005%"]
+    made = repairer({"share": shares}, "share", [40, 41, 42], {40: "0.05", 41: "0.061"}).propose(42)
+    assert made is not None
+    assert made.text == "0.052"

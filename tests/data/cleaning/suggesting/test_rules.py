@@ -10,11 +10,11 @@ from heptad.data.cleaning.suggesting.rules import FlaggedCell, gathered, merged,
 
 
 def cell(row: int, value: str, proposal: str | None, rule: str = "spelling") -> FlaggedCell:
-    return FlaggedCell(row, "city", value, proposal, rule, 0.9)
+    return FlaggedCell(row, "city", value, proposal, rule, 0.9, None if proposal is None else 0.8)
 
 
 def rule_of(cells: list[FlaggedCell], kind: str, counts: dict[str, int]):
-    (rule,) = gathered(cells, [(kind, ())] * len(cells), [0.8] * len(cells), {"city": counts})
+    (rule,) = gathered(cells, [(kind, ())] * len(cells), {"city": counts})
     return rule
 
 
@@ -55,9 +55,9 @@ def test_marks_and_groups_have_settings_of_their_own() -> None:
     """Which are merged: marks together, and one group of columns."""
     marks = rule_of([cell(1, "?", ""), cell(2, "N/A", "")], "missing", {"?": 1, "N/A": 1})
     assert marks.settings == {"missing": ["?", "N/A"]}
-    (told,) = gathered([cell(1, "x", "Boston")], [("told", ("zip",))], [0.8], {"city": {"x": 5}})
+    (told,) = gathered([cell(1, "x", "Boston")], [("told", ("zip",))], {"city": {"x": 5}})
     assert told.settings == {"told_by": ["zip"]}
-    (other,) = gathered([cell(1, "x", "Boston")], [("told", ("street",))], [0.8], {"city": {"x": 5}})
+    (other,) = gathered([cell(1, "x", "Boston")], [("told", ("street",))], {"city": {"x": 5}})
     more = rule_of([cell(1, "-", "")], "missing", {"-": 1})
     assert merged([marks, told, other, more]) == {"city": {"missing": ["-", "?", "N/A"], "told_by": ["zip"]}}
 
@@ -76,3 +76,11 @@ def test_rules_of_a_column_are_merged() -> None:
     one = rule_of([cell(1, "Bostn", "Boston")], "spelling", {"Bostn": 1})
     two = rule_of([cell(3, "Pari", "Paris", "words")], "words", {"Pari": 1})
     assert merged([one, two]) == {"city": {"replace": {"Bostn": "Boston", "Pari": "Paris"}}}
+
+
+def test_marks_in_columns_of_numbers_need_no_rule() -> None:
+    """Reading makes them missing: it is said, and no setting is offered that could not be accepted."""
+    marks = [cell(1, "-", "", "missing"), cell(2, "-", "", "missing")]
+    (rule,) = gathered(marks, [("missing", ())] * 2, {"city": {"-": 2}}, numeric=["city"])
+    assert rule.settings == {}
+    assert "missing by that already" in rule.evidence

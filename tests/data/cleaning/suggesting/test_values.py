@@ -21,14 +21,21 @@ def test_each_kind_of_trouble_has_its_evidence() -> None:
     assert of(found, cells, "130", "not_number") == of(found, cells, "130", "outlier") == 0
 
 
-def test_how_a_measured_number_is_printed_is_no_evidence() -> None:
-    """A short one among long ones is rare where somebody wrote it, and nothing where a program printed it."""
-    cells = [f"{number / 500:.5f}" for number in range(1, 500)] + ["0.5", "80.00001"]
-    written, measured = (value_evidence(encode(pl.Series(cells), measured=one)) for one in (False, True))
-    assert of(written, cells, "0.5", "rare_fine") > 2
-    of_short = measured.features[sorted(set(cells)).index("0.5")]
-    assert {NAMES[at] for at in of_short.nonzero()[0]} <= {"rare_value", "free_text"}
-    assert of(measured, cells, "80.00001", "outlier") > 3
+def test_how_a_number_is_written_is_no_evidence() -> None:
+    """A short one among long ones, a whole one among decimals, one below zero; far out is evidence still."""
+    cells = [f"{number / 500:.5f}" for number in range(1, 500)] + ["0.5", "1", "-0.5", "80.00001"]
+    for measured in (False, True):
+        found = value_evidence(encode(pl.Series(cells), measured=measured))
+        for text in ("0.5", "1", "-0.5"):
+            spoken = {NAMES[at] for at in found.features[sorted(set(cells)).index(text)].nonzero()[0]}
+            assert spoken <= {"rare_value", "free_text", "outlier"}
+        assert of(found, cells, "80.00001", "outlier") > 2
+
+
+def test_digits_of_another_length_are_evidence_among_codes() -> None:
+    """A postal code that lost its zero, between others of five digits."""
+    cells = [str(10000 + 37 * number) for number in range(200)] + ["1067"]
+    assert of(value_evidence(encode(pl.Series(cells))), cells, "1067", "rare_length") > 1
 
 
 def test_an_empty_cell_has_no_shape() -> None:

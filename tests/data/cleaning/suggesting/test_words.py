@@ -23,3 +23,9 @@ def test_pieces_around_a_sign_are_no_words() -> None:
 def test_without_common_words_nothing_is_found() -> None:
     """All words are seen once."""
     assert misspelt_words(encode(pl.Series(["alpha", "beta"])))[1] == {}
+
+
+def test_where_common_words_are_alike_nearly_one_of_them_says_nothing() -> None:
+    """Names that differ by a letter: a rare one is likely another name."""
+    names = [name for name in ("Johann", "Johana", "Marian", "Mariam") for _ in range(20)]
+    assert misspelt_words(encode(pl.Series([*names, "Johane"])))[0].max() == 0

@@ -33,6 +33,7 @@ def test_what_pandera_writes_is_translated(name: str) -> None:
     assert [one.unique for one in found.table] == [["id", "code"]]
     assert {one.name for one in found.left_out} == {
         "required = false of kind",
+        "the type of amount",
         "the columns x_.*",
         "strict",
         "ordered",
@@ -57,10 +58,44 @@ def test_what_pandera_writes_is_translated(name: str) -> None:
 )
 def test_older_ways_of_writing_checks_are_read(checks: Any) -> None:
     """In a table or a list of their own, with options beside."""
-    found = read_schema({"columns": {"c": {"dtype": "float64", "nullable": True, "checks": checks}}})
+    found = read_schema({"columns": {"c": {"dtype": "int64", "nullable": True, "checks": checks}}})
     (one,) = found.columns["c"]
-    assert (one.above, one.max, one.ends_with, one.type) == (0, 9, "x", "number")
+    assert (one.above, one.max, one.ends_with, one.type) == (0, 9, "x", "integer")
     assert found.left_out == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {
+            "greater_than": {"min_value": 0, "raise_warning": True},
+            "less_than_or_equal_to": {"max_value": 9, "raise_warning": True, "error": "too large"},
+        },
+        {
+            "checks": [
+                {"min_value": 0, "options": {"check_name": "greater_than", "raise_warning": True}},
+                {"max_value": 9, "options": {"check_name": "less_than_or_equal_to", "raise_warning": True}},
+            ]
+        },
+    ],
+)
+def test_limits_with_options_are_read(column: dict[str, Any]) -> None:
+    """Beside an option, or where a check comes twice, Pandera names the limit otherwise."""
+    found = read_schema({"columns": {"c": {"nullable": True} | column}})
+    assert found.left_out == []
+    _, warned = found.columns["c"]
+    assert (warned.above, warned.max, warned.severity) == (0, 9, "warning")
+
+
+def test_types_that_take_more_here_are_named_once() -> None:
+    """With all of their columns."""
+    types = {"a": "float64", "b": "int64", "c": "float64", "d": "category", "e": "str"}
+    found = read_schema({"columns": {name: {"dtype": dtype} for name, dtype in types.items()}})
+    assert [one[0].type for one in found.columns.values()] == ["number", "integer", "number", "text", "text"]
+    assert [(one.name, one.why) for one in found.left_out] == [
+        ("the type of a, c", "float64 is held as number, which whole numbers are too"),
+        ("the type of d", "category is held as text, which other types are too"),
+    ]
 
 
 def test_what_cannot_be_said_is_named() -> None:
@@ -107,7 +142,26 @@ def test_columns_that_are_all_named_are_all_there() -> None:
     assert read_schema({"columns": columns, "strict": True}).table[0].columns == ["a", "b"]
     ordered = read_schema({"columns": columns, "strict": True, "ordered": True, "unique": [["a"], ["b"]]})
     assert ordered.table[0].columns_in_order == ["a", "b"]
-    assert [one.unique for one in ordered.table[1:]] == [["a"], ["b"]]
+    assert [(one.unique, one.unique_with_missing) for one in ordered.table[1:]] == [(["a"], []), ([], ["b"])]
     assert ordered.columns["b"][0].present
     with pytest.raises(DataError, match="no schema of Pandera"):
         read_schema({"columns": ["a"]})
+
+
+def test_a_damaged_part_of_a_schema_loses_no_other() -> None:
+    """Whatever its parts are instead of what they should be."""
+    columns = {
+        "a": {"checks": 5},
+        "b": {"checks": [5, {"value": 0, "options": {"check_name": "greater_than"}}], "isin": {"options": 5}},
+    }
+    found = read_schema({"columns": columns, "unique": [["b"], 5], "index": 5, "checks": 5, "ordered": 1})
+    assert (found.columns["b"][0].above, [one.unique for one in found.table]) == (0, [["b"]])
+    assert [one.name for one in found.left_out] == [
+        "a check without a name of a",
+        "a check without a name of b",
+        "isin of b",
+        "ordered",
+        "unique",
+        "the index 0",
+        "a check without a name of the whole frame",
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 
 from heptad.data.cleaning.suggesting import values
 from heptad.data.cleaning.suggesting.cells import Column, Floats, Ints
-from heptad.data.cleaning.suggesting.dependencies import MOST, Determinant, determinants, grouped
+from heptad.data.cleaning.suggesting.dependencies import FEWEST, MOST, Determinant, Vote, determinants, grouped
 from heptad.data.cleaning.suggesting.derived import derived
 from heptad.data.cleaning.suggesting.slips import slips
 from heptad.data.cleaning.suggesting.trust import trusted
@@ -17,6 +17,7 @@ ROW_NAMES = (
     "told",
     "told_sum",
     "told_alone",
+    "broken",
     "backed",
     "rare_backed",
     "told_empty",
@@ -25,6 +26,8 @@ ROW_NAMES = (
     "slipped",
 )
 NAMES = (*values.NAMES, *ROW_NAMES)
+SMALL, DISSENT = 20, 0.15
+"""Groups with fewer other rows do not tell mistakes from exceptions; the share of a group that may be mistaken."""
 
 
 class Evidence(msgspec.Struct):
@@ -157,7 +160,7 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
     """(n, len(ROW_NAMES)), and how far each determinant dissents from each cell: log odds, negative: it agrees."""
     n = column.rows
     empty = came == column.empty
-    best, alone, backed, total, held = (np.zeros(n) for _ in range(5))
+    best, alone, broken, backed, total, held = (np.zeros(n) for _ in range(6))
     dissents = []
     for one in told:
         vote = one.vote
@@ -177,6 +180,7 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
         chance = column.counts[np.minimum(came, len(column.counts) - 1)] * one.vote.others / n
         rarer = np.log((chance + 0.5) / (own + 0.5))
         alone = np.maximum(alone, _like_a_rule(one.strength) * np.clip(rarer, 0.0, np.maximum(odds, 0.0)))
+        broken = np.maximum(broken, _holds_everywhere(vote) * odds)
         held = np.maximum(held, np.where(empty & (own > most), 1.0, 0.0))
     total = np.maximum(0.0, total / max(1, len(told)) ** 0.5)
     full = ~empty
@@ -184,6 +188,7 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
         best * full,
         total * full,
         alone * full,
+        broken * full,
         backed,
         rare * backed,
         best * empty,
@@ -192,6 +197,16 @@ def _row_evidence(column: Column, came: Ints, told: Sequence[Determinant], rare:
         np.zeros(n),
     ]
     return np.stack(columns, axis=1), dissents
+
+
+def _holds_everywhere(vote: Vote) -> float:
+    """1 where few rows dissent in nearly all groups, as mistakes do; 0 where some groups are of two minds."""
+    large = vote.others >= SMALL
+    if large.mean() < FEWEST:
+        return 0.0
+    dissent = (1 - vote.share) * vote.others
+    share = float((dissent <= np.maximum(1.0, DISSENT * vote.others))[large].mean())
+    return min(1.0, max(0.0, (share - 0.85) / 0.1))
 
 
 def _like_a_rule(strength: float) -> float:

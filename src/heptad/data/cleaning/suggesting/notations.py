@@ -41,7 +41,7 @@ def notation_rules(frame: pl.DataFrame, right: Mapping[str, set[str]]) -> Iterat
     A rule that would change such a value is not proposed.
     """
     for column in frame:
-        values = column.filter(column != "").value_counts(sort=True)
+        values = column.filter(column != "").alias("").value_counts(sort=True)
         counts: dict[str, int] = dict(values.iter_rows())
         if sum(counts.values()) < LEAST_CELLS or len(counts) < LEAST_DIFFERENT:
             continue

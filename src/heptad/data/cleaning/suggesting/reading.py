@@ -8,6 +8,8 @@ import polars as pl
 
 from heptad.core.errors import DataError
 from heptad.core.memory import budget
+from heptad.data.cleaning.suggesting.cells import Column
+from heptad.data.columns.column_types import MOST
 from heptad.data.columns.dialogues import every_nth, made, size_of
 from heptad.data.sources.files import FileSource
 from heptad.data.sources.settings import SourceSettings
@@ -52,6 +54,13 @@ def read_cells(settings: SourceSettings, place: Place) -> Cells:
 def types_as_read(settings: SourceSettings, place: Place, keep_text: Collection[str] = ()) -> dict[str, pl.DataType]:
     """Column to its type once a version is made of the source; those in `keep_text` stay text as written."""
     return dict(open_source(settings, place).read(keep_text).rows.collect_schema())
+
+
+def leaves_numbers(column: Column) -> bool:
+    """Whether a column of texts is read as numbers, so that a mark for nothing in it becomes missing by that."""
+    there = ~column.values.is_in([*SourceSettings(uri="").nulls, ""])
+    numbers = column.values.cast(pl.Float64, strict=False).is_not_null() & there
+    return bool(column.counts[numbers.to_numpy()].sum() >= MOST * max(1, column.counts[there.to_numpy()].sum()))
 
 
 class _Everything(frozenset[str]):

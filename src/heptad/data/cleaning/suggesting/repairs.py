@@ -1,5 +1,6 @@
 """What a wrong cell should say: the proposals of everything that can make one, and the most likely of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,14 +20,13 @@ CHANCES = {
     "program": 0.8,
     "slip": 0.9,
     "told": 0.8,
-    "agreed": 0.95,
     "spelling": 0.6,
     "variant": 0.85,
     "words": 0.6,
     "format": 0.6,
     "missing": 0.85,
 }
-"""How often a proposal of each kind is right, before any pair of a column is known."""
+"""How often a proposal of each kind for a wrong cell is right, before any pair of a column is known."""
 WEIGHT = 3.0
 """How many known pairs that is worth."""
 STRANGE = 0.4
@@ -34,14 +34,17 @@ STRANGE = 0.4
 
 
 _LITERAL = {"before", "behind", "without_before", "without_behind", "replace", "empty"}
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_ANY = 99
 _CASES = {"lower", "upper", "title", "capital"}
 _MOST_PROGRAMS = 40
-_LETTERS, _MARKER, _UNIT = (NAMES.index(name) for name in ("letters", "marker", "unit"))
+_OF_NUMBERS = {"bare", "number"}
+_LETTERS, _MARKER, _UNIT, _NOT_NUMBER = (NAMES.index(name) for name in ("letters", "marker", "unit", "not_number"))
 _FORMAT = [NAMES.index(name) for name in ("unit", "ungrouped", "other_shape", "other_length", "other_case", "padded")]
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """A new text, what made it (`kind`, `by`), and the estimated chance that it is right."""
+    """A new text, what made it (`kind`, `by`), and the estimated chance that it is right where the cell is wrong."""
 
     text: str
     kind: str
@@ -62,6 +65,7 @@ class Repairer:
         self._usual = {text for text, n in zip(column.values.to_list(), seen.tolist(), strict=True) if n >= 2}
         some = [text for text, n in zip(column.values.to_list(), seen.tolist(), strict=True) if n >= 1 and text]
         tally = Counter(map(shape, some))
+        self._decimals = max((_decimals(text) for text in some if _number_of(text) is not None), default=_ANY)
         self._shapes = {one for one, n in tally.items() if n >= max(2, 0.02 * len(some))}
         self._cases = Counter[str]()
         for text, n in zip(column.values.to_list(), seen.tolist(), strict=True):
@@ -146,12 +150,18 @@ class Repairer:
         template = self._templates.fitted(text)
         if template is not None:
             yield Proposal(template, "format", ("template",), self._chances["format"] * 1.2)
+        number = _number_of(text)
         for sign in sorted({sign for sign in text if not sign.isalnum() and sign != " "}):
-            if text.replace(sign, "") in self._usual:
+            if number is None and text.replace(sign, "") in self._usual:
                 yield Proposal(text.replace(sign, ""), "format", ("replace", sign, ""), self._chances["format"] * 1.2)
+        numeric = feature[_UNIT] > 0 or feature[_NOT_NUMBER] > 0
         for order, program in enumerate(LIBRARY):
+            if program.kind in _OF_NUMBERS and not numeric:
+                continue
             made = program(text)
             if not made or made == text or (program.kind in _CASES and not self._is_rarer_case(text, made)):
+                continue
+            if number is not None and _number_of(made) != number:
                 continue
             bare = program.kind == "number" and feature[_UNIT] >= 1
             if made in self._usual or bare or (feature[_FORMAT].max() > 0.2 and self._fits(made) == 1.0):
@@ -168,6 +178,8 @@ class Repairer:
             return 1.0
         if self._templates.looks_usual(text):
             return 1.0
+        if _number_of(text) is not None and _decimals(text) > self._decimals:
+            return STRANGE
         return 1.0 if shape(text) in self._shapes else STRANGE
 
     def _learnt(self, pairs: list[tuple[str, str]]) -> list[tuple[Program, float]]:
@@ -199,6 +211,16 @@ class Repairer:
                 right[kind] += truth in texts
         for kind in asked:
             self._chances[kind] = (right[kind] + WEIGHT * CHANCES[kind]) / (asked[kind] + WEIGHT)
+
+
+def _number_of(text: str) -> float | None:
+    """What a plain number says; other signs of it would be another number, which is no format."""
+    return float(text) if _PLAIN.fullmatch(text) else None
+
+
+def _decimals(text: str) -> int:
+    """How many digits a number has behind its point."""
+    return len(text.partition(".")[2])
 
 
 def _case_of(text: str) -> str:

@@ -1,7 +1,7 @@
 """Flagged cells gathered into rules that a person can accept: what, why, how sure, and the lines of `[clean]`."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,8 @@ _BY_VALUE = {"spelling", "variant", "words", "format", "program", "missing", "kn
 class FlaggedCell(msgspec.Struct, frozen=True):
     """A cell that is likely wrong: `row` from 0; `proposal` null where nothing is known, empty where it should be.
 
-    `precision` is the estimated chance that the cell is wrong.
+    `precision` is the estimated chance that the cell is wrong, `repaired` that it is and the proposal right; null
+    without one.
     """
 
     row: int
@@ -26,12 +27,13 @@ class FlaggedCell(msgspec.Struct, frozen=True):
     proposal: str | None
     rule: str
     precision: float
+    repaired: float | None
 
 
 class SuggestedRule(msgspec.Struct, frozen=True):
     """What is wrong with some cells of a column: `settings` are those of `[clean.columns.COLUMN]`, if any says it.
 
-    `precision`: estimated share of the cells that are wrong; `repaired`: of the proposals that are right, null without.
+    `precision`: estimated share of the cells that are wrong; `repaired`: that are wrong and put right, null without.
     """
 
     column: str
@@ -53,6 +55,7 @@ _SENTENCES = {
     "format": "Written otherwise than most of the column; {way}",
     "program": "Like cells that a person corrected; {way}",
     "missing": "A mark that stands for nothing",
+    "read": "A mark that stands for nothing, in a column that is read as numbers: the mark is missing by that already",
     "known": "The same value as one that a person corrected",
     "label": "Corrected by a person",
     "unusual": "{by}",
@@ -84,7 +87,7 @@ _WAYS = {
 REASONS = {
     "outlier": "Far beyond the other numbers",
     "not_number": "No number, in a column of numbers",
-    "empty": "Empty where cells like it were wrong",
+    "empty": "Empty, as few cells like it are",
     "marker": "A mark that stands for nothing",
     "told": "Other rows of its group say something else",
     "other_shape": "Another shape than most of the column",
@@ -97,10 +100,13 @@ REASONS = {
 def gathered(
     cells: Sequence[FlaggedCell],
     kinds: Sequence[tuple[str, tuple[str, ...]]],
-    chances: Sequence[float],
     counts: Mapping[str, Mapping[str, int]],
+    numeric: Collection[str] = (),
 ) -> list[SuggestedRule]:
-    """Rules by column and kind, the surest first; `counts`: how many cells of a column have a value."""
+    """Rules by column and kind, the surest first; `counts`: how many cells of a column have a value.
+
+    Columns that are `numeric` are read as numbers, and marks for nothing in them need no rule.
+    """
     groups: dict[tuple[str, str], list[int]] = {}
     for place, cell in enumerate(cells):
         groups.setdefault((cell.column, cell.rule), []).append(place)
@@ -108,8 +114,9 @@ def gathered(
     for (column, name), places in groups.items():
         members = [cells[place] for place in places]
         kind, by = kinds[places[0]]
+        kind = "read" if kind == "missing" and column in numeric else kind
         pairs = Counter((cell.value, cell.proposal) for cell in members)
-        repaired = None if members[0].proposal is None else sum(chances[place] for place in places) / len(places)
+        chances = [cell.repaired for cell in members if cell.repaired is not None]
         rules.append(
             SuggestedRule(
                 column=column,
@@ -117,7 +124,7 @@ def gathered(
                 evidence=_SENTENCES[kind].format(by=" and ".join(by), way=_way(by)),
                 cells=len(members),
                 precision=round(sum(cell.precision for cell in members) / len(members), 3),
-                repaired=None if repaired is None else round(repaired, 3),
+                repaired=round(sum(chances) / len(chances), 3) if chances else None,
                 examples=tuple(pair for pair, _ in pairs.most_common(SHOWN)),
                 settings=_settings(kind, by, pairs, counts[column]),
             )

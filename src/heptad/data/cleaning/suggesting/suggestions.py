@@ -11,10 +11,10 @@ from heptad.data.cleaning.suggesting.asking import rows_to_ask
 from heptad.data.cleaning.suggesting.cells import Floats, Ints, encode
 from heptad.data.cleaning.suggesting.choosing import choose_rules
 from heptad.data.cleaning.suggesting.evidence import NAMES, Evidence, gather
-from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions
+from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions, first_guess, logistic, shift_of
 from heptad.data.cleaning.suggesting.labels import Labels, corrected
 from heptad.data.cleaning.suggesting.notations import notation_rules
-from heptad.data.cleaning.suggesting.reading import types_as_read
+from heptad.data.cleaning.suggesting.reading import leaves_numbers, types_as_read
 from heptad.data.cleaning.suggesting.repairs import Proposal, Repairer
 from heptad.data.cleaning.suggesting.rules import REASONS, FlaggedCell, SuggestedRule, gathered
 from heptad.data.cleaning.suggesting.voting import bounded
@@ -75,7 +75,7 @@ class Suggester:
         self._tell("gathering evidence", 0.1)
         self._evidence = gather(columns, believed, weights)
         self._tell("judging", 0.7)
-        self._judge = Judge(self._judged())
+        self._judge = Judge(self._judged(), shift_of(self._share()))
         self._likely = [self._likelihood(at, one) for at, one in enumerate(self._evidence)]
 
     def ask(self, count: int, seed: int) -> list[int]:
@@ -88,7 +88,6 @@ class Suggester:
         """Every cell that is likely wrong, with a proposal where there is one, and the rules that they make."""
         cells: list[FlaggedCell] = []
         kinds: list[tuple[str, tuple[str, ...]]] = []
-        chances: list[float] = []
         for at, one in enumerate(self._evidence):
             self._tell(f"proposing for {one.column.name}", 0.75 + 0.25 * at / len(self._evidence))
             flagged = np.flatnonzero(self._likely[at] >= ENOUGH)
@@ -96,6 +95,7 @@ class Suggester:
             reasons = _reasons(one, np.array([row for row, made in found if made is None], dtype=np.int64))
             for row, made in found:
                 kind, by = (made.kind, made.by) if made else ("unusual", (reasons[row],))
+                wrong = float(self._likely[at][row])
                 cells.append(
                     FlaggedCell(
                         row=row * self._every,
@@ -103,16 +103,17 @@ class Suggester:
                         value=one.column.text(row),
                         proposal=made.text if made else None,
                         rule=_named(kind, by),
-                        precision=round(float(self._likely[at][row]), 3),
+                        precision=round(wrong, 3),
+                        repaired=round(wrong * float(made.chance), 3) if made else None,
                     )
                 )
                 kinds.append((kind, by))
-                chances.append(made.chance if made else 0.0)
         counts = {
             one.column.name: dict(zip(one.column.values.to_list(), one.column.counts.tolist(), strict=True))
             for one in self._evidence
         }
-        rules = [bounded(self._frame, rule) for rule in gathered(cells, kinds, chances, counts)]
+        numeric = [one.column.name for one in self._evidence if leaves_numbers(one.column)]
+        rules = [bounded(self._frame, rule) for rule in gathered(cells, kinds, counts, numeric)]
         rules += notation_rules(self._frame, self._right())
         order = {column: place for place, column in enumerate(self._frame.columns)}
         cells.sort(key=lambda cell: (cell.row, order[cell.column]))
@@ -135,6 +136,14 @@ class Suggester:
             (row, Proposal(pairs[row][1], "label", (), 1.0) if row in pairs else repairer.propose(row))
             for row in flagged.tolist()
         ]
+
+    def _share(self) -> float:
+        """How much of the table is wrong by the first guesses."""
+        wrong = 0.0
+        for one in self._evidence:
+            for start in range(0, one.column.rows, _BLOCK):
+                wrong += float(logistic(first_guess(one.features(slice(start, start + _BLOCK)))).sum())
+        return wrong / (len(self._evidence) * len(self._frame))
 
     def _judged(self) -> Judged:
         features, traits, places, wrong = [], [], [], []

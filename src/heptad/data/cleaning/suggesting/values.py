@@ -39,6 +39,20 @@ NAMES = (
     "foreign",
     "free_text",
 )
+_OF_TEXTS = ("letters", "digits")
+_OF_SHAPES = (
+    "rare_coarse",
+    "rare_cased",
+    "rare_fine",
+    "rare_symbols",
+    "rare_character",
+    "rare_pair",
+    "rare_length",
+    "rare_part",
+    "other_shape",
+    "other_length",
+    "other_case",
+)
 _OF_MARKERS = {"marker", "weak_marker", "not_number"}
 _OF_EMPTY = {"empty", "few_empty"}
 
@@ -128,7 +142,7 @@ def _parts(column: Column, counts: Ints) -> dict[str, Floats]:
 
 
 def _numbers(column: Column, counts: Ints, found: dict[str, Floats], near: Ints) -> Ints:
-    """Evidence of a column of numbers; there a number is not another one misspelt."""
+    """Evidence of a column of numbers: one is not another misspelt, and signs tell only of numbers of one length."""
     parsed = numbers.parsed(column.values)
     share = numbers.share_of_numbers(parsed, column)
     if share < numbers.MOST:
@@ -136,7 +150,7 @@ def _numbers(column: Column, counts: Ints, found: dict[str, Floats], near: Ints)
     none = np.isnan(parsed)
     found["not_number"] = np.where(none, min(2.0, -np.log10(max(1 - share, 1e-4))), 0.0)
     found["outlier"] = numbers.outlying(parsed, counts)
-    for name in ("letters", "digits"):
+    for name in _OF_TEXTS if numbers.of_one_length(column.values, ~none, counts) else (*_OF_TEXTS, *_OF_SHAPES):
         found[name] = np.where(none, found[name], 0.0)
     return np.where(none, near, -1)
 

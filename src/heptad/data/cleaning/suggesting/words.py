@@ -6,6 +6,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from heptad.data.cleaning.suggesting.cells import Column, Floats
+from heptad.data.cleaning.suggesting.spelling import COMPARED, alike_anyway
 
 MOST_COMMON = 3_000
 MOST_RARE = 6_000
@@ -43,9 +44,12 @@ def misspelt_words(column: Column) -> tuple[Floats, dict[str, str]]:
     lead = np.log10(common["n"].to_numpy()[None, :] / rare["n"].to_numpy()[:, None])
     score = np.where((alike > LIKE) & (lead >= 0.6), np.minimum(lead, 2) + 1 - 4 * (1 - alike), -1.0)
     best = score.argmax(axis=1)
-    hits = np.flatnonzero(score[np.arange(len(best)), best] > 0)
+    score = score[np.arange(len(best)), best]
+    usual = alike_anyway(common["word"].head(COMPARED).to_list(), common["n"].head(COMPARED).to_numpy())[0]
+    score *= [1 - usual(float(like)) for like in alike[np.arange(len(best)), best]]
+    hits = np.flatnonzero(score > 0)
     corrections = {str(rare["word"][i]): str(common["word"][int(best[i])]) for i in hits.tolist()}
-    strength = {str(rare["word"][i]): float(score[i, best[i]]) for i in hits.tolist()}
+    strength = {str(rare["word"][i]): float(score[i]) for i in hits.tolist()}
     for at, word in words.filter(pl.col("word").is_in(list(corrections))).select("at", "word").iter_rows():
         found[at] = max(found[at], strength[word])
     return found, corrections

@@ -10,10 +10,12 @@ from heptad.data.expectations.importing.translation import (
     Imported,
     LeftOut,
     NoTwinError,
+    Piece,
     pattern_of,
     plain_values,
     range_of,
     type_of,
+    wider,
 )
 
 Options = Mapping[str, Any]
@@ -34,45 +36,52 @@ def read_schema(schema: Mapping[str, Any], left_out: Sequence[LeftOut] = ()) -> 
     gathering = Gathering()
     for one in left_out:
         gathering.leave_out(one.name, one.why)
+    held: dict[str, list[str]] = {}
     for name, column in columns.items():
-        _column(gathering, str(name), column or {})
+        _column(gathering, str(name), column or {}, held)
+    for why, names in held.items():
+        gathering.leave_out(f"the type of {', '.join(names)}", why)
     _table(gathering, schema, [str(one) for one in columns])
     return gathering.done()
 
 
-def _column(gathering: Gathering, name: str, column: Mapping[str, Any]) -> None:
+def _column(gathering: Gathering, name: str, column: Options, held: dict[str, list[str]]) -> None:
+    """`held`: what types are held as, where that takes more, to the columns."""
     if column.get("regex"):
         gathering.leave_out(f"the columns {name}", "a pattern of names cannot be said: name each column")
         return
     about = {"about": str(column.get("description") or column.get("title") or "")}
-    settings: dict[str, Any] = {} if column.get("nullable") else {"missing": 0.0}
-    if column.get("unique"):
+    nullable = bool(column.get("nullable"))
+    settings: dict[str, Any] = {} if nullable else {"missing": 0.0}
+    pieces: list[Piece] = []
+    if column.get("unique") and nullable:
+        pieces.append(("", {"unique_with_missing": [name]} | about))
+    elif column.get("unique"):
         settings["unique"] = True
     if column.get("dtype"):
         try:
             settings["type"] = type_of(str(column["dtype"]))
+            if more := wider(str(column["dtype"])):
+                held.setdefault(more, []).append(name)
         except NoTwinError as error:
             gathering.leave_out(f"the type of {name}", error.problem)
-    gathering.add(name, settings or {"present": True}, about)
-    gathering.count()
+    gathering.take(f"the column {name}", [(name, (settings or {"present": True}) | about), *pieces])
     if column.get("required") is False:
         gathering.leave_out(f"required = false of {name}", "a column that something is expected of has to be there")
     for check, argument in _checks(column):
-        _one_check(gathering, name, check, argument, about)
+        gathering.take(f"{check} of {name}", _pieces(name, check, argument, about, nullable=nullable))
 
 
-def _one_check(gathering: Gathering, name: str, check: str, argument: Any, about: Mapping[str, Any]) -> None:
+def _pieces(name: str, check: str, argument: Any, about: Mapping[str, Any], *, nullable: bool) -> Iterator[Piece]:
     options = argument if isinstance(argument, dict) else {"value": argument}
+    if _option(options, "groupby"):
+        raise NoTwinError("it compares groups of rows")
     how = {**about, "severity": "warning" if _option(options, "raise_warning") else None}
-    translate = _TRANSLATED.get(check, _unknown)
-    try:
-        for settings in translate(_plain(options)):
-            gathering.add(name, settings, how)
-        gathering.count()
-    except NoTwinError as error:
-        gathering.leave_out(f"{check} of {name}", error.problem)
-    except (KeyError, TypeError, ValueError) as error:
-        gathering.leave_out(f"{check} of {name}", f"its arguments are not those of this check: {error}")
+    for settings in _TRANSLATED.get(check, _unknown)(_plain(options)):
+        yield name, settings | how
+    if nullable and _option(options, "ignore_na") is False:
+        # For pandas a missing value is unlike every other, and for Polars it fails all checks: the stricter is held.
+        yield name, {"missing": 0.0} | how
 
 
 def _unknown(options: Options) -> Iterator[dict[str, Any]]:
@@ -86,13 +95,27 @@ def _checks(column: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(written, dict):
         yield from written.items()
     else:
-        yield from ((str(_option(one, "check_name") or one.get("name", "a check")), one) for one in written)
+        yield from ((_check_name(one), one) for one in _each(written))
     yield from ((name, one) for name, one in column.items() if name not in _COLUMN_KEYS)
+
+
+def _each(written: Any) -> list[Any]:
+    return written if isinstance(written, list) else [written]
+
+
+def _check_name(check: Any) -> str:
+    named = (_option(check, "check_name") or check.get("name")) if isinstance(check, dict) else None
+    return str(named or "a check without a name")
 
 
 def _option(options: Options, name: str) -> Any:
     inner = options.get("options")
     return options.get(name, inner.get(name) if isinstance(inner, dict) else None)
+
+
+def _first(options: Options, *names: str) -> Any:
+    """The argument under the name that this version of Pandera writes it with."""
+    return next((options[one] for one in names if one in options), None)
 
 
 def _plain(options: Options) -> dict[str, Any]:
@@ -106,7 +129,7 @@ def _plain(options: Options) -> dict[str, Any]:
 
 def _limit(number: str, time: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = options["value"]
+        value = _first(options, "value", "min_value", "max_value")
         if isinstance(value, str):
             if not time:
                 raise NoTwinError("limits in time are included here")
@@ -134,7 +157,7 @@ def _length(options: Options) -> Iterator[dict[str, Any]]:
 
 def _only(setting: str, *arguments: str) -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = next(options[one] for one in (*arguments, "value") if one in options)
+        value = _first(options, *arguments, "value")
         yield {setting: plain_values(value if isinstance(value, list) else [value])}
 
     return translate
@@ -142,7 +165,7 @@ def _only(setting: str, *arguments: str) -> Callable[[Options], Iterator[dict[st
 
 def _text(setting: str, *arguments: str, form: str = "{}") -> Callable[[Options], Iterator[dict[str, Any]]]:
     def translate(options: Options) -> Iterator[dict[str, Any]]:
-        value = next(options[one] for one in (*arguments, "value") if one in options)
+        value = _first(options, *arguments, "value")
         if not isinstance(value, str):
             raise NoTwinError("its argument is no text")
         text = form.replace("{}", value)
@@ -170,12 +193,15 @@ _TRANSLATED: dict[str, Callable[[Options], Iterator[dict[str, Any]]]] = {
 }
 
 
+def _unique(names: list[str], filled: list[str]) -> Iterator[Piece]:
+    yield "", {"unique" if all(one in filled for one in names) else "unique_with_missing": names}
+
+
 def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) -> None:
     patterns = any((one or {}).get("regex") for one in schema["columns"].values())
     closed = schema.get("strict") is True and not patterns
     if closed:
-        gathering.add("", {"columns_in_order" if schema.get("ordered") else "columns": columns}, {})
-        gathering.count()
+        gathering.take("strict", [("", {"columns_in_order" if schema.get("ordered") else "columns": columns})])
     elif schema.get("strict") is True:
         gathering.leave_out("strict", "the names of some of the columns are patterns")
     elif schema.get("strict"):
@@ -184,17 +210,17 @@ def _table(gathering: Gathering, schema: Mapping[str, Any], columns: list[str]) 
         )
     if schema.get("ordered") and not closed:
         gathering.leave_out("ordered", "an order is only said of all columns: columns_in_order")
-    unique = schema.get("unique") or []
-    unique = [unique] if isinstance(unique, str) else unique
+    unique = _each(schema.get("unique") or [])
+    filled = [str(name) for name, one in schema["columns"].items() if not (one or {}).get("nullable")]
     for names in unique if unique and isinstance(unique[0], list) else [unique] if unique else []:
-        gathering.add("", {"unique": list(names)}, {})
-        gathering.count()
+        gathering.take("unique", _unique(names, filled))
     if schema.get("coerce") or any((one or {}).get("coerce") for one in schema["columns"].values()):
         gathering.leave_out("coerce", "expectations change nothing; types are set in [data] types")
-    for place, one in enumerate(schema.get("index") or []):
-        gathering.leave_out(f"the index {one.get('name') or place}", "an index is a column here, or [data] key")
+    for place, one in enumerate(_each(schema.get("index") or [])):
+        name = one.get("name") if isinstance(one, dict) else None
+        gathering.leave_out(f"the index {name or place}", "an index is a column here, or [data] key")
     whole = schema.get("checks") or {}
-    for name in whole if isinstance(whole, dict) else [str(_option(one, "check_name")) for one in whole]:
+    for name in whole if isinstance(whole, dict) else map(_check_name, _each(whole)):
         gathering.leave_out(
             f"{name} of the whole frame", 'a function of the project says it: function = "module:function"'
         )

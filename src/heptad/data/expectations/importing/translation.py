@@ -1,14 +1,18 @@
 """What comes of reading another program's expectations: ours, and those that have no twin, each with why."""
 
+import json
 import keyword
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 
 from heptad.core.errors import DataError
 from heptad.data.columns.conditions import ConditionError, check_pattern, check_syntax
-from heptad.data.expectations.settings import ColumnExpectation, TableExpectation, Value
+from heptad.data.expectations.aggregates import check_range
+from heptad.data.expectations.definitions import ExpectationError
+from heptad.data.expectations.settings import ColumnExpectation, HowHeld, Range, TableExpectation, Value
+from heptad.data.expectations.table import OF_COLUMNS, OF_TABLES, given
 from heptad.data.expectations.writing import expectations_toml
 from heptad.data.settings import ColumnType
 
@@ -27,6 +31,10 @@ class WrittenSchema(msgspec.Struct, frozen=True, kw_only=True):
     left_out: list[LeftOut] = []
 
 
+Piece: TypeAlias = tuple[str, Mapping[str, Any]] | str
+"""A column (empty: the table) and settings of it, with how they are held; or why a part is not held as it was."""
+Arguments: TypeAlias = Mapping[str, Any]
+Pieces: TypeAlias = Iterator[Piece]
 SchemaReader: TypeAlias = Callable[[object], WrittenSchema]
 """Writes out the objects of one program; raises `DataError` for what is none of them."""
 
@@ -58,21 +66,37 @@ class Gathering:
         self._left_out: list[LeftOut] = []
         self._translated = 0
 
-    def add(self, column: str, settings: Mapping[str, Any], how: Mapping[str, Any]) -> None:
-        """One expectation of a column, or of the table where none is named; `how`: severity, mostly, where, about."""
-        plain = {name: value for name, value in how.items() if value not in (None, "", 1, "error")}
-        if not column:
-            self._table.append(dict(settings) | plain)
+    def take(self, name: str, pieces: Iterable[Piece]) -> None:
+        """One expectation of the other program, whole or, where reading its pieces fails, not at all."""
+        try:
+            made = [one if isinstance(one, str) else (one[0], _sound(*one)) for one in pieces]
+        except (NoTwinError, ConditionError, ExpectationError) as error:
+            self.leave_out(name, error.problem)
             return
+        except (LookupError, TypeError, ValueError, AttributeError, msgspec.ValidationError) as error:
+            self.leave_out(name, f"its arguments are not those of this type: {error}")
+            return
+        for one in made:
+            if isinstance(one, str):
+                self.leave_out(f"a part of {name}", one)
+            else:
+                self._add(*one)
+        self._translated += 1
+
+    def _add(self, column: str, settings: dict[str, Any]) -> None:
+        if not column:
+            self._table.append(settings)
+            return
+        how = {name: value for name, value in settings.items() if name in _HOW}
         parts = self._columns.setdefault(column, [])
-        for part in parts:
-            if not part.keys() & settings.keys() and {k: v for k, v in part.items() if k in _HOW} == plain:
+        alike = [part for part in parts if {name: value for name, value in part.items() if name in _HOW} == how]
+        if any(settings.items() <= part.items() for part in alike):
+            return
+        for part in alike:
+            if not (part.keys() & settings.keys()) - how.keys():
                 part.update(settings)
                 return
-        parts.append(dict(settings) | plain)
-
-    def count(self) -> None:
-        self._translated += 1
+        parts.append(settings)
 
     def leave_out(self, name: str, why: str) -> None:
         self._left_out.append(LeftOut(name, why))
@@ -92,13 +116,34 @@ class Gathering:
 _HOW = ("severity", "mostly", "where", "about")
 
 
-def condition(text: str) -> str:
-    """An expression of the language of conditions; raises `NoTwinError`."""
+def _sound(column: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that say nothing; raises what `take` names where they would stop every collection."""
+    if not isinstance(column, str):
+        raise NoTwinError(f"its column is {column!r}, which is no name")
+    plain = {name: value for name, value in settings.items() if name not in _HOW or value not in (None, "", 1, "error")}
+    one: HowHeld = msgspec.convert(plain, ColumnExpectation if column else TableExpectation)
+    definitions = OF_COLUMNS if column else OF_TABLES
+    wanted = given(one)
+    if not wanted:
+        raise NoTwinError("it expects nothing")
+    for name, argument in wanted.items():
+        if one.mostly < 1 and not definitions[name].by_row:
+            raise NoTwinError(f"mostly says nothing of {name}, which is not held row by row")
+        for limits in argument.values() if isinstance(argument, dict) else [argument]:
+            if isinstance(limits, Range):
+                check_range(limits, name)
+    for name in ("where", "check"):
+        if name in plain:
+            _check_condition(plain[name], name)
+    return plain
+
+
+def _check_condition(text: str, setting: str) -> None:
+    """Raises `NoTwinError` where a text is no expression of the language of conditions."""
     try:
-        check_syntax(text, "where")
+        check_syntax(text, setting)
     except ConditionError as error:
-        raise NoTwinError(f"its condition {text!r} cannot be said: {error.problem}") from error
-    return text
+        raise NoTwinError(f"its condition cannot be said: {error.problem}") from error
 
 
 def pattern_of(text: str) -> str:
@@ -115,8 +160,12 @@ def column_name(name: str) -> str:
     """A column as an expression names it."""
     if name.isidentifier() and not keyword.iskeyword(name):
         return name
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'col("{escaped}")'
+    return f"col({quoted(name)})"
+
+
+def quoted(text: str) -> str:
+    """A text as an expression has it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def range_of(low: Any, high: Any) -> dict[str, float]:
@@ -127,6 +176,18 @@ def range_of(low: Any, high: Any) -> dict[str, float]:
     if any(isinstance(one, bool) or not isinstance(one, int | float) for one in found.values()):
         raise NoTwinError("its limits are no numbers")
     return found
+
+
+def partly(arguments: Arguments) -> bool:
+    """Whether some values may break it: settings side by side would each let as many do so."""
+    return arguments.get("mostly") not in (None, 1)
+
+
+def texts_of(given: Any) -> list[str]:
+    """A list of texts; raises `NoTwinError` for anything else."""
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise NoTwinError(f"{given!r} is no list of texts")
+    return given
 
 
 def plain_values(values: Any) -> list[Value]:
@@ -150,11 +211,29 @@ _TYPES: dict[ColumnType, tuple[str, ...]] = {
 }
 
 
+_WIDER = {"float", "double", "real", "decimal", "uint", "smallint", "tinyint", "category", "date"}
+"""Types of which a kind here takes more than they do."""
+
+
+def _bare(name: str) -> tuple[str, str]:
+    """A type without its parameters, and without its width."""
+    plain = name.strip().lower().split("[")[0].split("(")[0].split(".")[-1].removesuffix("type").removesuffix("dtype")
+    return plain, plain.rstrip("_0123456789")
+
+
 def type_of(name: str) -> ColumnType:
     """What types of pandas, Polars, Spark and SQL are here; raises `NoTwinError`."""
-    plain = name.strip().lower().split("[")[0].split("(")[0].split(".")[-1].removesuffix("type").removesuffix("dtype")
-    bare = plain.rstrip("_0123456789")
+    _, bare = _bare(name)
     found = next((kind for kind, names in _TYPES.items() if bare in names), None)
     if found is None:
         raise NoTwinError(f"the type {name!r} has no twin")
     return found
+
+
+def wider(name: str) -> str:
+    """What a type is held as, where that takes more than the type; empty where it takes the same."""
+    plain, bare = _bare(name)
+    if bare in _WIDER or (bare == "int" and plain not in {"int", "int64"}):
+        more = {"number": "whole numbers are too", "integer": "integers of every width are"}.get(type_of(name))
+        return f"{name} is held as {type_of(name)}, which {more or 'other types are too'}"
+    return ""
