@@ -336,3 +336,14 @@ def test_columns_whose_outliers_were_kept_are_marked_for_training(open_data, wri
     assert [one.name for one in data.collect().body.schema.columns if one.robust] == ["n"]
     write(numbers.head(57))
     assert [one.name for one in data.collect().body.schema.columns if one.robust] == []
+
+
+def test_a_column_cannot_be_cleaned_from_the_target(
+    open_data: Callable[..., Data], write: Callable[..., Path], workspace: Workspace
+) -> None:
+    """It would be rewritten from the label, which no request has; nothing is written."""
+    write(days(10))
+    clean = CleanSettings(columns={"a": CleanRule(told_by=["y"], least=0.1)})
+    with pytest.raises(DataError, match=r"\[clean.columns.a\] told_by names 'y', which is known only with the label"):
+        open_data(BY_TIME, clean=clean).collect()
+    assert not list(workspace.tables.glob("test*"))

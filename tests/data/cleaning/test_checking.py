@@ -83,3 +83,35 @@ def test_right_rules_pass() -> None:
     """A column that is read as numbers may have a range."""
     rules = {"s": CleanRule(trim=True, units={"kg": 1}, unit="kg", max=3), "b": CleanRule(fill=True)}
     check_rules(TYPES, CleanSettings(columns=rules, rows={"r": RowRule(where="s > 2.5 and not b")}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (CleanSettings(columns={"f": CleanRule(told_by=["i", "b"])}), r"columns.f\] told_by names 'b', which is known"),
+        (
+            CleanSettings(columns={"i": CleanRule(fill_from="b")}),
+            "fill_from names 'b', which is known only with the label",
+        ),
+        (
+            CleanSettings(columns={"i": CleanRule(told_by=["s"])}),
+            "told_by names 's', which is known only with the label",
+        ),
+        (CleanSettings(columns={"b": CleanRule(told_by=["i"])}), "told_by would tell labels from what a model sees"),
+        (CleanSettings(columns={"b": CleanRule(fill_from="i")}), "fill_from would tell labels from what a model sees"),
+        (CleanSettings(rows={"r": RowRule(where="b and i > f")}), "by the label 'b' together with i, f"),
+    ],
+)
+def test_no_rule_reads_the_label(settings: CleanSettings, problem: str) -> None:
+    """No request has it; a model would be judged on what its own label has told."""
+    with pytest.raises(DataError, match=problem):
+        check_rules(TYPES, settings, target="b", label_time="s")
+    check_rules(TYPES, settings)
+
+
+def test_the_label_itself_may_be_repaired_and_rows_chosen_by_it_alone() -> None:
+    """Labels that cannot be are no business of a model; a column that marks those that are far would tell them."""
+    columns = {"f": CleanRule(min=0, outliers="iqr", outlying="drop")}
+    check_rules(TYPES, CleanSettings(columns=columns, rows={"r": RowRule(where="f > 9")}), target="f")
+    with pytest.raises(DataError, match="outlying = 'mark' adds f_outlier, which is known only with the label"):
+        check_rules(TYPES, CleanSettings(columns={"f": CleanRule(outliers="iqr", outlying="mark")}), target="f")

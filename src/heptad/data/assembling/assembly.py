@@ -20,6 +20,7 @@ from heptad.data.assembling.function import ProjectFunction
 from heptad.data.assembling.inputs import Input, Inputs, blamed
 from heptad.data.assembling.judging import Judging
 from heptad.data.assembling.staging import Staged, is_small, stage
+from heptad.data.cleaning.checking import check_rules
 from heptad.data.cleaning.kinds import read_as
 from heptad.data.cleaning.rules import CellRepairs, Correct, fit_repairs, repair_cells
 from heptad.data.cleaning.settings import CleanSettings
@@ -281,6 +282,7 @@ class Assembly:
         rows, _, found = read_columns(rows, {target: as_target(target, rows.collect_schema()[target], task)})
         protected = () if task == "regression" else [target]
         correct = self._correct()
+        check_rules(rows.collect_schema(), self._clean, target, self._data.label_time)
         repairing = fit_repairs(rows, self._clean, protected, before.fitted if before else None, correct)
         return Assembled(
             staged=staged,

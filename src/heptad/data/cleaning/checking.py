@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from heptad.core.errors import DataError, nearest
 from heptad.core.secrets import holds_secret
 from heptad.data.cleaning.kinds import kinds_of, read_as
 from heptad.data.cleaning.settings import CleanRule, CleanSettings
-from heptad.data.columns.conditions import ConditionError, compile_condition
+from heptad.data.columns.conditions import ConditionError, columns_of, compile_condition
 from heptad.data.columns.schema import named_columns
 
 _STATISTICS = {"mean", "median", "mode", "most_frequent", "average"}
@@ -22,12 +22,27 @@ _LEARNT = (
     "is learnt of rows, and of those that a model is judged on too; leave the cell missing: training learns what "
     "stands in for it from the rows of its folds alone ([search] folds)"
 )
+_UNKNOWN = (
+    "is known only with the label: no request has it, and a model would be judged on rows that their labels have told. "
+    "Allowed: columns that a request has"
+)
+_TOLD_LABEL = (
+    "would tell labels from what a model sees, also those that it is judged on; put labels right with "
+    "`heptad data correct`, or let functions vote on them ([labelling])"
+)
 
 
-def check_rules(types: Mapping[str, pl.DataType], settings: CleanSettings) -> None:
-    """Raises `DataError` with every rule that names no column, does not fit its column, or contradicts itself."""
+def check_rules(
+    types: Mapping[str, pl.DataType], settings: CleanSettings, target: str = "", label_time: str = ""
+) -> None:
+    """Raises `DataError` with every rule that names no column, does not fit its column, or contradicts itself.
+
+    Where a project names a `target`, also with every rule that reads the label, which serving cannot do.
+    """
     problems = [one for name, rule in settings.columns.items() for one in _of_column(types, name, rule)]
-    problems += _of_rows(types, settings)
+    problems += _of_rows(types, settings, target)
+    if target:
+        problems += _of_labels(settings, target, {target, label_time})
     if problems:
         raise DataError(
             "\n  ".join(["[clean] cannot be applied:", *problems]) if len(problems) > 1 else problems[0],
@@ -56,6 +71,19 @@ def _of_column(types: Mapping[str, pl.DataType], name: str, rule: CleanRule) -> 
     yield from (f"{where} {problem}" for problem in _contradictions(rule))
     yield from (f"{where} {problem}" for problem in _disguises(rule))
     yield from (f"{where} {problem}" for problem in _others(types, name, kind, rule))
+
+
+def _of_labels(settings: CleanSettings, target: str, known_later: Collection[str]) -> Iterator[str]:
+    """Rules by which the label gets into what a model learns from, or what it learns from into the label."""
+    for name, rule in settings.columns.items():
+        where = f"[clean.columns.{name}]"
+        told = [(f"told_by names {other!r}", other) for other in rule.told_by]
+        told += [(f"fill_from names {rule.fill_from!r}", rule.fill_from)]
+        yield from (f"{where} {said}, which {_UNKNOWN}" for said, other in told if other in known_later and other)
+        if name == target:
+            yield from (f"{where} {one} {_TOLD_LABEL}" for one in ("told_by", "fill_from") if getattr(rule, one))
+            if rule.outliers and rule.outlying == "mark":
+                yield f"{where} outlying = 'mark' adds {name}_outlier, which {_UNKNOWN}"
 
 
 def _contradictions(rule: CleanRule) -> Iterator[str]:
@@ -127,7 +155,7 @@ def _holds(kind: pl.DataType, value: str | float | bool) -> bool:
     return kind.is_float() or (kind.is_integer() and float(value).is_integer())
 
 
-def _of_rows(types: Mapping[str, pl.DataType], settings: CleanSettings) -> Iterator[str]:
+def _of_rows(types: Mapping[str, pl.DataType], settings: CleanSettings, target: str) -> Iterator[str]:
     after = dict(types)
     for name, rule in settings.columns.items():
         if name in types:
@@ -138,6 +166,15 @@ def _of_rows(types: Mapping[str, pl.DataType], settings: CleanSettings) -> Itera
             compile_condition(rows.where, after, f"[clean.rows.{name}] where")
         except ConditionError as error:
             yield f"{error.problem} Allowed: {error.allowed}"
+            continue
+        named = columns_of(rows.where)
+        if target in named and len(named) > 1:
+            others = ", ".join(one for one in named if one != target)
+            yield (
+                f"[clean.rows.{name}] where chooses rows by the label {target!r} together with {others}: a model would "
+                "be judged on the rows that are left alone, and no request can be chosen so. Allowed: the label by "
+                "itself, or columns that a request has"
+            )
     similar = settings.similar
     for setting, named in (
         ("[clean] duplicate_by", settings.duplicate_by),
