@@ -55,7 +55,7 @@ def reopen(open_data: Open) -> Callable[..., Data]:
         {"clean": CleanSettings(columns={"d": CleanRule(strip=True)})},
         {"features": {"f": FeatureSettings(source="more", on=["k"], columns=["z"])}},
         {"sources": REFUSING | {"more": SourceSettings(uri="more.csv")}, **with_data(source="rows")},
-        {"sources": {"rows": SourceSettings(uri="rows.csv", on_change="refuse", timeout="5s", volume=None)}},
+        {"sources": {"rows": SourceSettings(uri="rows.csv", on_change="refuse", unpacked_gb=5)}},
         with_data(every="1d"),
         with_data(types={"d": "category"}),
         with_data(ignore=["d"]),
