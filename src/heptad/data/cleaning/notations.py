@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from heptad.data.cleaning.settings import CleanRule
 from heptad.data.cleaning.steps import Given, Step
 from heptad.data.columns.column_types import STORED
 from heptad.data.columns.lookups import look_up
@@ -19,25 +20,25 @@ _PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 def numbers(given: Given) -> Step:
     """`"1,200.50 EUR"`, `"$5"`, `"-12 %"` and `"(3.00)"` as numbers: a percentage as a share, brackets as a minus."""
-    sign = given.rule.numbers
+    return _read("numbers", given, lambda text: read_numbers(text, given.rule), STORED["number"])
+
+
+def read_numbers(text: pl.Expr, rule: CleanRule) -> pl.Expr:
+    """Texts as `numbers` of the rule reads them, without it those that are plainly a number; null for any other."""
+    sign = rule.numbers
+    plain = text.str.strip_chars().cast(pl.Float64, strict=False)
+    is_plain = text.str.strip_chars().str.contains(rf"^{_PLAIN}$")
+    if not sign:
+        return pl.when(is_plain).then(plain)
     number, currency = f"(?:{_NUMBER[sign]})", _CURRENCY
     signed = rf"[+-]?\s*{currency}?\s*[+-]?\s*{number}\s*(?:%|{currency})?"
     shape = rf"^\s*(?:{signed}|\(\s*{currency}?\s*{number}\s*{currency}?\s*\))\s*$"
-
-    def read(text: pl.Expr) -> pl.Expr:
-        digits = text.str.replace_all(_BETWEEN[sign], "").str.replace_all(r"[^0-9.,]", "")
-        value = digits.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-        minus = pl.when(text.str.contains(r"[-(]")).then(-value).otherwise(value)
-        shared = pl.when(text.str.contains("%", literal=True)).then(minus / 100).otherwise(minus)
-        plain = text.str.strip_chars().str.contains(rf"^{_PLAIN}$") if sign == "point" else pl.lit(value=False)
-        return (
-            pl.when(plain)
-            .then(text.str.strip_chars().cast(pl.Float64, strict=False))
-            .when(text.str.contains(shape))
-            .then(shared)
-        )
-
-    return _read("numbers", given, read, STORED["number"])
+    digits = text.str.replace_all(_BETWEEN[sign], "").str.replace_all(r"[^0-9.,]", "")
+    value = digits.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    minus = pl.when(text.str.contains(r"[-(]")).then(-value).otherwise(value)
+    shared = pl.when(text.str.contains("%", literal=True)).then(minus / 100).otherwise(minus)
+    as_written = pl.when(is_plain if sign == "point" else pl.lit(value=False)).then(plain)
+    return as_written.when(text.str.contains(shape)).then(shared)
 
 
 def units(given: Given) -> Step:

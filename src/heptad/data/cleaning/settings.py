@@ -27,7 +27,7 @@ class CleanRule(Settings, frozen=True, kw_only=True):
     trim: bool = False
     """Whether blanks around texts are removed, and each run of blanks inside becomes one."""
     missing: list[str | float] = []
-    """Marks that stand for nothing: texts such as `N/A` and `?`, numbers such as 999."""
+    """Marks that stand for nothing: texts such as `N/A` and `?`, numbers such as 999, in a text also `999.0`."""
     lower: bool = False
     """Whether texts become lower case."""
     case: Literal["", "lower", "upper", "title"] = ""

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from heptad.data.cleaning.settings import CleanRule
+from heptad.data.cleaning.notations import read_numbers
 from heptad.data.cleaning.steps import Given, Step, differs, lost
 from heptad.data.columns.lookups import look_up, replace_known
 
@@ -22,17 +22,18 @@ def trim(given: Given) -> Step:
 
 
 def missing(given: Given) -> Step:
-    """Marks become null; in a column of numbers, marks that are texts cannot occur."""
-    marks = marks_of(given.rule, given.kind)
-    alike = pl.String() if given.kind == pl.String else pl.Float64()
-    return Step("missing", given.column, lambda value: pl.when(~value.cast(alike).is_in(marks)).then(value), lost)
+    """Marks become null: texts that are written so, and whatever is one of the numbers, in texts however written."""
+    rule = given.rule
+    texts = [mark for mark in rule.missing if isinstance(mark, str)]
+    numbers = [float(mark) for mark in rule.missing if not isinstance(mark, str)]
 
+    def marked(value: pl.Expr) -> pl.Expr:
+        if given.kind != pl.String:
+            return value.cast(pl.Float64).is_in(numbers)
+        found = value.is_in(texts)
+        return found | read_numbers(value, rule).is_in(numbers).fill_null(value=False) if numbers else found
 
-def marks_of(rule: CleanRule, kind: pl.DataType) -> list[str] | list[float]:
-    """The marks in the type of a column: numbers alone for one of numbers, and `999` as text for one of text."""
-    if kind == pl.String:
-        return [mark if isinstance(mark, str) else f"{mark:g}" for mark in rule.missing]
-    return [float(mark) for mark in rule.missing if not isinstance(mark, str)]
+    return Step("missing", given.column, lambda value: pl.when(~marked(value)).then(value), lost)
 
 
 def lower(given: Given) -> Step:

@@ -68,6 +68,8 @@ def test_texts(rule: CleanRule, values: list[Any]) -> None:
         CleanRule(units={"kg": 1, "g": 0.001, "oz": 0.0283}, unit="g"),
         CleanRule(strip=True, units={"": 2, "kg": 1}, unit="kg", unread="drop", max=5, outside="drop"),
         CleanRule(missing=["x"], numbers="point", fill=3.5, request="warn"),
+        CleanRule(missing=["kg", 12, -1234, 0], numbers="point"),
+        CleanRule(missing=[12, 1.234, 0.01], numbers="comma", unread="drop"),
     ],
     ids=str,
 )
@@ -78,6 +80,13 @@ def test_texts(rule: CleanRule, values: list[Any]) -> None:
 def test_readings(rule: CleanRule, values: list[Any]) -> None:
     """Numbers with all that is written around them."""
     check("number", rule, values)
+
+
+@given(values=WRITTEN)
+@example(values=["9999999", "9999999.0", "1e7", " 12\u2003", "-0", "-0.0", "0e9", "12.", "+12", "1٢"])
+def test_numbers_among_marks(values: list[Any]) -> None:
+    """Met by value in texts."""
+    check("category", CleanRule(missing=["x", 9999999, 12.0, 1e7, 0]), values)
 
 
 @given(values=st.lists(st.none() | st.dates().map(str) | st.text("0123456789-. ", max_size=10), max_size=8))

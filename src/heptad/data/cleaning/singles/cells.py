@@ -66,11 +66,15 @@ def is_number(value: object) -> bool:
 
 
 def _missing(rule: CleanRule) -> Repair:
-    texts = {mark if isinstance(mark, str) else f"{mark:g}" for mark in rule.missing}
+    texts = {mark for mark in rule.missing if isinstance(mark, str)}
     numbers = {float(mark) for mark in rule.missing if not isinstance(mark, str)}
+    read = _read_number(rule) if rule.numbers else lambda text: as_number(text.strip(_BLANK))
 
     def repair(value: Any, _: Row) -> Any:
-        marked = value in texts if type(value) is str else isinstance(value, float | int) and float(value) in numbers
+        if type(value) is str:
+            marked = value in texts or (bool(numbers) and read(value) in numbers)
+        else:
+            marked = isinstance(value, float | int) and float(value) in numbers
         return None if marked else value
 
     return repair

@@ -64,7 +64,7 @@ def _written(rule: CleanRule) -> Iterator[str]:
     yield from list(rule.replace)[:5]
     for category, spellings in list(rule.canonical.items())[:5]:
         yield from (category, *spellings[:2])
-    yield from (mark for mark in rule.missing[:5] if isinstance(mark, str))
+    yield from map(str, rule.missing[:5])
     yield from _TEXTS
 
 
