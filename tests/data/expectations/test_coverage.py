@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chisquare
+from scipy.stats import binom, chisquare
 from tests.data.expectations.conftest import one_of
 
 from heptad.core.errors import SettingsError
 from heptad.data import Finding
-from heptad.data.expectations.coverage import chance
+from heptad.data.expectations.coverage import chance, chance_at_most
 
 AIRPORTS = {"EWR": 0.36, "JFK": 0.33, "LGA": 0.31}
 
@@ -99,11 +99,69 @@ def test_the_chance_is_that_of_the_chi_square_test(cells: list[tuple[int, int]])
         assert math.isclose(chance([one for one, _ in cells], expected), wanted, abs_tol=1e-12)
 
 
-def test_samples_of_the_population_are_hardly_ever_refused() -> None:
-    """Of two thousand of each size at most so many as chance allows, however little is tolerated."""
-    generator = np.random.default_rng(7)
-    shares = np.array([0.5, 0.3, 0.15, 0.05])
-    for size in (12, 60, 1000):
-        drawn = generator.multinomial(size, shares, size=2000)
-        refused = sum(chance(list(map(int, one)), list(shares * size)) < 0.001 for one in drawn)
-        assert refused <= 12
+SHARES = {
+    "few": np.array([0.5, 0.3, 0.15, 0.05]),
+    "many alike": np.full(50, 0.02),
+    "long tail": 1 / np.arange(1, 201) / (1 / np.arange(1, 201)).sum(),
+    "dust": np.array([0.5, 0.499, *[1e-5] * 100]),
+}
+
+
+@pytest.mark.parametrize("shares", SHARES.values(), ids=SHARES)
+@pytest.mark.parametrize("size", [5, 60, 1000])
+def test_samples_of_the_population_are_hardly_ever_refused(shares: np.ndarray, size: int) -> None:
+    """Of two thousand about two by chance, however little is tolerated and however few there are."""
+    drawn = np.random.default_rng(7).multinomial(size, shares, size=2000)
+    refused = sum(chance(one.tolist(), (shares * size).tolist()) < 0.001 for one in drawn)
+    assert refused <= 8
+
+
+@pytest.mark.parametrize(
+    ("groups", "rows"),
+    [(50, 240), (50, 249), (50, 250), (50, 4), (100, 499), (1000, 4900), (1000, 3), (40_000, 20_000)],
+)
+def test_rows_that_are_all_of_one_of_many_groups_are_found(groups: int, rows: int) -> None:
+    """Also where few rows are expected of every group, so that the chi-square test says nothing."""
+    shares = {f"s{place}": 1 / groups for place in range(groups)}
+    one = found(["s0"] * rows, shares=shares)
+    assert (one.passed, one.observed) == (False, pytest.approx(1 - 1 / groups))
+
+
+def test_one_sided_rest_beside_a_large_group_is_found() -> None:
+    """Groups of which few rows are expected are not taken together, in which one could stand for all."""
+    shares = {"DE": 0.5, **{f"s{place}": 0.005 for place in range(100)}}
+    rest = [f"s{place}" for place in range(100)]
+    assert not found(["DE"] * 450 + ["s0"] * 450, shares=shares).passed
+    assert found(["DE"] * 100 + rest, shares=shares).passed
+
+
+def test_a_group_that_is_too_large_is_found_beside_rare_ones() -> None:
+    """Rows in groups of which hardly any is expected make no noise that hides it, nor are they hidden themselves."""
+    shares = {"a": 0.5, "b": 0.499, **{f"s{place}": 1e-6 for place in range(1000)}}
+    assert not found(["a"] * 600 + ["b"] * 400, shares=shares).passed
+    assert not found(["a"] * 400 + ["b"] * 400 + [f"s{place}" for place in range(100)], shares=shares).passed
+
+
+def test_shares_that_add_up_to_one_but_for_rounding_leave_nothing() -> None:
+    """Or what is left by rounding would be a group of which no row is expected."""
+    thirds = {"a": 0.3333333, "b": 0.3333333, "c": 0.3333333}
+    assert found(["a", "b", "c"] * 20 + ["d"], shares=thirds).passed
+    assert not found(["a", "b", "c"] * 20 + ["d"], shares=thirds, tolerance=0.01).passed
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 30])
+def test_the_bound_holds(rows: int) -> None:
+    """No count is answered for by it that comes oftener: by all counts of two groups, whose chances are known."""
+    for share in (0.02, 0.3, 0.5):
+        expected = np.array([share * rows, (1 - share) * rows])
+        distances = np.array([abs(one - share * rows) for one in range(rows + 1)])
+        likely = binom.pmf(np.arange(rows + 1), rows, share)
+        for one in range(rows + 1):
+            exact = likely[distances >= distances[one] - 1e-9].sum()
+            assert chance_at_most(np.array([one, rows - one]), expected) >= exact - 1e-12
+
+
+def test_it_is_answered_alike_every_time() -> None:
+    """Samples are drawn by a fixed seed."""
+    counts, expected = [7, 0, 0, 2, 0], [1.8] * 5
+    assert len({chance(counts, expected) for _ in range(3)}) == 1
