@@ -27,4 +27,11 @@ def test_dates_are_times_at_midnight() -> None:
 def test_a_table_without_times_is_not_fresh() -> None:
     """Nothing came, which is what freshness is about."""
     frame = pl.DataFrame({"x": [None]}, schema={"x": pl.Datetime("us")})
-    assert "there is no time at all" in one_of(frame, fresh="1d").sentence
+    assert "there is no time up to now" in one_of(frame, fresh="1d").sentence
+
+
+def test_a_time_of_the_future_makes_nothing_fresh() -> None:
+    """One wrong clock would hide that all others are silent."""
+    frame = pl.DataFrame({"x": [datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)]})
+    assert one_of(frame, fresh="2d").sentence == "x: the newest time is 2026-01-01 00:00 UTC, more than 2d ago"
+    assert "no time up to now" in one_of(frame.tail(1), fresh="2d").sentence

@@ -190,7 +190,7 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     not_future: bool | None = None
     """No time is later than the moment of the version."""
     fresh: Span | None = None
-    """The newest time is at most so long before the moment of the version."""
+    """The newest time, but for those of the future, is at most so long before the moment of the version."""
     weekdays: list[Weekday] = []
     """Every time is on one of these days, in UTC."""
     hours: Range | None = None
@@ -239,7 +239,7 @@ class TableExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     rows: Range | None = None
     """How many rows there are."""
     volume: Range | None = None
-    """Rows as a multiple of the median of the five versions before."""
+    """Rows as a multiple of the median of the five versions before; those that were refused do not count."""
     rows_of: RowsOf | None = None
     """Rows as a multiple of the rows of a source."""
     columns: list[str] = []

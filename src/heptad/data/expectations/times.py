@@ -50,12 +50,14 @@ def _fresh(subject: Subject, wanted: str) -> Test:
     def judge(told: Told) -> Outcome:
         newest: datetime | None = told.values["newest"]
         if newest is None:
-            return Outcome(sentence=f"{before(subject)}there is no time at all, and one within {wanted} is expected")
+            return Outcome(sentence=f"{before(subject)}there is no time up to now, and one within {wanted} is expected")
         age = now - newest
         said = f"{before(subject)}the newest time is {newest:%Y-%m-%d %H:%M} UTC, more than {wanted} ago"
         return Outcome(observed=f"{newest:%Y-%m-%dT%H:%M:%SZ}", sentence=said if age > most else "")
 
-    return Test(values={"newest": as_utc(subject.value, subject.type).max()}, judge=judge)
+    time = as_utc(subject.value, subject.type)
+    # A time of the future makes nothing fresh, or one wrong clock would hide that all others are silent.
+    return Test(values={"newest": time.filter(time <= now).max()}, judge=judge)
 
 
 def _weekdays(subject: Subject, wanted: Sequence[Weekday]) -> Test:
