@@ -158,6 +158,8 @@ class SourceRead(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     uri: str
     rows: int
+    happened: int | None = None
+    """How many of its rows had happened by the moment of the version; `None` where no time says so of each."""
     digest: str
     understood: dict[str, str] = {}
     columns: dict[str, str] = {}

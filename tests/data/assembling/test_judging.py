@@ -87,6 +87,39 @@ def test_volume_is_judged_against_the_versions_before(workspace: Workspace, open
     assert versions(workspace) == 3
 
 
+def opened_now(workspace: Workspace, **settings: object) -> Data:
+    """By the clock of the machine."""
+    given = (SETTINGS, CleanSettings(), ExpectSettings(), {})
+    return Data(replace(workspace, clock=SystemClock()), ProjectSettings(name="test"), source(**settings), *given)
+
+
+@pytest.mark.parametrize("until", [None, START + timedelta(days=60)])
+def test_rows_of_the_future_fill_up_no_volume(until: datetime | None, workspace: Workspace, write: Write) -> None:
+    """Neither those that `until` leaves out nor, without it, those that the machine's clock says cannot be."""
+    data = opened_now(workspace, volume=Range(min=0.5, max=2))
+    ahead = 1_000_000
+    write(rows(600).with_columns(pl.col("t") - timedelta(days=60)))
+    first = data.collect(until and until - timedelta(days=30))
+    write(pl.concat([rows(240).with_columns(pl.col("t") - timedelta(days=60)), rows(300, start=ahead)]))
+    with pytest.raises(DataError, match=r"240 rows up to 2026.* of 540 in all, 0\.4 times the usual 600 and not 0\.5"):
+        data.collect(until)
+    assert (first.body.sources[0].rows, first.body.sources[0].happened) == (600, 600)
+
+
+def test_a_collection_of_an_earlier_moment_has_no_later_ones_before_it(workspace: Workspace, write: Write) -> None:
+    """A source that grows had fewer rows then, which says nothing; from moment to moment it is compared."""
+    data = opened_now(workspace, volume=Range(min=0.5, max=2))
+    write(rows(240))
+    moments = [START + timedelta(hours=hours) for hours in (240, 24, 30)]
+    collected = [data.collect(moment).body for moment in moments]
+    assert [one.sources[0].happened for one in collected] == [240, 24, 30]
+    with pytest.raises(
+        DataError, match=r"rows has 100 rows up to .* of 240 in all, 3\.7 times the usual 27 and not"
+    ) as told:
+        data.collect(START + timedelta(hours=100))
+    assert "raise max until the versions before have them" in told.value.problem
+
+
 def test_half_of_the_rows_gone_is_told_without_being_asked(open_data: Open, write: Write) -> None:
     """As a warning."""
     data = open_data(SETTINGS, sources=source())

@@ -17,6 +17,15 @@ def test_volume_is_a_multiple_of_the_usual() -> None:
     assert one_of_table(FRAME, volume={"min": 0.5}).passed
 
 
+def test_a_volume_that_has_grown_says_how_it_may_go_on() -> None:
+    """Versions that are refused do not move what is usual."""
+    found = one_of_table(FRAME, context_of(FRAME, volumes=[1]), volume={"max": 2})
+    assert found.sentence == (
+        "rows as a multiple of the usual 1 is 3, not at most 2; a version that is refused does not change what is "
+        "usual, so where so many are right, raise max until the versions before have them"
+    )
+
+
 def test_columns_that_differ_are_named() -> None:
     """Those that lack, and those besides."""
     assert one_of_table(FRAME, columns=["a", "c"]).sentence == "the columns are others: lacking c; besides b"

@@ -182,6 +182,7 @@ class Assembly:
         for what cannot be used, `TaskError` where the project's function fails.
         """
         inputs = self._inputs.now()
+        inputs = judging.counted(inputs, self._settings) if judging else inputs
         judged = judging(inputs, self._settings) if judging else []
         inputs, changes = self._as_before(inputs, before, infer=infer)
         before = before if before is not None and binds(before.settings, self.fingerprint()) else None

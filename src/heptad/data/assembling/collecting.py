@@ -14,7 +14,7 @@ from heptad.core.workspace import Workspace
 from heptad.data.assembling.alike import binds, made_alike
 from heptad.data.assembling.assembly import Assembled, Assembly
 from heptad.data.assembling.changes import accepted, changed_findings, without_retyped
-from heptad.data.assembling.judging import Judging
+from heptad.data.assembling.judging import Judging, counted_rows
 from heptad.data.assembling.layout import Layout
 from heptad.data.assembling.quarantine import releases, without_released, write_quarantine
 from heptad.data.assembling.questions import Extent, Measuring, Of
@@ -95,7 +95,7 @@ class Collecting:
         known = as_it_is(self._workspace, latest) if latest else None
         before = known if known is not None and binds(known.settings, settings) else None
         now, is_played = self._workspace.clock.now(), not isinstance(self._workspace.clock, SystemClock)
-        judging = Judging(until or now, until, self._volumes(name), None if is_played else now)
+        judging = Judging(until or now, until, self._volumes(name, until or now), None if is_played else now)
         made = self._assembly.build(until, known, judging, infer=self._expect.infer)
         with made.staged:
             prepared = self._prepare(name, made, until, sample, before, [row for one in freed for row in one.body.rows])
@@ -169,12 +169,12 @@ class Collecting:
             return version if is_same else None
         return None
 
-    def _volumes(self, name: str) -> dict[str, list[int]]:
-        """Source to how many rows it had, newest version first."""
+    def _volumes(self, name: str, moment: datetime) -> dict[str, list[int]]:
+        """Source to how many of its rows had happened, at the versions of no later moment, newest first."""
         volumes: dict[str, list[int]] = {}
         for version in versions.log(self._workspace, name):
-            for source in version.body.sources:
-                volumes.setdefault(source.name, []).append(source.rows)
+            for source in version.body.sources if version.body.until <= moment else ():
+                volumes.setdefault(source.name, []).append(counted_rows(source))
         return volumes
 
     def _prepare(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 
+import msgspec
 import polars as pl
 
 from heptad.core.errors import DataError, SettingsError
@@ -12,19 +13,25 @@ from heptad.data.assembling.inputs import Input
 from heptad.data.expectations.aggregates import check_range
 from heptad.data.expectations.definitions import range_text
 from heptad.data.expectations.settings import Range
-from heptad.data.expectations.tables import VERSIONS
-from heptad.data.records import Finding
+from heptad.data.expectations.tables import GROWN, VERSIONS
+from heptad.data.records import Finding, SourceRead
 from heptad.data.sources.settings import SourceSettings
 
 LEAST = 0.5
 """Rows as a multiple of the usual below which a source without a stated volume is warned about."""
 
 
+def counted_rows(read: SourceRead) -> int:
+    """The rows of a source by which its volume is told: without those of the future, where it says when they are."""
+    return read.rows if read.happened is None else read.happened
+
+
 class Judging:
     """Asked about the sources of a version of the moment `now`; `until` where only rows before a moment count.
 
-    `volumes`: source to how many rows it had, newest version first. `today`: what the machine's clock says, after
-    which no row can have happened; `None` where time is played, and sources hold what is to come.
+    `volumes`: source to how many rows had happened at the versions of earlier moments, newest first. `today`: what the
+    machine's clock says, after which no row can have happened; `None` where time is played, and sources hold what is
+    to come.
     """
 
     def __init__(
@@ -55,6 +62,17 @@ class Judging:
                 remedy="mend the source, or change [sources.NAME] fresh or volume; nothing was written",
             )
         return found
+
+    def counted(self, inputs: Mapping[str, Input], settings: Mapping[str, SourceSettings]) -> dict[str, Input]:
+        """The sources with how many of their rows had happened by the moment of the version."""
+        return {name: self._counted(one, settings[name].time) for name, one in inputs.items()}
+
+    def _counted(self, held: Input, time: str) -> Input:
+        if not time or (self._until is None and self._today is None):
+            return held
+        happened = pl.col(time) <= self._today if self._until is None else pl.col(time) < self._until
+        rows = int(held.rows.select(happened.sum()).collect(engine="streaming").item())
+        return msgspec.structs.replace(held, read=msgspec.structs.replace(held.read, happened=rows))
 
     def _fresh(self, name: str, held: Input, settings: SourceSettings) -> Iterator[Finding]:
         if not settings.fresh:
@@ -112,8 +130,13 @@ class Judging:
         if not usual:
             return
         wanted = settings.volume or Range(min=LEAST)
-        share = held.read.rows / usual
-        fits = (wanted.min is None or share >= wanted.min) and (wanted.max is None or share <= wanted.max)
+        rows = counted_rows(held.read)
+        share = rows / usual
+        above = wanted.max is not None and share > wanted.max
+        fits = not above and (wanted.min is None or share >= wanted.min)
+        of_all = (
+            "" if rows == held.read.rows else f" up to {self._now:%Y-%m-%d %H:%M} UTC, of {held.read.rows:,} in all"
+        )
         yield Finding(
             expectation="source_volume",
             severity="warning" if settings.volume is None else "error",
@@ -122,8 +145,8 @@ class Judging:
             expected=range_text(wanted),
             sentence=""
             if fits
-            else f"{name} has {held.read.rows:,} rows, {share:.3g} times the usual {usual:,.0f} and not "
-            f"{range_text(wanted)} times",
+            else f"{name} has {rows:,} rows{of_all}, {share:.3g} times the usual {usual:,.0f} and not "
+            f"{range_text(wanted)} times{GROWN if above and settings.volume is not None else ''}",
         )
 
     def _whole(self, name: str, held: Input, _settings: SourceSettings) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     """Of the version compared with."""
     volumes: Sequence[int] = ()
-    """Rows of the versions before, newest first."""
+    """Rows of the versions before whose moments are no later, newest first."""
     table: Callable[[Reference], pl.LazyFrame] | None = None
     """The rows of a source or version."""
 

@@ -48,14 +48,14 @@ class History:
         before: Record[DatasetVersion] | None = None,
     ) -> Context:
         """What rows with these types are compared with; `before`: they are this version, and its past counts."""
-        earlier = self.earlier(name, before)
+        earlier, now = self.earlier(name, before), until or self._workspace.clock.now()
         reference = self.reference(name, earlier)
         return Context(
             types=types,
-            now=until or self._workspace.clock.now(),
+            now=now,
             root=self._workspace.root,
             profile=profile_of(self._workspace, reference) if reference else None,
-            volumes=[one.rows for one in earlier],
+            volumes=[one.rows for one in earlier if one.until <= now],
             table=lambda wanted: self._table(name, wanted, until),
         )
 
