@@ -11,7 +11,17 @@ from heptad.data.columns.column_types import STORED
 from heptad.data.columns.dialogues import Asking, Dialogue, converse
 from heptad.data.columns.keys import ROW
 from heptad.data.columns.schema import CATEGORIES
-from heptad.data.expectations.definitions import COUNT, Context, Outcome, Subject, Told, by_row, of_values, with_count
+from heptad.data.expectations.definitions import (
+    COUNT,
+    Context,
+    Outcome,
+    Subject,
+    Told,
+    by_row,
+    of_values,
+    with_count,
+    within,
+)
 from heptad.data.expectations.sets import unique
 from heptad.data.expectations.settings import ExpectSettings
 from heptad.data.expectations.table import Expectation, compile_expectations
@@ -114,8 +124,7 @@ def _mark(value: pl.Expr, otherwise: str) -> bytes:
 
 def _finding(one: Expectation, found: Outcome) -> Finding:
     share = found.broken / found.looked_at if found.looked_at else 0.0
-    # 1 - 0.9 is a little more than a tenth to a machine, and one row in ten may still break what holds mostly.
-    held = not found.sentence or (one.by_row and share <= 1 - one.mostly + 1e-12)
+    held = not found.sentence or (one.by_row and within(found.broken, found.looked_at, 1 - one.mostly))
     tolerated = f", {share:.2%} of {found.looked_at:,}; at most {1 - one.mostly:.2%} may" if one.mostly < 1 else ""
     observed = found.observed
     if isinstance(observed, float) and not math.isfinite(observed):

@@ -145,6 +145,14 @@ def counted(looked_at: int, broken: int | None, sentence: str) -> Outcome:
     return Outcome(looked_at=looked_at, broken=broken or 0, sentence=sentence if broken else "", observed=broken or 0)
 
 
+def within(broken: int, looked_at: int | None, tolerated: float) -> bool:
+    """Whether no more than a share of the rows looked at is broken, the share itself included.
+
+    1 - 0.9 is a little more than a tenth to a machine, and 0.29 a little less than 29 in 100.
+    """
+    return not looked_at or broken / looked_at <= tolerated + 1e-12
+
+
 def of_values(subject: Subject, held: Callable[[pl.Expr], pl.Expr], words: str) -> Test:
     """As `by_row`, for a truth of each value that is there: it is null for null and for nothing else."""
     return by_row(subject, held(subject.value), words, subject.value.count())

@@ -19,6 +19,7 @@ from heptad.data.expectations.definitions import (
     before,
     comparable,
     kind_of,
+    within,
 )
 from heptad.data.expectations.settings import Reference
 from heptad.data.profiles.distances import distance
@@ -86,7 +87,7 @@ def _missing_rise(subject: Subject, most: float, known: ColumnProfile) -> Test:
         n, was = told.values["n"] or 0, known.missing / known.rows
         now = 1 - told.values["there"] / n if n else 0.0
         said = f"{before(subject)}{now:.1%} is missing, and {was:.1%} was before"
-        return Outcome(observed=now - was, sentence=said if now - was > most else "")
+        return Outcome(observed=now - was, sentence=said if now - was > most + 1e-12 else "")
 
     return Test(values={"there": subject.value.count(), "n": subject.count()}, judge=judge)
 
@@ -104,7 +105,7 @@ def _unseen(subject: Subject, most: float, known: ColumnProfile) -> Test:
             looked_at=looked_at,
             broken=broken,
             observed=broken / looked_at if looked_at else 0.0,
-            sentence=said if broken > most * looked_at else "",
+            sentence="" if within(broken, looked_at, most) else said,
         )
 
     return Test(

@@ -21,6 +21,7 @@ from heptad.data.expectations.definitions import (
     number_text,
     of_values,
     percent,
+    within,
 )
 from heptad.data.expectations.settings import Number, Order, Value
 from heptad.data.settings import ColumnType
@@ -60,7 +61,7 @@ def missing(subject: Subject, tolerated: float) -> Test:
             looked_at=looked_at,
             broken=broken,
             observed=broken / looked_at if looked_at else 0.0,
-            sentence=said if broken > tolerated * looked_at else "",
+            sentence="" if within(broken, looked_at, tolerated) else said,
         )
 
     return Test(
