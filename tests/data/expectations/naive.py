@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 Values = Sequence[Any]
 
 
@@ -57,8 +59,8 @@ BY_VALUE: dict[str, Callable[[Any], Callable[[Values], int]]] = {
 
 
 def quantile(share: float) -> Callable[[Values], float]:
-    """The smallest value that at least this share of the values does not exceed."""
-    return lambda values: sorted(values)[max(1, math.ceil(share * len(values) - 1e-9)) - 1]
+    """As NumPy has it: between two values in proportion."""
+    return lambda values: float(np.quantile(values, share))
 
 
 FIGURES: dict[str, Callable[[Values], float]] = {

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from heptad.data.expectations.definitions import (
 )
 from heptad.data.expectations.settings import Range
 
+Side: TypeAlias = Literal["min", "max"]
 _FIGURES: dict[str, tuple[Callable[[pl.Expr], pl.Expr], str]] = {
     "mean": (lambda value: value.mean(), "the mean"),
     "deviation": (lambda value: value.std(), "the standard deviation"),
@@ -38,30 +40,56 @@ def _figure(name: str) -> Definition:
 
 
 def _quantiles(subject: Subject, wanted: Mapping[str, Range]) -> Test:
-    """Counting what lies below a limit and up to it says on which side of the limit a quantile is, without sorting.
+    """Counting what lies below a limit says on which side of it a quantile is, without sorting.
 
-    The quantile of share q of n values is the smallest value that at least q n of them do not exceed.
+    The quantile of share q of n sorted values is that at place (n - 1) q, counted from 0; between two places it lies in
+    proportion between their values, as NumPy and Polars have it by default (type 7 of Hyndman and Fan, 1996). Only
+    where the limit is between these two values have they to be known: they are the last below it and the first beyond.
     """
     shares = {text: _share(subject, text) for text in wanted}
-    limits = sorted({limit for one in wanted.values() for limit in (one.min, one.max) if limit is not None})
-    value = subject.value
-    counts = {f"below {limit!r}": (value < limit).sum() for limit in limits}
-    counts |= {f"up to {limit!r}": (value <= limit).sum() for limit in limits}
+    ends = {(limit, side) for one in wanted.values() for limit, side in _ends(one)}
+    values = {"n": subject.value.count()}
+    for limit, side in ends:
+        # At the limit a quantile is in its range: what is equal to `min` is beyond it, and to `max` before it.
+        before_it = subject.value < limit if side == "min" else subject.value <= limit
+        values |= {
+            f"{side} {limit!r} count": before_it.sum(),
+            f"{side} {limit!r} last": pl.when(before_it).then(subject.value).max(),
+            f"{side} {limit!r} first": pl.when(~before_it).then(subject.value).min(),
+        }
 
     def judge(told: Told) -> Outcome:
         n, wrong = told.values["n"], []
         for text, one in wanted.items() if n else ():
-            rank, what = max(1, math.ceil(shares[text] * n - 1e-9)), _name(shares[text])
-            if one.min is not None and told.values[f"below {one.min!r}"] >= rank:
-                wrong.append(
-                    f"{what} is below {one.min:g}: {told.values[f'below {one.min!r}'] / n:.1%} of the values are"
-                )
-            if one.max is not None and told.values[f"up to {one.max!r}"] < rank:
-                over = 1 - told.values[f"up to {one.max!r}"] / n
-                wrong.append(f"{what} is above {one.max:g}: {over:.1%} of the values are")
+            for limit, side in _ends(one):
+                count, last, first = (told.values[f"{side} {limit!r} {what}"] for what in ("count", "last", "first"))
+                if _is_out(shares[text], n, limit, side, count, last, first):
+                    beyond = count if side == "min" else n - count
+                    words = f"{_name(shares[text])} is {'below' if side == 'min' else 'above'} {limit:g}"
+                    wrong.append(f"{words}: {beyond / n:.1%} of the values are")
         return Outcome(sentence=f"{before(subject)}{'; '.join(wrong)}" if wrong else "")
 
-    return Test(values={"n": value.count(), **counts}, judge=judge)
+    return Test(values=values, judge=judge)
+
+
+def _ends(wanted: Range) -> list[tuple[float, Side]]:
+    ends: tuple[tuple[float | None, Side], ...] = ((wanted.min, "min"), (wanted.max, "max"))
+    return [(limit, side) for limit, side in ends if limit is not None]
+
+
+def _is_out(
+    share: float, n: int, limit: float, side: Side, count: int, last: float | None, first: float | None
+) -> bool:
+    """Whether the quantile is below `min` or above `max`, of which `count` values come before the limit."""
+    place = (n - 1) * share
+    # 0.29 * 100 is a little less than 29 to a machine, and the quantile is a value of the column.
+    place = round(place) if abs(place - round(place)) < 1e-9 else place
+    lower = math.floor(place)
+    part = place - lower
+    if count == lower + 1 and part and last is not None and first is not None:
+        value = last * (1 - part) + first * part
+        return value < limit if side == "min" else not value <= limit
+    return count > lower if side == "min" else count <= lower
 
 
 def _share(subject: Subject, text: str) -> float:

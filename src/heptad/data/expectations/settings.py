@@ -172,9 +172,9 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     mean: Range | None = None
     """The mean."""
     median: Range | None = None
-    """The median."""
+    """The median; between two values their mean."""
     quantiles: dict[str, Range] = {}
-    """Share of the values (such as "0.9") to where that quantile lies."""
+    """Share of the values (such as "0.9") to where that quantile lies; between two values in proportion."""
     deviation: Range | None = None
     """The standard deviation (of a sample, with n - 1)."""
     total: Range | None = None

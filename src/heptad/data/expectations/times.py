@@ -57,7 +57,7 @@ def _fresh(subject: Subject, wanted: str) -> Test:
 
     time = as_utc(subject.value, subject.type)
     # A time of the future makes nothing fresh, or one wrong clock would hide that all others are silent.
-    return Test(values={"newest": time.filter(time <= now).max()}, judge=judge)
+    return Test(values={"newest": pl.when(time <= now).then(time).max()}, judge=judge)
 
 
 def _weekdays(subject: Subject, wanted: Sequence[Weekday]) -> Test:
