@@ -184,7 +184,7 @@ def expectations_page() -> str:
 _EXPECTATIONS = [
     "Expectations of a column stand in `[expect.columns.NAME]`; those of whole rows and of the table, which say",
     "“the table's” below, in `[[expect.table]]`.",
-    "Each takes `severity`, `where` and `about` beside it, and `mostly` where it holds row by row.",
+    "Each takes `severity`, `where`, `within` and `about` beside it, and `mostly` where it holds row by row.",
     "[The page about expectations](../steps/data/expectations.md) shows how they are used.",
 ]
 

@@ -1,6 +1,7 @@
 """What rows are compared with: versions before, one that is named, sources, other versions."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -43,6 +44,22 @@ def test_volume_and_drift_look_at_versions_before(open_data: Callable[..., Data]
     named = open_data(SETTINGS, expect=ExpectSettings(reference=7), sources={"rows": SOURCES["rows"]})
     with pytest.raises(NotFoundError, match="no data version 'test@7'"):
         named.expectations.version(second)
+
+
+def test_the_late_rows_of_a_version_are_those_before_its_moment(
+    open_data: Callable[..., Data], write: Callable[..., Path]
+) -> None:
+    """By `[data] time`; a day without rows refuses it, and checked again it says the same."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    frame = rows(10).with_columns(t=pl.Series([start + timedelta(days=day) for day in range(10)]))
+    expect = ExpectSettings(infer=False, table=[TableExpectation(rows=Range(min=1), within="36h")])
+    data = open_data(DataSettings(target="y", key=["k"], time="t"), expect=expect)
+    write(frame)
+    version = data.collect(until=start + timedelta(days=10))
+    assert [one.where for one in version.body.findings if one.expectation == "rows"] == ["t within 36h"]
+    assert data.expectations.version(version).passed
+    with pytest.raises(DataError, match="the number of rows is 0, not at least 1"):
+        data.collect(until=start + timedelta(days=11, hours=1))
 
 
 def test_values_refer_to_sources_and_versions(open_data: Callable[..., Data], write: Callable[..., Path]) -> None:

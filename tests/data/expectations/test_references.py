@@ -46,7 +46,7 @@ def test_what_cannot_be_compared_is_a_mistake() -> None:
     """New values of what is not counted, and a share of rows against all of them."""
     with pytest.raises(SettingsError, match="unseen is of values that are counted"):
         one_of(BEFORE, context=after(BEFORE), unseen=0.1)
-    with pytest.raises(SettingsError, match="drift cannot have a `where`"):
+    with pytest.raises(SettingsError, match="drift cannot be of some rows"):
         one_of(BEFORE, context=after(BEFORE), drift=0.1, where="x > 1")
 
 

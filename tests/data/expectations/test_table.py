@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from tests.data.expectations.conftest import asked, context_of, hold, one_of
+from tests.data.expectations.conftest import NOW, asked, context_of, hold, one_of
 
 from heptad.core.errors import SettingsError
-from heptad.data import Column, ColumnExpectation, Profile, TableExpectation, profile_frame
+from heptad.data import Column, ColumnExpectation, ExpectSettings, Profile, TableExpectation, profile_frame
 from heptad.data.expectations.definitions import Context
 from heptad.data.expectations.settings import HowHeld, Reference
 from heptad.data.expectations.table import DEFINITIONS, FAMILIES, OF_COLUMNS, OF_TABLES
@@ -292,3 +292,39 @@ def test_ages_are_told_from_the_moment_of_the_version() -> None:
     assert all(one.passed for one in hold(naive, columns={"x": {"not_future": True, "fresh": "1s"}}))
     later = naive.with_columns(pl.col("x") + timedelta(seconds=1))
     assert not one_of(later, not_future=True).passed
+
+
+def test_only_late_rows_may_be_looked_at() -> None:
+    """Those of so long before the moment: in a table that grows, a day that is empty or one-sided is found."""
+    old = [NOW - timedelta(days=day) for day in range(2, 42)]
+    frame = pl.DataFrame(
+        {"t": [*old, NOW - timedelta(hours=30), NOW, NOW + timedelta(hours=1)], "x": [*"ab" * 20, *"aab"]}
+    )
+    context = context_of(frame, time="t")
+    shares = {"shares": {"a": 0.5, "b": 0.5}}
+    assert one_of(frame, context=context, coverage=shares).passed
+    late = one_of(frame, context=context, allowed=["b"], within="1d")
+    assert (late.passed, late.looked_at, late.failing_rows, late.where) == (False, 1, 1, "t within 1d")
+    with_where = one_of(frame, context=context, allowed=["b"], within="2d", where="x == 'a'")
+    assert (with_where.looked_at, with_where.where) == (2, "x == 'a' and t within 2d")
+    empty = frame.filter(pl.col("t") < NOW - timedelta(days=1))
+    assert "there is no value" in one_of(empty, context=context, coverage=shares, within="1d").sentence
+    (rows,) = hold(empty, context, table=[{"rows": {"min": 1}, "within": "1d"}])
+    assert not rows.passed
+
+
+def test_late_rows_need_a_time() -> None:
+    """One of [data], and in these rows."""
+    for time in ("", "gone", "x"):
+        frame = pl.DataFrame({"x": ["a"]})
+        with pytest.raises(SettingsError, match="within = '1d' asks when rows happened"):
+            one_of(frame, context=context_of(frame, time=time), allowed=["a"], within="1d")
+    frame = pl.DataFrame({"t": [NOW], "x": ["a"]})
+    with pytest.raises(SettingsError, match="begins before all time"):
+        one_of(frame, context=context_of(frame, time="t"), allowed=["a"], within="99999999d")
+
+
+def test_what_late_rows_are_held_to_closes_no_set() -> None:
+    """Training and serving go by what holds of all rows."""
+    settings = msgspec.convert({"columns": {"x": {"allowed": ["a"], "within": "1d"}}}, ExpectSettings)
+    assert settings.allowed("x") == []

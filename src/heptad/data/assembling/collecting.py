@@ -81,7 +81,7 @@ class Collecting:
         self._clean = clean
         self._expect = expect
         self._seed = seed
-        self._history = History(workspace, assembly, expect)
+        self._history = History(workspace, assembly, expect, data.time)
 
     def collect(self, name: str, until: datetime | None, sample: int) -> Record[DatasetVersion]:
         """The version of now; raises `ConflictError` where another process records one meanwhile."""

@@ -57,7 +57,7 @@ class Checking:
         self._assembly = assembly
         self._data = data
         self._expect = expect
-        self._history = History(workspace, assembly, expect)
+        self._history = History(workspace, assembly, expect, data.time)
 
     def compared_with(self) -> set[int]:
         """The numbers of the versions that others are compared with for good."""

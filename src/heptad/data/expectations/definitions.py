@@ -1,7 +1,7 @@
 """What an expectation is: what it has to be told of the rows, how that is judged, and which rows break it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The moment of the version."""
     root: Path = Path()
     """The project's folder, where its functions are."""
+    time: str = ""
+    """The column that says when each row happened; empty: none does."""
     profile: Profile | None = None
     """Of the version compared with."""
     volumes: Sequence[int] = ()
@@ -71,11 +73,32 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     about: Sequence[str] = ()
 
 
+class Late(msgspec.Struct, frozen=True, kw_only=True):
+    """Stretches of time of one length, counted back from a moment: the last one is number 0."""
+
+    time: pl.Expr
+    """When each row happened, in UTC."""
+    now: datetime
+    length: timedelta
+    where: pl.Expr | None
+    """Which rows are looked at besides."""
+
+    def began(self, number: int) -> datetime:
+        return self.now - (number + 1) * self.length
+
+    def rows(self, number: int) -> pl.Expr:
+        """Whether a row is one of a stretch: after its beginning, up to its end."""
+        held = (self.time > self.began(number)) & (self.time <= self.began(number - 1))
+        return held if self.where is None else held & self.where
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """What an expectation is about: a column with its values, or the table (no name), and the rows looked at."""
 
     name: str = ""
     where: pl.Expr | None = None
+    late: Late | None = None
+    """Where only rows of the last stretch of time are looked at; `where` says so, too."""
     context: Context
 
     def column(self, name: str) -> pl.Expr:

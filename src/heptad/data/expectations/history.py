@@ -35,8 +35,9 @@ def rows_of(workspace: Workspace, body: DatasetVersion) -> pl.LazyFrame:
 class History:
     """The versions and the sources of one project, as far as expectations look at them."""
 
-    def __init__(self, workspace: Workspace, assembly: Assembly, settings: ExpectSettings) -> None:
+    def __init__(self, workspace: Workspace, assembly: Assembly, settings: ExpectSettings, time: str) -> None:
         self._workspace = workspace
+        self._time = time
         self._assembly = assembly
         self._settings = settings
 
@@ -54,6 +55,7 @@ class History:
             types=types,
             now=now,
             root=self._workspace.root,
+            time=self._time,
             profile=profile_of(self._workspace, reference) if reference else None,
             volumes=[one.rows for one in earlier if one.until <= now],
             table=lambda wanted: self._table(name, wanted, until),

@@ -60,7 +60,7 @@ def _drift(subject: Subject, most: float, known: ColumnProfile) -> Test:
 
     if subject.where is not None:
         raise ExpectationError(
-            "drift cannot have a `where`: the profile compared with is of all rows.", allowed="no where"
+            "drift cannot be of some rows: the profile compared with is of all.", allowed="no where, and no within"
         )
     return Test(
         values={one.meta.output_name(): one for one in asked.expressions()},

@@ -87,6 +87,8 @@ class HowHeld(Settings, frozen=True, kw_only=True, omit_defaults=True):
     """The smallest share of the rows looked at that has to hold."""
     where: str = ""
     """Which rows are looked at, as an expression such as `carrier == "UA" and distance > 0`; empty: all."""
+    within: Span | None = None
+    """Only rows of so long before the moment of the version are looked at, by `[data] time`: what came of late."""
     about: str = ""
     """Why this is expected, for whoever reads that it is broken."""
 
@@ -239,7 +241,8 @@ class TableExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     rows: Range | None = None
     """How many rows there are."""
     volume: Range | None = None
-    """Rows as a multiple of the median of the five versions before; those that were refused do not count."""
+    """Rows as a multiple of the median of the five versions before, of which those that were refused do not count; with
+    `within`, of the five stretches of that length before."""
     rows_of: RowsOf | None = None
     """Rows as a multiple of the rows of a source."""
     columns: list[str] = []
@@ -282,7 +285,7 @@ class ExpectSettings(Settings, frozen=True, kw_only=True):
         """Column to what holds of every row of it, or the version is refused."""
         found: dict[str, ColumnExpectation] = {}
         for name, one in self.of_columns():
-            if one.severity == "error" and one.mostly == 1 and not one.where:
+            if one.severity == "error" and one.mostly == 1 and not one.where and one.within is None:
                 before = found.get(name, one)
                 found[name] = msgspec.structs.replace(
                     one,

@@ -7,11 +7,21 @@ import msgspec
 import polars as pl
 
 from heptad.core.errors import SettingsError, nearest
-from heptad.data.columns.conditions import ConditionError, compile_condition
+from heptad.core.settings import duration
+from heptad.data.columns.conditions import ConditionError, as_utc, compile_condition
 from heptad.data.columns.schema import named_columns
 from heptad.data.expectations import aggregates, coverage, references, rows, sets, tables, texts, times, values
 from heptad.data.expectations.aggregates import check_range
-from heptad.data.expectations.definitions import Context, Definition, ExpectationError, Outcome, Subject, Test, kind_of
+from heptad.data.expectations.definitions import (
+    Context,
+    Definition,
+    ExpectationError,
+    Late,
+    Outcome,
+    Subject,
+    Test,
+    kind_of,
+)
 from heptad.data.expectations.settings import (
     ColumnExpectation,
     ExpectSettings,
@@ -91,11 +101,12 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
         )
         return
     try:
-        rows_looked_at = compile_condition(one.where, context.types, "where") if one.where else None
-    except ConditionError as error:
+        some = compile_condition(one.where, context.types, "where") if one.where else None
+        late = _late(one.within, some, context) if one.within else None
+    except (ConditionError, ExpectationError) as error:
         yield f"{where}: {error.problem} Allowed: {error.allowed}"
         return
-    subject = Subject(name=column, where=rows_looked_at, context=context)
+    subject = Subject(name=column, where=late.rows(0) if late else some, late=late, context=context)
     for name, argument in wanted.items():
         try:
             test = _test(definitions[name], subject, argument, one)
@@ -109,10 +120,30 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
             test=test,
             mostly=one.mostly,
             by_row=definitions[name].by_row,
-            where=one.where,
+            where=_looked_at(one, context.time),
             about=one.about,
             expected=shortened(toml_value(msgspec.to_builtins(argument))),
         )
+
+
+def _looked_at(one: HowHeld, time: str) -> str:
+    """Which rows are looked at, in words; empty: all."""
+    return " and ".join(part for part in (one.where, f"{time} within {one.within}" if one.within else "") if part)
+
+
+def _late(within: str, where: pl.Expr | None, context: Context) -> Late:
+    kind = context.types.get(context.time)
+    if kind is None or kind_of(kind) != "time":
+        raise ExpectationError(
+            f"within = {within!r} asks when rows happened, and no column of these rows says so.",
+            allowed="[data] time, a column of times, or no within",
+        )
+    late = Late(time=as_utc(pl.col(context.time), kind), now=context.now, length=duration(within), where=where)
+    try:
+        late.began(tables.VERSIONS)
+    except OverflowError as error:
+        raise ExpectationError(f"within = {within!r} begins before all time.", allowed="less than 300 years") from error
+    return late
 
 
 def shortened(text: str) -> str:

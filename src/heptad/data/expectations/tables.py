@@ -1,6 +1,7 @@
 """Expectations of the table: its columns, how many rows it has, and how that compares with versions and sources."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from statistics import median
 
 import msgspec
@@ -9,6 +10,7 @@ import polars as pl
 from heptad.data.expectations.definitions import (
     Definition,
     ExpectationError,
+    Late,
     Outcome,
     Subject,
     Test,
@@ -32,6 +34,8 @@ def _rows(subject: Subject, wanted: Range) -> Test:
 
 
 def _volume(subject: Subject, wanted: Range) -> Test:
+    if subject.late is not None:
+        return _volume_of_late(subject, subject.late, wanted)
     volumes = subject.context.volumes[:VERSIONS]
     usual = median(volumes) if volumes else 0
 
@@ -42,6 +46,21 @@ def _volume(subject: Subject, wanted: Range) -> Test:
         return msgspec.structs.replace(found, sentence=found.sentence + GROWN) if grown else found
 
     return Test(values={"value": subject.count()}, judge=judge)
+
+
+def _volume_of_late(subject: Subject, late: Late, wanted: Range) -> Test:
+    """The stretches before the last one are what is usual, as far back as the table goes."""
+    numbers = range(1, VERSIONS + 1)
+
+    def judge(told: Told) -> Outcome:
+        first: datetime | None = told.values["first"]
+        whole = [told.values[f"{number}"] for number in numbers if first is not None and first <= late.began(number)]
+        usual = median(whole) if whole else 0
+        what = f"rows since {late.began(0):%Y-%m-%d %H:%M} UTC as a multiple of the usual {usual:,.0f} of such a time"
+        return in_range(told.values["value"] / usual if usual else None, wanted, subject, what)
+
+    counts = {f"{number}": late.rows(number).sum() for number in numbers}
+    return Test(values={"value": subject.count(), "first": late.time.min(), **counts}, judge=judge)
 
 
 def _rows_of(subject: Subject, wanted: RowsOf) -> Test:
