@@ -20,13 +20,23 @@ from heptad.data.expectations.definitions import (
 from heptad.data.expectations.settings import Format, Range, Readable
 
 _TEXTS: tuple[Kind, ...] = ("text",)
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rf"({_BYTE}\.){{3}}{_BYTE}"
+_HEX = "[0-9a-fA-F]{1,4}"
+_LAST = rf"({_HEX}:{_HEX}|{_IPV4})"
+_IPV6 = "|".join(
+    [rf"({_HEX}:){{6}}{_LAST}"]
+    # Two colons stand for at least one group of zeros; `before` are the most that may come in front of them.
+    + [rf"(({_HEX}:){{0,{before - 1}}}{_HEX})?::({_HEX}:){{{5 - before}}}{_LAST}" for before in range(1, 6)]
+    + [rf"::({_HEX}:){{5}}{_LAST}", rf"(({_HEX}:){{0,5}}{_HEX})?::{_HEX}", rf"(({_HEX}:){{0,6}}{_HEX})?::"]
+)
+"""As RFC 3986 has it: eight groups, the last two of them also as an address of version 4."""
 FORMATS: dict[Format, str] = {
     "email": r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
     "url": r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]+[^\s]*$",
     "uuid": r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
-    "ipv4": r"^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])$",
-    "ipv6": r"^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,6})?::"
-    r"([0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4}){0,6})?)$",
+    "ipv4": rf"^{_IPV4}$",
+    "ipv6": rf"^({_IPV6})$",
     "date": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
     "datetime": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
     r"(:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$",
