@@ -116,3 +116,17 @@ def test_numbers_that_are_not_finite_hide_no_far_one(numbers: list[float], other
     alone = one_of(pl.DataFrame({"x": [*numbers, 1e12]}), deviations=3)
     beside = one_of(pl.DataFrame({"x": [*others, *numbers, 1e12]}), deviations=3)
     assert beside.failing_rows == alone.failing_rows + len(others)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "limit"),
+    [(pl.UInt64, 2**63 + 5, 2**63), (pl.UInt64, 2**64 - 1, 2**64 - 2), (pl.Int64, 2**53 + 1, 2**53)],
+)
+def test_limits_of_large_whole_numbers_are_exact(kind: pl.DataType, value: int, limit: int) -> None:
+    """A float would hold neither, and be equal to both."""
+    frame = pl.DataFrame({"x": pl.Series([value], dtype=kind)})
+    assert not one_of(frame, max=limit).passed
+    assert one_of(frame, max=value).passed
+    assert one_of(frame, above=limit).passed
+    assert not one_of(frame, below=value).passed
+    assert one_of(frame, min=-1).passed

@@ -27,7 +27,9 @@ from heptad.data.expectations.settings import Number, Order, Value
 from heptad.data.settings import ColumnType
 
 _NUMBERS: tuple[Kind, ...] = ("number",)
-_COMPARED: dict[str, tuple[Callable[[pl.Expr, Number], pl.Expr], str]] = {
+_WHOLE: dict[pl.DataType, tuple[int, int]] = {pl.Int64(): (-(2**63), 2**63), pl.UInt64(): (0, 2**64)}
+"""Types of whole numbers that floats are too short for, from which number to which."""
+_COMPARED: dict[str, tuple[Callable[[pl.Expr, pl.Expr], pl.Expr], str]] = {
     "min": (lambda value, limit: value >= limit, "values below"),
     "max": (lambda value, limit: value <= limit, "values above"),
     "above": (lambda value, limit: value > limit, "values not above"),
@@ -40,8 +42,9 @@ def _compared(name: str) -> Definition:
 
     def build(subject: Subject, limit: Number) -> Test:
         # Whole numbers are not made into floats, which takes time and is exact up to 2**53 only.
-        whole = subject.type == pl.Int64 and float(limit).is_integer() and -(2**63) <= limit < 2**63
-        exact = int(limit) if whole else float(limit)
+        low, high = _WHOLE.get(subject.type, (0, 0))
+        whole = float(limit).is_integer() and low <= limit < high
+        exact = pl.lit(int(limit), subject.type) if whole else pl.lit(float(limit))
         return of_values(subject, lambda value: held(value, exact), f"{words} {number_text(limit)}")
 
     return Definition(name, "values", build, _NUMBERS)
