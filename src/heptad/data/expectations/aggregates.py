@@ -16,7 +16,7 @@ from heptad.data.expectations.definitions import (
     before,
     between,
 )
-from heptad.data.expectations.settings import Range
+from heptad.data.expectations.settings import Hours, Range
 
 Side: TypeAlias = Literal["min", "max"]
 _FIGURES: dict[str, tuple[Callable[[pl.Expr], pl.Expr], str]] = {
@@ -112,7 +112,7 @@ def check_range(wanted: Range, setting: str) -> None:
     """Raises `ExpectationError` for a range without ends, or with its ends the wrong way round."""
     if wanted.min is None and wanted.max is None:
         raise ExpectationError(f"{setting} has neither min nor max.", allowed=f"{setting} = {{ min = 0, max = 10 }}")
-    if wanted.min is not None and wanted.max is not None and wanted.min > wanted.max:
+    if wanted.min is not None and wanted.max is not None and wanted.min > wanted.max and not isinstance(wanted, Hours):
         raise ExpectationError(
             f"{setting} goes from {wanted.min:g} to {wanted.max:g}.", allowed="min that is not above max"
         )

@@ -10,7 +10,7 @@ import polars as pl
 
 from heptad.core.errors import InputError
 from heptad.data.columns.conditions import is_naive, moment
-from heptad.data.expectations.settings import Number, Range, Reference, Value, text_of
+from heptad.data.expectations.settings import Number, Range, Reference, Value, Weekday, text_of
 from heptad.data.profiles.profile import Profile
 
 Kind = Literal["number", "text", "time", "boolean"]
@@ -97,6 +97,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = ""
     where: pl.Expr | None = None
+    weekdays: Sequence[Weekday] = ()
+    """The days that times of the column are on, where `weekdays` is expected beside; empty: it is not."""
     late: Late | None = None
     """Where only rows of the last stretch of time are looked at; `where` says so, too."""
     context: Context

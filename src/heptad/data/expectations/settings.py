@@ -31,6 +31,10 @@ class Range(Settings, frozen=True, kw_only=True, omit_defaults=True):
     max: float | None = None
 
 
+class Hours(Range, frozen=True, kw_only=True, omit_defaults=True):
+    """From `min` to `max`, both included, and over midnight where `min` is above `max`."""
+
+
 class Reference(Settings, frozen=True, kw_only=True, omit_defaults=True):
     """A column of another table: of a source of the project, or of a version of the project's own table."""
 
@@ -195,10 +199,11 @@ class ColumnExpectation(HowHeld, frozen=True, kw_only=True, omit_defaults=True):
     """The newest time, but for those of the future, is at most so long before the moment of the version."""
     weekdays: list[Weekday] = []
     """Every time is on one of these days, in UTC."""
-    hours: Range | None = None
-    """The hour of every time, 0 to 23, in UTC."""
+    hours: Hours | None = None
+    """The hour of every time, 0 to 23, in UTC; `{ min = 22, max = 2 }` goes over midnight."""
     every: Span | None = None
-    """There is a time in each stretch of this length, from the first to the last; `1d` are days of the calendar."""
+    """There is a time in each stretch of this length, from the first to the last; `1d` are days of the calendar, with
+    `weekdays` beside it those alone."""
     drift: Amount | None = None
     """The largest distance (PSI) from the version compared with; 0.1 is slight and 0.2 clear."""
     mean_shift: Amount | None = None

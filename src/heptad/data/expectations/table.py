@@ -106,7 +106,8 @@ def _built(where: str, column: str, one: HowHeld, context: Context) -> Iterator[
     except (ConditionError, ExpectationError) as error:
         yield f"{where}: {error.problem} Allowed: {error.allowed}"
         return
-    subject = Subject(name=column, where=late.rows(0) if late else some, late=late, context=context)
+    days = one.weekdays if isinstance(one, ColumnExpectation) else ()
+    subject = Subject(name=column, where=late.rows(0) if late else some, late=late, weekdays=days, context=context)
     for name, argument in wanted.items():
         try:
             test = _test(definitions[name], subject, argument, one)

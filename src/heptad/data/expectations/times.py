@@ -19,10 +19,12 @@ from heptad.data.expectations.definitions import (
     of_values,
     range_text,
 )
-from heptad.data.expectations.settings import Range, Weekday
+from heptad.data.expectations.settings import Hours, Weekday
 
 _TIMES: tuple[Kind, ...] = ("time",)
 _DAYS: Sequence[Weekday] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EPOCH = _DAYS.index("thu")
+"""The day of 1970-01-01."""
 
 
 def _not_before(subject: Subject, text: str) -> Test:
@@ -69,35 +71,51 @@ def _weekdays(subject: Subject, wanted: Sequence[Weekday]) -> Test:
     )
 
 
-def _hours(subject: Subject, wanted: Range) -> Test:
+def _hours(subject: Subject, wanted: Hours) -> Test:
     low, high = (0 if wanted.min is None else wanted.min), (23 if wanted.max is None else wanted.max)
-    return of_values(
-        subject,
-        lambda value: as_utc(value, subject.type).dt.hour().is_between(low, high),
-        f"times whose hour is not {range_text(wanted)}",
-    )
+
+    def held(value: pl.Expr) -> pl.Expr:
+        hour = as_utc(value, subject.type).dt.hour()
+        return hour.is_between(low, high) if low <= high else (hour >= low) | (hour <= high)
+
+    return of_values(subject, held, f"times whose hour is not {range_text(wanted)}")
 
 
 def _every(subject: Subject, wanted: str) -> Test:
-    """Stretches are counted from 1970-01-01 00:00 UTC; few of them are kept, however many rows there are."""
+    """Stretches are counted from 1970-01-01 00:00 UTC; few of them are kept, however many rows there are.
+
+    Where times are on some days of the week only, so are stretches that are a day or a part of one.
+    """
     length = duration(wanted) // timedelta(microseconds=1)
+    a_day, rest = divmod(timedelta(days=1) // timedelta(microseconds=1), length)
+    days = sorted({_DAYS.index(one) for one in subject.weekdays}) if a_day and not rest else []
     place = as_utc(pl.col(subject.name), subject.type).dt.epoch("us").floordiv(length).alias("place")
 
     def gaps(rows: pl.LazyFrame) -> pl.LazyFrame:
         places = subject.looked_at(rows).select(place).drop_nulls().unique()
+        if days:
+            places = places.filter(((pl.col("place").floordiv(a_day) + _EPOCH) % 7).is_in(days))
         return places.select(
             pl.len().alias("there"), pl.col("place").min().alias("first"), pl.col("place").max().alias("last")
         )
 
     def judge(told: Told) -> Outcome:
         there, first, last = told.tables["gaps"].row(0)
-        lacking = last - first + 1 - there if there else 0
-        said = (
-            f"{before(subject)}{lacking:,} of {last - first + 1:,} stretches of {wanted} have no row" if lacking else ""
-        )
+        if not there:
+            return Outcome(observed=0)
+        every = _on_days(last + 1, a_day, days) - _on_days(first, a_day, days) if days else last - first + 1
+        lacking = every - there
+        of = f" on {', '.join(_DAYS[day] for day in days)}" if days else ""
+        said = f"{before(subject)}{lacking:,} of {every:,} stretches of {wanted}{of} have no row" if lacking else ""
         return Outcome(observed=lacking, sentence=said)
 
     return Test(tables={"gaps": gaps}, judge=judge)
+
+
+def _on_days(place: int, a_day: int, days: Sequence[int]) -> int:
+    """How many stretches on these days come before one, counted from some Monday; `a_day` are in a day."""
+    weeks, rest = divmod(place + _EPOCH * a_day, 7 * a_day)
+    return weeks * a_day * len(days) + sum(min(max(rest - day * a_day, 0), a_day) for day in days)
 
 
 DEFINITIONS = [
