@@ -68,7 +68,7 @@ def is_number(value: object) -> bool:
 def _missing(rule: CleanRule) -> Repair:
     texts = {mark for mark in rule.missing if isinstance(mark, str)}
     numbers = {float(mark) for mark in rule.missing if not isinstance(mark, str)}
-    read = _read_number(rule) if rule.numbers else lambda text: as_number(text.strip(_BLANK))
+    read = _read_number(rule) if rule.numbers else _read_plain
 
     def repair(value: Any, _: Row) -> Any:
         if type(value) is str:
@@ -145,6 +145,10 @@ def _reading(name: str, _: ColumnType, rule: CleanRule) -> Single:
 def as_number(text: str) -> float | None:
     """A number that is plainly written; `None` for anything else."""
     return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _read_plain(text: str) -> float | None:
+    return as_number(text.strip(_BLANK))
 
 
 def _read_number(rule: CleanRule) -> Callable[[str], float | None]:
