@@ -26,6 +26,7 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         {"largest": {"min": 1.0, "max": 2.0}, **ANY_VALUE},
     ),
     ("column_mean_to_be_between", {**C, "min_value": 1}, "c", {"mean": {"min": 1.0}, **ANY_VALUE}),
+    ("column_median_to_be_between", {**C, "max_value": 1}, "c", {"median": {"max": 1.0}, **ANY_VALUE}),
     ("column_min_to_be_between", {**C, "max_value": 1}, "c", {"smallest": {"max": 1.0}, **ANY_VALUE}),
     ("column_most_common_value_to_be_in_set", {**C, "value_set": ["x"]}, "c", {"most_common_alone": ["x"]}),
     (
@@ -111,12 +112,6 @@ TRANSLATED: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("table_row_count_to_equal", {"value": 5}, "", {"rows": {"min": 5.0, "max": 5.0}}),
 ]  # fmt: skip
 IN_PART: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    (
-        "column_median_to_be_between",
-        {"max_value": 1},
-        {"median": {"max": 1.0}, **ANY_VALUE},
-        "the lower of the two in the middle",
-    ),
     (
         "column_quantile_values_to_be_between",
         {"quantile_ranges": {"quantiles": [0.1234567, 0.1234568], "value_ranges": [[None, 3], [1, 2]]}},

@@ -130,8 +130,8 @@ def _constant(limit: float | str) -> str:
     return f"date({quoted(limit)})" if isinstance(limit, str) else repr(limit)
 
 
-def _figure(setting: str, least: int = 0, part: str = "") -> Callable[[Arguments], Pieces]:
-    """`least`: of fewer values there is no such figure, which fails there and holds here; `part`: what is not held."""
+def _figure(setting: str, least: int = 0) -> Callable[[Arguments], Pieces]:
+    """`least`: of fewer values there is no such figure, which fails there and holds here."""
 
     def translate(arguments: Arguments) -> Pieces:
         if _strict(arguments):
@@ -140,8 +140,6 @@ def _figure(setting: str, least: int = 0, part: str = "") -> Callable[[Arguments
         yield column, {setting: range_of(arguments.get("min_value"), arguments.get("max_value"))}
         if least:
             yield column, {"count": {"min": least}}
-        if part:
-            yield part
 
     return translate
 
@@ -253,7 +251,7 @@ def _quantiles(arguments: Arguments) -> Pieces:
         raise NoTwinError("one of its quantiles comes twice")
     yield arguments["column"], {"quantiles": made}
     yield arguments["column"], {"count": {"min": 1}}
-    yield "a quantile is the smallest value that its share of them do not exceed, as in SQL; pandas takes the nearest"
+    yield "a quantile between two values lies in proportion between them here; pandas takes the nearest of the two"
 
 
 def _share(share: Any) -> str:
@@ -276,7 +274,6 @@ def _column_set(arguments: Arguments) -> Pieces:
         yield one, {"present": True}
 
 
-_MEDIAN = "of an even number of values the median is the lower of the two in the middle here, not half way between"
 _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     **SEVERAL_COLUMNS,
     "expect_column_distinct_values_to_be_in_set": _set("allowed"),
@@ -284,7 +281,7 @@ _TRANSLATED: dict[str, Callable[[Arguments], Pieces]] = {
     "expect_column_distinct_values_to_equal_set": _set("values"),
     "expect_column_max_to_be_between": _figure("largest", 1),
     "expect_column_mean_to_be_between": _figure("mean", 1),
-    "expect_column_median_to_be_between": _figure("median", 1, _MEDIAN),
+    "expect_column_median_to_be_between": _figure("median", 1),
     "expect_column_min_to_be_between": _figure("smallest", 1),
     "expect_column_most_common_value_to_be_in_set": _most_common,
     "expect_column_proportion_of_non_null_values_to_be_between": _non_null,
