@@ -86,7 +86,8 @@ def _accepted(
     """Writes the rules that are sure enough and can stand together; says which, and why others cannot."""
     from heptad.data import accept_rules
 
-    chosen, left = found.to_accept(settings, place, config.clean, least / 100)
+    target, label_time = config.data.target, config.data.label_time
+    chosen, left = found.to_accept(settings, place, config.clean, least / 100, target, label_time)
     columns = accept_rules(chosen, project / "heptad.toml")
     said = [f"Accepted {len(chosen)} rules for {', '.join(columns) or 'no column'} into heptad.toml."]
     said += [f"Left out, for {rule.column}: {rule.evidence}. {problem}." for rule, problem in left]

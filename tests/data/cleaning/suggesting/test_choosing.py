@@ -45,6 +45,16 @@ def test_a_rule_has_to_fit_the_type_that_is_stored() -> None:
     assert chosen([rule(**UNITS)], NUMBERS) == ([UNITS], [])
 
 
+def test_no_rule_reads_the_label() -> None:
+    """Nor the column that tells when it became known, nor tells the label itself: a request has no label."""
+    types = {"c": pl.String(), "y": pl.String(), "known": pl.String()}
+    for other, target in (("y", "y"), ("known", "y"), ("y", "c")):
+        found, left = choose_rules([rule(told_by=[other])], lambda _: types, CleanSettings(), 0.8, target, "known")
+        assert found == []
+        assert "told_by" in left[0][1]
+    assert choose_rules([rule(told_by=["y"])], lambda _: types, CleanSettings(), 0.8)[1] == []
+
+
 def test_marks_are_those_of_the_type() -> None:
     """Numbers in a column of numbers, in which a text cannot occur."""
     assert chosen([rule(missing=["-999.0", "N/A"])], NUMBERS) == ([{"missing": [-999.0]}], [])

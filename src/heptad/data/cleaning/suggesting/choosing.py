@@ -1,6 +1,7 @@
 """Which suggested rules can be accepted together: sure enough, fit for the types as stored, of one mind in a column."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,12 +25,17 @@ def sureness(rule: SuggestedRule) -> float:
 
 
 def choose_rules(
-    rules: Sequence[SuggestedRule], types_of: TypesOf, there: CleanSettings, least: float
+    rules: Sequence[SuggestedRule],
+    types_of: TypesOf,
+    there: CleanSettings,
+    least: float,
+    target: str = "",
+    label_time: str = "",
 ) -> tuple[list[SuggestedRule], list[tuple[SuggestedRule, str]]]:
     """The rules with settings that are at least so sure and can stand together; and those that cannot, with why.
 
     `types_of` gives the types as stored, where some columns stay text as written. In a column, a rule that reads the
-    whole of it comes first, then the surest; what is `there` stands.
+    whole of it comes first, then the surest; what is `there` stands. None may read the `target`; see `check_rules`.
     """
     able = [rule for rule in rules if rule.settings and sureness(rule) >= least]
     read = {name for name, rule in there.columns.items() if any(getattr(rule, one) for one in _READERS)}
@@ -45,7 +51,8 @@ def choose_rules(
         types = written if any(before.get(key) or rule.settings.get(key) for key in _READERS) else stored
         fit = msgspec.structs.replace(rule, settings=_in_type(rule.settings, types.get(rule.column)))
         after = before | added(fit.settings, before)
-        if problem := next(_problems(types, rule.column, fit.settings, before, after), ""):
+        check = partial(check_rules, types, target=target, label_time=label_time)
+        if problem := next(_problems(types, rule.column, fit.settings, before, after, check), ""):
             left.append((rule, problem))
         else:
             chosen.append(fit)
@@ -67,6 +74,7 @@ def _problems(
     wanted: Mapping[str, Any],
     before: Mapping[str, Any],
     after: Mapping[str, Any],
+    check: Callable[[CleanSettings], None],
 ) -> Iterator[str]:
     """What speaks against a rule, besides what is wrong with the settings before it."""
     if wanted.get("missing") == []:
@@ -75,7 +83,7 @@ def _problems(
         if key in wanted and before.get(key) and before[key] != wanted[key]:
             yield f"{key} = {before[key]} stands for this column already"
     try:
-        check_rules(types, CleanSettings(columns={name: msgspec.convert(after, CleanRule)}))
+        check(CleanSettings(columns={name: msgspec.convert(after, CleanRule)}))
     except DataError as error:
         yield error.problem
     else:

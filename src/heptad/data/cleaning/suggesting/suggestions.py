@@ -1,6 +1,7 @@
 """Looks at a table: which cells are likely wrong, what they should say, which rules would put them right."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -36,13 +37,20 @@ class Suggestions(msgspec.Struct, frozen=True):
     looked_at: int
 
     def to_accept(
-        self, source: SourceSettings, place: Place, there: CleanSettings, least: float
+        self,
+        source: SourceSettings,
+        place: Place,
+        there: CleanSettings,
+        least: float,
+        target: str = "",
+        label_time: str = "",
     ) -> tuple[list[SuggestedRule], list[tuple[SuggestedRule, str]]]:
         """The rules that are at least so sure and can stand together, and the others, with why they cannot.
 
-        In a version made of the source, beside the rules that are `there`.
+        In a version made of the source with this target, beside the rules that are `there`.
         """
-        return choose_rules(self.rules, lambda text: types_as_read(source, place, text), there, least)
+        types_of = partial(types_as_read, source, place)
+        return choose_rules(self.rules, types_of, there, least, target, label_time)
 
 
 class Suggester:
