@@ -119,6 +119,26 @@ def test_streams_land_before_a_model_is_released_and_it_is_served_once_one_is(tm
     assert process.returncode == 0
 
 
+def test_a_workspace_that_was_moved_is_not_worked_in(tmp_path, shell: Shell):
+    """It refuses to start there, and one that runs ends: whatever it did would stay behind."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    with subprocess.Popen(
+        [*UP, "--port", "0", "--json", "-p", old], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            assert shell.bare("move", str(new), "-p", str(old)).code == 0
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert f"was moved to {new}" in said
+    again = shell.bare("up", "--port", "0", "-p", str(old))
+    assert (again.code, f"was moved to {new}" in again.err) == (1, True)
+
+
 def test_sources_without_a_table_are_told_not_to_land(tmp_path):
     """What a table is not named for yet is not read, so no stream of it lands."""
     (tmp_path / "heptad.toml").write_text('[sources.clicks]\nuri = "kafka://127.0.0.1:1/clicks"\nland = "always"\n')

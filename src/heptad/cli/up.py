@@ -4,7 +4,7 @@ import shlex
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from heptad.core.workspace import Workspace
     from heptad.lifecycle import Happening
     from heptad.project import Project
     from heptad.release import Package
@@ -53,9 +54,11 @@ def up(
     """
     from heptad.config import has_section, has_table
     from heptad.core.clock import FileClock
+    from heptad.lifecycle import refuse_moved
     from heptad.project import open_root
 
     workspace = open_root(project)
+    refuse_moved(workspace)
     clock = str(workspace.clock.path) if isinstance(workspace.clock, FileClock) else ""
     with _until_stopped(), _start_api(workspace.root, workspace.folder, port, clock) as api:
         if has_table(workspace.root):
@@ -63,7 +66,7 @@ def up(
         else:
             text = _NO_LANDING if has_section(workspace.root, "sources") else ""
             emit({"api": api.url}, f"{api_lines(api.url)}{_NO_MODEL}{text}{_STOP}", as_json=as_json)
-            while _go_on([api]):
+            while _go_on(workspace, [api]):
                 time.sleep(TURN.total_seconds())
 
 
@@ -95,7 +98,7 @@ def _keep_up(api: "SupervisedServer", root: "Path", port: int | None, workers: i
             reserve_port(serving.settings.host, serving.settings.port if port is None else port).close()
             emit({"api": api.url, "streams": landing.names}, f"{told}{_NO_MODEL}{_STOP}", as_json=as_json)
             told = ""
-        while _go_on(servers):
+        while _go_on(opened.workspace, servers):
             if len(servers) == 1 and _is_released(opened):
                 server = stack.enter_context(_serving(opened, port, workers))
                 _emit_serving(opened, server, {"api": api.url, "streams": landing.names}, told, as_json=as_json)
@@ -174,8 +177,13 @@ def _example(value: Any, kind: str) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def _go_on(servers: "Sequence[SupervisedServer]") -> bool:
-    """Waits for servers that are being started again."""
+def _go_on(workspace: "Workspace", servers: "Sequence[SupervisedServer]") -> bool:
+    """Waits for servers that are being started again; raises `WorkspaceError` where the workspace was moved away."""
+    from heptad.core.errors import UnavailableError
+    from heptad.lifecycle import refuse_moved
+
+    with suppress(UnavailableError):  # a store that is away for a while has not moved
+        refuse_moved(workspace)
     return all(map(_answers, servers))
 
 
