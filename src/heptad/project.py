@@ -263,7 +263,7 @@ def _opened(
         try:
             return open_workspace(root, config.project.name, config.store, clock)
         except UnavailableError as error:
-            _log.warning("%s It is asked again in %.0f s.", error.problem, pause)
+            _log.warning("%s It is asked again in %.0f s.", " ".join(error.problem.split()), pause)
             time.sleep(pause)
     return open_workspace(root, config.project.name, config.store, clock)
 
