@@ -134,9 +134,9 @@ def test_one_that_cannot_land_is_tried_again_with_growing_pauses(
     log.parent.mkdir()
     log.write_bytes(b"x" * (2 << 20))
     with LandingProcesses(tmp_path / "nowhere", {"orders": Standing(log.parent)}) as running:
-        wait_for(lambda: b"heptad init" in log.read_bytes() and not running.pids)
+        wait_for(lambda: "nowhere is not a Heptad project" in caplog.text and not running.pids)
     assert log.stat().st_size < 1 << 20
-    assert "is not a Heptad project" in last_problem(log.parent)
+    assert "Remedy: go to a project's folder" in last_problem(log.parent)
     assert last_problem(log.parent) in caplog.text
 
 

@@ -42,6 +42,7 @@ class _Ended(msgspec.Struct):
     """The last line of such a process: an error, or what it has landed."""
 
     problem: str = ""
+    remedy: str = ""
 
 
 class LandingProcesses:
@@ -86,7 +87,7 @@ class LandingProcesses:
             if self._stopping.is_set():
                 return
             why = f": {last_problem(stream.folder)}" if code > 0 else ""
-            _log.warning("the process that lands %s ended (%d) and is started again%s; see %s", name, code, why, log)
+            _log.warning("the process that lands %s ended (%d) and is started again, see %s%s", name, code, log, why)
             pause = SHORTEST_PAUSE if time.monotonic() - began > LIVED_SECONDS else min(2 * pause, LONGEST_PAUSE)
             self._stopping.wait(pause)
 
@@ -120,12 +121,13 @@ def _said(stream: Standing) -> int:
 
 
 def last_problem(folder: Path) -> str:
-    """The error that the last process of the table in `folder` ended with; empty where it ended in another way."""
+    """The error that the last process of the table in `folder` ended with, and its remedy; else empty."""
     try:
         said = (folder / LOG).read_bytes().rstrip().rpartition(b"\n")[2]
-        return msgspec.json.decode(said, type=_Ended).problem
+        ended = msgspec.json.decode(said, type=_Ended)
     except (FileNotFoundError, msgspec.DecodeError):
         return ""
+    return f"{ended.problem} Remedy: {ended.remedy}" if ended.remedy else ended.problem
 
 
 def _started(root: Path, name: str, log: Path) -> "subprocess.Popen[bytes]":
