@@ -48,7 +48,7 @@ def up(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the API and the champion, land streams, and turn the loop.
+    """Serve the API and champion, land streams, turn the loop.
 
     MLflow clients log to the port of the API, in any folder. A model is served as soon as one is champion.
     """
