@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 import heptad
+from heptad import project as project_module
 from heptad.config import default_name
 from heptad.core.clock import FileClock
-from heptad.core.errors import DataError, InputError, NotFoundError, WorkspaceError
+from heptad.core.errors import DataError, InputError, NotFoundError, UnavailableError, WorkspaceError
+from heptad.core.workspace import open_workspace
 from heptad.experiments import Int
 from heptad.project import (
     create_from_table,
@@ -18,6 +20,7 @@ from heptad.project import (
     open_folders,
     open_project,
     open_rehearsal,
+    open_root,
     write_result,
 )
 from tests.lifecycle.rides import START, make_rides
@@ -35,6 +38,30 @@ def test_opening_makes_a_workspace_and_no_step(rides):
     assert "data" not in vars(project)
     assert project.data is project.data
     assert project.lifecycle is project.lifecycle
+
+
+def test_a_store_that_starts_again_is_waited_for_but_not_by_who_logs_runs(tmp_path, monkeypatch, caplog):
+    """For 30 s in all, each pause told; then the error is the store's own."""
+    (tmp_path / "heptad.toml").write_text('[store]\nurl = "postgresql://me@127.0.0.1:1/x"\n')
+    pauses = []
+    monkeypatch.setattr(project_module.time, "sleep", pauses.append)
+    with pytest.raises(UnavailableError, match="did not answer"):
+        open_experiments(tmp_path)
+    assert not pauses
+    with pytest.raises(UnavailableError, match="did not answer"):
+        open_root(tmp_path)
+    assert pauses == [2.0, 4.0, 8.0, 16.0]
+    assert "It is asked again in 16 s." in caplog.text
+    (tmp_path / "heptad.toml").unlink()
+    outcomes = [UnavailableError("starting up"), open_workspace]
+    monkeypatch.setattr(project_module, "open_workspace", lambda *given: given_or_raised(outcomes.pop(0), given))
+    assert open_root(tmp_path).root == tmp_path
+
+
+def given_or_raised(outcome, given):
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome(*given)
 
 
 def test_a_folder_without_settings_is_no_project(tmp_path):

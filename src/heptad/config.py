@@ -106,8 +106,13 @@ def read_folder_config(root: Path) -> FolderConfig:
 
 def has_table(root: Path) -> bool:
     """Whether heptad.toml at `root` is of a project with a table to learn from, and not of runs or folders alone."""
+    return has_section(root, "data")
+
+
+def has_section(root: Path, name: str) -> bool:
+    """Whether heptad.toml at `root` has a section of that name, whatever it says."""
     path = root / FILE
-    return path.is_file() and "data" in _parsed(path)[1]
+    return path.is_file() and name in _parsed(path)[1]
 
 
 def _checked(path: Path, kind: type[Settings], unread: Collection[str] = ()) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """A project: the workspace and the seven steps, wired together; the only place that knows them all."""
 
+import logging
+import time
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from heptad.serving import Serving
     from heptad.training import Training
 
+_log = logging.getLogger("heptad")
 F = TypeVar("F", bound="Callable[..., Any]")
 
 TEMPLATES = ("flights",)
@@ -37,6 +40,9 @@ JOURNALS = "journals"
 """Folder in the workspace of what is logged to it and has not arrived yet."""
 SPILL = "spill"
 """Folder in the workspace that tables larger than memory are sorted, grouped and joined in."""
+PAUSES = (2.0, 4.0, 8.0, 16.0)
+"""Seconds before a store that does not answer is opened again: a server takes as long to start. Whoever logs runs waits
+for none."""
 EVALUATION = "evaluation.html"
 """The newest evaluation report, in the project's folder."""
 
@@ -235,7 +241,7 @@ def open_experiments(path: Path | str = ".") -> "Experiments":
 
     root = Path(path).resolve()
     config = read_folder_config(root)
-    return Experiments(_opened(root, config), config.project, config.search)
+    return Experiments(_opened(root, config, pauses=()), config.project, config.search)
 
 
 def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
@@ -247,10 +253,18 @@ def open_root(path: Path | str = ".", clock: Path | None = None) -> Workspace:
     return _opened(root, read_folder_config(root), clock)
 
 
-def _opened(root: Path, config: Config | FolderConfig, clock: Path | None = None) -> Workspace:
+def _opened(
+    root: Path, config: Config | FolderConfig, clock: Path | None = None, pauses: "Sequence[float]" = PAUSES
+) -> Workspace:
     own = root / FOLDER / CLOCK
     if clock is None and own.exists():
         clock = own
+    for pause in pauses:
+        try:
+            return open_workspace(root, config.project.name, config.store, clock)
+        except UnavailableError as error:
+            _log.warning("%s It is asked again in %.0f s.", " ".join(error.problem.split()), pause)
+            time.sleep(pause)
     return open_workspace(root, config.project.name, config.store, clock)
 
 

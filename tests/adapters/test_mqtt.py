@@ -121,6 +121,36 @@ def test_a_retained_message_lands_once(server: str, topic: str, tmp_path: Path) 
     assert landed_of(tmp_path, settings)[0]["number"].to_list() == [1]
 
 
+def test_what_is_retained_does_not_land_again_with_a_new_session(tmp_path: Path, topic: str) -> None:
+    """Of each topic what landed last is known again, poison too; what was published meanwhile lands."""
+    from paho.mqtt import publish
+
+    from heptad.data import Place, Until, follow
+
+    port = free_port()
+    settings = settings_of(f"mqtt://127.0.0.1:{port}/{topic}/#")
+    file = configured(tmp_path, port)
+
+    def retain(name: str, payload: bytes) -> None:
+        publish.single(f"{topic}/{name}", payload, qos=1, retain=True, hostname="127.0.0.1", port=port)
+
+    with own_server("mosquitto", "-c", file, port=port):
+        land(tmp_path, settings, seconds=0.1)
+        for name, payload in (("a", b'{"number": 1}'), ("a", b'{"number": 2}'), ("b", b'{"number": 3}'), ("c", b"{")):
+            retain(name, payload)
+        land(tmp_path, settings)
+    with own_server("mosquitto", "-c", file, port=port):
+        for name, payload in (("a", b'{"number": 2}'), ("b", b'{"number": 4}'), ("c", b"{"), ("d", b'{"number": 5}')):
+            retain(name, payload)
+        landed = follow(settings, Place(root=tmp_path), Until(now=True), accept_loss=True)
+        assert (landed.rows, landed.poison, landed.repeated) == (2, 0, 2)
+        retain("a", b'{"number": 2}')
+        land(tmp_path, settings)
+    rows, poison = landed_of(tmp_path, settings)
+    assert sorted(rows["number"]) == [1, 2, 2, 3, 4, 5]
+    assert len(poison) == 1
+
+
 def test_a_user_that_the_broker_does_not_know_is_told_without_the_password(
     tmp_path: Path, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

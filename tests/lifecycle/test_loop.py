@@ -100,6 +100,20 @@ def test_new_data_is_collected_as_often_as_the_settings_say(played: Played, tmp_
     assert ages == [timedelta(), timedelta(weeks=2), timedelta(weeks=4)]
 
 
+def test_new_data_is_collected_before_a_model_is_released(tmp_path: Path) -> None:
+    """Who has no champion yet wants the data as much; without `[data] every` nothing is done."""
+    folder = make_rides(tmp_path / "rides")
+    open_rehearsal(folder, "", START).lifecycle.turn()
+    assert open_rehearsal(folder, "", START).data.log() == []
+    path = folder / "heptad.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('key = ["ride"]', 'key = ["ride"]\nevery = "14d"'), encoding="utf-8"
+    )
+    project = open_rehearsal(folder, "", START)
+    project.lifecycle.turn()
+    assert len(project.data.log()) == 1
+
+
 def routes_of(project: Project) -> list[tuple[str, str]]:
     current = project.serving.current()
     assert current is not None

@@ -112,10 +112,12 @@ def test_a_stream_that_nobody_lands_and_a_view_that_stays_behind_are_pending(wor
         StreamState(name="orders", always=True, last=LandingState(online=[view]), **told),
         StreamState(name="clicks", always=True, landing=True, **told),
         StreamState(name="visits", **told),
+        StreamState(name="weather", always=True, problem="the broker does not answer.", **told),
     ]
     status = read_status(workspace, streams)
-    assert status.pending[-2:] == [
+    assert status.pending[-3:] == [
         "nothing lands the stream orders: heptad up",
+        "nothing lands the stream weather: heptad up; the last time: the broker does not answer.",
         "spending of the stream orders stays behind: its types changed.",
     ]
-    assert [one.name for one in status.streams] == ["orders", "clicks", "visits"]
+    assert [one.name for one in status.streams] == ["orders", "clicks", "visits", "weather"]

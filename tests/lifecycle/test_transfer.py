@@ -9,19 +9,22 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from heptad.core.errors import InputError, IntegrityError, WorkspaceError
+from heptad.core.errors import InputError, IntegrityError, RefusedError, WorkspaceError
 from heptad.core.events import verify
 from heptad.core.query import Query
 from heptad.core.records import Change, NewEvent
 from heptad.core.settings import StoreSettings
 from heptad.core.sql_copy import copy_store, sql_store
 from heptad.core.sql_store import SqlStore, open_store
+from heptad.core.store import Store
 from heptad.core.workspace import Workspace, open_workspace
+from heptad.data.streams.locks import landing_alone
 from heptad.lifecycle import transfer
-from heptad.lifecycle.transfer import MANIFEST, backup, move, move_store, read_backup, restore, silent
+from heptad.lifecycle.transfer import MANIFEST, backup, move, move_store, read_backup, refuse_moved, restore, silent
 from heptad.testing.store_contract import points, record
 
 TABLE = "tables/flights"
@@ -90,6 +93,25 @@ def test_a_workspace_moves_to_another_folder(filled: Workspace, tmp_path: Path) 
         assert old.store.get(["r1"])
         with pytest.raises(WorkspaceError, match="elsewhere"):
             old.store.write(Change(records=[record("r2")]))
+
+
+def test_nothing_moves_from_under_a_stream_that_lands(filled: Workspace, tmp_path: Path) -> None:
+    """What has landed, and is not there any more for anybody else, would stay behind."""
+    with (
+        landing_alone(filled.tables / "stream-clicks-1", "clicks", 0.0),
+        pytest.raises(RefusedError, match=r"lands a stream in .*stream-clicks-1"),
+    ):
+        move(filled, tmp_path / "elsewhere")
+    move(filled, tmp_path / "elsewhere")
+
+
+def test_who_works_on_in_a_workspace_is_told_that_it_has_moved(filled: Workspace, tmp_path: Path) -> None:
+    """Before, nothing is said; nor of a store that is not ours, which nobody moves."""
+    refuse_moved(filled)
+    move(filled, tmp_path / "elsewhere")
+    with pytest.raises(WorkspaceError, match=r"was moved to .*elsewhere"):
+        refuse_moved(filled)
+    refuse_moved(replace(filled, store=cast(Store, object())))
 
 
 def test_a_store_moves_to_another_database(filled: Workspace, store_url: str) -> None:

@@ -47,6 +47,7 @@ class MqttStream:
     It subscribes with QoS 1: with 2, a message whose delivery was half done when this process died would be lost, since
     the other half of what QoS 2 promises is kept in the client's memory. A message that the broker delivers again, not
     knowing that it has landed, has the same packet id as before, says the standard; that and its content are the mark.
+    A message is marked as retained where it comes since this reader subscribed, and not since it was just published.
     """
 
     def __init__(self, address: StreamAddress, settings: SourceSettings, reader: str) -> None:
@@ -108,6 +109,7 @@ class MqttStream:
             digest = blake2b(message.topic.encode() + b"\0" + message.payload, digest_size=12).hexdigest()
             batch.marks.append(f"{message.mid}-{digest}")
             batch.again.append(message.dup)
+            batch.retained.append(message.retain)
         if self._gone and not len(batch):
             raise self._unavailable(self._gone)
         return batch

@@ -1,10 +1,10 @@
-"""`heptad up`: offers the API, serves the champion and keeps the loop turning, until it is told to stop."""
+"""`heptad up`: offers the API, serves the champion, lands streams and turns the loop, until it is told to stop."""
 
 import shlex
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +14,12 @@ import typer
 from heptad.cli.output import HERE, JsonOption, ProjectOption, emit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from heptad.core.workspace import Workspace
     from heptad.lifecycle import Happening
+    from heptad.project import Project
     from heptad.release import Package
     from heptad.serving import SupervisedServer
 
@@ -26,6 +29,11 @@ TURN = timedelta(seconds=5)
 RESTART_SECONDS = 30.0
 """A server that does not answer for so long is given up; one that was killed is back sooner."""
 _WORD = "example"
+_NO_MODEL = "No model is released here yet, so none is served: heptad init, heptad run.\n"
+_NO_LANDING = (
+    "No stream lands: heptad.toml has no [data] yet, the table that they are for, so [sources] are not read.\n"
+)
+_STOP = "Stop it with Ctrl-C.\n"
 
 
 @app.command()
@@ -40,23 +48,26 @@ def up(
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the API and the champion, and turn the loop.
+    """Serve the API and champion, land streams, turn the loop.
 
-    MLflow clients log to the port of the API. Without a released model there is only that, in any folder.
+    MLflow clients log to the port of the API, in any folder. A model is served as soon as one is champion.
     """
+    from heptad.config import has_section, has_table
     from heptad.core.clock import FileClock
+    from heptad.lifecycle import refuse_moved
     from heptad.project import open_root
 
     workspace = open_root(project)
+    refuse_moved(workspace)
     clock = str(workspace.clock.path) if isinstance(workspace.clock, FileClock) else ""
     with _until_stopped(), _start_api(workspace.root, workspace.folder, port, clock) as api:
-        if not _has_model(workspace.root):
-            text = f"{api_lines(api.url)}No model is released here yet, so none is served: heptad init, heptad run."
-            emit({"api": api.url}, f"{text}\nStop it with Ctrl-C.\n", as_json=as_json)
-            while _answers(api):
-                time.sleep(1.0)
+        if has_table(workspace.root):
+            _keep_up(api, workspace.root, serve_port, workers, as_json=as_json)
         else:
-            _serve(api, project, serve_port, workers, as_json=as_json)
+            text = _NO_LANDING if has_section(workspace.root, "sources") else ""
+            emit({"api": api.url}, f"{api_lines(api.url)}{_NO_MODEL}{text}{_STOP}", as_json=as_json)
+            while _go_on(workspace, [api]):
+                time.sleep(TURN.total_seconds())
 
 
 def _start_api(root: "Path", folder: "Path", port: int | None, clock: str) -> "SupervisedServer":
@@ -71,47 +82,71 @@ def _start_api(root: "Path", folder: "Path", port: int | None, clock: str) -> "S
     return start_api(options, folder / "api.log")
 
 
-def _has_model(root: "Path") -> bool:
-    from heptad.config import has_table
-    from heptad.project import open_project
-
-    return has_table(root) and open_project(root).release.champion() is not None
-
-
-def _serve(api: "SupervisedServer", project: "Path", port: int | None, workers: int | None, *, as_json: bool) -> None:
-    from heptad.core.clock import FileClock
+def _keep_up(api: "SupervisedServer", root: "Path", port: int | None, workers: int | None, *, as_json: bool) -> None:
+    """Lands streams and turns the loop from now on, and serves the champion as soon as there is one."""
     from heptad.lifecycle import Worker
     from heptad.project import open_project
+    from heptad.serving import reserve_port
 
-    opened = open_project(project)
-    serving, lifecycle = opened.serving, opened.lifecycle
-    clock = opened.workspace.clock
-    clock_file = clock.path if isinstance(clock, FileClock) else None
-    live = lifecycle.deploy().body.routes[0]
-    package = opened.release.package(opened.release.version(live.version))
-    with (
-        opened.data.streams.standing(),
-        serving.start_server(port=port, workers=workers, clock=clock_file) as server,
-    ):
-        address = f"{server.url}/api/v1/endpoints/{serving.endpoint}/predict"
-        started = {
-            "url": server.url,
-            "api": api.url,
-            "endpoint": serving.endpoint,
-            "version": live.label,
-            "curl": curl_line(address, package),
-        }
-        text = f"{live.label} answers at {server.url}. Stop it with Ctrl-C. Try it:\n\n{started['curl']}\n"
-        emit(started, f"{api_lines(api.url)}{text}", as_json=as_json)
-        worker = Worker(opened.workspace.store, serving.endpoint, lifecycle, TURN, _silent if as_json else _print_line)
-        while _answers(server) and _answers(api):
+    opened = open_project(root)
+    store, serving = opened.workspace.store, opened.serving
+    worker = Worker(store, serving.endpoint, opened.lifecycle, TURN, _silent if as_json else _print_line)
+    with opened.data.streams.standing() as landing, ExitStack() as stack:
+        servers, told = [api], api_lines(api.url) + landing_line(landing.names)
+        if not _is_released(opened):
+            # Told now that it is taken, and not when a model is released.
+            reserve_port(serving.settings.host, serving.settings.port if port is None else port).close()
+            emit({"api": api.url, "streams": landing.names}, f"{told}{_NO_MODEL}{_STOP}", as_json=as_json)
+            told = ""
+        while _go_on(opened.workspace, servers):
+            if len(servers) == 1 and _is_released(opened):
+                server = stack.enter_context(_serving(opened, port, workers))
+                _emit_serving(opened, server, {"api": api.url, "streams": landing.names}, told, as_json=as_json)
+                servers.append(server)
             worker.turn()
             time.sleep(TURN.total_seconds())
+
+
+def _is_released(opened: "Project") -> bool:
+    """Whether there is a champion; while the store does not answer there is none, and the worker says why."""
+    from heptad.core.errors import UnavailableError
+
+    try:
+        return opened.release.champion() is not None
+    except UnavailableError:
+        return False
+
+
+def _serving(opened: "Project", port: int | None, workers: int | None) -> "SupervisedServer":
+    from heptad.core.clock import FileClock
+
+    clock = opened.workspace.clock
+    opened.lifecycle.deploy()
+    return opened.serving.start_server(
+        port=port, workers=workers, clock=clock.path if isinstance(clock, FileClock) else None
+    )
+
+
+def _emit_serving(
+    opened: "Project", server: "SupervisedServer", started: "Mapping[str, Any]", told: str, *, as_json: bool
+) -> None:
+    """Says who answers where, with a line that asks it."""
+    live = opened.lifecycle.deploy().body.routes[0]
+    package = opened.release.package(opened.release.version(live.version))
+    curl = curl_line(f"{server.url}/api/v1/endpoints/{opened.serving.endpoint}/predict", package)
+    endpoint = {"url": server.url, "endpoint": opened.serving.endpoint, "version": live.label, "curl": curl}
+    text = f"{told}{live.label} answers at {server.url}. Stop it with Ctrl-C. Try it:\n\n{curl}\n"
+    emit({**started, **endpoint}, text, as_json=as_json)
 
 
 def api_lines(url: str) -> str:
     """Where the API is, and how a program that logs to MLflow logs here instead."""
     return f"The API is at {url}. Programs that use MLflow log here with:\n\nexport MLFLOW_TRACKING_URI={url}\n\n"
+
+
+def landing_line(streams: "Sequence[str]") -> str:
+    """Which streams land from now on."""
+    return f"Streams that land: {', '.join(streams)} (heptad status).\n\n" if streams else ""
 
 
 def curl_line(address: str, package: "Package") -> str:
@@ -140,6 +175,16 @@ def _example(value: Any, kind: str) -> Any:
     if value is None and kind == "text":
         return _WORD
     return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _go_on(workspace: "Workspace", servers: "Sequence[SupervisedServer]") -> bool:
+    """Waits for servers that are being started again; raises `WorkspaceError` where the workspace was moved away."""
+    from heptad.core.errors import UnavailableError
+    from heptad.lifecycle import refuse_moved
+
+    with suppress(UnavailableError):  # a store that is away for a while has not moved
+        refuse_moved(workspace)
+    return all(map(_answers, servers))
 
 
 def _answers(server: "SupervisedServer") -> bool:

@@ -116,7 +116,6 @@ if TYPE_CHECKING:
     from heptad.data.privacy.noise import NoiseMaker as NoiseMaker
     from heptad.data.privacy.noise import Noisy as Noisy
     from heptad.data.privacy.records import NoisyStatistics as NoisyStatistics
-    from heptad.data.privacy.records import Wanted as Wanted
     from heptad.data.privacy.settings import PrivacySettings as PrivacySettings
     from heptad.data.privacy.statistics import Statistics as Statistics
     from heptad.data.privacy.statistics import wanted_of as wanted_of
@@ -172,6 +171,7 @@ if TYPE_CHECKING:
     from heptad.data.streams.addresses import StreamAddress as StreamAddress
     from heptad.data.streams.following import Until as Until
     from heptad.data.streams.following import follow as follow
+    from heptad.data.streams.locks import is_landing as is_landing
     from heptad.data.streams.records import Landed as Landed
     from heptad.data.streams.records import LandingState as LandingState
     from heptad.data.streams.records import StreamState as StreamState
@@ -351,7 +351,6 @@ __getattr__, __all__ = attach(
         "Values": "features.joins",
         "ViewChange": "features.registry",
         "ViewOnline": "streams.records",
-        "Wanted": "privacy.records",
         "accept_rules": "cleaning.suggesting.accepting",
         "anonymise": "privacy.generalising",
         "as_it_is": "versions.remaining",
@@ -381,6 +380,7 @@ __getattr__, __all__ = attach(
         "WrittenSchema": "expectations.importing.translation",
         "infer_expectations": "expectations.inferring",
         "infer_schema": "columns.schema",
+        "is_landing": "streams.locks",
         "is_page": "sources.html_tables",
         "is_stream": "sources.schemes",
         "join_features": "features.joins",

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from heptad.lifecycle.transfer import backup as backup
     from heptad.lifecycle.transfer import move as move
     from heptad.lifecycle.transfer import move_store as move_store
+    from heptad.lifecycle.transfer import refuse_moved as refuse_moved
     from heptad.lifecycle.transfer import restore as restore
     from heptad.lifecycle.why import Reason as Reason
     from heptad.lifecycle.why import Why as Why
@@ -99,6 +100,7 @@ __getattr__, __all__ = attach(
         "newest": "status",
         "newest_events": "status",
         "read_status": "status",
+        "refuse_moved": "transfer",
         "restore": "transfer",
         "sentence_of": "sentences",
         "unwatched": "happenings",

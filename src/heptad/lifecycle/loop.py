@@ -66,6 +66,7 @@ class Loop:
         now = self._workspace.clock.now()
         champion = self._release.champion()
         if champion is None:
+            self._collect(now, watch)
             return
         self._serving.collect_log()
         for window in self._monitoring.due(now):

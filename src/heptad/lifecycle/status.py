@@ -159,7 +159,11 @@ def _lifecycle(plan: Record[Plan] | None) -> StepStatus:
 
 def _held_up(streams: Sequence[StreamState]) -> list[str]:
     """Streams that nobody lands although somebody should, and views that stay behind them."""
-    waiting = [f"nothing lands the stream {one.name}: heptad up" for one in streams if one.always and not one.landing]
+    waiting = [
+        f"nothing lands the stream {one.name}: heptad up" + (f"; the last time: {one.problem}" if one.problem else "")
+        for one in streams
+        if one.always and not one.landing
+    ]
     return waiting + [
         f"{view.view or 'the features'} of the stream {one.name} stays behind: {view.problem}"
         for one in streams

@@ -15,13 +15,13 @@ from blake3 import blake3
 
 from heptad.core import events, sql_writer
 from heptad.core.artifacts import BlobStore
-from heptad.core.errors import InputError, IntegrityError, NotFoundError, RefusedError
+from heptad.core.errors import InputError, IntegrityError, NotFoundError, RefusedError, WorkspaceError
 from heptad.core.files import confined, make_folder, sync_files, sync_folder, write_atomically, writing
 from heptad.core.local_blobs import open_blobs
 from heptad.core.sql_copy import Sum, Watch, copy_store, sql_store, sums_of
 from heptad.core.sql_store import SqlStore, open_store
 from heptad.core.workspace import CACHE, FOLDER, Workspace
-from heptad.data import collecting
+from heptad.data import collecting, is_landing
 from heptad.serving import serve_folder
 
 MANIFEST = "backup.json"
@@ -121,9 +121,10 @@ def move(workspace: Workspace, root: Path, watch: Watch = silent) -> Backup:
     """Move a workspace to the project at `root`: the old one stays, to be read only, until somebody deletes it.
 
     Writers wait meanwhile. Where this process dies, the old place is still in use; moving again completes it.
-    `RefusedError` while a server answers from the workspace.
+    `RefusedError` while a server answers from the workspace, or a stream lands in it.
     """
     _refuse_under_a_server(workspace)
+    _refuse_under_streams(workspace)
     source, folder = sql_store(workspace.store), root / FOLDER
     with collecting(workspace), source.database.writing() as transaction:
         sql_writer.stop_writers(transaction)
@@ -153,12 +154,34 @@ def move_store(workspace: Workspace, url: str, watch: Watch = silent) -> dict[st
     return sums
 
 
+def refuse_moved(workspace: Workspace) -> None:
+    """Raises `WorkspaceError` where the store was moved away: whatever is done here from now on stays behind."""
+    if not isinstance(workspace.store, SqlStore):
+        return  # nothing of ours moves it
+    with workspace.store.database.reading() as transaction:
+        where = transaction.value("SELECT value FROM meta WHERE key = 'moved'")
+    if where is not None:
+        raise WorkspaceError(
+            f"The workspace {workspace.folder} was moved to {where}: here it can be read only.",
+            remedy="go on there: --project for a folder, [store] url in heptad.toml for a database",
+        )
+
+
 def _refuse_under_a_server(workspace: Workspace) -> None:
     pids = serve_folder(workspace).pids()
     if pids:
         raise RefusedError(
             f"A server answers from this workspace (process {pids[0]}); what it logs from now on would stay behind.",
             remedy="stop it, and do this again",
+        )
+
+
+def _refuse_under_streams(workspace: Workspace) -> None:
+    landing = next((one.name for one in sorted(workspace.tables.glob("stream-*")) if is_landing(one)), None)
+    if landing:
+        raise RefusedError(
+            f"A process lands a stream in {workspace.tables / landing}; what the broker sends it would stay behind.",
+            remedy="stop heptad up, or heptad data stream land, and do this again",
         )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from heptad.serving.settings import Strategy as Strategy
     from heptad.serving.snapshot import serve_folder as serve_folder
     from heptad.serving.supervised import SupervisedServer as SupervisedServer
+    from heptad.serving.supervised import reserve_port as reserve_port
     from heptad.serving.workers import begin_worker as begin_worker
     from heptad.serving.workers import run_workers as run_workers
 
@@ -45,6 +46,7 @@ __getattr__, __all__ = attach(
         "check_bind": "access",
         "find_prediction": "finding",
         "newest_predictions": "newest",
+        "reserve_port": "supervised",
         "run_workers": "workers",
         "serve_folder": "snapshot",
     },

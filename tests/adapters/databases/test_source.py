@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from tests.adapters.databases.conftest import OpenSource, Run, proxied
 
 from heptad.adapters.databases import pieces as pieces_module
 from heptad.adapters.databases import reading
+from heptad.adapters.databases import source as source_module
+from heptad.adapters.databases.addresses import Address
+from heptad.adapters.databases.failures import LostConnectionError
 from heptad.adapters.databases.pieces import forget_pieces
+from heptad.adapters.databases.sessions import Session
 from heptad.core.errors import DataError, SettingsError, UnavailableError
 from heptad.data import Place, Source, SourceSettings, Subjects, open_source
 from heptad.project import open_project
@@ -243,11 +248,35 @@ def test_mariadb_that_goes_away_is_asked_again(tmp_path: Path, mariadb_url: str,
         assert cuts.left == 0
 
 
-def test_a_database_that_is_not_there_is_told(opened: OpenSource) -> None:
-    """After a few attempts; trying again later may help."""
+@pytest.mark.parametrize("ask", ["digest", "estimate"])
+def test_a_database_that_is_not_there_is_told(ask: str, opened: OpenSource, caplog: pytest.LogCaptureFixture) -> None:
+    """After as many attempts as `retries` says, each told; trying again later may help."""
     with pytest.raises(UnavailableError, match=r"127.0.0.1:1/x did not answer") as error:
-        opened("postgresql://me@127.0.0.1:1/x", table="t").digest()
+        getattr(opened("postgresql://me@127.0.0.1:1/x", table="t", retries=2), ask)()
     assert "then do the same again" in error.value.remedy
+    assert [one.message.count("It is asked again") for one in caplog.records] == [1, 1]
+
+
+def test_a_database_that_starts_again_is_waited_for(
+    opened: OpenSource, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as a server takes to recover: the pauses of the default are 30 s in all."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    run(url, MAKE, FIRST)
+    pauses: list[float] = []
+    real = source_module.snapshot
+
+    def recovering(address: Address, seconds: float) -> AbstractContextManager[Session]:
+        if len(pauses) < 4:
+            raise LostConnectionError("The database system is starting up.")
+        return real(address, seconds)
+
+    source = opened(url, table="t")
+    monkeypatch.setattr(source_module, "PAUSE", 2.0)
+    monkeypatch.setattr(source_module, "snapshot", recovering)
+    monkeypatch.setattr(source_module.time, "sleep", pauses.append)
+    assert len(rows_of(source)) == 3
+    assert pauses == [2.0, 4.0, 8.0, 16.0]
 
 
 def test_whoever_is_not_let_in_is_told(mariadb_url: str, opened: OpenSource, monkeypatch: pytest.MonkeyPatch) -> None:

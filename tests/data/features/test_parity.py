@@ -13,8 +13,9 @@ from heptad.core.records import Record
 from heptad.data import FeatureSettings, MadeSettings
 from heptad.data.features.definitions import define
 from heptad.data.features.materialising import materialise
-from heptad.data.features.packing import entity_key, namespace, pack, times_of, values_of
+from heptad.data.features.packing import namespace, pack, times_of, values_of
 from heptad.data.features.parity import FIRST, Comparison, Parity
+from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.views import View
 
 WINDOWS = {
@@ -61,6 +62,15 @@ class Compared:
         return Comparison(self.view, record, self.rows.lazy(), None, at(300)).run(self.store, entities, moments)
 
 
+def forge(compared: Compared) -> None:
+    """Another value of each entity in the store, as new as the right one: the view's feature of `kind`."""
+    place = next(place for place, one in enumerate(compared.view.outputs) if one in {"before", "kind"})
+    for key, row in list(compared.store.scan(namespace("shop", compared.body.behaviour))):
+        values = values_of(row)
+        values[place] = "forged"
+        compared.store.put([(key, pack(*times_of(row), values))])
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -103,12 +113,7 @@ def test_a_difference_is_named(tmp_path: Path) -> None:
     """Which entity, feature and moment, and what each side says; of many, the first."""
     compared = Compared(tmp_path, source())
     compared.bring()
-    for entity in [one for one in compared.rows["g"].unique() if one]:
-        key = entity_key(namespace("shop", compared.body.behaviour), [entity])
-        (row,) = compared.store.get([key])
-        if row is not None:
-            values = values_of(row)
-            compared.store.put([(key, pack(*times_of(row), [*values[:2], "forged", values[3]]))])
+    forge(compared)
     found = compared.run(entities=100)
     assert found.different > FIRST - 5
     assert len(found.first) == min(FIRST, found.different)
@@ -136,3 +141,23 @@ def test_what_was_never_materialised_is_only_replayed(tmp_path: Path) -> None:
     assert (found.different, found.compared) == (0, 3 * 2 * 4)
     empty = Compared(tmp_path / "empty", source().clear()).run()
     assert (empty.entities, empty.compared) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"make": {}, "columns": ["v", "kind"]}, {"on": []}], ids=["windows", "columns", "one series"]
+)
+def test_what_was_pushed_late_and_is_not_in_the_source_is_passed_over(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """Its entity alone, also where the row was known before the last materialisation; once it is there, it counts."""
+    compared = Compared(tmp_path, source(), stream=True, **settings)
+    compared.bring()
+    whole = compared.run()
+    newest = compared.rows.filter(pl.col("k") <= at(120), pl.col("v").is_not_null()).sort("t", "k").tail(1)
+    late = newest.with_columns(v=pl.lit(4.0), t=pl.col("t") + pl.duration(minutes=1), k=at(119.5))
+    FeatureWriter(compared.store, compared.view, compared.body).push(late)
+    found = compared.run(entities=30)
+    assert (found.different, found.first) == (0, [])
+    assert compared.run().compared >= whole.compared - len(compared.view.outputs)
+    compared.rows = pl.concat([compared.rows, late])
+    assert compared.run(entities=30).different == 0
+    forge(compared)
+    assert compared.run(entities=30).different > 0

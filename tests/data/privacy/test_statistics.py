@@ -13,8 +13,9 @@ from heptad.core.errors import InputError, RefusedError
 from heptad.core.settings import StoreSettings
 from heptad.core.workspace import Workspace, open_workspace
 from heptad.data import Data, DataSettings
+from heptad.data.privacy.records import Wanted
 from heptad.data.privacy.settings import PrivacySettings
-from heptad.data.privacy.statistics import NoisyStatistics, Statistics, Wanted, wanted_of
+from heptad.data.privacy.statistics import NoisyStatistics, Statistics, wanted_of
 
 AGE = Wanted(column="age", low=0, high=100)
 
@@ -69,7 +70,8 @@ from heptad.core.settings import StoreSettings
 from heptad.core.workspace import open_workspace
 from heptad.core import graph
 from heptad.core.errors import RefusedError
-from heptad.data import DatasetVersion, PrivacySettings, Statistics, Wanted, find_version
+from heptad.data import DatasetVersion, PrivacySettings, Statistics, find_version
+from heptad.data.privacy.records import Wanted
 workspace = open_workspace(Path(sys.argv[1]), "test", StoreSettings())
 version = find_version(workspace, "test", 1)
 rows = pl.LazyFrame({"age": [20 + one % 50 for one in range(500)]})

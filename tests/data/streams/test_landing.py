@@ -130,6 +130,24 @@ def test_without_positions_messages_are_counted_and_known_by_their_marks(tmp_pat
     assert rows_of(made)["stream_position"].to_list() == [0, 2, 3, 4]
 
 
+def test_what_a_broker_retains_is_held_against_what_landed_last_of_its_key(tmp_path: Path) -> None:
+    """Where it is the same it has landed; a value that came back after another one lands, and so does what is new."""
+
+    def of_keys(told: dict[str, bytes], *, retained: bool) -> Batch:
+        count, payloads = len(told), list(told.values())
+        same: dict[str, list[Any]] = {"times": [0] * count, "partitions": [0] * count, "again": [False] * count}
+        marks = [f"{place}{retained}-{one.hex()}" for place, one in enumerate(payloads)]
+        return Batch(payloads=payloads, keys=[*told], marks=marks, retained=[retained] * count, **same)
+
+    made = landing(tmp_path)
+    assert made.land(of_keys({"a": row(1), "b": row(2), "c": b"{"}, retained=True)) == Landed(rows=2, poison=1)
+    assert made.land(of_keys({"b": row(3), "c": b"["}, retained=False)) == Landed(rows=1, poison=1)
+    made = landing(tmp_path)
+    again = {"a": row(1), "b": row(2), "c": b"[", "d": row(1)}
+    assert made.land(of_keys(again, retained=True)) == Landed(rows=2, repeated=2)
+    assert made.land(of_keys({"a": row(1)}, retained=False)) == Landed(rows=1)
+
+
 messages = st.sampled_from(
     [
         row,

@@ -13,7 +13,7 @@ import pytest
 from tests.adapters.brokers import PATIENCE, send_kafka
 
 from heptad.data.streams import standing
-from heptad.data.streams.standing import LOG, LandingProcesses, Standing
+from heptad.data.streams.standing import LOG, LandingProcesses, Standing, last_problem
 from heptad.data.streams.streams import Streams
 from heptad.project import open_project
 
@@ -126,13 +126,24 @@ def test_it_ends_with_a_parent_that_is_killed(folder: Path) -> None:
 
 
 def test_one_that_cannot_land_is_tried_again_with_growing_pauses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it says is in its log, which does not grow without an end."""
+    """What it says is told, and is in its log, which does not grow without an end."""
     monkeypatch.setattr(standing, "SHORTEST_PAUSE", 0.01)
     log = tmp_path / "orders" / LOG
     log.parent.mkdir()
     log.write_bytes(b"x" * (2 << 20))
     with LandingProcesses(tmp_path / "nowhere", {"orders": Standing(log.parent)}) as running:
-        wait_for(lambda: b"heptad init" in log.read_bytes() and not running.pids)
+        wait_for(lambda: "nowhere is not a Heptad project" in caplog.text and not running.pids)
     assert log.stat().st_size < 1 << 20
+    assert "Remedy: go to a project's folder" in last_problem(log.parent)
+    assert last_problem(log.parent) in caplog.text
+
+
+def test_a_process_that_ended_in_order_has_no_problem(tmp_path: Path) -> None:
+    """Nor has one that never was, or was killed before it said anything."""
+    assert not last_problem(tmp_path)
+    (tmp_path / LOG).write_text('{"problem":"gone"}\n{"rows":3}\n')
+    assert not last_problem(tmp_path)
+    (tmp_path / LOG).write_text("Traceback\n")
+    assert not last_problem(tmp_path)

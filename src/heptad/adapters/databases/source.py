@@ -1,8 +1,9 @@
 """A table or a query of a database as a source: brought up to date in the workspace, then scanned from there."""
 
+import logging
 import time
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import polars as pl
@@ -32,11 +33,14 @@ from heptad.data import (
     read_times,
 )
 
-ATTEMPTS = 4
-"""How often a reading is begun that loses its connection; the pauses between grow from `PAUSE`."""
-PAUSE = 0.5
+PAUSE, LONGEST_PAUSE = 2.0, 60.0
+"""Seconds before a database that was gone is asked again; each further pause is twice as long. Four of them, which
+`retries` says unless it is set, are 30 s: as long as a server may take to start again."""
 NEW_SECONDS = 60.0
 """How long what one process has read counts as new, unless the settings say so."""
+
+T = TypeVar("T")
+_log = logging.getLogger("heptad.data")
 
 
 class _ChangedError(Exception):
@@ -48,7 +52,8 @@ class DatabaseSource:
 
     Without `cursor`, bringing it up to date reads everything; with one, rows from its greatest value on. Everything
     is read in one transaction that sees one state and cannot write. Raises `DataError` and `SettingsError` for what
-    cannot be asked, `UnavailableError` for a database that is gone, locked, or takes longer than `read_timeout`.
+    cannot be asked, `UnavailableError` for a database that is locked, takes longer than
+    `read_timeout`, or is gone also after `retries` attempts more.
     """
 
     def __init__(self, address: str, settings: SourceSettings, place: Place) -> None:
@@ -82,13 +87,16 @@ class DatabaseSource:
 
     def estimate(self) -> Estimate | None:
         """The planner's guess: of what is past the cursor, where there is one; SQLite knows only of everything."""
+        rows = self._repeated(self._estimated)
+        return None if rows is None else Estimate(rows, "rows")
+
+    def _estimated(self) -> int | None:
         held = self._pieces.load()
         with snapshot(self._address, duration(self._settings.read_timeout).total_seconds()) as session:
             names = self._statement.names(session.connection)
             # Without an order, which costs nothing to explain and changes no number.
             select = self._statement.select(names, [], held.past if held else None)
-            rows = estimated_rows(session.connection, self._statement, select)
-        return None if rows is None else Estimate(rows, "rows")
+            return estimated_rows(session.connection, self._statement, select)
 
     def _current(self) -> Held:
         """What is held, brought up to date unless it was just now."""
@@ -107,18 +115,28 @@ class DatabaseSource:
 
     def _brought(self, held: Held | None, stamp: str) -> Held:
         """What the database holds now, committed; begun again where the connection is lost."""
-        old, lost = held if held and held.position else None, 0
-        while True:
+        old = held if held and held.position else None
+
+        def attempt() -> Held:
             self._pieces.clear(held)
             try:
                 return self._read(old, held, stamp)
             except _ChangedError:
-                old = None
-            except LostConnectionError:
-                lost += 1
-                if lost == ATTEMPTS:
-                    raise
-                time.sleep(PAUSE * 2 ** (lost - 1))
+                self._pieces.clear(held)
+                return self._read(None, held, stamp)
+
+        return self._repeated(attempt)
+
+    def _repeated(self, attempt: Callable[[], T]) -> T:
+        """What the first attempt comes to that keeps its connection; after `retries` more the error is raised."""
+        for lost in range(self._settings.retries):
+            try:
+                return attempt()
+            except LostConnectionError as error:
+                pause = min(PAUSE * 2**lost, LONGEST_PAUSE)
+                _log.warning("%s It is asked again in %.0f s.", error.problem, pause)
+                time.sleep(pause)
+        return attempt()
 
     def _read(self, old: Held | None, held: Held | None, stamp: str) -> Held:
         """Everything, or what is past the position of `old`, committed in the place of what is `held`.

@@ -20,10 +20,11 @@ from heptad.data.features.functions import KNOWN, hashed
 from heptad.data.features.joins import Values, join_features
 from heptad.data.features.materialising import materialise, progress_of
 from heptad.data.features.online import OnlineStore
-from heptad.data.features.packing import NEVER, micros, moment_of
+from heptad.data.features.packing import NEVER, entity_key, micros, moment_of, namespace, tail_space, times_of
 from heptad.data.features.pushing import FeatureWriter
 from heptad.data.features.reading import FeatureReader, OnlineRow
 from heptad.data.features.records import FeatureView
+from heptad.data.features.tails import unpacked_tails
 from heptad.data.features.views import View
 
 Where: TypeAlias = Literal["replayed", "pushed", "stored"]
@@ -175,12 +176,37 @@ class Comparison:
             return
         if until is not None:
             at = moment_of(until)
-            # What was pushed since may not be in the source yet.
-            yield "stored", at, [row if _known(row) <= until else None for row in self._read(store, sample, at)]
+            pushed = self._pushed_ahead(store, sample)
+            read = zip(self._keys(sample), self._read(store, sample, at), strict=True)
+            yield "stored", at, [None if _known(row) > until or key in pushed else row for key, row in read]
         now = max(micros(self._now), until or 0)
         early = [row if _known(row) > now else None for row in self._read(store, sample, self._now)]
         if any(row is not None for row in early):
             yield "stored", self._now, early
+
+    def _pushed_ahead(self, store: OnlineStore, sample: pl.DataFrame) -> set[tuple[Any, ...]]:
+        """Keys of entities with a row online that is not in the source, or not yet: it was pushed.
+
+        When it was known does not tell: a row may be pushed long after.
+        """
+        view, body, keys = self._view, self._record.body, self._keys(sample)
+        if not view.settings.stream:
+            return set()
+        rows = view.prepared(self._of(sample)).collect(engine="streaming")
+        space = (tail_space if view.looks_back else namespace)(body.name, body.behaviour)
+        found = store.get([entity_key(space, key) for key in keys])
+        if view.looks_back:
+            online = unpacked_tails(view, rows.schema, keys, found)
+        else:
+            rows = rows.select(*view.keys, *view.times)
+            stored = [(*key, *times_of(row)) for key, row in zip(keys, found, strict=True) if row is not None]
+            physical = {name: pl.Int64() if name in view.times else kind for name, kind in rows.schema.items()}
+            online = pl.DataFrame(stored, physical, orient="row").cast(rows.schema)
+        ahead = online.join(rows, on=rows.columns, how="anti", nulls_equal=True)
+        return set(ahead.select(view.keys).rows() if view.keys else [()] * len(ahead))
+
+    def _keys(self, sample: pl.DataFrame) -> list[tuple[Any, ...]]:
+        return sample.rows() if self._view.keys else [()] * len(sample)
 
     def _read(self, store: OnlineStore, sample: pl.DataFrame, moment: datetime) -> list[OnlineRow]:
         reader = FeatureReader(store, ManualClock(moment), [(self._record, [])])

@@ -5,7 +5,7 @@ is read is decided by the columns alone, so a batch that comes again after an ac
 decided as before; and each table holds its own positions, so that it takes what it has not got, and nothing twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -166,6 +166,12 @@ class Landing:
             batch = batch.at(
                 [place for place, (again, mark) in enumerate(come_again) if not (again and mark in settled)]
             )
+        if any(batch.retained):
+            last = self._last_contents({key for key, kept in zip(batch.keys, batch.retained, strict=True) if kept})
+            told = enumerate(zip(batch.retained, batch.keys, batch.marks, strict=True))
+            batch = batch.at(
+                [place for place, (kept, key, mark) in told if not (kept and last.get(key) == _content(mark))]
+            )
         # The quarantine may be ahead of the rows by a batch.
         start = max(reached.get(0, -1), self.poison.positions().get(0, -1)) + 1
         return msgspec.structs.replace(batch, positions=list(range(start, start + len(batch))))
@@ -192,6 +198,16 @@ class Landing:
         ]
         return set(pl.concat(last).collect(engine="streaming")["stream_mark"])
 
+    def _last_contents(self, keys: Collection[str | None]) -> dict[str | None, str]:
+        """Key to a digest of what landed last of it: the broker still retains it, and sends it to a new session."""
+        found = [
+            one.scan().filter(pl.col("stream_key").is_in(keys)).select("stream_key", "stream_mark", "stream_position")
+            for one in (self.poison, self.rows)
+        ]
+        newest = pl.col("stream_mark").sort_by("stream_position").last()
+        last = pl.concat(found).drop_nulls().group_by("stream_key").agg(newest).collect(engine="streaming")
+        return {key: _content(mark) for key, mark in last.iter_rows()}
+
     def _are_new(self, rows: pl.DataFrame) -> pl.Series:
         ids = self._column_of_ids(rows)
         return ids.is_first_distinct() & ~ids.is_in(self._ids.implode())
@@ -217,6 +233,10 @@ class Landing:
 def poison_folder(folder: Path) -> Path:
     """Where the quarantine of a landed table is."""
     return folder.with_name(f"{folder.name}-quarantine")
+
+
+def _content(mark: str) -> str:
+    return mark.rpartition("-")[2]
 
 
 def _told_of(batch: Batch, commit: int) -> pl.DataFrame:

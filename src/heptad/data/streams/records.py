@@ -61,3 +61,5 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a process lands it now."""
     last: LandingState | None = None
     """What the process that lands it, or landed it last, said of itself."""
+    problem: str = ""
+    """Why none lands it: the error that the last process of `heptad up` ended with."""

@@ -38,11 +38,19 @@ class Standing(msgspec.Struct, frozen=True):
     gathers: float = 0.0
 
 
+class _Ended(msgspec.Struct):
+    """The last line of such a process: an error, or what it has landed."""
+
+    problem: str = ""
+    remedy: str = ""
+
+
 class LandingProcesses:
     """One process for each stream, as long as the block takes; they end with this process, also when it is killed."""
 
     def __init__(self, root: Path, streams: Mapping[str, Standing]) -> None:
         """`root` is the project's folder; streams go by their names in it."""
+        self.names = list(streams)
         self._stopping = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         # Linux ends a process with the thread that started it: each has one of its own.
@@ -78,7 +86,8 @@ class LandingProcesses:
             code = self._ended(process, name, stream)
             if self._stopping.is_set():
                 return
-            _log.warning("the process that lands %s ended with code %d and is started again; see %s", name, code, log)
+            why = f": {last_problem(stream.folder)}" if code > 0 else ""
+            _log.warning("the process that lands %s ended (%d) and is started again, see %s%s", name, code, log, why)
             pause = SHORTEST_PAUSE if time.monotonic() - began > LIVED_SECONDS else min(2 * pause, LONGEST_PAUSE)
             self._stopping.wait(pause)
 
@@ -111,10 +120,26 @@ def _said(stream: Standing) -> int:
         return 0
 
 
+def last_problem(folder: Path) -> str:
+    """The error that the last process of the table in `folder` ended with, and its remedy; else empty."""
+    try:
+        said = (folder / LOG).read_bytes().rstrip().rpartition(b"\n")[2]
+        ended = msgspec.json.decode(said, type=_Ended)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return ""
+    return f"{ended.problem} Remedy: {ended.remedy}" if ended.remedy else ended.problem
+
+
 def _started(root: Path, name: str, log: Path) -> "subprocess.Popen[bytes]":
     make_folder(log.parent)
     options = ["--project", str(root), "--json", "--parent", f"{os.getpid()}"]
     command = [sys.executable, "-m", "heptad", "data", "stream", "land", *options, "--", name]
     long = log.exists() and log.stat().st_size > _LONGEST_LOG
     with log.open("wb" if long else "ab") as file:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)  # noqa: S603 - it is this program
+        return subprocess.Popen(  # noqa: S603 - it is this program
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # Ctrl-C reaches its starter only, which then stops it in order
+        )

@@ -31,9 +31,12 @@ class Batch(msgspec.Struct, kw_only=True):
     positions: list[int] = []
     """The broker's number of the message within its partition, from 0 on. Empty: this broker has none."""
     marks: list[str] = []
-    """Where there are no positions: what is equal where a message is delivered again, and hardly else."""
+    """Where there are no positions: what is equal where a message is delivered again, and hardly else. Of messages that
+    may be `retained` it ends with `-` and a digest of key and payload."""
     again: list[bool] = []
     """Where there are no positions: whether the broker says that it delivers the message again."""
+    retained: list[bool] = []
+    """Whether the broker sends the message since it is the last of its key, to whoever subscribes anew. Empty: none."""
 
     def __len__(self) -> int:
         return len(self.payloads)

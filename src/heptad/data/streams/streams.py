@@ -20,7 +20,7 @@ from heptad.data.streams.landing import POISON, poison_folder
 from heptad.data.streams.locks import changing_alone, is_landing
 from heptad.data.streams.records import Landed, StreamState
 from heptad.data.streams.releasing import places_of, release
-from heptad.data.streams.standing import LandingProcesses, Standing
+from heptad.data.streams.standing import LandingProcesses, Standing, last_problem
 from heptad.data.streams.state import read_state
 
 
@@ -95,6 +95,7 @@ class Streams:
 
     def _state(self, name: str, settings: SourceSettings) -> StreamState:
         rows, poison = self._tables(settings)
+        landing = is_landing(rows.folder)
         return StreamState(
             name=name,
             where=parse_address(settings.uri).where,
@@ -103,8 +104,9 @@ class Streams:
             positions=rows.positions() if rows.exists() else {},
             table=str(rows.folder.relative_to(self._place.root)),
             always=settings.land == "always",
-            landing=is_landing(rows.folder),
+            landing=landing,
             last=read_state(rows.folder),
+            problem="" if landing else last_problem(rows.folder),
         )
 
     def _tables(self, settings: SourceSettings) -> tuple[LandedTable, LandedTable]:
