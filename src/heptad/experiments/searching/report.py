@@ -17,7 +17,7 @@ from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
 from heptad.experiments.searching.forecast import forecast
 from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
-from heptad.experiments.searching.told import Direction, Told, pareto_front, sign_of
+from heptad.experiments.searching.told import Told, pareto_front, sign_of
 
 LEAST: Final = 10
 """Finished trials, before which nothing is said of importance."""
@@ -34,7 +34,7 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
     first = next(iter(objectives))
     best = min(front, key=lambda one: (sign_of(body.direction) * one.values[first], one.number), default=None)
     values = [one.value for one in told.values() if one.value is not None]
-    importances, how = _importances(table.workspace, list(told.values()), body.direction)
+    importances, how = _importances(table.workspace, list(told.values()), body)
     statuses = Counter(str(run.attributes.get("status")) for run in runs)
     reasons = Counter(str(run.attributes.get("reason")) for run in runs if run.attributes.get("status") == "failed")
     links = table.workspace.store.trace([study.id], "out", ("warm_start",))
@@ -83,27 +83,27 @@ def _result(run: Id, told: Told, names: Sequence[str]) -> TrialResult:
     return TrialResult(run=run, number=told.number, params=told.params, values=values)
 
 
-def _importances(workspace: Workspace, told: Sequence[Told], direction: Direction) -> tuple[list[Importance], str]:
+def _importances(workspace: Workspace, told: Sequence[Told], study: Study) -> tuple[list[Importance], str]:
     """Of the first objective. What was computed of the same trials before is read, as Optuna takes a second to load."""
     if len(told) < LEAST:
         return [], f"not measured: it takes {LEAST} finished trials, and there are {len(told)}"
     varied = varying(told)
     if not varied or len({one.value for one in told}) == 1:
         return [], "not measured: nothing varied"
-    said = canonical_json([_CACHED, direction, [(one.params, one.value) for one in told]])
+    said = canonical_json([_CACHED, study.direction, study.space, [(one.params, one.value) for one in told]])
     path = workspace.cache / _CACHED / f"{digest_of(said)}.json"
     if path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=tuple[list[Importance], str])
-    from heptad.experiments.searching.importance import measure  # noqa: PLC0415 - see above
+    from heptad.experiments.searching import importance  # noqa: PLC0415 - see above
 
-    found = measure(told, direction, varied)
+    found = importance.measure(told, study.direction, varied, importance.scales(study.space)), importance.HOW
     # Where nothing can be written it is computed each time, and is as right.
     with suppress(WorkspaceError):
         write_atomically(path, msgspec.json.encode(found))
     return found
 
 
-_CACHED: Final = "importances-1"
+_CACHED: Final = "importances-2"
 """Folder of the cache; its number changes with the way they are computed."""
 
 
