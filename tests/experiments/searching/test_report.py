@@ -1,10 +1,10 @@
 """A report says what a study came to, at any time, from its runs alone."""
 
 import pytest
-from tests.experiments.searching.functions import conditional
+from tests.experiments.searching.functions import conditional, two
 
 from heptad.core.errors import NotFoundError
-from heptad.experiments import Experiments, Float
+from heptad.experiments import ActiveTrial, Experiments, Float
 from heptad.experiments.searching import importance
 from heptad.experiments.searching.records import Importance
 from heptad.experiments.searching.space import Space
@@ -50,3 +50,24 @@ def test_what_was_computed_of_the_same_trials_is_read(experiments: Experiments, 
     for file in experiments.workspace.cache.rglob("*.json"):
         file.unlink()
     assert experiments.study().importances == [Importance("again", 1.0)]
+
+
+def test_more_trials_are_not_hoped_for_where_there_are_none(experiments: Experiments) -> None:
+    """Every point of the grid was tried; and of several objectives nothing is estimated."""
+    report = experiments.search({"x": Float(-1, 1)}, lambda trial: trial["x"], trials=100, sampler="grid")
+    assert (report.more.verdict, "every point of the grid" in report.more.sentence) == ("no", True)
+    both = {"a": "minimize", "b": "maximize"}
+    report = experiments.search({"x": Float(-1, 1)}, two, objectives=both, trials=15, sampler="random")
+    assert (report.more.verdict, "several objectives" in report.more.sentence) == ("cannot say", True)
+
+
+def test_what_breaks_a_constraint_is_no_best_that_more_trials_would_have_to_beat(experiments: Experiments) -> None:
+    """Only feasible trials count; the first one here is far below all others, and outside."""
+
+    def loss(trial: ActiveTrial) -> dict[str, float]:
+        return {"value": -1e6 if trial.number == 0 else 50.0 - trial.number, "size": 9.0 * (trial.number == 0)}
+
+    report = experiments.search({"x": Float(0, 1)}, loss, trials=31, constraints=["size <= 5"])
+    assert report.more.verdict == "yes"
+    assert report.more.high < 100
+    assert "30. of 30 trials" in report.more.evidence[0]

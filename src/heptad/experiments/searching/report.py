@@ -15,8 +15,9 @@ from heptad.core.records import Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
+from heptad.experiments.searching.finite import points_left
 from heptad.experiments.searching.forecast import forecast
-from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
+from heptad.experiments.searching.records import Forecast, Importance, StudyReport, TrialResult
 from heptad.experiments.searching.told import Told, pareto_front, sign_of
 
 LEAST: Final = 10
@@ -33,7 +34,6 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
     front = [_result(numbers[one.number].id, one, list(objectives)) for one in beaten_by_none]
     first = next(iter(objectives))
     best = min(front, key=lambda one: (sign_of(body.direction) * one.values[first], one.number), default=None)
-    values = [one.value for one in told.values() if one.value is not None]
     importances, how = _importances(table.workspace, list(told.values()), body)
     statuses = Counter(str(run.attributes.get("status")) for run in runs)
     reasons = Counter(str(run.attributes.get("reason")) for run in runs if run.attributes.get("status") == "failed")
@@ -56,12 +56,30 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
         front=front,
         importances=importances,
         importance_by=how,
-        more=forecast(values, body.direction, _noise(table, best, body.metric)),
+        more=_more(body, runs, list(told.values()), _noise(table, best, body.metric)),
         warm_start={
             link.target: float(study.attributes.get(f"similarity.{link.target}") or 0.0)
             for link in links
             if link.source == study.id
         },
+    )
+
+
+def _more(study: Study, runs: Sequence[Record[Run]], told: Sequence[Told], noise: float | None) -> Forecast:
+    """Whether more trials would help."""
+    left = points_left(study, [run.body.params for run in runs if run.attributes.get("status") != "running"])
+    if left is not None and left <= 0:
+        where = "the grid" if study.sampler == "grid" else "the space"
+        return Forecast(verdict="no", sentence=f"More trials would not help: every point of {where} has been tried.")
+    if len(study.objectives_by_name()) > 1:
+        return Forecast(
+            verdict="cannot say", sentence="Whether more trials would help is not estimated for several objectives."
+        )
+    feasible = [one.value for one in told if one.value is not None and one.feasible]
+    more = max(5, len(told) // 2)
+    learns = study.sampler not in ("random", "grid")
+    return forecast(
+        feasible, study.direction, learns=learns, more=more if left is None else min(more, left), noise=noise
     )
 
 

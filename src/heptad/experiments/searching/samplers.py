@@ -11,6 +11,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from heptad.core.errors import InputError
+from heptad.experiments.searching.finite import GRID_POINTS
 from heptad.experiments.searching.scaling import Numbers, drawn
 from heptad.experiments.searching.space import Choice, Dimension, Float, Int, Space, Value, grid, located, walk
 from heptad.experiments.searching.told import Direction, Told, sign_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SamplerName: TypeAlias = Literal["tpe", "random", "grid", "cmaes", "gp"]
 Running: TypeAlias = Mapping[int, Mapping[str, Value]]
 """Number to parameters, of trials that are open."""
-_GRID_POINTS = 3
 
 
 class Sampler(Protocol):
@@ -194,7 +194,7 @@ def open_sampler(
 
 def rest_of_grid(space: Space, first: Sequence[dict[str, Value]], seed: int) -> list[dict[str, Value]]:
     """The points of the grid that are not `first`, shuffled."""
-    points = [point for point in grid(space, _GRID_POINTS) if point not in first]
+    points = [point for point in grid(space, GRID_POINTS) if point not in first]
     random.Random(seed).shuffle(points)
     return points
 
