@@ -68,3 +68,5 @@ class StudyReport(Shown, msgspec.Struct, frozen=True, kw_only=True):
     more: Forecast
     warm_start: dict[Id, float]
     """Earlier studies whose best points came first, and how similar their data was."""
+    taken: dict[Id, str] = {}
+    """Of earlier studies whose points did not lie in the space whole: the parameters that were taken over."""

@@ -62,6 +62,11 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
             for link in links
             if link.source == study.id
         },
+        taken={
+            link.target: str(study.attributes[f"taken.{link.target}"])
+            for link in links
+            if link.source == study.id and f"taken.{link.target}" in study.attributes
+        },
     )
 
 
