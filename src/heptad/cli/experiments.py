@@ -428,6 +428,9 @@ def _study_text(report: "StudyReport") -> str:
         failed = [{"times": count, "reason": reason} for reason, count in report.reasons.items()]
         parts.append(section("Why trials failed", table(failed)))
     if report.warm_start:
-        earlier = [{"study": one, "similarity": f"{share:.2f}"} for one, share in report.warm_start.items()]
+        earlier = [
+            {"study": one, "similarity": f"{share:.2f}", "taken": report.taken.get(one, "whole points")}
+            for one, share in report.warm_start.items()
+        ]
         parts.append(section("Began with the best of", table(earlier)))
     return "\n\n".join(parts)

@@ -11,7 +11,7 @@ from tests.training.conftest import project_on  # noqa: F401 - a fixture
 
 from heptad.core.clock import ManualClock
 from heptad.core.errors import InputError, NotFoundError
-from heptad.experiments import Experiments, Float
+from heptad.experiments import ActiveTrial, Choice, Experiments, Float, Int, Space
 from heptad.experiments.searching.warm_start import similarity
 
 ProjectOn = Callable[..., Any]
@@ -50,8 +50,50 @@ def test_a_study_can_be_named_and_must_be_of_use(experiments: Experiments) -> No
     with pytest.raises(NotFoundError):
         experiments.search(SPACE, square, trials=1, warm_start="study-unknown")
     other = experiments.search({"y": Float(0, 1)}, lambda trial: trial["y"], trials=1)
-    with pytest.raises(InputError, match="No finished trial"):
+    with pytest.raises(InputError, match="has half of its parameters in the space"):
         experiments.search(SPACE, square, trials=1, warm_start=other.study)
+
+
+def test_what_breaks_a_constraint_is_not_begun_with(experiments: Experiments) -> None:
+    """The best of those that keep to it come first; a study that never did is of no use."""
+
+    def figures(trial: ActiveTrial) -> dict[str, float]:
+        return {"value": float(trial["x"]), "ms": -10 * float(trial["x"])}
+
+    space, rules = {"x": Float(-1, 1)}, {"sampler": "random", "trials": 20}
+    before = experiments.search(space, figures, constraints=["ms <= 5"], **rules)
+    after = experiments.search(space, figures, name="after", constraints=["ms <= 5"], warm_start=before.study, trials=3)
+    assert before.best is not None
+    assert (after.infeasible, after.best and after.best.params) == (0, before.best.params)
+    with pytest.raises(InputError, match="keeps to ms <= -99"):
+        experiments.search(space, figures, name="never", constraints=["ms <= -99"], warm_start=before.study)
+    similar = experiments.search(space, figures, constraints=["ms <= -99"], warm_start="similar", **rules)
+    assert similar.warm_start == {}
+
+
+@pytest.mark.parametrize(
+    ("space", "taken"),
+    [
+        ({"x": Float(-1, 1), "kind": Choice(("a", "b")), "new": Float(5, 6)}, ["x", "kind"]),
+        ({"x": Float(-1, 1)}, ["x"]),
+        ({"x": Float(-1, 1), "sort": Choice(("a", "b"))}, ["x"]),
+        ({"x": Int(-1, 1), "kind": Choice(("a", "b"))}, ["x", "kind"]),
+    ],
+    ids=["one more", "one fewer", "another name", "whole numbers"],
+)
+def test_of_points_that_are_not_whole_what_is_known_is_taken(
+    experiments: Experiments, space: Space, taken: list[str]
+) -> None:
+    """The rest is drawn; the report says what was taken, and the same is drawn each time."""
+    before = experiments.search(SPACE, square, trials=12, name="before", sampler="random")
+    assert before.best is not None
+    for wanted in ("similar", before.study):
+        after = experiments.search(space, lambda t: float(t["x"]) ** 2, trials=1, name="after", warm_start=wanted)
+        assert after.taken == {before.study: ", ".join(taken)}
+        (run,) = experiments.trials(after.study)
+        best = before.best.params
+        expected = {name: round(float(best[name])) if space[name] == Int(-1, 1) else best[name] for name in taken}
+        assert {name: run.body.params[name] for name in taken} == expected
 
 
 def test_data_is_similar_by_its_columns_and_how_they_are_spread(project_on: ProjectOn, clock: ManualClock) -> None:  # noqa: F811

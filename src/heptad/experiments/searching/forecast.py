@@ -1,4 +1,4 @@
-"""Whether more trials would help: what the newest trials let expect, and whether that was right before."""
+"""Whether more trials would help: how often they did in searches whose trials lay like these."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -9,23 +9,33 @@ import numpy.typing as npt
 from heptad.experiments.searching.records import Forecast
 from heptad.experiments.searching.told import Direction, sign_of
 
-Missed: TypeAlias = Literal["", "below", "above"]
+Losses: TypeAlias = npt.NDArray[np.float64]
 LEAST = 12
 """Finished trials, before which nothing is said."""
-_DRAWS = 2000
 _WORTH = 0.02
-"""Of the way from the median trial to the best: a gain below it is none that anybody would notice."""
+"""Of the way from the median of the first third of the trials to the best: a smaller gain is not worth a trial."""
+_LEARNT = ((0.04, 0.25, 6.3), (0.08, 0.37, 3.3), (np.inf, 0.52, 2.3))
+"""How near the best tenth lies to the best, on that way: up to where; how often half as many more trials of `tpe` or
+`cmaes` gained more than that is worth; and how many times as far as the best tenth lies 19 of 20 gained at most.
+Counted in 600 searches of six functions, after 16 to 60 trials. Of three other functions, more trials gained noticeably
+in 62%, 44% and 18% where this says yes, perhaps and no, and 92% gained no more than it says."""
+_BY_CHANCE = ((0.04, 0.22, 5.7), (0.08, 0.28, 3.4), (np.inf, 0.27, 1.1))
+"""The same of 1,800 searches by chance: from how their trials lie it does not follow whether more would help."""
 
 
-def forecast(values: Sequence[float], direction: Direction, noise: float | None = None) -> Forecast:
-    """What half as many more trials would gain, from the values of the finished ones in order.
+def forecast(
+    values: Sequence[float],
+    direction: Direction,
+    *,
+    learns: bool,
+    more: int = 0,
+    noise: float | None = None,
+) -> Forecast:
+    """What `more` trials (0: half as many) would gain, from the feasible values of the finished ones in order.
 
-    The idea: from `n` trials to one and a half times as many is the same step as from two thirds of `n` to `n`, and
-    that one can be seen. It is drawn many times, by how much the best of all is missed without a third of the newest
-    half of the trials, taken at random; and it happened once, which counts for a third. Where a search still learns,
-    gains are larger than the estimate, and near an optimum they are smaller. It knows nothing of a region
-    that no trial has seen. So the same is done with the first two thirds of the trials, and held against what the last
-    third gained. `noise` is the standard error of the best value, where that is known.
+    In a search by chance the next trials beat the best as often whatever the trials before came to, so nothing is said
+    of it but how often that is. Where the sampler learns, it gains less often once its best trials lie close together.
+    `noise` is the standard error of the best value, where that is known: differences below it cannot be seen.
     """
     losses = sign_of(direction) * np.asarray(values, dtype=np.float64)
     if len(losses) < LEAST:
@@ -33,69 +43,67 @@ def forecast(values: Sequence[float], direction: Direction, noise: float | None 
             verdict="cannot say",
             sentence=f"Whether more trials would help cannot be said after {len(losses)}: it takes {LEAST}.",
         )
-    more = max(5, len(losses) // 2)
-    gains = _gains(losses)
-    low, high = (float(one) for one in np.quantile(gains, [0.05, 0.95]))
-    gain, worth = float(gains.mean()), _worth(losses)
-    chance = float((gains > worth).mean())
+    more = more or max(5, len(losses) // 2)
+    near = _near(losses)
     evidence = [_since(losses)]
-    checked = _checked(losses)
-    verdict: Literal["yes", "perhaps", "no"]
-    verdict, why = ("yes", "") if chance >= 0.3 else ("perhaps", "") if chance >= 0.1 else ("no", "")
-    if checked is not None:
-        missed, sentence = checked
-        evidence.append(sentence)
-        if (verdict, missed) in {("yes", "below"), ("no", "above")}:
-            verdict, why = "perhaps", f"; before, the gain was {missed} what the same estimate said"
-    if noise is not None and verdict != "no" and gain < noise:
-        verdict, why = "no", f", less than the noise of measuring ({noise:.2g})"
-    words = {"yes": "would probably help", "perhaps": "might help", "no": "would hardly help"}[verdict]
-    sentence = f"{more} more trials {words}: about {gain:.2g} better (90%: {low:.2g} to {high:.2g}){why}."
-    return Forecast(
-        verdict=verdict,
-        trials=more,
-        gain=gain,
-        low=low,
-        high=high,
-        sentence=sentence,
-        evidence=evidence,
+    if noise is not None and near < noise:
+        sentence = (
+            f"{more} more trials would hardly help: the best tenth of the trials differs by {near:.2g}, less than "
+            f"the noise of measuring ({noise:.2g})."
+        )
+        return Forecast(verdict="no", trials=more, high=near, sentence=sentence, evidence=evidence)
+    chance, high = _expected(losses, learns=learns)
+    if len(losses) * 2 // 3 >= LEAST:
+        evidence.append(_checked(losses, learns=learns))
+    verdict: Literal["yes", "perhaps", "no", "cannot say"]
+    if not learns:
+        verdict, words = "cannot say", "Whether more trials help cannot be told of a search by chance"
+    elif chance > 0.5:
+        verdict, words = "yes", "More trials are worth a try"
+    elif chance > 0.3:
+        verdict, words = "perhaps", "More trials may help"
+    else:
+        verdict, words = "no", "More trials would hardly help"
+    sentence = (
+        f"{words}: {more} more gained noticeably in {chance:.0%} of the searches that lay like this one, "
+        f"and at most {high:.2g} in nine of ten."
     )
+    return Forecast(verdict=verdict, chance=chance, trials=more, high=high, sentence=sentence, evidence=evidence)
 
 
-def _gains(losses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Draws of what half as many more trials would gain over the least loss."""
-    before, newest = np.split(losses, [len(losses) // 2])
-    choice = np.random.default_rng(len(losses))
-    shuffled = choice.permuted(np.tile(newest, (_DRAWS, 1)), axis=1)
-    kept = shuffled[:, : 2 * len(newest) // 3].min(axis=1)
-    drawn = np.minimum(kept, before.min()) - losses.min()
-    happened = losses[: 2 * len(losses) // 3].min() - losses.min()
-    gains: npt.NDArray[np.float64] = np.append(drawn, np.full(_DRAWS // 2, happened))
-    return gains
+def _near(losses: Losses) -> float:
+    """How far the best tenth of the trials, of at least three, lies from the best."""
+    place = max(2, len(losses) // 10)
+    return float(np.partition(losses, place)[place] - losses.min())
 
 
-def _worth(losses: npt.NDArray[np.float64]) -> float:
-    return _WORTH * float(np.median(losses) - losses.min())
+def _expected(losses: Losses, *, learns: bool) -> tuple[float, float]:
+    """How often more trials gained noticeably, and at most how much, where the best tenth lay as near."""
+    way = _way(losses)
+    near = _near(losses)
+    share = near / way if way > 0 else 0.0
+    chance, times = next((chance, times) for upto, chance, times in (_LEARNT if learns else _BY_CHANCE) if share < upto)
+    return chance, times * max(near, way / 1000)
 
 
-def _since(losses: npt.NDArray[np.float64]) -> str:
+def _way(losses: Losses) -> float:
+    """From the median of the first third of the trials, of at least ten, to the best."""
+    return float(np.median(losses[: max(10, len(losses) // 3)]) - losses.min())
+
+
+def _since(losses: Losses) -> str:
     best = np.minimum.accumulate(losses)
     last = int(np.argmin(losses))
     half = len(losses) // 2
     return (
-        f"The best came with the {last + 1}. of {len(losses)} finished trials; "
+        f"The best came with the {last + 1}. of {len(losses)} trials that count; "
         f"the second half of them gained {best[half - 1] - best[-1]:.2g}."
     )
 
 
-def _checked(losses: npt.NDArray[np.float64]) -> tuple[Missed, str] | None:
-    """The same estimate at two thirds, and on which side of it lay what followed; empty: within."""
+def _checked(losses: Losses, *, learns: bool) -> str:
+    """The same estimate at two thirds, and what followed."""
     known = 2 * len(losses) // 3
-    if known < LEAST:
-        return None
-    gains = _gains(losses[:known])
-    low, high = (float(one) for one in np.quantile(gains, [0.05, 0.95]))
+    _, high = _expected(losses[:known], learns=learns)
     gained = float(losses[:known].min() - losses.min())
-    missed: Missed = "below" if gained < low - 1e-12 else "above" if gained > high + 1e-12 else ""
-    said = f"After {known} trials it would have said {low:.2g} to {high:.2g} for the rest"
-    return missed, f"{said}; they gained {gained:.2g}."
+    return f"After {known} trials it would have said at most {high:.2g} for the rest; they gained {gained:.2g}."

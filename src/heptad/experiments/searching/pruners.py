@@ -55,36 +55,33 @@ class Median:
 class Halving:
     """Asynchronous successive halving (ASHA, Li et al., 2020): only the best of each rung go on to the next.
 
-    Rungs are the steps `least * eta ** k`, from 1 counted. At a rung a trial goes on where its report is among the
-    best `1 / eta` of all that got there, itself included; the first `eta - 1` go on where they are the best so far.
-    `bracket` leaves out as many rungs at the start.
+    Rungs are the steps `least * eta ** k`. Without `least`, the first lies at a hundredth of the last step that the
+    first finished trial reported, at step 1 at least, as Optuna has it; before a trial has finished, nobody is ended.
+    At a rung a trial goes on where its report is among the best `1 / eta` of all that got there, itself included; the
+    first `eta - 1` go on where they are the best so far. `bracket` leaves out as many rungs at the start.
     """
 
-    def __init__(self, eta: int = 4, least: int = 1, bracket: int = 0) -> None:
+    def __init__(self, eta: int = 4, least: int = 0, bracket: int = 0) -> None:
         self._eta, self._least, self._bracket = eta, least, bracket
 
     def prunes(self, number: int, reports: Mapping[int, float], told: Sequence[Told]) -> bool:  # noqa: ARG002
-        own = self._rungs(reports)
-        before = self._rungs({step: reports[step] for step in sorted(reports)[:-1]})
-        others = [self._rungs(one.reports) for one in told]
-        return any(
-            not self._goes_on(own[rung], [one[rung] for one in others if rung in one])
-            for rung in own
-            if rung not in before
-        )
-
-    def _rungs(self, reports: Mapping[int, float]) -> dict[int, float]:
-        """Rung to the first report at or behind its step; steps count from 0, so that step 0 is the first resource."""
-        found: dict[int, float] = {}
-        for step in sorted(reports):
-            while step + 1 >= self._least * self._eta ** (self._bracket + len(found)):
-                found[len(found)] = math.inf if math.isnan(reports[step]) else reports[step]
-        return found
+        first = _first_finished(told)
+        if not self._least and first is None:
+            return False
+        rung = (self._least or max(first // 100 if first else 0, 1)) * self._eta**self._bracket
+        *before, newest = sorted(reports)
+        while rung <= newest:
+            if (not before or before[-1] < rung) and not self._goes_on(
+                reports[newest], [value for one in told if (value := _report_at(rung, one.reports)) is not None]
+            ):
+                return True
+            rung *= self._eta
+        return False
 
     def _goes_on(self, value: float, others: Sequence[float]) -> bool:
-        if value == math.inf:
+        if math.isnan(value):
             return False
-        competing = sorted([value, *others])
+        competing = sorted([value, *(math.inf if math.isnan(one) else one for one in others)])
         return value <= competing[max(0, len(competing) // self._eta - 1)]
 
 
@@ -92,20 +89,20 @@ class Hyperband:
     """Several successive halvings side by side, from strict to patient (Li et al., 2018).
 
     Each trial belongs to a bracket by the hash of its number, and competes with those of its bracket only. How many
-    brackets there are follows from the most steps that a finished trial has reported; before one has, nobody is ended.
+    brackets there are follows from the last step of the first trial that finished; before one has, nobody is ended.
     """
 
     def __init__(self, eta: int = 3) -> None:
         self._eta = eta
 
     def prunes(self, number: int, reports: Mapping[int, float], told: Sequence[Told]) -> bool:
-        first = next((one for one in told if one.value is not None and one.reports), None)
-        if first is None:
+        last = _first_finished(told)
+        if last is None:
             return False
-        brackets = int(math.log(max(first.reports) + 1, self._eta) + 1e-9) + 1
+        brackets = int(math.log(last + 1, self._eta) + 1e-9) + 1
         own = self._bracket(number, brackets)
         rivals = [one for one in told if self._bracket(one.number, brackets) == own]
-        return Halving(self._eta, bracket=own).prunes(number, reports, rivals)
+        return Halving(self._eta, least=1, bracket=own).prunes(number, reports, rivals)
 
     def _bracket(self, number: int, brackets: int) -> int:
         """Strict brackets get more trials, as each of theirs costs less."""
@@ -118,12 +115,34 @@ class Hyperband:
         raise AssertionError
 
 
+class ToTheEnd:
+    """Another pruner, but for trials that have come as far as any that finished: their value is all but there."""
+
+    def __init__(self, pruner: Pruner) -> None:
+        self._pruner = pruner
+
+    def prunes(self, number: int, reports: Mapping[int, float], told: Sequence[Told]) -> bool:
+        lasts = [max(one.reports) for one in told if one.value is not None and one.reports]
+        return max(reports) < max(lasts, default=math.inf) and self._pruner.prunes(number, reports, told)
+
+
+def _first_finished(told: Sequence[Told]) -> int | None:
+    """The last step that the first finished trial reported."""
+    return next((max(one.reports) for one in told if one.value is not None and one.reports), None)
+
+
+def _report_at(rung: int, reports: Mapping[int, float]) -> float | None:
+    """The first report at or behind a step."""
+    step = min((one for one in reports if one >= rung), default=None)
+    return None if step is None else reports[step]
+
+
 def pruner_named(name: PrunerName) -> Pruner:
     """A pruner with its defaults."""
     pruners: dict[PrunerName, Pruner] = {
         "none": Never(),
-        "median": Median(),
-        "halving": Halving(),
-        "hyperband": Hyperband(),
+        "median": ToTheEnd(Median()),
+        "halving": ToTheEnd(Halving()),
+        "hyperband": ToTheEnd(Hyperband()),
     }
     return pruners[name]

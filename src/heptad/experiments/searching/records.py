@@ -27,15 +27,15 @@ class Importance(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What as many more `trials` would add to the best, and what the same estimate was worth before.
+    """What `trials` more would add to the best: how often, and at most how much, they did in searches like it.
 
-    Gains are in the unit of the first objective, 0 or more; `low` and `high` hold nine of ten.
+    `chance` is the share of such searches that gained noticeably; `high`, in the unit of the objective, is what nine
+    of ten gained at most. Both are 0 where nothing can be said.
     """
 
     verdict: Literal["yes", "perhaps", "no", "cannot say"]
     trials: int = 0
-    gain: float = 0.0
-    low: float = 0.0
+    chance: float = 0.0
     high: float = 0.0
     sentence: str
     evidence: list[str] = []
@@ -68,3 +68,5 @@ class StudyReport(Shown, msgspec.Struct, frozen=True, kw_only=True):
     more: Forecast
     warm_start: dict[Id, float]
     """Earlier studies whose best points came first, and how similar their data was."""
+    taken: dict[Id, str] = {}
+    """Of earlier studies whose points did not lie in the space whole: the parameters that were taken over."""

@@ -15,10 +15,11 @@ from heptad.core.records import Id, Record, canonical_json, digest_of
 from heptad.core.workspace import Workspace
 from heptad.experiments.records import Run, Study
 from heptad.experiments.run_table import RunTable
+from heptad.experiments.searching.finite import points_left
 from heptad.experiments.searching.forecast import forecast
 from heptad.experiments.searching.ledger import SECONDS
-from heptad.experiments.searching.records import Importance, StudyReport, TrialResult
-from heptad.experiments.searching.told import Direction, Told, pareto_front, sign_of
+from heptad.experiments.searching.records import Forecast, Importance, StudyReport, TrialResult
+from heptad.experiments.searching.told import Told, pareto_front, sign_of
 
 LEAST: Final = 10
 """Finished trials, before which nothing is said of importance."""
@@ -34,8 +35,7 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
     front = [_result(numbers[one.number].id, one, list(objectives)) for one in beaten_by_none]
     first = next(iter(objectives))
     best = min(front, key=lambda one: (sign_of(body.direction) * one.values[first], one.number), default=None)
-    values = [one.value for one in told.values() if one.value is not None]
-    importances, how = _importances(table.workspace, list(told.values()), body.direction)
+    importances, how = _importances(table.workspace, list(told.values()), body)
     statuses = Counter(str(run.attributes.get("status")) for run in runs)
     reasons = Counter(str(run.attributes.get("reason")) for run in runs if run.attributes.get("status") == "failed")
     links = table.workspace.store.trace([study.id], "out", ("warm_start",))
@@ -57,12 +57,35 @@ def report_on(table: RunTable, study: Record[Study]) -> StudyReport:
         front=front,
         importances=importances,
         importance_by=how,
-        more=forecast(values, body.direction, _noise(table, best, body.metric)),
+        more=_more(body, runs, list(told.values()), _noise(table, best, body.metric)),
         warm_start={
             link.target: float(study.attributes.get(f"similarity.{link.target}") or 0.0)
             for link in links
             if link.source == study.id
         },
+        taken={
+            link.target: str(study.attributes[f"taken.{link.target}"])
+            for link in links
+            if link.source == study.id and f"taken.{link.target}" in study.attributes
+        },
+    )
+
+
+def _more(study: Study, runs: Sequence[Record[Run]], told: Sequence[Told], noise: float | None) -> Forecast:
+    """Whether more trials would help."""
+    left = points_left(study, [run.body.params for run in runs if run.attributes.get("status") != "running"])
+    if left is not None and left <= 0:
+        where = "the grid" if study.sampler == "grid" else "the space"
+        return Forecast(verdict="no", sentence=f"More trials would not help: every point of {where} has been tried.")
+    if len(study.objectives_by_name()) > 1:
+        return Forecast(
+            verdict="cannot say", sentence="Whether more trials would help is not estimated for several objectives."
+        )
+    feasible = [one.value for one in told if one.value is not None and one.feasible]
+    more = max(5, len(told) // 2)
+    learns = study.sampler not in ("random", "grid")
+    return forecast(
+        feasible, study.direction, learns=learns, more=more if left is None else min(more, left), noise=noise
     )
 
 
@@ -84,27 +107,27 @@ def _result(run: Id, told: Told, names: Sequence[str]) -> TrialResult:
     return TrialResult(run=run, number=told.number, params=told.params, values=values)
 
 
-def _importances(workspace: Workspace, told: Sequence[Told], direction: Direction) -> tuple[list[Importance], str]:
+def _importances(workspace: Workspace, told: Sequence[Told], study: Study) -> tuple[list[Importance], str]:
     """Of the first objective. What was computed of the same trials before is read, as Optuna takes a second to load."""
     if len(told) < LEAST:
         return [], f"not measured: it takes {LEAST} finished trials, and there are {len(told)}"
     varied = varying(told)
     if not varied or len({one.value for one in told}) == 1:
         return [], "not measured: nothing varied"
-    said = canonical_json([_CACHED, direction, [(one.params, one.value) for one in told]])
+    said = canonical_json([_CACHED, study.direction, study.space, [(one.params, one.value) for one in told]])
     path = workspace.cache / _CACHED / f"{digest_of(said)}.json"
     if path.is_file():
         return msgspec.json.decode(path.read_bytes(), type=tuple[list[Importance], str])
-    from heptad.experiments.searching.importance import measure  # noqa: PLC0415 - see above
+    from heptad.experiments.searching import importance  # noqa: PLC0415 - see above
 
-    found = measure(told, direction, varied)
+    found = importance.measure(told, study.direction, varied, importance.scales(study.space)), importance.HOW
     # Where nothing can be written it is computed each time, and is as right.
     with suppress(WorkspaceError):
         write_atomically(path, msgspec.json.encode(found))
     return found
 
 
-_CACHED: Final = "importances-1"
+_CACHED: Final = "importances-2"
 """Folder of the cache; its number changes with the way they are computed."""
 
 

@@ -3,14 +3,15 @@
 import logging
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from heptad.core.errors import InputError
+from heptad.experiments.searching.finite import GRID_POINTS
 from heptad.experiments.searching.scaling import Numbers, drawn
 from heptad.experiments.searching.space import Choice, Dimension, Float, Int, Space, Value, grid, located, walk
 from heptad.experiments.searching.told import Direction, Told, sign_of
@@ -19,52 +20,90 @@ if TYPE_CHECKING:
     from heptad.experiments.searching.cmaes import CmaSampler
 
 SamplerName: TypeAlias = Literal["tpe", "random", "grid", "cmaes", "gp"]
-_GRID_POINTS = 3
+Running: TypeAlias = Mapping[int, Mapping[str, Value]]
+"""Number to parameters, of trials that are open."""
 
 
 class Sampler(Protocol):
-    """Proposes points. What it proposes follows from what it learnt, in the order of the numbers, and the seed."""
+    """Proposes points. What it proposes follows from what it learnt, by number, from what runs, and the seed."""
 
     def learn(self, told: Told) -> None:
         """Another trial has ended."""
         ...
 
-    def sample(self, seed: int) -> dict[str, Value]:
-        """A point of the space."""
+    def sample(self, seed: int, running: Running) -> dict[str, Value]:
+        """A point of the space, beside those that are being tried."""
         ...
 
 
 class OptunaSampler:
-    """TPE or random search of Optuna, its study kept in memory; each parameter is learnt by itself."""
+    """TPE or random search of Optuna.
+
+    TPE learns together what every trial had (Falkner et al., 2018), and by itself what exists only beside a choice.
+    Trials that are open count as bad ones, so that several asked at once lie apart. Of several objectives, each
+    parameter is learnt by itself, as Optuna does.
+    """
 
     def __init__(self, space: Space, name: Literal["tpe", "random"], directions: Sequence[Direction]) -> None:
         self._space, self._name = space, name
-        self._study = quiet_study(directions)
-        self._asked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+        self._told: dict[int, optuna.trial.FrozenTrial] = {}
+        self._together = len(directions) == 1
+        self._common: dict[str, Dimension] | None = None
+        """What every trial had, by the names under which dimensions are learnt; `None` before the first."""
+        with _quiet():
+            self._study = _Trials(directions)
 
     def learn(self, told: Told) -> None:
-        if self._name == "tpe" and (told.value is not None or told.pruned):
-            self._study.add_trial(as_optuna_trial(self._space, told))
+        if self._name == "random" or (told.value is None and not told.pruned):
+            return
+        self._told[told.number] = as_optuna_trial(self._space, told)
+        if self._together:
+            own = {path: dimension for path, (dimension, _) in located(self._space, told.params).items()}
+            known = own if self._common is None else self._common
+            self._common = {path: dimension for path, dimension in known.items() if own.get(path) == dimension}
 
-    def sample(self, seed: int) -> dict[str, Value]:
+    def sample(self, seed: int, running: Running) -> dict[str, Value]:
         """The sampler is asked without a trial of Optuna's: making one and throwing it away took half of the time."""
         study = self._study
-        # What `Study.ask` does: the list of trials is made anew, and then kept for all parameters of a point.
-        study._thread_local.cached_all_trials = None  # noqa: SLF001
-        sampler = (
-            optuna.samplers.TPESampler(seed=seed, multivariate=False, constant_liar=False)
-            if self._name == "tpe"
-            else optuna.samplers.RandomSampler(seed=seed)
-        )
+        sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=seed)
+        if self._name == "tpe":
+            sampler = optuna.samplers.TPESampler(seed=seed, multivariate=self._together, constant_liar=True)
+            begun = {number: _optuna_trial(self._space, number, params) for number, params in running.items()}
+            study.known = [one for _, one in sorted({**begun, **self._told}.items())]
+        common = {path: _distribution(dimension) for path, dimension in sorted((self._common or {}).items())}
+        varying = {path: distribution for path, distribution in common.items() if not distribution.single()}
+        found = sampler.sample_relative(study, study.asked, varying)
 
         def pick(path: str, _: str, dimension: Dimension) -> Value:
             distribution = _distribution(dimension)
             if distribution.single():
                 return dimension.points(1)[0]
-            found = sampler.sample_independent(study, self._asked, path, distribution)
-            return int(found) if isinstance(dimension, Int) else cast(Value, found)
+            if path not in found or common[path] != distribution:
+                # A range of a space in Python, which may have moved.
+                found[path] = sampler.sample_independent(study, study.asked, path, distribution)
+            return int(found[path]) if isinstance(dimension, Int) else cast(Value, found[path])
 
         return walk(self._space, pick)
+
+
+class _Trials(optuna.Study):
+    """A study of the trials that it is given: those of Optuna's storages are in the order in which they were told."""
+
+    def __init__(self, directions: Sequence[Direction]) -> None:
+        storage = optuna.storages.InMemoryStorage()
+        study = storage.create_new_study([optuna.study.StudyDirection[one.upper()] for one in directions], "trials")
+        super().__init__("trials", storage)
+        self.known: list[optuna.trial.FrozenTrial] = []
+        self.asked = storage.get_trial(storage.create_new_trial(study))
+        self.asked.number = -1  # It is none of the known ones.
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,  # noqa: ARG002 - the samplers' own way to ask
+        states: "Container[optuna.trial.TrialState] | None" = None,
+        use_cache: bool = False,  # noqa: ARG002
+    ) -> "list[optuna.trial.FrozenTrial]":
+        return [one for one in self.known if states is None or one.state in states]
 
 
 class BranchwiseCma:
@@ -81,8 +120,8 @@ class BranchwiseCma:
         self._told.setdefault(branch, {})[told.number] = told, _loss(told, self._sign)
         self._rest.learn(told)
 
-    def sample(self, seed: int) -> dict[str, Value]:
-        point = self._rest.sample(seed)
+    def sample(self, seed: int, running: Running) -> dict[str, Value]:
+        point = self._rest.sample(seed, running)
         branch, numbers = self._numbers(point)
         if not numbers:
             return point
@@ -128,7 +167,7 @@ class GaussianProcess:
     def learn(self, told: Told) -> None:
         self._told[told.number] = told, _loss(told, self._sign)
 
-    def sample(self, seed: int) -> dict[str, Value]:
+    def sample(self, seed: int, running: Running) -> dict[str, Value]:  # noqa: ARG002
         return self._model.sample([self._told[number] for number in sorted(self._told)], seed)
 
 
@@ -155,22 +194,34 @@ def open_sampler(
 
 def rest_of_grid(space: Space, first: Sequence[dict[str, Value]], seed: int) -> list[dict[str, Value]]:
     """The points of the grid that are not `first`, shuffled."""
-    points = [point for point in grid(space, _GRID_POINTS) if point not in first]
+    points = [point for point in grid(space, GRID_POINTS) if point not in first]
     random.Random(seed).shuffle(points)
     return points
 
 
 def as_optuna_trial(space: Space, told: Told) -> "optuna.trial.FrozenTrial":
-    """A trial that ended, as Optuna's study takes it; its names are those under which dimensions are learnt."""
-    places = located(space, told.params)
-    return optuna.trial.create_trial(
-        params={path: value for path, (_, value) in places.items()},
-        distributions={path: _distribution(dimension) for path, (dimension, _) in places.items()},
+    """A trial that ended, as Optuna takes it; its names are those under which dimensions are learnt."""
+    return _optuna_trial(
+        space,
+        told.number,
+        told.params,
         state=optuna.trial.TrialState.PRUNED if told.pruned else optuna.trial.TrialState.COMPLETE,
         intermediate_values=dict(told.reports),
         constraints=told.violations or None,
         values=None if told.pruned else list(told.all_values),
     )
+
+
+def _optuna_trial(space: Space, number: int, params: Mapping[str, Value], **ended: Any) -> "optuna.trial.FrozenTrial":
+    """A trial as Optuna takes it; it is open where it is not said how it ended."""
+    places = located(space, params)
+    trial = optuna.trial.create_trial(
+        params={path: value for path, (_, value) in places.items()},
+        distributions={path: _distribution(dimension) for path, (dimension, _) in places.items()},
+        **{"state": optuna.trial.TrialState.RUNNING, **ended},
+    )
+    trial.number = number
+    return trial
 
 
 def quiet_study(directions: Sequence[Direction]) -> "optuna.Study":

@@ -19,12 +19,13 @@ class Search:
     What is asked depends on the seed, the trial's number and the values told before, and on nothing else: each trial
     samples with a seed of its own. So a search that is rebuilt from the trials that ended (`told`) asks a trial that
     was cut off again, under the same number and with the same parameters, and then goes on as if nothing had been.
-    Where several trials are open at once, it goes by the values told by then. A failed trial teaches nothing.
+    Where several trials are open at once, it goes by the values told by then, and `tpe` by which points are open. A
+    failed trial teaches nothing.
 
-    `tpe` learns from what it was told (Bergstra et al., 2011; each parameter by itself, so that conditional ones are
-    learnt from the trials that had them), `random` does not, `grid` walks three points a number and all values of a
-    choice in an order shuffled by the seed, and ends where the grid ends; `cmaes` adapts a covariance matrix over the
-    numbers of each branch, `gp` a Gaussian process over everything. With several directions trials have as many
+    `tpe` learns from what it was told (Bergstra et al., 2011; what every trial had together, conditional parameters
+    each by itself from the trials that had them), `random` does not, `grid` walks three points a number and all values
+    of a choice in an order shuffled by the seed, and ends where the grid ends; `cmaes` adapts a covariance matrix over
+    the numbers of each branch, `gp` a Gaussian process over everything. With several directions trials have as many
     values, and there is a `front` beside the `best`. A `pruner` says whether a trial that reports ends early.
 
     >>> search = Search({"x": Float(-1, 1)}, sampler="random", trials=2, seed=7)
@@ -93,7 +94,9 @@ class Search:
         if number is None:
             return None
         if params is None:
-            params = self._fixed[number] if number < len(self._fixed) else self._sampler.sample(self._seed_of(number))
+            running = {one: params for one, params in self._open.items() if one != number}
+            given = number < len(self._fixed)
+            params = self._fixed[number] if given else self._sampler.sample(self._seed_of(number), running)
         else:
             check_params(self.space, params)
         self._open[number] = dict(params)

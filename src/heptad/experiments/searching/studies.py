@@ -71,6 +71,7 @@ def open_study(workspace: Workspace, space: Space, plan: StudyPlan) -> Record[St
         earlier = earlier_points(workspace, plan.rules.warm_start, space, study, plan.data)
         made_from += [("warm_start", one.study) for one in earlier]
         attributes |= {f"similarity.{one.study}": one.similarity for one in earlier}
+        attributes |= {f"taken.{one.study}": ", ".join(one.taken) for one in earlier if one.taken}
         points = [params for one in earlier for params in one.points]
         study = msgspec.structs.replace(study, first=_each_once([*study.first, *points]))
     return graph.save(workspace, study, scope=workspace.name, key=plan.key, made_from=made_from, attributes=attributes)

@@ -1,6 +1,7 @@
 """Warm starts: the best points of earlier studies come first, where their data was like the data now."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -12,13 +13,17 @@ from heptad.core.records import Id, Record
 from heptad.core.workspace import Workspace
 from heptad.data import ColumnProfile, DatasetVersion, Profile, Schema, distance
 from heptad.experiments.records import Run, Study
-from heptad.experiments.searching.space import Space, Value, check_params
+from heptad.experiments.searching.objectives import Constraint, constraint
+from heptad.experiments.searching.scaling import drawn
+from heptad.experiments.searching.space import Dimension, Int, Space, Value, check_params, walk
 from heptad.experiments.searching.told import sign_of
 
 SIMILAR: Literal["similar"] = "similar"
 LEAST = 0.5
 """Studies over data less similar than this are left out."""
 _STUDIES, _POINTS, _LOOKED_AT = 3, 3, 50
+_PART = 0.5
+"""Of the parameters of a point: with fewer of them in the space, an earlier point is another one."""
 _CLEAR_SHIFT = 0.2
 """Of the population stability index: a column that moved further is another column."""
 _OVERLAP = 0.5
@@ -26,38 +31,45 @@ _OVERLAP = 0.5
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """An earlier study, how similar its data is (0 to 1), and its best points that lie in the space now."""
+    """An earlier study, how similar its data is (0 to 1), and its best points in the space now."""
 
     study: Id
     similarity: float
     points: list[dict[str, Value]]
+    taken: list[str] = []
+    """Where none lay in the space whole: the parameters that were taken over; the others were drawn."""
 
 
 def earlier_points(workspace: Workspace, wanted: str, space: Space, study: Study, data: Sequence[Id]) -> list[Earlier]:
     """What earlier studies of the workspace give to begin with, the most similar first.
 
     `wanted` is `similar`, or the id of a study, which is taken whatever its data was. A study counts whose first
-    objective has the same name and direction; points go, not values, which other data would have changed.
-    Raises `NotFoundError` for an unknown study, and `InputError` where none of its points lies in the space.
+    objective has the same name and direction; points go, not values, which other data would have changed. A point that
+    broke a constraint that there is now does not count. Where no point lies in the space whole, those of which half of
+    the parameters or more do are completed by chance, the same each time.
+    Raises `NotFoundError` for an unknown study, and `InputError` where none of its points is of use.
     """
     if wanted != SIMILAR:
         try:
             known = graph.load(workspace, wanted, Study)
         except NotFoundError as error:
             raise NotFoundError("study", wanted, remedy='warm_start = "similar", or the id of a study') from error
-        points = _points(workspace, known, space)
+        points, taken = _points(workspace, known, space, study)
         if not points:
+            limits = f" and keeps to {' and '.join(study.constraints)}" if study.constraints else ""
             raise InputError(
-                f"No finished trial of {wanted} lies in the space.", allowed="a study over a similar space"
+                f"No finished trial of {wanted} has half of its parameters in the space{limits}.",
+                allowed="a study over a similar space",
             )
-        return [Earlier(known.id, similarity(workspace, data, _data_of(workspace, known.id)), points)]
+        return [Earlier(known.id, similarity(workspace, data, _data_of(workspace, known.id)), points, taken)]
     found = []
     for one in graph.find(workspace, Study, Query(kind=Study.kind), _LOOKED_AT):
         if (one.body.metric, one.body.direction) != (study.metric, study.direction):
             continue
         alike = similarity(workspace, data, _data_of(workspace, one.id))
-        if alike >= LEAST and (points := _points(workspace, one, space)):
-            found.append(Earlier(one.id, alike, points))
+        points, taken = _points(workspace, one, space, study) if alike >= LEAST else ([], [])
+        if points:
+            found.append(Earlier(one.id, alike, points, taken))
     return sorted(found, key=lambda one: (-one.similarity, one.study))[:_STUDIES]
 
 
@@ -108,17 +120,59 @@ def _data_of(workspace: Workspace, study: Id) -> list[Id]:
     return [link.target for link in workspace.store.trace([study], "out", ("data",)) if link.source == study]
 
 
-def _points(workspace: Workspace, study: Record[Study], space: Space) -> list[dict[str, Value]]:
-    """The study's best points that lie in the space, best first."""
-    key, sign = f"metrics.{study.body.metric}", sign_of(study.body.direction)
-    where = All((equals(study=study.id, status="finished"), Compare(key, "exists", value=True)))
+def _points(
+    workspace: Workspace, earlier: Record[Study], space: Space, study: Study
+) -> tuple[list[dict[str, Value]], list[str]]:
+    """The best points of a study in the space, best first; and of ones that are not whole, what was taken over."""
+    key, sign = f"metrics.{earlier.body.metric}", sign_of(earlier.body.direction)
+    where = All((equals(study=earlier.id, status="finished"), Compare(key, "exists", value=True)))
     runs = graph.find(workspace, Run, Query(kind=Run.kind, where=where))
-    scored = [(sign * float(value), run) for run in runs if isinstance(value := run.attributes[key], float | int)]
-    found: list[dict[str, Value]] = []
-    for _, run in sorted(scored, key=lambda pair: (pair[0], pair[1].body.number)):
-        if len(found) < _POINTS and run.body.params not in found and _is_in(space, run.body.params):
-            found.append(run.body.params)
-    return found
+    limits = [constraint(one) for one in study.constraints]
+    scored = [
+        (sign * float(value), run)
+        for run in runs
+        if isinstance(value := run.attributes[key], float | int) and _keeps_to(limits, run)
+    ]
+    ranked = [run.body.params for _, run in sorted(scored, key=lambda pair: (pair[0], pair[1].body.number))]
+    whole = _each_once([params for params in ranked if _is_in(space, params)])
+    if whole:
+        return whole[:_POINTS], []
+    choice = random.Random(study.seed)
+    parts = [_part(space, params, choice) for params in _each_once(ranked)]
+    fitting = [(point, taken) for point, taken in parts if taken and len(taken) >= _PART * len(point)]
+    fitting = [one for n, one in enumerate(fitting) if _taken(one) not in [_taken(other) for other in fitting[:n]]]
+    fitting = fitting[:_POINTS]
+    return [point for point, _ in fitting], list(dict.fromkeys(name for _, taken in fitting for name in taken))
+
+
+def _keeps_to(limits: Sequence[Constraint], run: Record[Run]) -> bool:
+    """Whether no figure of a run breaks a constraint; a figure that it does not have is not known to."""
+    figures = {one: run.attributes.get(f"metrics.{one.figure}") for one in limits}
+    return not any(isinstance(value, float | int) and one.violation(value) > 0 for one, value in figures.items())
+
+
+def _part(space: Space, params: Mapping[str, Value], choice: random.Random) -> tuple[dict[str, Value], list[str]]:
+    """A point of the space with what another has in common with it, and the names of that; the rest is drawn."""
+    taken: list[str] = []
+
+    def pick(_: str, name: str, dimension: Dimension) -> Value:
+        value = params.get(name)
+        if isinstance(dimension, Int) and isinstance(value, float):
+            value = round(value)
+        if value is None or not dimension.holds(value):
+            return drawn(dimension, choice)
+        taken.append(name)
+        return value
+
+    return walk(space, pick), taken
+
+
+def _taken(part: tuple[dict[str, Value], list[str]]) -> dict[str, Value]:
+    return {name: part[0][name] for name in part[1]}
+
+
+def _each_once(points: Sequence[dict[str, Value]]) -> list[dict[str, Value]]:
+    return [point for n, point in enumerate(points) if point not in points[:n]]
 
 
 def _is_in(space: Space, params: dict[str, Value]) -> bool:
