@@ -52,12 +52,47 @@ def test_a_sampler_that_was_rebuilt_draws_the_same() -> None:
 
 
 def test_equal_values_and_single_values_are_no_trouble() -> None:
-    """A loss that never changes, and a range of one value, are searched to the end."""
-    space = {"x": Float(2, 2), "k": Choice(("a", "b"))}
-    search = Search(space, sampler="gp", trials=14, seed=1)
+    """A loss that never changes, a range of one value, and a space of one point are searched to the end."""
+    spaces: list[Space] = [{"x": Float(2, 2), "k": Choice(("a", "b"))}, {}]
+    for space in spaces:
+        search = Search(space, sampler="gp", trials=14, seed=1)
+        while trial := search.ask():
+            search.tell(trial.number, 1.0)
+        assert len(search.told) == 14
+
+
+def test_it_learns_what_is_feasible() -> None:
+    """Most of the later points keep to a constraint that a tenth of the space does, and the best is near its edge."""
+    search = Search({name: Float(0, 1) for name in "xyz"}, sampler="gp", trials=28, seed=2)
     while trial := search.ask():
-        search.tell(trial.number, 1.0)
-    assert len(search.told) == 14
+        place = [float(value) for value in trial.params.values()]
+        search.tell(
+            trial.number,
+            sum((one - 0.3) ** 2 for one in place),
+            violations={"far": math.dist(place, [0.7] * 3) - 0.3},
+        )
+    assert sum(one.feasible for one in search.told[18:]) > 4
+    best = search.best()
+    assert best is not None
+    assert (best.value or 1.0) < 0.2
+
+
+def test_it_does_not_stay_in_one_branch() -> None:
+    """A branch whose first points were bad is tried again and again, as it may hold the best of all."""
+    space = Branches("kind", {"flat": {"u": Float(0, 1)}, "deep": {"v": Float(0, 1), "w": Float(0, 1)}})
+
+    def loss(params: dict[str, object]) -> float:
+        if params["kind"] == "flat":
+            return 0.5 + 0.1 * float(str(params["u"]))
+        return 4 * (abs(float(str(params["v"])) - 0.2) + abs(float(str(params["w"])) - 0.8))
+
+    search = Search(space, sampler="gp", trials=36, seed=5)
+    while trial := search.ask():
+        search.tell(trial.number, loss(dict(trial.params)))
+    assert all(sum(one.params["kind"] == kind for one in search.told[15:]) > 1 for kind in ("flat", "deep"))
+    best = search.best()
+    assert best is not None
+    assert (best.value or 0) < 0.5
 
 
 def test_several_objectives_are_refused() -> None:

@@ -22,6 +22,7 @@ STARTUP = 10
 _ROWS = 200
 """Trials that are learnt from at most: the best half, and the newest."""
 _DRAWN, _AROUND, _BEST = 600, 80, 5
+_ELSEWHERE = 0.25
 _JITTER = 1e-6
 
 
@@ -30,7 +31,10 @@ class GpSampler:
 
     Choices are columns of 0 and 1, one a value; what a point does not have lies in the middle. The lengths maximise the
     posterior under a prior that keeps them moderate (Hvarfner et al., 2024). The point is the most promising of random
-    ones and of ones near to the best trials, so that any space can be searched, also one in Python.
+    ones and of ones near to the best trials, so that any space can be searched, also one in Python. Each constraint has
+    a process of its own, and improvement counts by how probably all are met (Gardner et al., 2014). Where points have
+    different parameters, one of four is the best of a branch taken by chance: a model of all branches at once is too
+    sure of the ones that it has hardly seen.
     """
 
     def __init__(self, space: Space) -> None:
@@ -40,16 +44,20 @@ class GpSampler:
         """A point; `losses` are the trials told so far, each with its loss, where a failed one is infinite."""
         choice = random.Random(seed)
         known = _subset([(one, loss) for one, loss in losses if math.isfinite(loss)])
-        if len(known) < STARTUP:
-            return walk(self._space, lambda _, __, dimension: drawn(dimension, choice))
-        best = [one.params for one, _ in sorted(known, key=lambda pair: (pair[1], pair[0].number))[:_BEST]]
         points = [walk(self._space, lambda _, __, dimension: drawn(dimension, choice)) for _ in range(_DRAWN)]
+        if len(known) < STARTUP or not any(points):
+            return points[0]
+        best = [one.params for one, _ in sorted(known, key=_rank)[:_BEST]]
         points += [self._near(params, choice) for params in best for _ in range(_AROUND)]
         seen = [located(self._space, one.params) for one, _ in known]
         tried = [located(self._space, params) for params in points]
         columns = _columns([*seen, *tried])
-        targets = _standard(np.array([loss for _, loss in known]))
-        promise = _improvement(_encoded(seen, columns), targets, _encoded(tried, columns))
+        promise = _promise(_encoded(seen, columns), known, _encoded(tried, columns))
+        branches = [tuple(sorted(one)) for one in tried]
+        every = sorted(set(branches))
+        if len(every) > 1 and choice.random() < _ELSEWHERE:
+            chosen = choice.choice(every)
+            promise = np.where([one == chosen for one in branches], promise, -np.inf)
         return points[int(np.argmax(promise))]
 
     def _near(self, params: Mapping[str, Value], choice: random.Random) -> dict[str, Value]:
@@ -66,10 +74,16 @@ class GpSampler:
         return walk(self._space, pick)
 
 
+def _rank(pair: tuple[Told, float]) -> tuple[float, float, int]:
+    """Feasible ones first, by their loss; then those that miss their constraints least."""
+    one, loss = pair
+    return sum(max(by, 0.0) for by in one.violations.values()), loss, one.number
+
+
 def _subset(known: list[tuple[Told, float]]) -> list[tuple[Told, float]]:
     if len(known) <= _ROWS:
         return known
-    ranked = sorted(known, key=lambda pair: (pair[1], pair[0].number))[: _ROWS // 2]
+    ranked = sorted(known, key=_rank)[: _ROWS // 2]
     newest = [pair for pair in known if pair not in ranked][-_ROWS // 2 :]
     return sorted([*ranked, *newest], key=lambda pair: pair[0].number)
 
@@ -106,22 +120,35 @@ def _standard(losses: Matrix) -> Matrix:
     return standard
 
 
-def _improvement(rows: Matrix, targets: Matrix, candidates: Matrix) -> Matrix:
-    """By how much each candidate is expected to be below the least target, in its deviations."""
+def _promise(rows: Matrix, known: Sequence[tuple[Told, float]], candidates: Matrix) -> Matrix:
+    """By how much each candidate is expected to be below the least feasible loss, by how probably it is feasible."""
+    feasible = np.array([one.feasible for one, _ in known])
+    promise = np.ones(len(candidates))
+    for name in dict.fromkeys(name for one, _ in known for name in one.violations):
+        missed = np.array([one.violations.get(name, 0.0) for one, _ in known])
+        deviation = float(np.std(missed)) or 1.0
+        mean, spread, _ = _believed(rows, missed / deviation, candidates)
+        promise *= ndtr(-mean / spread)
+    if not feasible.any():
+        return promise
+    mean, spread, at_rows = _believed(rows, _standard(np.array([loss for _, loss in known])), candidates)
+    # The least mean, not the least target: where values are noisy, the best of them was lucky.
+    gain = np.min(at_rows[feasible]) - mean
+    z = gain / spread
+    improvement: Matrix = gain * ndtr(z) + spread * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return promise * improvement
+
+
+def _believed(rows: Matrix, targets: Matrix, candidates: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Mean and deviation at each candidate, and the mean at each row."""
     theta = _lengths(rows, targets)
     scale, noise, lengths = math.exp(theta[-2]), math.exp(theta[-1]), np.exp(theta[:-2])
-    kernel = scale * _matern(_squares(rows, rows, lengths)) + (noise + _JITTER) * np.eye(len(rows))
-    factor = cho_factor(kernel, lower=True)
+    own = scale * _matern(_squares(rows, rows, lengths))
+    factor = cho_factor(own + (noise + _JITTER) * np.eye(len(rows)), lower=True)
     cross = scale * _matern(_squares(candidates, rows, lengths))
-    mean = cross @ cho_solve(factor, targets)
+    weights = cho_solve(factor, targets)
     variance = scale - np.einsum("ij,ji->i", cross, cho_solve(factor, cross.T))
-    deviation = np.sqrt(np.maximum(variance, 1e-12))
-    # The least mean, not the least target: where values are noisy, the best of them was lucky.
-    at_rows = scale * _matern(_squares(rows, rows, lengths)) @ cho_solve(factor, targets)
-    gain = np.min(at_rows) - mean
-    z = gain / deviation
-    promise: Matrix = gain * ndtr(z) + deviation * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-    return promise
+    return cross @ weights, np.sqrt(np.maximum(variance, 1e-12)), own @ weights
 
 
 def _lengths(rows: Matrix, targets: Matrix) -> Matrix:

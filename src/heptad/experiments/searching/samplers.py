@@ -165,7 +165,8 @@ class GaussianProcess:
         self._model = GpSampler(space)
 
     def learn(self, told: Told) -> None:
-        self._told[told.number] = told, _loss(told, self._sign)
+        # What breaks a constraint has a value to learn from, and which constraint it breaks is learnt beside it.
+        self._told[told.number] = told, math.inf if told.value is None else self._sign * told.value
 
     def sample(self, seed: int, running: Running) -> dict[str, Value]:  # noqa: ARG002
         return self._model.sample([self._told[number] for number in sorted(self._told)], seed)
