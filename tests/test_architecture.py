@@ -43,7 +43,7 @@ OUTSIDE: dict[str, set[str]] = {
         "tinytag",
         "soundfile",
     },
-    "experiments": {"optuna", "cmaes", "scipy", "altair", "vl_convert", "yaml"},
+    "experiments": {"optuna", "cmaes", "scipy", "altair", "vl_convert", "yaml", "threadpoolctl"},
     "training": {"sklearn", "lightgbm", "onnx", "onnxruntime", "scipy", "threadpoolctl", "altair"},
     "release": {"cryptography", "yaml"},
     "serving": {"granian", "deltalake"},

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import ndtr
+from threadpoolctl import threadpool_limits
 
 from heptad.experiments.searching.scaling import drawn, scaled, unscaled
 from heptad.experiments.searching.space import Choice, Dimension, Space, Value, located, walk
@@ -52,7 +53,9 @@ class GpSampler:
         seen = [located(self._space, one.params) for one, _ in known]
         tried = [located(self._space, params) for params in points]
         columns = _columns([*seen, *tried])
-        promise = _promise(_encoded(seen, columns), known, _encoded(tried, columns))
+        # Threads of matrices as small as these wait for each other, and another number of them rounds otherwise.
+        with threadpool_limits(1):
+            promise = _promise(_encoded(seen, columns), known, _encoded(tried, columns))
         branches = [tuple(sorted(one)) for one in tried]
         every = sorted(set(branches))
         if len(every) > 1 and choice.random() < _ELSEWHERE:
