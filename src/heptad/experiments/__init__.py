@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from heptad.experiments.settings import SearchRules as SearchRules
     from heptad.experiments.settings import SearchSettings as SearchSettings
     from heptad.experiments.settings import TrackingSettings as TrackingSettings
+    from heptad.experiments.signatures import MLFLOW_TYPES as MLFLOW_TYPES
     from heptad.experiments.signatures import ModelField as ModelField
     from heptad.experiments.signatures import ModelSignature as ModelSignature
     from heptad.experiments.signatures import WrittenModel as WrittenModel
@@ -142,6 +143,7 @@ __getattr__, __all__ = attach(
         "LoggedDataset": "records",
         "LoggedModel": "records",
         "LoggedModels": "logged_models",
+        "MLFLOW_TYPES": "signatures",
         "MetricName": "settings",
         "MlflowSource": "mlflow_import.source",
         "ModelField": "signatures",

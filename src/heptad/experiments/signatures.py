@@ -24,15 +24,18 @@ _KINDS: Final = (
     ("object", "text"),
 )
 """How the name of a column's type begins, in pandas, Polars and NumPy, and what that is here."""
-_COLUMNS: Final = {
+MLFLOW_TYPES: Final = {
     "number": "double",
     "boolean": "boolean",
     "category": "string",
     "text": "string",
     "datetime": "datetime",
+    # Whole numbers become floats in pandas where one of them is missing, and MLflow would not take those for `long`.
+    "integer": "any",
 }
+"""The type of a column here, to MLflow's word for it."""
 _DTYPES: Final = {"number": "float64", "integer": "int64", "category": "object", "text": "object"}
-"""MLflow's words for ours; what is missing is `any` in a column, and the name of NumPy in an array."""
+"""The same for arrays; what is missing is the name that NumPy has."""
 _NO_NUMPY: Final = {"bfloat16": "float32"}
 _SAID: Final = 20
 """Columns or arrays that the line beside the run names."""
@@ -149,7 +152,7 @@ def _for_mlflow(fields: Sequence[ModelField]) -> str | None:
     if not fields:
         return None
     if all(field.shape is None for field in fields):
-        return json.dumps([{"type": _COLUMNS.get(one.type, "any"), "name": one.name} for one in fields])
+        return json.dumps([{"type": MLFLOW_TYPES.get(one.type, "any"), "name": one.name} for one in fields])
     return json.dumps([_tensor(one) for one in fields])
 
 

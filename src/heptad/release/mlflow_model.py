@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from heptad.core.records import Id, canonical_json
+from heptad.experiments import MLFLOW_TYPES
 from heptad.training import Input, Signature
 
 MODEL, ABOUT = "model.onnx", "MLmodel"
@@ -18,15 +19,6 @@ _EXAMPLE, _REQUIREMENTS, _ENVIRONMENT = "input_example.json", "requirements.txt"
 CLEANED = "heptad.rows_are_cleaned"
 """Entry of the metadata, where rows are cleaned before the model takes them."""
 _EXAMPLES = 5
-_TYPES: Mapping[str, str] = {
-    "number": "double",
-    "boolean": "boolean",
-    "category": "string",
-    "text": "string",
-    "datetime": "datetime",
-    # Whole numbers become floats in pandas where one of them is missing, and MLflow would not take those for `long`.
-    "integer": "any",
-}
 
 
 def mlflow_files(
@@ -93,7 +85,7 @@ def _shown(value: Any, column: Input) -> Any:
 
 def _column(column: Input) -> dict[str, Any]:
     # MLflow's `required` is about columns, and here a column that is left out is missing in every row.
-    return {"type": _TYPES[column.type], "name": column.name, "required": column.required}
+    return {"type": MLFLOW_TYPES[column.type], "name": column.name, "required": column.required}
 
 
 def _outputs(signature: Signature) -> list[dict[str, Any]]:
