@@ -127,6 +127,15 @@ def test_texts_in_another_case_are_asked_about_and_then_found() -> None:
     assert {(cell.row, cell.proposal) for cell in found} == {(row, right[row]) for row in odd}
 
 
+def test_codes_of_letters_among_codes_of_digits_are_no_mistakes() -> None:
+    """Regions that some countries number and others name; a word that stands there once is one."""
+    rng = np.random.default_rng(4)
+    names = ["ENG", "SCT", "WLS", "NY", "CA", "TX", "FL", "IL", "MA", "MD"]
+    cells = [f"{one:02d}" for one in rng.integers(1, 60, 350)] + [str(one) for one in rng.choice(names, 150)]
+    frame = pl.DataFrame({"region": cells, "size": [str(one) for one in rng.integers(10, 99, 500)]})
+    assert len(Suggester(frame).suggest().cells) <= 5
+
+
 def test_it_says_the_same_again() -> None:
     """Equal tables and labels give equal answers, in order of rows; rules count the cells."""
     one, two = (Suggester(DIRTY, known([1, 2])).suggest() for _ in range(2))

@@ -150,7 +150,8 @@ def _numbers(column: Column, counts: Ints, found: dict[str, Floats], near: Ints)
     if share < numbers.MOST:
         return near
     none = np.isnan(parsed)
-    found["not_number"] = np.where(none, min(2.0, -np.log10(max(1 - share, 1e-4))), 0.0)
+    strange = min(2.0, -np.log10(max(1 - share, 1e-4))) * numbers.strangeness(column.values, ~none, counts)
+    found["not_number"] = np.where(none, strange, 0.0)
     found["outlier"] = numbers.outlying(parsed, counts)
     for name in _OF_TEXTS if numbers.of_one_length(column.values, ~none, counts) else (*_OF_TEXTS, *_OF_SHAPES):
         found[name] = np.where(none, found[name], 0.0)
