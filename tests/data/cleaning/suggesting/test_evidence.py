@@ -42,6 +42,15 @@ def test_rows_are_read_alone_as_together() -> None:
         assert (one.traits(some) == one.traits()[some]).all()
 
 
+def test_texts_of_one_case_are_alike() -> None:
+    """Whatever they say; another case or another sign makes them others."""
+    cells = ["First one", "second one", "third title", "Fourth title", "fifth, title"] + ["Any title"] * 20
+    kinds = gather([encode(pl.Series("title", cells))], [encode(pl.Series("title", cells))], np.ones(25))[0].traits()
+    assert kinds[1, 0] == kinds[2, 0] != kinds[0, 0] == kinds[3, 0]
+    assert kinds[4, 0] not in kinds[:4, 0]
+    assert (kinds[:4, -1] == kinds[0, -1]).all()
+
+
 def test_votes_go_by_what_is_believed() -> None:
     """A row that a person set right counts for more than the rest of its group."""
     code = ["a"] * 4 + ["b"] * 40 + ["c"] * 40

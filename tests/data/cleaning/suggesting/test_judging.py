@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from heptad.data.cleaning.suggesting.evidence import NAMES
+from heptad.data.cleaning.suggesting.judging import TRAITS as VARIANCES
 from heptad.data.cleaning.suggesting.judging import Judge, Judged, contributions, first_guess, shift_of
 from heptad.data.cleaning.suggesting.weights import BY_SHARE, USUAL_SHARE
 
 NOTHING = np.zeros((1, len(NAMES)))
-TRAITS = np.zeros((1, 5), dtype=np.int64)
+KINDS = len(VARIANCES)
+TRAITS = np.zeros((1, KINDS), dtype=np.int64)
 
 
 def evidence(**values: float) -> np.ndarray:
@@ -20,10 +22,12 @@ def evidence(**values: float) -> np.ndarray:
 
 def judged(features: np.ndarray, column: int, wrong: list[float], traits: int = 0) -> Judged:
     k = len(wrong)
-    return Judged(np.repeat(features, k, 0), np.full((k, 5), traits), np.full(k, column), np.array(wrong))
+    return Judged(np.repeat(features, k, 0), np.full((k, KINDS), traits), np.full(k, column), np.array(wrong))
 
 
-NOBODY = Judged(np.zeros((0, len(NAMES))), np.zeros((0, 5), dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
+NOBODY = Judged(
+    np.zeros((0, len(NAMES))), np.zeros((0, KINDS), dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+)
 
 
 def test_without_evidence_a_cell_is_right() -> None:
@@ -55,7 +59,7 @@ def test_cells_that_are_right_take_evidence_away() -> None:
 def test_the_order_of_the_judged_cells_does_not_matter() -> None:
     """Twenty cells forwards and backwards."""
     rng = np.random.default_rng(0)
-    features, traits = rng.random((20, len(NAMES))), rng.integers(0, 2, (20, 5))
+    features, traits = rng.random((20, len(NAMES))), rng.integers(0, 2, (20, KINDS))
     column, wrong = rng.integers(0, 3, 20), (rng.random(20) < 0.3).astype(float)
     one = Judge(Judged(features, traits, column, wrong)).probabilities(0, features, traits)
     two = Judge(Judged(features[::-1], traits[::-1], column[::-1], wrong[::-1])).probabilities(0, features, traits)
@@ -74,7 +78,7 @@ def test_sure_first_guesses_that_were_wrong_are_overcome() -> None:
     rng = np.random.default_rng(1)
     features = np.repeat(evidence(letters=6.0, told_alone=6.0), 60, 0)
     features[30:] = 0.0
-    traits, column = rng.integers(0, 3, (60, 5)), rng.integers(0, 4, 60)
+    traits, column = rng.integers(0, 3, (60, KINDS)), rng.integers(0, 4, 60)
     wrong = np.r_[np.zeros(25), np.ones(10), np.zeros(20), np.ones(5)]
     judge = Judge(Judged(features, traits, column, wrong))
     for at in range(4):

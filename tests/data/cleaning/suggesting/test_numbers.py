@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from heptad.data.cleaning.suggesting.cells import encode
-from heptad.data.cleaning.suggesting.numbers import of_one_length, outlying, parsed, share_of_numbers
+from heptad.data.cleaning.suggesting.numbers import of_one_length, outlying, parsed, share_of_numbers, strangeness
 
 
 def test_only_plain_numbers_are_numbers() -> None:
@@ -48,3 +48,14 @@ def test_digits_of_one_length_are_codes() -> None:
     for texts, codes in ((["10115"] * 9 + ["115"], True), (["5.5", "12", "7.25", "100"], False), (["1", "2"], False)):
         column = encode(pl.Series(texts))
         assert of_one_length(column.values, ~np.isnan(parsed(column.values)), column.counts) is codes
+
+
+def test_words_that_recur_among_numbers_are_codes() -> None:
+    """Ten regions named by letters; not one mark for nothing, nor what slipped in here and there."""
+    numbers, regions = [str(n) for n in range(70)], [f"{letter}X" for letter in "ABCDEFGHIJ"] * 3
+    for words, expected in ((regions, 0.3), (["unknown"] * 30, 1.0), (regions[:7], 1.0), (["7x"] * 30, 1.0)):
+        column = encode(pl.Series([*numbers, *words]))
+        none = np.isnan(parsed(column.values))
+        found = strangeness(column.values, ~none, column.counts)
+        assert np.allclose(found[none], expected)
+        assert (found[~none] == 1).all()

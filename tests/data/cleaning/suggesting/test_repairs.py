@@ -56,6 +56,28 @@ def test_a_value_that_is_mostly_right_is_not_corrected_alike() -> None:
     assert proposed({"code": code, "kind": kinds}, "kind", 1, {0: "low"}) == ("middle", "told")
 
 
+def test_what_is_wrong_throughout_is_not_what_a_group_says() -> None:
+    """Three of twelve sources put the day before each time, and before another time that tells this one; two err."""
+    flights = [n // 12 for n in range(240)]
+    day = ["12/02/2011 " if n % 12 < 3 else "" for n in range(240)]
+    left = [f"{day[n]}{flights[n]}:05" for n in range(240)]
+    came = [f"{day[n]}{(flights[n] + (n % 12 > 9)) % 20 + 30}:55" for n in range(240)]
+    came[0] = ""
+    cells = {"flight": [f"AA-{one}" for one in flights], "left": left, "came": came}
+    made = repairer(cells, "came", [n for n in range(240) if day[n]], {}).propose(0)
+    assert made is not None
+    assert made.text == "30:55"
+
+
+def test_a_program_gives_way_where_other_rows_say_that_it_is_another_value() -> None:
+    """A unit taken away leaves a number that the group has not, or just the one that it has."""
+    code = [str(n % 12) for n in range(240)]
+    sizes = [str(100 + n % 12) for n in range(240)]
+    sizes[2], sizes[3], sizes[24], sizes[25], sizes[26] = "777 kg", "103 kg", "100 kg", "101 kg", "102 kg"
+    made = repairer({"code": code, "size": sizes}, "size", [2, 3, 24, 25, 26], {24: "100", 25: "101", 26: "102"})
+    assert [one.text for one in map(made.propose, (2, 3)) if one] == ["102", "103"]
+
+
 def test_spelling_is_put_right() -> None:
     """The near common value, and the word inside of a longer text, in the case that it had."""
     cities = {"city": ["birmingham"] * 40 + ["boston"] * 30 + ["birminghxm"]}

@@ -112,6 +112,30 @@ def test_cells_known_to_be_right_are_forgiven_in_the_rest_of_the_column() -> Non
     assert after == []
 
 
+def test_texts_in_another_case_are_asked_about_and_then_found() -> None:
+    """Titles that occur once each, a tenth of them without their capital: what is like them is what has none."""
+    rng = np.random.default_rng(2)
+    words = ["amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "heron", "islet", "jetty", "knoll"]
+    ends = [".", "?", ":", "!", ""]
+    right = [" ".join(rng.permutation(words)[:5]).capitalize() + str(rng.choice(ends)) for _ in range(500)]
+    odd = set(rng.choice(500, 50, replace=False).tolist())
+    pages = [str(one) for one in rng.integers(1, 400, 500)]
+    frame = pl.DataFrame({"title": [t.lower() if row in odd else t for row, t in enumerate(right)], "pages": pages})
+    asked = Suggester(frame).ask(20, 7)
+    labels = Labels({(row, "title"): right[row] for row in asked} | {(row, "pages"): pages[row] for row in asked})
+    found = Suggester(frame, labels).suggest().cells
+    assert {(cell.row, cell.proposal) for cell in found} == {(row, right[row]) for row in odd}
+
+
+def test_codes_of_letters_among_codes_of_digits_are_no_mistakes() -> None:
+    """Regions that some countries number and others name; a word that stands there once is one."""
+    rng = np.random.default_rng(4)
+    names = ["ENG", "SCT", "WLS", "NY", "CA", "TX", "FL", "IL", "MA", "MD"]
+    cells = [f"{one:02d}" for one in rng.integers(1, 60, 350)] + [str(one) for one in rng.choice(names, 150)]
+    frame = pl.DataFrame({"region": cells, "size": [str(one) for one in rng.integers(10, 99, 500)]})
+    assert len(Suggester(frame).suggest().cells) <= 5
+
+
 def test_it_says_the_same_again() -> None:
     """Equal tables and labels give equal answers, in order of rows; rules count the cells."""
     one, two = (Suggester(DIRTY, known([1, 2])).suggest() for _ in range(2))

@@ -50,7 +50,10 @@ class Evidence(msgspec.Struct):
         return np.concatenate([self.value.features[self.column.codes[rows]], self.row[rows]], axis=1)
 
     def traits(self, rows: Ints | slice = slice(None)) -> Ints:
-        """(k, 5) numbers of classes by which cells of a column are alike: shape, evidence, vote, signs, fine shape."""
+        """(k, 6) numbers of classes by which cells of a column are alike.
+
+        Shape with case, evidence, vote, signs, fine shape, and shape.
+        """
         codes = self.column.codes[rows]
         features = self.value.features[codes]
         status = self._votes()[rows]
@@ -58,7 +61,8 @@ class Evidence(msgspec.Struct):
         for place, (name, least) in enumerate(_TELLING.items()):
             bits += (features[:, values.NAMES.index(name)] > least).astype(np.int64) << place
         of = self.value
-        return np.stack([of.shape[codes], bits * 3 + status, status, of.symbols[codes], of.fine[codes]], axis=1)
+        kinds = (of.cased[codes], bits * 3 + status, status, of.symbols[codes], of.fine[codes], of.shape[codes])
+        return np.stack(kinds, axis=1)
 
     def _votes(self) -> Ints:
         if not self.told:
@@ -78,6 +82,7 @@ _TELLING = {
     "empty": 0.0,
     "outlier": 1.0,
     "padded": 0.0,
+    "other_case": 0.0,
 }
 
 

@@ -19,7 +19,7 @@ EVERYWHERE = 1.0
 EVERYWHERE_SLOPE = 0.2
 COLUMN = 1.0
 COLUMN_SLOPE = 0.5
-TRAITS = (2.0, 2.0, 1.0, 1.0, 1.5)
+TRAITS = (1.5, 2.0, 1.0, 1.0, 1.5, 2.0)
 """Variances, in squared logits, of what all cells share, cells of a column, cells of a column with the same trait."""
 SUREST = 6.0
 LARGEST = 8.0

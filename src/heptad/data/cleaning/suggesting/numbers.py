@@ -10,6 +10,8 @@ MOST = 0.6
 """A column is of numbers where at least this share of its values is."""
 CODES = 0.8
 """Numbers are codes where at least this share has one length."""
+WORDY, MARKS = 0.1, 3
+"""Words among numbers are codes rather than marks where they make up such a share, and more of them than this recur."""
 FEWEST = 8
 """Different numbers without which none lies far out."""
 
@@ -28,6 +30,15 @@ def parsed(values: pl.Series) -> Floats:
 def share_of_numbers(numbers: Floats, column: Column) -> float:
     present = column.counts.sum() - (column.counts[column.empty] if column.empty >= 0 else 0)
     return float(column.counts[~np.isnan(numbers)].sum() / max(1, present))
+
+
+def strangeness(values: pl.Series, are: npt.NDArray[np.bool_], counts: Ints) -> Floats:
+    """Of each of m values how little it belongs among numbers: 1; less for words where many recur, as codes do."""
+    words = ~are & values.str.contains("^[^0-9]+$").to_numpy()
+    recurring = int((words & (counts >= 2)).sum())
+    if counts[words].sum() < WORDY * counts.sum() or recurring <= MARKS:
+        return np.ones(len(values))
+    return np.where(words, MARKS / recurring, 1.0)
 
 
 def of_one_length(values: pl.Series, are: npt.NDArray[np.bool_], counts: Ints) -> bool:

@@ -38,6 +38,7 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _ANY = 99
 _CASES = {"lower", "upper", "title", "capital"}
 _MOST_PROGRAMS = 40
+_CONTRADICTED = {"program", "format", "known"}
 _OF_NUMBERS = {"bare", "number"}
 _LETTERS, _MARKER, _UNIT, _NOT_NUMBER = (NAMES.index(name) for name in ("letters", "marker", "unit", "not_number"))
 _FORMAT = [NAMES.index(name) for name in ("unit", "ungrouped", "other_shape", "other_length", "other_case", "padded")]
@@ -72,8 +73,9 @@ class Repairer:
             self._cases[_case_of(text)] += n
         self._templates = Templates(column, seen)
         self._programs = self._learnt(list(pairs.values()))
-        # A value that is right in most of its cells is another one's in few.
+        # A value that is right in most of its cells is another one's in few, and one that is wrong in all is none's.
         self._wrong = 1 - seen / np.maximum(1, column.counts)
+        self._rejected = {text for text, share in zip(column.values.to_list(), self._wrong, strict=True) if share == 1}
         self._known = {wrong: Counter(r for w, r in pairs.values() if w == wrong) for wrong, _ in pairs.values()}
         self._chances = dict(CHANCES)
         self._made: dict[str, list[Proposal]] = {}
@@ -97,10 +99,14 @@ class Repairer:
     def _proposals(self, row: int, text: str) -> Iterator[Proposal]:
         if row in self._evidence.slipped:
             yield Proposal(self._evidence.slipped[row], "slip", (), self._chances["slip"])
-        yield from self._told(row)
+        told = list(self._told(row))
+        yield from told
         if text not in self._made:
             self._made[text] = list(self._by_value(row, text))
-        yield from self._made[text]
+        for one in self._made[text]:
+            # What a value is made into is right where other rows do not say that it is another one.
+            against = max((other.chance for other in told if other.text != one.text), default=0.0)
+            yield msgspec.structs.replace(one, chance=one.chance * (1 - against)) if one.kind in _CONTRADICTED else one
 
     def _told(self, row: int) -> Iterator[Proposal]:
         votes: dict[int, float] = {}
@@ -114,8 +120,10 @@ class Repairer:
                 by.setdefault(code, one)
         for code, sure in votes.items():
             names = tuple(self._names[at] for at in by[code].columns)
+            text = str(self._evidence.believed.values[code])
             chance = self._chances["told"] / CHANCES["told"] * min(0.97, sure)
-            yield Proposal(str(self._evidence.believed.values[code]), "told", names, min(0.98, chance))
+            chance *= STRANGE if text in self._rejected else 1.0
+            yield Proposal(text, "told", names, min(0.98, chance))
 
     def _by_value(self, row: int, text: str) -> Iterator[Proposal]:
         evidence = self._evidence

@@ -39,6 +39,7 @@ NAMES = (
     "foreign",
     "free_text",
 )
+_SHAPES = (shapes.coarse, shapes.cased, shapes.symbols, shapes.fine)
 _OF_TEXTS = ("letters", "digits")
 _OF_SHAPES = (
     "rare_coarse",
@@ -65,6 +66,7 @@ class ValueEvidence(msgspec.Struct):
 
     features: Floats
     shape: Ints
+    cased: Ints
     symbols: Ints
     fine: Ints
     near: Ints
@@ -81,12 +83,12 @@ def value_evidence(column: Column) -> ValueEvidence:
         real[column.empty] = False
     counts = np.where(real, column.counts, 0)
     found = {name: np.zeros(m) for name in NAMES} | _commonness(column, counts)
-    shape = symbols = fine = np.zeros(m, dtype=np.int64)
+    shape = cased = symbols = fine = np.zeros(m, dtype=np.int64)
     near = sister = np.full(m, -1)
     corrections: dict[str, str] = {}
     if not column.measured:
-        shape, symbols, fine = (codes_of(of(values)) for of in (shapes.coarse, shapes.symbols, shapes.fine))
-        found |= _shapes(column, counts, shape, symbols, fine)
+        shape, cased, symbols, fine = (codes_of(of(values)) for of in _SHAPES)
+        found |= _shapes(column, counts, shape, cased, symbols, fine)
         found |= _parts(column, counts)
         found["letters"], found["digits"], near = spelling.misspelt(column)
         found["word"], corrections = words.misspelt_words(column)
@@ -97,7 +99,7 @@ def value_evidence(column: Column) -> ValueEvidence:
         found["empty"][column.empty] = 1.0
         found["few_empty"][column.empty] = -np.log10(column.counts[column.empty] / column.rows)
     kept = [np.where(real | (marker & (name in _OF_MARKERS)) | (name in _OF_EMPTY), found[name], 0.0) for name in NAMES]
-    return ValueEvidence(np.stack(kept, axis=1), shape, symbols, fine, near, sister, corrections)
+    return ValueEvidence(np.stack(kept, axis=1), shape, cased, symbols, fine, near, sister, corrections)
 
 
 def _commonness(column: Column, counts: Ints) -> dict[str, Floats]:
@@ -109,9 +111,9 @@ def _commonness(column: Column, counts: Ints) -> dict[str, Floats]:
     }
 
 
-def _shapes(column: Column, counts: Ints, shape: Ints, symbols: Ints, fine: Ints) -> dict[str, Floats]:
+def _shapes(column: Column, counts: Ints, shape: Ints, cased: Ints, symbols: Ints, fine: Ints) -> dict[str, Floats]:
     values = column.values
-    cased, lengths = codes_of(shapes.cased(values)), values.str.len_chars().to_numpy().astype(np.int64)
+    lengths = values.str.len_chars().to_numpy().astype(np.int64)
     other = formats.standing_out(shape, counts)
     return {
         "rare_coarse": rarity(shape, counts),
@@ -148,7 +150,8 @@ def _numbers(column: Column, counts: Ints, found: dict[str, Floats], near: Ints)
     if share < numbers.MOST:
         return near
     none = np.isnan(parsed)
-    found["not_number"] = np.where(none, min(2.0, -np.log10(max(1 - share, 1e-4))), 0.0)
+    strange = min(2.0, -np.log10(max(1 - share, 1e-4))) * numbers.strangeness(column.values, ~none, counts)
+    found["not_number"] = np.where(none, strange, 0.0)
     found["outlier"] = numbers.outlying(parsed, counts)
     for name in _OF_TEXTS if numbers.of_one_length(column.values, ~none, counts) else (*_OF_TEXTS, *_OF_SHAPES):
         found[name] = np.where(none, found[name], 0.0)
