@@ -278,23 +278,21 @@ def _new_file(path: Path) -> BinaryIO:
     return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o444))
 
 
-def _copy(parts: Iterable[bytes], target: BinaryIO) -> str:
+def _copy(parts: Iterator[bytes], target: BinaryIO) -> str:
     """Write parts, hashing each while it is written and the next is read; answers the digest."""
     hasher = blake3(max_threads=blake3.AUTO)
     begun = written = 0
-    with ThreadPoolExecutor(1) as beside:
-        hashed = None
-        for part in parts:
-            if hashed:
-                hashed.result()
-            hashed = beside.submit(hasher.update, part)
+    with ThreadPoolExecutor(2) as beside:
+        part = next(parts, b"")
+        while part:
+            following, hashed = beside.submit(next, parts, b""), beside.submit(hasher.update, part)
             written += target.write(part)
             if written - begun >= BEGUN:
                 _begin(target, begun, written)
                 begun = written
-        _begin(target, begun, written)
-        if hashed:
             hashed.result()
+            part = following.result()
+        _begin(target, begun, written)
     return hasher.hexdigest()
 
 
