@@ -44,6 +44,18 @@ def test_runs_are_compared_side_by_side(shell: Shell):
     assert shell("experiments", "compare", *runs, "--json").json["runs"] == runs
 
 
+def test_many_runs_are_compared_line_by_line(empty: Shell):
+    """Where columns of them would be wider than any screen."""
+    experiments = open_project(empty.project).experiments
+    for depth in range(9):
+        with experiments.start("tree", params={"depth": depth}) as run:
+            run.log(auc=0.5 + depth / 100)
+    lines = empty("experiments", "compare", "--where", "params.depth >= 0").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert ["[9]", "0.5"] in [line.split() for line in lines]
+    assert ["depth"] in [line.split() for line in lines]
+
+
 def test_runs_of_a_script_are_listed_where_there_is_no_project(tmp_path, shell: Shell, monkeypatch):
     """`heptad.track` needs no project, and neither does looking at what it wrote."""
     import heptad

@@ -23,6 +23,8 @@ _WHERE = "For example: metrics.roc_auc > 0.7 and params.estimator = 'linear'"
 _TIMES = ("started", "ended")
 _MANY = 50
 """Runs that a question chooses at most, where it is to look at them beside each other."""
+_ABREAST = 6
+"""Runs that stand beside each other as columns; of more, each is a line where fewer columns come of that."""
 _BLOCKS = 24
 """Points of a curve that are drawn on one line of a table."""
 
@@ -99,8 +101,10 @@ def compare(
     heads = [f"[{number}]" for number in range(1, len(ids) + 1)]
 
     def beside(values: Mapping[str, Sequence[object]]) -> str:
-        rows = [{"": name, **dict(zip(heads, map(shown, row), strict=True))} for name, row in values.items()]
-        return table(rows, empty="none")
+        lines, columns = {name: list(map(shown, row)) for name, row in values.items()}, heads
+        if values and len(heads) > max(_ABREAST, len(values)):
+            lines, columns = dict(zip(heads, map(list, zip(*lines.values(), strict=True)), strict=True)), list(values)
+        return table([{"": name, **dict(zip(columns, row, strict=True))} for name, row in lines.items()], empty="none")
 
     legend = [
         {"": head, "run": run, "name": short_name(name), "status": status}
